@@ -1,0 +1,207 @@
+package mistral
+
+import (
+	"bytes"
+	"encoding/json"
+)
+
+// Values that a job's fields have on the wire.
+const (
+	ObjectJob         = "job"
+	ObjectJobMetadata = "job.metadata"
+
+	JobTypeClassifier = "classifier"
+	JobTypeCompletion = "completion"
+
+	LossSingleClass = "single_class" // exactly one label a row
+	LossMultiClass  = "multi_class"  // a list of labels a row
+
+	IntegrationWandb = "wandb"
+
+	EventStatusUpdated = "status-updated"
+
+	// MaxSuffixLength is the longest suffix that the service accepts, in characters.
+	MaxSuffixLength = 18
+)
+
+// JobStatus is a job's state. It is an open set: a server may send others.
+type JobStatus string
+
+// The states that the protocol names.
+const (
+	JobQueued                JobStatus = "QUEUED"
+	JobStarted               JobStatus = "STARTED"
+	JobValidating            JobStatus = "VALIDATING"
+	JobValidated             JobStatus = "VALIDATED"
+	JobRunning               JobStatus = "RUNNING"
+	JobFailedValidation      JobStatus = "FAILED_VALIDATION"
+	JobFailed                JobStatus = "FAILED"
+	JobSuccess               JobStatus = "SUCCESS"
+	JobCancelled             JobStatus = "CANCELLED"
+	JobCancellationRequested JobStatus = "CANCELLATION_REQUESTED"
+)
+
+// Finished reports whether the job will never change again. A cancellation that
+// is only requested is not finished.
+func (s JobStatus) Finished() bool {
+	switch s {
+	case JobSuccess, JobFailed, JobFailedValidation, JobCancelled:
+		return true
+	}
+	return false
+}
+
+// CreateJobRequest asks for a classifier to be trained.
+type CreateJobRequest struct {
+	Model           string          `json:"model"`
+	JobType         string          `json:"job_type"`
+	TrainingFiles   []TrainingFile  `json:"training_files"`
+	ValidationFiles []string        `json:"validation_files,omitempty"`
+	Hyperparameters Hyperparameters `json:"hyperparameters"`
+	Suffix          *string         `json:"suffix,omitempty"`
+	Integrations    []Integration   `json:"integrations,omitempty"`
+	// AutoStart is always written: the service says that it will be required.
+	AutoStart bool `json:"auto_start"`
+	// InvalidSampleSkipPercentage is a fraction, 0 to 0.5, whatever its name says.
+	InvalidSampleSkipPercentage float64            `json:"invalid_sample_skip_percentage"`
+	ClassifierTargets           []ClassifierTarget `json:"classifier_targets,omitempty"`
+}
+
+// TrainingFile is a file and how often its rows count.
+type TrainingFile struct {
+	FileID string  `json:"file_id"`
+	Weight float64 `json:"weight"`
+}
+
+// UnmarshalJSON also accepts a plain file ID, which old SDKs and the documentation's
+// examples send, and takes an absent weight for 1.
+func (f *TrainingFile) UnmarshalJSON(data []byte) error {
+	if data = bytes.TrimSpace(data); len(data) > 0 && data[0] == '"' {
+		f.Weight = 1
+		return json.Unmarshal(data, &f.FileID)
+	}
+	type plain TrainingFile
+	decoded := plain{Weight: 1}
+	if err := json.Unmarshal(data, &decoded); err != nil {
+		return err
+	}
+	*f = TrainingFile(decoded)
+	return nil
+}
+
+// Hyperparameters of a classifier. In a request, nil leaves the choice to the server.
+type Hyperparameters struct {
+	TrainingSteps  *int64   `json:"training_steps,omitempty"`  // ≥ 1
+	LearningRate   *float64 `json:"learning_rate,omitempty"`   // peak, 1e-8 to 1
+	WeightDecay    *float64 `json:"weight_decay,omitempty"`    // 0 to 1
+	WarmupFraction *float64 `json:"warmup_fraction,omitempty"` // of the steps, 0 to 1
+	Epochs         *float64 `json:"epochs,omitempty"`          // > 0
+	SequenceLength *int64   `json:"seq_len,omitempty"`         // tokens, ≥ 100
+}
+
+// Integration reports a job's metrics to Weights & Biases.
+type Integration struct {
+	Type    string `json:"type"`
+	Project string `json:"project"`
+	// APIKey is only ever sent; no server returns it.
+	APIKey  string  `json:"api_key,omitempty"`
+	Name    *string `json:"name"`
+	RunName *string `json:"run_name"`
+	URL     *string `json:"url"` // null until the run starts
+}
+
+// ClassifierTarget is one question that the classifier answers about a text.
+type ClassifierTarget struct {
+	Name   string   `json:"name"`
+	Labels []string `json:"labels"`
+	Weight float64  `json:"weight"`
+	// LossFunction is LossSingleClass or LossMultiClass; empty in a request leaves it to the data.
+	LossFunction string `json:"loss_function,omitempty"`
+}
+
+// UnmarshalJSON takes an absent weight for 1.
+func (t *ClassifierTarget) UnmarshalJSON(data []byte) error {
+	type plain ClassifierTarget
+	decoded := plain{Weight: 1}
+	if err := json.Unmarshal(data, &decoded); err != nil {
+		return err
+	}
+	*t = ClassifierTarget(decoded)
+	return nil
+}
+
+// Job is a training job as a list and the creation show it.
+type Job struct {
+	ID              string          `json:"id"`
+	Object          string          `json:"object"`
+	JobType         string          `json:"job_type"`
+	AutoStart       bool            `json:"auto_start"`
+	Model           string          `json:"model"`
+	Status          JobStatus       `json:"status"`
+	CreatedAt       int64           `json:"created_at"`     // Unix seconds
+	ModifiedAt      int64           `json:"modified_at"`    // Unix seconds
+	TrainingFiles   []string        `json:"training_files"` // IDs only, unlike in the request
+	ValidationFiles []string        `json:"validation_files"`
+	Hyperparameters Hyperparameters `json:"hyperparameters"`
+	FineTunedModel  *string         `json:"fine_tuned_model"` // null until SUCCESS
+	Suffix          *string         `json:"suffix"`
+	Integrations    []Integration   `json:"integrations"`
+	TrainedTokens   *int64          `json:"trained_tokens"`
+	Metadata        *JobMetadata    `json:"metadata"`
+}
+
+// DetailedJob is a training job as its own route, start and cancel show it.
+type DetailedJob struct {
+	Job
+	ClassifierTargets []ClassifierTarget `json:"classifier_targets"` // empty before validation
+	// Events come oldest or newest first, by server: order them by CreatedAt.
+	Events      []Event      `json:"events"`
+	Checkpoints []Checkpoint `json:"checkpoints"` // newest first
+}
+
+// Event is something that happened to a job. Data is free-form; a failure's
+// reason is nowhere else.
+type Event struct {
+	Name      string          `json:"name"`
+	Data      json.RawMessage `json:"data"`
+	CreatedAt int64           `json:"created_at"`
+}
+
+// StatusUpdate is an Event's data when its name is EventStatusUpdated.
+type StatusUpdate struct {
+	Status JobStatus `json:"status"`
+	Error  string    `json:"error,omitempty"`
+}
+
+// Checkpoint is a job's quality at a step.
+type Checkpoint struct {
+	Metrics    CheckpointMetrics `json:"metrics"`
+	StepNumber int64             `json:"step_number"`
+	CreatedAt  int64             `json:"created_at"`
+}
+
+// CheckpointMetrics are losses. The service sends 0 for what it did not evaluate.
+type CheckpointMetrics struct {
+	TrainLoss *float64 `json:"train_loss"`
+	ValidLoss *float64 `json:"valid_loss"`
+	// ValidMeanTokenAccuracy is no accuracy: the service sends 2^valid_loss under this name.
+	ValidMeanTokenAccuracy *float64 `json:"valid_mean_token_accuracy"`
+}
+
+// JobMetadata is filled when a job has been validated.
+type JobMetadata struct {
+	ExpectedDurationSeconds *int64   `json:"expected_duration_seconds"`
+	Cost                    *float64 `json:"cost"`
+	CostCurrency            *string  `json:"cost_currency"`
+	TrainTokensPerStep      *int64   `json:"train_tokens_per_step"`
+	TrainTokens             *int64   `json:"train_tokens"`
+	DataTokens              *int64   `json:"data_tokens"`
+	EstimatedStartTime      *int64   `json:"estimated_start_time"` // Unix seconds
+}
+
+// JobList is one page of jobs.
+type JobList struct {
+	Data   []Job  `json:"data"`
+	Object string `json:"object"`
+	Total  int64  `json:"total"`
+}

@@ -1,0 +1,89 @@
+package mistral
+
+// Values that a model's fields have on the wire.
+const (
+	ObjectModel = "model"
+
+	ModelTypeBase      = "base"
+	ModelTypeFineTuned = "fine-tuned"
+
+	// ClassifierModelPrefix starts the ID of every fine-tuned classifier:
+	// ft:classifier:<base model>:<8 hex>:<YYYYMMDD>:<first 8 hex of the job's ID>.
+	ClassifierModelPrefix = "ft:classifier:"
+)
+
+// Model is a model's card.
+type Model struct {
+	ID               string            `json:"id"`
+	Object           string            `json:"object"`
+	Type             string            `json:"type"`
+	Created          int64             `json:"created"`
+	OwnedBy          string            `json:"owned_by"`
+	Capabilities     ModelCapabilities `json:"capabilities"`
+	Name             *string           `json:"name"`
+	Description      *string           `json:"description"`
+	MaxContextLength int64             `json:"max_context_length"`
+	Aliases          []string          `json:"aliases"`
+	// The following are a fine-tuned model's.
+	Job      string `json:"job,omitempty"`
+	Root     string `json:"root,omitempty"` // the base model
+	Archived bool   `json:"archived"`
+}
+
+// ModelCapabilities say what a model can be asked for. All are written, because
+// an SDK takes an absent completion_chat for true.
+type ModelCapabilities struct {
+	CompletionChat  bool `json:"completion_chat"`
+	CompletionFIM   bool `json:"completion_fim"`
+	FunctionCalling bool `json:"function_calling"`
+	FineTuning      bool `json:"fine_tuning"`
+	Vision          bool `json:"vision"`
+	Classification  bool `json:"classification"`
+}
+
+// ModelList is every model that the key sees.
+type ModelList struct {
+	Object string  `json:"object"`
+	Data   []Model `json:"data"`
+}
+
+// DeletedModel answers a model's deletion.
+type DeletedModel struct {
+	ID      string `json:"id"`
+	Object  string `json:"object"`
+	Deleted bool   `json:"deleted"`
+}
+
+// ArchivedModel answers a model's archiving and its undoing.
+type ArchivedModel struct {
+	ID       string `json:"id"`
+	Object   string `json:"object"`
+	Archived bool   `json:"archived"`
+}
+
+// UpdateModelRequest renames a fine-tuned model. A nil field is left as it is.
+type UpdateModelRequest struct {
+	Name        *string `json:"name,omitempty"`
+	Description *string `json:"description,omitempty"`
+}
+
+// ClassifierModel answers a model's update: a card of another shape, which
+// alone shows the classifier's targets.
+type ClassifierModel struct {
+	ID                string             `json:"id"`
+	Object            string             `json:"object"`
+	Created           int64              `json:"created"`
+	OwnedBy           string             `json:"owned_by"`
+	WorkspaceID       string             `json:"workspace_id"`
+	Root              string             `json:"root"`
+	RootVersion       string             `json:"root_version"`
+	Archived          bool               `json:"archived"`
+	Name              *string            `json:"name"`
+	Description       *string            `json:"description"`
+	Capabilities      ModelCapabilities  `json:"capabilities"`
+	MaxContextLength  int64              `json:"max_context_length"`
+	Aliases           []string           `json:"aliases"`
+	Job               string             `json:"job"`
+	ClassifierTargets []ClassifierTarget `json:"classifier_targets"`
+	ModelType         string             `json:"model_type"`
+}
