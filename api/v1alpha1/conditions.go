@@ -1,0 +1,155 @@
+package v1alpha1
+
+// Condition types of both kinds. Ready is always present. Reconciling and Stalled are
+// present only while True, and never both, as kstatus expects.
+const (
+	// ConditionReady says whether the object is what its spec asks for: a dataset
+	// whose files are uploaded, a job whose model is published.
+	ConditionReady = "Ready"
+	// ConditionReconciling is present while the operator is getting there.
+	ConditionReconciling = "Reconciling"
+	// ConditionStalled is present while the operator cannot get there unless the
+	// spec, an input or a credential changes.
+	ConditionStalled = "Stalled"
+	// ConditionFactoryReachable says how the last call to the factory went. It is
+	// absent while none was needed.
+	ConditionFactoryReachable = "FactoryReachable"
+)
+
+// Condition types of a ClassifierDataset, in the order of its steps.
+const (
+	// ConditionSourceReady says whether the source is there and can be read.
+	ConditionSourceReady = "SourceReady"
+	// ConditionValidated says whether the samples are what a factory accepts.
+	ConditionValidated = "Validated"
+	// ConditionUploaded says whether the factory holds the files of these samples.
+	ConditionUploaded = "Uploaded"
+)
+
+// Condition types of a ClassifierTrainingJob, in the order of its steps.
+const (
+	// ConditionDatasetsReady says whether every dataset can be trained on. It stays
+	// as it was when the job was submitted.
+	ConditionDatasetsReady = "DatasetsReady"
+	// ConditionSubmitted says whether the factory has the job.
+	ConditionSubmitted = "Submitted"
+	// ConditionStarted says whether the factory was told to start the job.
+	ConditionStarted = "Started"
+	// ConditionComplete is True when the training ended in success.
+	ConditionComplete = "Complete"
+	// ConditionFailed is True when the training ended otherwise.
+	ConditionFailed = "Failed"
+	// ConditionFinished is True when the training ended in whatever way. One
+	// `kubectl wait --for=condition=Finished` returns in every case.
+	ConditionFinished = "Finished"
+	// ConditionOutputPublished says whether the Secret with the model's ID is there.
+	ConditionOutputPublished = "OutputPublished"
+)
+
+// Reasons of both kinds.
+const (
+	// ReasonProgressing: work is under way and nothing stands in its way.
+	ReasonProgressing = "Progressing"
+	// ReasonSuspended: spec.suspend is true. Set it to false to go on.
+	ReasonSuspended = "Suspended"
+	// ReasonNotSupportedYet: the spec uses a field that this version knows but
+	// does not act on. The message names it; remove it.
+	ReasonNotSupportedYet = "NotSupportedYet"
+	// ReasonConnectionNotFound: the Secret that connectionSecretRef names is not
+	// there, or the operator has no connection of its own. Create it.
+	ReasonConnectionNotFound = "ConnectionNotFound"
+	// ReasonConnectionInvalid: the connection's Secret has no api-key, or its uri
+	// is no http or https address. Correct it.
+	ReasonConnectionInvalid = "ConnectionInvalid"
+	// ReasonReachable: the factory answered the last call.
+	ReasonReachable = "Reachable"
+	// ReasonUnreachable: the factory cannot be reached or fails. The call is
+	// repeated, less and less often.
+	ReasonUnreachable = "Unreachable"
+	// ReasonUnauthorized: the factory refused the key (401). Correct the
+	// connection's Secret; a changed one is used at once.
+	ReasonUnauthorized = "Unauthorized"
+	// ReasonForbidden: the key is valid but may not do this (402, 403).
+	ReasonForbidden = "Forbidden"
+	// ReasonRateLimited: the factory, or the operator's own limit on calls, asked to wait.
+	ReasonRateLimited = "RateLimited"
+	// ReasonFactoryRetired: the server no longer trains classifiers (410). Use a
+	// self-hosted factory: point the connection's uri to one.
+	ReasonFactoryRetired = "FactoryRetired"
+	// ReasonRejected: the factory refused the request (400, 413, 422). The spec or
+	// the data must change before it is repeated.
+	ReasonRejected = "Rejected"
+	// ReasonInternalError: the operator could not read or write what it needs in
+	// the cluster. It is repeated, less and less often; the operator's log says more.
+	ReasonInternalError = "InternalError"
+	// ReasonDeleting: the object is being deleted and remote things are cleaned up.
+	ReasonDeleting = "Deleting"
+	// ReasonDeletionIncomplete: the object was let go although something at the
+	// factory remains. The event names what. Only in events.
+	ReasonDeletionIncomplete = "DeletionIncomplete"
+)
+
+// Reasons of a ClassifierDataset.
+const (
+	// ReasonSourceReady: the source can be read.
+	ReasonSourceReady = "SourceReady"
+	// ReasonSourceNotFound: a ConfigMap is not there. It is looked for again when
+	// one of that name is created.
+	ReasonSourceNotFound = "SourceNotFound"
+	// ReasonSourceKeyNotFound: a ConfigMap is there, but not the key.
+	ReasonSourceKeyNotFound = "SourceKeyNotFound"
+	// ReasonValid: every sample is what a factory accepts.
+	ReasonValid = "Valid"
+	// ReasonInvalidSamples: some samples are not. status.invalidSamples has the
+	// first lines and their reasons.
+	ReasonInvalidSamples = "InvalidSamples"
+	// ReasonInvalidDataset: each sample is well-formed but together they are no
+	// training data, such as a target with a single label.
+	ReasonInvalidDataset = "InvalidDataset"
+	// ReasonUploading: files are yet to be uploaded.
+	ReasonUploading = "Uploading"
+	// ReasonUploaded: every file is uploaded. Ready and Uploaded.
+	ReasonUploaded = "Uploaded"
+)
+
+// Reasons of a ClassifierTrainingJob.
+const (
+	// ReasonDatasetsReady: every dataset could be trained on when the job was submitted.
+	ReasonDatasetsReady = "DatasetsReady"
+	// ReasonDatasetNotFound: a dataset is not there. It is looked for again when
+	// one of that name is created.
+	ReasonDatasetNotFound = "DatasetNotFound"
+	// ReasonDatasetNotReady: a dataset is not Ready. Its own conditions say why.
+	ReasonDatasetNotReady = "DatasetNotReady"
+	// ReasonConnectionMismatch: a dataset was uploaded through another connection
+	// than the job's. Give both the same connectionSecretRef.
+	ReasonConnectionMismatch = "ConnectionMismatch"
+	// ReasonSubmitting: the job is about to be created, or it is not known yet
+	// whether it was.
+	ReasonSubmitting = "Submitting"
+	// ReasonSubmitted: the factory has the job.
+	ReasonSubmitted = "Submitted"
+	// ReasonAwaitingValidation: the factory is looking at the data.
+	ReasonAwaitingValidation = "AwaitingValidation"
+	// ReasonStarted: the factory was told to start.
+	ReasonStarted = "Started"
+	// ReasonTraining: the factory has the job in hand.
+	ReasonTraining = "Training"
+	// ReasonSucceeded: the training ended in success.
+	ReasonSucceeded = "Succeeded"
+	// ReasonValidationFailed: the factory found the data or the parameters unfit
+	// (FAILED_VALIDATION).
+	ReasonValidationFailed = "ValidationFailed"
+	// ReasonTrainingFailed: the training broke off (FAILED).
+	ReasonTrainingFailed = "TrainingFailed"
+	// ReasonCancelled: somebody cancelled the job at the factory (CANCELLED).
+	ReasonCancelled = "Cancelled"
+	// ReasonRemoteJobMissing: the factory no longer knows the job. It is never
+	// created again in silence: delete this object and create another one.
+	ReasonRemoteJobMissing = "RemoteJobMissing"
+	// ReasonPublished: the Secret with the model's ID is there.
+	ReasonPublished = "Published"
+	// ReasonSecretConflict: a Secret of that name belongs to somebody else and is
+	// not touched. Delete it or name another one in spec.output.
+	ReasonSecretConflict = "SecretConflict"
+)
