@@ -2,7 +2,11 @@ package mistral
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
 )
 
 // ClassifyRequest asks for the classification of texts.
@@ -20,7 +24,7 @@ type ClassifyChatRequest struct {
 
 // Chat is a conversation.
 type Chat struct {
-	Messages []Message `json:"messages"`
+	Messages List[Message] `json:"messages"`
 }
 
 // Message is one turn of a conversation.
@@ -49,41 +53,24 @@ func (c *Content) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &chunks); err != nil {
 		return err
 	}
-	*c = ""
+	texts := make([]string, 0, len(chunks))
 	for _, chunk := range chunks {
-		if chunk.Text == "" {
-			continue
+		if chunk.Text != "" {
+			texts = append(texts, chunk.Text)
 		}
-		if *c != "" {
-			*c += "\n"
-		}
-		*c += Content(chunk.Text)
 	}
-	return nil
-}
-
-// OneOrMany is a list that may be written as its only element.
-type OneOrMany[T any] []T
-
-// UnmarshalJSON reads an array, or anything else as an array of it.
-func (l *OneOrMany[T]) UnmarshalJSON(data []byte) error {
-	if len(data) > 0 && data[0] == '[' {
-		return json.Unmarshal(data, (*[]T)(l))
-	}
-	var one T
-	if err := json.Unmarshal(data, &one); err != nil {
-		return err
-	}
-	*l = []T{one}
+	*c = Content(strings.Join(texts, "\n"))
 	return nil
 }
 
 // ClassifyResponse has one result an input, in their order.
 type ClassifyResponse struct {
-	ID      string                    `json:"id"`
-	Model   string                    `json:"model"`
-	Results []map[string]TargetScores `json:"results"` // by target
+	ID      string                        `json:"id"`
+	Model   string                        `json:"model"`
+	Results List[map[string]TargetScores] `json:"results"` // by target
 }
+
+func (r *ClassifyResponse) complete() bool { return r.Results != nil }
 
 // TargetScores are a target's scores by label. They sum to 1, for a target of
 // several labels too.
@@ -122,11 +109,16 @@ func (s Scores) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads an object and keeps its order.
 func (s *Scores) UnmarshalJSON(data []byte) error {
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	if _, err := decoder.Token(); err != nil {
-		return err
-	}
 	*s = nil
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	switch start, err := decoder.Token(); {
+	case err != nil:
+		return err
+	case start == nil:
+		return nil
+	case start != json.Delim('{'):
+		return errors.New("scores are an object of numbers by label")
+	}
 	for decoder.More() {
 		label, err := decoder.Token()
 		if err != nil {
@@ -140,4 +132,36 @@ func (s *Scores) UnmarshalJSON(data []byte) error {
 		*s = append(*s, score)
 	}
 	return nil
+}
+
+// Classify classifies texts.
+func (c *Client) Classify(ctx context.Context, input ClassifyRequest) (*ClassifyResponse, error) {
+	return c.classify(ctx, len(input.Input), request{
+		operation: "Classify",
+		method:    http.MethodPost,
+		path:      []string{"classifications"},
+		body:      input,
+		readOnly:  true,
+	})
+}
+
+// ClassifyChat classifies conversations.
+func (c *Client) ClassifyChat(ctx context.Context, input ClassifyChatRequest) (*ClassifyResponse, error) {
+	return c.classify(ctx, len(input.Input), request{
+		operation: "ClassifyChat",
+		method:    http.MethodPost,
+		path:      []string{"chat", "classifications"},
+		body:      input,
+		readOnly:  true,
+	})
+}
+
+// classify makes sure that each input has its result: they are told apart by
+// their order alone.
+func (c *Client) classify(ctx context.Context, inputs int, r request) (*ClassifyResponse, error) {
+	response, err := send[ClassifyResponse](ctx, c, r)
+	if err == nil && len(response.Results) != inputs {
+		return nil, unreadable(r, http.StatusOK, "the answer has not one result for each input", nil)
+	}
+	return response, err
 }

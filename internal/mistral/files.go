@@ -1,5 +1,12 @@
 package mistral
 
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/url"
+)
+
 // Values that a file's fields have on the wire.
 const (
 	ObjectFile = "file"
@@ -38,9 +45,9 @@ type File struct {
 
 // FileList is one page of files.
 type FileList struct {
-	Data   []File `json:"data"`
-	Object string `json:"object"`
-	Total  *int64 `json:"total"` // null when the request said include_total=false
+	Data   List[File] `json:"data"`
+	Object string     `json:"object"`
+	Total  *int64     `json:"total"` // null when the request said include_total=false
 }
 
 // DeletedFile answers a file's deletion.
@@ -53,4 +60,67 @@ type DeletedFile struct {
 // SignedURL is an address from which a file can be read without a key until it expires.
 type SignedURL struct {
 	URL string `json:"url"`
+}
+
+func (f *File) complete() bool        { return f.ID != "" }
+func (f *FileList) complete() bool    { return f.Data != nil || f.Object == ObjectList }
+func (f *DeletedFile) complete() bool { return f.ID != "" }
+
+// FileFilter narrows a list of files. Zero fields are left to the server.
+type FileFilter struct {
+	Page     int    // from 0
+	PageSize int    // the service's default is 100
+	Search   string // in the filename
+	Purpose  string
+}
+
+func (f FileFilter) query() url.Values {
+	query := pageQuery(f.Page, f.PageSize)
+	setQuery(query, "search", f.Search)
+	setQuery(query, "purpose", f.Purpose)
+	return query
+}
+
+// ListFiles returns one page of files.
+func (c *Client) ListFiles(ctx context.Context, filter FileFilter) (*FileList, error) {
+	return send[FileList](ctx, c, request{
+		operation: "ListFiles",
+		method:    http.MethodGet,
+		path:      []string{"files"},
+		query:     filter.query(),
+	})
+}
+
+// GetFile returns what is known of a file.
+func (c *Client) GetFile(ctx context.Context, id string) (*File, error) {
+	return send[File](ctx, c, request{
+		operation: "GetFile",
+		method:    http.MethodGet,
+		path:      []string{"files", id},
+	})
+}
+
+// DownloadFile returns a file's content, of any size. The caller closes it; the
+// context ends the reading too.
+func (c *Client) DownloadFile(ctx context.Context, id string) (io.ReadCloser, error) {
+	response, err := c.exchange(ctx, request{
+		operation: "DownloadFile",
+		method:    http.MethodGet,
+		path:      []string{"files", id, "content"},
+		accept:    "application/octet-stream",
+	})
+	if err != nil {
+		return nil, err
+	}
+	return response.Body, nil
+}
+
+// DeleteFile deletes a file.
+func (c *Client) DeleteFile(ctx context.Context, id string) error {
+	_, err := send[DeletedFile](ctx, c, request{
+		operation: "DeleteFile",
+		method:    http.MethodDelete,
+		path:      []string{"files", id},
+	})
+	return err
 }

@@ -2,7 +2,11 @@ package mistral
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"net/http"
+	"net/url"
+	"time"
 )
 
 // Values that a job's fields have on the wire.
@@ -53,13 +57,13 @@ func (s JobStatus) Finished() bool {
 
 // CreateJobRequest asks for a classifier to be trained.
 type CreateJobRequest struct {
-	Model           string          `json:"model"`
-	JobType         string          `json:"job_type"`
-	TrainingFiles   []TrainingFile  `json:"training_files"`
-	ValidationFiles []string        `json:"validation_files,omitempty"`
-	Hyperparameters Hyperparameters `json:"hyperparameters"`
-	Suffix          *string         `json:"suffix,omitempty"`
-	Integrations    []Integration   `json:"integrations,omitempty"`
+	Model           string             `json:"model"`
+	JobType         string             `json:"job_type"`
+	TrainingFiles   List[TrainingFile] `json:"training_files"`
+	ValidationFiles []string           `json:"validation_files,omitempty"`
+	Hyperparameters Hyperparameters    `json:"hyperparameters"`
+	Suffix          *string            `json:"suffix,omitempty"`
+	Integrations    []Integration      `json:"integrations,omitempty"`
 	// AutoStart is always written: the service says that it will be required.
 	AutoStart bool `json:"auto_start"`
 	// InvalidSampleSkipPercentage is a fraction, 0 to 0.5, whatever its name says.
@@ -110,11 +114,22 @@ type Integration struct {
 	URL     *string `json:"url"` // null until the run starts
 }
 
+// UnmarshalJSON takes an absent type for IntegrationWandb, the only one.
+func (i *Integration) UnmarshalJSON(data []byte) error {
+	type plain Integration
+	decoded := plain{Type: IntegrationWandb}
+	if err := json.Unmarshal(data, &decoded); err != nil {
+		return err
+	}
+	*i = Integration(decoded)
+	return nil
+}
+
 // ClassifierTarget is one question that the classifier answers about a text.
 type ClassifierTarget struct {
-	Name   string   `json:"name"`
-	Labels []string `json:"labels"`
-	Weight float64  `json:"weight"`
+	Name   string       `json:"name"`
+	Labels List[string] `json:"labels"`
+	Weight float64      `json:"weight"`
 	// LossFunction is LossSingleClass or LossMultiClass; empty in a request leaves it to the data.
 	LossFunction string `json:"loss_function,omitempty"`
 }
@@ -132,31 +147,31 @@ func (t *ClassifierTarget) UnmarshalJSON(data []byte) error {
 
 // Job is a training job as a list and the creation show it.
 type Job struct {
-	ID              string          `json:"id"`
-	Object          string          `json:"object"`
-	JobType         string          `json:"job_type"`
-	AutoStart       bool            `json:"auto_start"`
-	Model           string          `json:"model"`
-	Status          JobStatus       `json:"status"`
-	CreatedAt       int64           `json:"created_at"`     // Unix seconds
-	ModifiedAt      int64           `json:"modified_at"`    // Unix seconds
-	TrainingFiles   []string        `json:"training_files"` // IDs only, unlike in the request
-	ValidationFiles []string        `json:"validation_files"`
-	Hyperparameters Hyperparameters `json:"hyperparameters"`
-	FineTunedModel  *string         `json:"fine_tuned_model"` // null until SUCCESS
-	Suffix          *string         `json:"suffix"`
-	Integrations    []Integration   `json:"integrations"`
-	TrainedTokens   *int64          `json:"trained_tokens"`
-	Metadata        *JobMetadata    `json:"metadata"`
+	ID              string            `json:"id"`
+	Object          string            `json:"object"`
+	JobType         string            `json:"job_type"`
+	AutoStart       bool              `json:"auto_start"`
+	Model           string            `json:"model"`
+	Status          JobStatus         `json:"status"`
+	CreatedAt       int64             `json:"created_at"`     // Unix seconds
+	ModifiedAt      int64             `json:"modified_at"`    // Unix seconds
+	TrainingFiles   List[string]      `json:"training_files"` // IDs only, unlike in the request
+	ValidationFiles List[string]      `json:"validation_files"`
+	Hyperparameters Hyperparameters   `json:"hyperparameters"`
+	FineTunedModel  *string           `json:"fine_tuned_model"` // null until SUCCESS
+	Suffix          *string           `json:"suffix"`
+	Integrations    List[Integration] `json:"integrations"`
+	TrainedTokens   *int64            `json:"trained_tokens"`
+	Metadata        *JobMetadata      `json:"metadata"`
 }
 
 // DetailedJob is a training job as its own route, start and cancel show it.
 type DetailedJob struct {
 	Job
-	ClassifierTargets []ClassifierTarget `json:"classifier_targets"` // empty before validation
+	ClassifierTargets List[ClassifierTarget] `json:"classifier_targets"` // empty before validation
 	// Events come oldest or newest first, by server: order them by CreatedAt.
-	Events      []Event      `json:"events"`
-	Checkpoints []Checkpoint `json:"checkpoints"` // newest first
+	Events      List[Event]      `json:"events"`
+	Checkpoints List[Checkpoint] `json:"checkpoints"` // newest first
 }
 
 // Event is something that happened to a job. Data is free-form; a failure's
@@ -199,9 +214,93 @@ type JobMetadata struct {
 	EstimatedStartTime      *int64   `json:"estimated_start_time"` // Unix seconds
 }
 
+// LegacyJobMetadata answers a creation with dry_run=true, which creates nothing.
+type LegacyJobMetadata struct {
+	JobMetadata
+	Object        string   `json:"object"`
+	Deprecated    bool     `json:"deprecated"`
+	Details       string   `json:"details"`
+	Epochs        *float64 `json:"epochs"`
+	TrainingSteps *int64   `json:"training_steps"`
+}
+
 // JobList is one page of jobs.
 type JobList struct {
-	Data   []Job  `json:"data"`
-	Object string `json:"object"`
-	Total  int64  `json:"total"`
+	Data   List[Job] `json:"data"`
+	Object string    `json:"object"`
+	Total  int64     `json:"total"`
+}
+
+// complete holds for a DetailedJob too.
+func (j *Job) complete() bool     { return j.ID != "" }
+func (l *JobList) complete() bool { return l.Data != nil || l.Object == ObjectList }
+
+// JobFilter narrows a list of jobs. Zero fields are left to the server.
+type JobFilter struct {
+	Page         int    // from 0
+	PageSize     int    // the service's default is 100
+	Model        string // the base model
+	Status       JobStatus
+	Suffix       string
+	CreatedAfter time.Time
+}
+
+func (f JobFilter) query() url.Values {
+	query := pageQuery(f.Page, f.PageSize)
+	setQuery(query, "model", f.Model)
+	setQuery(query, "status", string(f.Status))
+	setQuery(query, "suffix", f.Suffix)
+	if !f.CreatedAfter.IsZero() {
+		query.Set("created_after", f.CreatedAfter.UTC().Format("2006-01-02T15:04:05.000Z"))
+	}
+	return query
+}
+
+// CreateJob creates a job. The protocol has no idempotency key: after an error
+// with an unknown outcome, look for the job before creating another.
+func (c *Client) CreateJob(ctx context.Context, job CreateJobRequest) (*Job, error) {
+	return send[Job](ctx, c, request{
+		operation: "CreateJob",
+		method:    http.MethodPost,
+		path:      []string{"fine_tuning", "jobs"},
+		body:      job,
+	})
+}
+
+// ListJobs returns one page of jobs.
+func (c *Client) ListJobs(ctx context.Context, filter JobFilter) (*JobList, error) {
+	return send[JobList](ctx, c, request{
+		operation: "ListJobs",
+		method:    http.MethodGet,
+		path:      []string{"fine_tuning", "jobs"},
+		query:     filter.query(),
+	})
+}
+
+// GetJob returns a job with its targets, events and checkpoints.
+func (c *Client) GetJob(ctx context.Context, id string) (*DetailedJob, error) {
+	return send[DetailedJob](ctx, c, request{
+		operation: "GetJob",
+		method:    http.MethodGet,
+		path:      []string{"fine_tuning", "jobs", id},
+	})
+}
+
+// StartJob starts a job that is VALIDATED. Its status becomes QUEUED again.
+func (c *Client) StartJob(ctx context.Context, id string) (*DetailedJob, error) {
+	return send[DetailedJob](ctx, c, request{
+		operation: "StartJob",
+		method:    http.MethodPost,
+		path:      []string{"fine_tuning", "jobs", id, "start"},
+	})
+}
+
+// CancelJob asks for a job to end. It may go on for a while as
+// CANCELLATION_REQUESTED.
+func (c *Client) CancelJob(ctx context.Context, id string) (*DetailedJob, error) {
+	return send[DetailedJob](ctx, c, request{
+		operation: "CancelJob",
+		method:    http.MethodPost,
+		path:      []string{"fine_tuning", "jobs", id, "cancel"},
+	})
 }

@@ -1,5 +1,10 @@
 package mistral
 
+import (
+	"context"
+	"net/http"
+)
+
 // Values that a model's fields have on the wire.
 const (
 	ObjectModel = "model"
@@ -23,7 +28,7 @@ type Model struct {
 	Name             *string           `json:"name"`
 	Description      *string           `json:"description"`
 	MaxContextLength int64             `json:"max_context_length"`
-	Aliases          []string          `json:"aliases"`
+	Aliases          List[string]      `json:"aliases"`
 	// The following are a fine-tuned model's.
 	Job      string `json:"job,omitempty"`
 	Root     string `json:"root,omitempty"` // the base model
@@ -43,8 +48,8 @@ type ModelCapabilities struct {
 
 // ModelList is every model that the key sees.
 type ModelList struct {
-	Object string  `json:"object"`
-	Data   []Model `json:"data"`
+	Object string      `json:"object"`
+	Data   List[Model] `json:"data"`
 }
 
 // DeletedModel answers a model's deletion.
@@ -70,20 +75,82 @@ type UpdateModelRequest struct {
 // ClassifierModel answers a model's update: a card of another shape, which
 // alone shows the classifier's targets.
 type ClassifierModel struct {
-	ID                string             `json:"id"`
-	Object            string             `json:"object"`
-	Created           int64              `json:"created"`
-	OwnedBy           string             `json:"owned_by"`
-	WorkspaceID       string             `json:"workspace_id"`
-	Root              string             `json:"root"`
-	RootVersion       string             `json:"root_version"`
-	Archived          bool               `json:"archived"`
-	Name              *string            `json:"name"`
-	Description       *string            `json:"description"`
-	Capabilities      ModelCapabilities  `json:"capabilities"`
-	MaxContextLength  int64              `json:"max_context_length"`
-	Aliases           []string           `json:"aliases"`
-	Job               string             `json:"job"`
-	ClassifierTargets []ClassifierTarget `json:"classifier_targets"`
-	ModelType         string             `json:"model_type"`
+	ID                string                 `json:"id"`
+	Object            string                 `json:"object"`
+	Created           int64                  `json:"created"`
+	OwnedBy           string                 `json:"owned_by"`
+	WorkspaceID       string                 `json:"workspace_id"`
+	Root              string                 `json:"root"`
+	RootVersion       string                 `json:"root_version"`
+	Archived          bool                   `json:"archived"`
+	Name              *string                `json:"name"`
+	Description       *string                `json:"description"`
+	Capabilities      ModelCapabilities      `json:"capabilities"`
+	MaxContextLength  int64                  `json:"max_context_length"`
+	Aliases           List[string]           `json:"aliases"`
+	Job               string                 `json:"job"`
+	ClassifierTargets List[ClassifierTarget] `json:"classifier_targets"`
+	ModelType         string                 `json:"model_type"`
+}
+
+func (m *Model) complete() bool           { return m.ID != "" }
+func (l *ModelList) complete() bool       { return l.Data != nil || l.Object == ObjectList }
+func (m *DeletedModel) complete() bool    { return m.ID != "" }
+func (m *ArchivedModel) complete() bool   { return m.ID != "" }
+func (m *ClassifierModel) complete() bool { return m.ID != "" }
+
+// ListModels returns the models that the key sees.
+func (c *Client) ListModels(ctx context.Context) (*ModelList, error) {
+	return send[ModelList](ctx, c, request{
+		operation: "ListModels",
+		method:    http.MethodGet,
+		path:      []string{"models"},
+	})
+}
+
+// GetModel returns a model's card.
+func (c *Client) GetModel(ctx context.Context, id string) (*Model, error) {
+	return send[Model](ctx, c, request{
+		operation: "GetModel",
+		method:    http.MethodGet,
+		path:      []string{"models", id},
+	})
+}
+
+// UpdateModel renames a fine-tuned model.
+func (c *Client) UpdateModel(ctx context.Context, id string, update UpdateModelRequest) (*ClassifierModel, error) {
+	return send[ClassifierModel](ctx, c, request{
+		operation: "UpdateModel",
+		method:    http.MethodPatch,
+		path:      []string{"fine_tuning", "models", id},
+		body:      update,
+	})
+}
+
+// DeleteModel deletes a fine-tuned model.
+func (c *Client) DeleteModel(ctx context.Context, id string) error {
+	_, err := send[DeletedModel](ctx, c, request{
+		operation: "DeleteModel",
+		method:    http.MethodDelete,
+		path:      []string{"models", id},
+	})
+	return err
+}
+
+// ArchiveModel takes a fine-tuned model out of use.
+func (c *Client) ArchiveModel(ctx context.Context, id string) (*ArchivedModel, error) {
+	return send[ArchivedModel](ctx, c, request{
+		operation: "ArchiveModel",
+		method:    http.MethodPost,
+		path:      []string{"fine_tuning", "models", id, "archive"},
+	})
+}
+
+// UnarchiveModel takes a fine-tuned model into use again.
+func (c *Client) UnarchiveModel(ctx context.Context, id string) (*ArchivedModel, error) {
+	return send[ArchivedModel](ctx, c, request{
+		operation: "UnarchiveModel",
+		method:    http.MethodDelete,
+		path:      []string{"fine_tuning", "models", id, "archive"},
+	})
 }
