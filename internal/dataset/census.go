@@ -1,0 +1,187 @@
+package dataset
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// TargetType tells how a target's labels are written, and thus learned.
+type TargetType string
+
+// The target types. A target has one.
+const (
+	SingleLabel TargetType = "SingleLabel" // exactly one label a row: a string
+	MultiLabel  TargetType = "MultiLabel"  // one or more labels a row: a list
+)
+
+// Target is what a dataset has of a target.
+type Target struct {
+	Name   string
+	Type   TargetType
+	Labels []LabelCount // by name
+}
+
+// LabelCount is how many samples have a label.
+type LabelCount struct {
+	Name    string
+	Samples int
+}
+
+// Census counts the labels of a dataset, and finds rows that contradict those before.
+type Census struct {
+	limits    Limits
+	inputType InputType
+	samples   int
+	targets   []*targetCensus // in the order in which they were first seen
+	row       []*labelCensus  // the labels of the row being added; nil: not seen before
+}
+
+type targetCensus struct {
+	name   string
+	multi  bool
+	labels map[string]*labelCensus
+}
+
+type labelCensus struct{ samples int }
+
+// NewCensus returns an empty census.
+func NewCensus(limits Limits) *Census {
+	return &Census{limits: limits}
+}
+
+// Add counts the sample, or says by an *InvalidSampleError why it contradicts
+// earlier ones, and then counts nothing of it.
+func (c *Census) Add(sample *Sample) error {
+	if reason, detail := c.check(sample); reason != "" {
+		return &InvalidSampleError{Line: sample.Line, Reason: reason, Detail: detail}
+	}
+	c.samples++
+	c.inputType = sample.InputType()
+	known := c.row
+	for i := range sample.Labels {
+		labels := &sample.Labels[i]
+		c.count(labels, known[:len(labels.Labels)])
+		known = known[len(labels.Labels):]
+	}
+	return nil
+}
+
+// check looks the sample's labels up and leaves them in c.row.
+func (c *Census) check(sample *Sample) (Reason, string) {
+	if c.samples == c.limits.Samples {
+		return TooManySamples, fmt.Sprintf("the dataset has more than %d samples", c.limits.Samples)
+	}
+	if c.samples > 0 && sample.InputType() != c.inputType {
+		return MixedInput, "the row has the other one of text and messages than the rows before"
+	}
+	c.row = c.row[:0]
+	targets := len(c.targets)
+	for i := range sample.Labels {
+		labels := &sample.Labels[i]
+		target := c.target(labels.Target)
+		if target == nil {
+			targets++
+			target = &targetCensus{multi: labels.Multi}
+		}
+		if target.multi != labels.Multi {
+			return MixedTarget, "a target's labels are a string in some rows and a list in others"
+		}
+		if !c.lookUp(target, labels.Labels) {
+			return TooManyLabels, fmt.Sprintf("a target has more than %d labels", c.limits.LabelsPerTarget)
+		}
+	}
+	if targets > c.limits.Targets {
+		return TooManyTargets, fmt.Sprintf("the dataset has more than %d targets", c.limits.Targets)
+	}
+	return "", ""
+}
+
+// lookUp appends the target's labels to c.row and reports whether those that
+// are new still fit.
+func (c *Census) lookUp(target *targetCensus, labels []string) bool {
+	count := len(target.labels)
+	for _, name := range labels {
+		label := target.labels[name]
+		if label == nil {
+			count++
+		}
+		c.row = append(c.row, label)
+	}
+	return count <= c.limits.LabelsPerTarget
+}
+
+// count adds one sample to the labels, of which known are those of the census.
+func (c *Census) count(labels *TargetLabels, known []*labelCensus) {
+	for i, label := range known {
+		if label == nil {
+			label = c.add(labels, labels.Labels[i])
+		}
+		label.samples++
+	}
+}
+
+// add makes place for a label that was not seen before.
+func (c *Census) add(labels *TargetLabels, name string) *labelCensus {
+	target := c.target(labels.Target)
+	if target == nil {
+		target = &targetCensus{name: strings.Clone(labels.Target), multi: labels.Multi, labels: map[string]*labelCensus{}}
+		c.targets = append(c.targets, target)
+	}
+	label := &labelCensus{}
+	target.labels[strings.Clone(name)] = label
+	return label
+}
+
+func (c *Census) target(name string) *targetCensus {
+	for _, target := range c.targets {
+		if target.name == name {
+			return target
+		}
+	}
+	return nil
+}
+
+// InputType is that of the samples, empty when there are none.
+func (c *Census) InputType() InputType { return c.inputType }
+
+// Samples is how many were added.
+func (c *Census) Samples() int { return c.samples }
+
+// Targets are in the order in which they were first seen.
+func (c *Census) Targets() []Target {
+	targets := make([]Target, 0, len(c.targets))
+	for _, counted := range c.targets {
+		target := Target{Name: counted.name, Type: SingleLabel, Labels: make([]LabelCount, 0, len(counted.labels))}
+		if counted.multi {
+			target.Type = MultiLabel
+		}
+		for name, label := range counted.labels {
+			target.Labels = append(target.Labels, LabelCount{Name: name, Samples: label.samples})
+		}
+		slices.SortFunc(target.Labels, func(a, b LabelCount) int { return strings.Compare(a.Name, b.Name) })
+		targets = append(targets, target)
+	}
+	return targets
+}
+
+// Check returns an *InvalidDatasetError when nothing can be learned from the samples.
+func (c *Census) Check() error {
+	if problem := c.problem(); problem != nil {
+		return problem
+	}
+	return nil
+}
+
+func (c *Census) problem() *InvalidDatasetError {
+	if c.samples == 0 {
+		return &InvalidDatasetError{Reason: NoSamples, Detail: "the dataset has no valid sample"}
+	}
+	for i, target := range c.targets {
+		if len(target.labels) < 2 {
+			return &InvalidDatasetError{Reason: TooFewLabels,
+				Detail: fmt.Sprintf("target %d of %d has the same label in all samples; a target needs two labels or more", i+1, len(c.targets))}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,398 @@
+package dataset
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/bits"
+	"unicode/utf8"
+	"unsafe"
+)
+
+// scanner reads the JSON of one line in one pass and checks all of RFC 8259 on
+// its way, and beyond it that strings are UTF-8 and keys distinct.
+//
+// A method starts at the first byte of what it reads and ends after the last.
+// The first failure sticks: from then on the loops over objects and arrays end,
+// so that only what has a side effect needs to ask whether there was one.
+type scanner struct {
+	data     []byte
+	position int
+	depth    int
+	maxDepth int
+	unquoted []byte // the strings that are not in data as they read
+	names    distinctNames
+	failed   bool
+	problem  InvalidSampleError
+}
+
+// reset starts a line. Strings read from the one before are no longer valid.
+func (s *scanner) reset(line []byte) {
+	s.data, s.position, s.depth, s.failed = line, 0, 0, false
+	s.unquoted = s.unquoted[:0]
+	s.names.reset()
+}
+
+func (s *scanner) fail(reason Reason, detail string) {
+	s.failAt(s.position+1, reason, detail)
+}
+
+func (s *scanner) failAt(column int, reason Reason, detail string) {
+	if !s.failed {
+		s.failed = true
+		s.problem = InvalidSampleError{Column: column, Reason: reason, Detail: detail}
+	}
+}
+
+// token skips white space and returns the byte that the next token starts with,
+// or 0, which starts none, at the end of the line.
+func (s *scanner) token() byte {
+	for s.position < len(s.data) {
+		c := s.data[s.position]
+		if c > ' ' {
+			return c
+		}
+		if c != ' ' && c != '\t' && c != '\r' {
+			return 0
+		}
+		s.position++
+	}
+	return 0
+}
+
+// expect fails for the reason unless the next token starts with c.
+func (s *scanner) expect(c byte, reason Reason, detail string) bool {
+	token := s.token()
+	switch {
+	case token == c:
+		return true
+	case token == 0:
+		s.fail(InvalidJSON, "the row ends before its object does, or has a control character")
+	default:
+		s.fail(reason, detail)
+	}
+	return false
+}
+
+// end expects nothing but white space up to the end of the line.
+func (s *scanner) end() {
+	if s.token(); s.position < len(s.data) {
+		s.fail(InvalidJSON, "something follows the row's object")
+	}
+}
+
+// object is a loop over an object's keys.
+type object struct {
+	key   string
+	names nameGroup
+	begun bool
+}
+
+func (s *scanner) object() object {
+	s.descend()
+	return object{names: s.names.open()}
+}
+
+// nextKey goes to the value of the object's next key. It returns false after
+// the last one or a failure.
+func (s *scanner) nextKey(o *object) bool {
+	if s.failed {
+		return false
+	}
+	token := s.token()
+	if token == '}' {
+		s.ascend()
+		s.names.close(o.names)
+		return false
+	}
+	if o.begun {
+		if token != ',' {
+			s.fail(InvalidJSON, "neither a comma nor the object's end follows a value")
+			return false
+		}
+		s.position++
+		token = s.token()
+	}
+	if token != '"' {
+		s.fail(InvalidJSON, "an object's key is not a string")
+		return false
+	}
+	o.begun = true
+	o.key = s.string()
+	if s.failed {
+		return false
+	}
+	if !s.names.add(o.names, o.key) {
+		s.fail(DuplicateKey, "an object has a key twice")
+		return false
+	}
+	if s.token() != ':' {
+		s.fail(InvalidJSON, "no colon follows a key")
+		return false
+	}
+	s.position++
+	return true
+}
+
+// array is a loop over an array's elements.
+type array struct{ begun bool }
+
+func (s *scanner) array() array {
+	s.descend()
+	return array{}
+}
+
+// nextElement goes to the array's next element. It returns false after the last
+// one or a failure.
+func (s *scanner) nextElement(a *array) bool {
+	if s.failed {
+		return false
+	}
+	token := s.token()
+	switch {
+	case token == ']' && !a.begun:
+		s.ascend()
+		return false
+	case !a.begun:
+		a.begun = true
+		return true
+	case token == ',':
+		s.position++
+		return true
+	case token == ']':
+		s.ascend()
+		return false
+	}
+	s.fail(InvalidJSON, "neither a comma nor the array's end follows an element")
+	return false
+}
+
+func (s *scanner) descend() {
+	if s.depth++; s.depth > s.maxDepth {
+		s.fail(NestingTooDeep, fmt.Sprintf("objects and arrays are nested more than %d deep", s.maxDepth))
+	}
+	s.position++
+}
+
+func (s *scanner) ascend() {
+	s.depth--
+	s.position++
+}
+
+// skip reads a value of any kind.
+func (s *scanner) skip() {
+	switch c := s.token(); c {
+	case '{':
+		for o := s.object(); s.nextKey(&o); {
+			s.skip()
+		}
+	case '[':
+		for a := s.array(); s.nextElement(&a); {
+			s.skip()
+		}
+	case '"':
+		s.string()
+	case 't':
+		s.literal("true")
+	case 'f':
+		s.literal("false")
+	case 'n':
+		s.literal("null")
+	default:
+		s.number()
+	}
+}
+
+func (s *scanner) literal(word string) {
+	end := s.position + len(word)
+	if end > len(s.data) || string(s.data[s.position:end]) != word {
+		s.fail(InvalidJSON, "a value is not JSON")
+		return
+	}
+	s.position = end
+}
+
+func (s *scanner) number() {
+	if s.peek() == '-' {
+		s.position++
+	}
+	valid := true
+	if s.peek() == '0' {
+		s.position++
+	} else {
+		valid = s.digits()
+	}
+	if s.peek() == '.' {
+		s.position++
+		valid = s.digits() && valid
+	}
+	if s.peek()|0x20 == 'e' {
+		s.position++
+		if c := s.peek(); c == '+' || c == '-' {
+			s.position++
+		}
+		valid = s.digits() && valid
+	}
+	if !valid {
+		s.fail(InvalidJSON, "a value is not JSON")
+	}
+}
+
+// digits reports whether there was at least one.
+func (s *scanner) digits() bool {
+	start := s.position
+	for c := s.peek(); '0' <= c && c <= '9'; c = s.peek() {
+		s.position++
+	}
+	return s.position > start
+}
+
+func (s *scanner) peek() byte {
+	if s.position < len(s.data) {
+		return s.data[s.position]
+	}
+	return 0
+}
+
+// string reads a string. It is valid until the next reset.
+func (s *scanner) string() string {
+	start := s.position + 1
+	end, ascii := plainEnd(s.data, start)
+	if end == len(s.data) || s.data[end] != '"' {
+		return s.stringFrom(start, end)
+	}
+	s.position = end + 1
+	return s.checked(s.data[start:end], ascii)
+}
+
+// stringFrom reads a string whose plain beginning is data[start:end].
+func (s *scanner) stringFrom(start, end int) string {
+	first := len(s.unquoted)
+	for {
+		s.unquoted = append(s.unquoted, s.data[start:end]...)
+		s.position = end
+		switch s.peek() {
+		case '"':
+			s.position++
+			return s.checked(s.unquoted[first:], false)
+		case '\\':
+			s.escape()
+		default:
+			s.fail(InvalidJSON, "a string is not closed, or has a control character that is not escaped")
+		}
+		if s.failed {
+			return ""
+		}
+		start = s.position
+		end, _ = plainEnd(s.data, start)
+	}
+}
+
+// checked returns the bytes as the string that they are, without a copy.
+func (s *scanner) checked(text []byte, ascii bool) string {
+	if !ascii && !utf8.Valid(text) {
+		s.fail(InvalidUTF8, "a string is not UTF-8")
+		return ""
+	}
+	return unsafe.String(unsafe.SliceData(text), len(text))
+}
+
+// plainEnd returns where the bytes that stand for themselves end: at a quote, a
+// backslash, a control character or the end of data. When ascii is true they
+// all are ASCII.
+//
+// It looks at eight bytes at once. Subtracting n from a byte below it, or 1
+// from a byte that is zero, borrows into its high bit; a borrow can spoil the
+// bytes above only, and the lowest is the one that is asked for.
+func plainEnd(data []byte, start int) (end int, ascii bool) {
+	const (
+		ones  = 0x0101010101010101
+		highs = 0x80 * ones
+	)
+	var seen uint64
+	i := start
+	for ; i+8 <= len(data); i += 8 {
+		word := binary.LittleEndian.Uint64(data[i:])
+		special := (word - ' '*ones) | ((word ^ '"'*ones) - ones) | ((word ^ '\\'*ones) - ones)
+		if special &= highs &^ word; special != 0 {
+			return i + bits.TrailingZeros64(special)/8, (seen|word)&highs == 0
+		}
+		seen |= word
+	}
+	for ; i < len(data); i++ {
+		c := data[i]
+		if c < ' ' || c == '"' || c == '\\' {
+			break
+		}
+		seen |= uint64(c)
+	}
+	return i, seen&highs == 0
+}
+
+// escape decodes the escape sequence that starts here.
+func (s *scanner) escape() {
+	s.position++
+	c := s.peek()
+	switch c {
+	case '"', '\\', '/':
+	case 'b':
+		c = '\b'
+	case 'f':
+		c = '\f'
+	case 'n':
+		c = '\n'
+	case 'r':
+		c = '\r'
+	case 't':
+		c = '\t'
+	case 'u':
+		s.position++
+		s.unicodeEscape()
+		return
+	default:
+		s.fail(InvalidJSON, "an escape sequence is unknown")
+		return
+	}
+	s.position++
+	s.unquoted = append(s.unquoted, c)
+}
+
+// unicodeEscape decodes four hexadecimal digits, or the two times four of a
+// surrogate pair. Half a pair is no character.
+func (s *scanner) unicodeEscape() {
+	r := s.hex4()
+	if 0xD800 <= r && r < 0xE000 {
+		var low rune
+		if r < 0xDC00 && s.position+1 < len(s.data) && s.data[s.position] == '\\' && s.data[s.position+1] == 'u' {
+			s.position += 2
+			low = s.hex4()
+		}
+		if low < 0xDC00 || low >= 0xE000 {
+			s.fail(InvalidJSON, "an escape sequence is half a surrogate pair")
+			return
+		}
+		r = 0x10000 + (r-0xD800)<<10 + (low - 0xDC00)
+	}
+	s.unquoted = utf8.AppendRune(s.unquoted, r)
+}
+
+func (s *scanner) hex4() rune {
+	if len(s.data)-s.position < 4 {
+		s.fail(InvalidJSON, "an escape sequence is cut off")
+		return 0
+	}
+	var r rune
+	for _, c := range s.data[s.position : s.position+4] {
+		switch {
+		case '0' <= c && c <= '9':
+			c -= '0'
+		case 'a' <= c|0x20 && c|0x20 <= 'f':
+			c = c | 0x20 - 'a' + 10
+		default:
+			s.fail(InvalidJSON, "an escape sequence has not four hexadecimal digits")
+			return 0
+		}
+		r = r<<4 | rune(c)
+	}
+	s.position += 4
+	return r
+}
