@@ -65,7 +65,7 @@ func (r *Reader) end(err error) error {
 // readLine returns the next line without its end. It is valid until the next call.
 func (r *Reader) readLine() ([]byte, error) {
 	line, err := r.input.ReadSlice('\n')
-	if err == bufio.ErrBufferFull {
+	if errors.Is(err, bufio.ErrBufferFull) {
 		line, err = r.readLongLine(line)
 	}
 	if err != nil && (err != io.EOF || len(line) == 0) {
@@ -95,7 +95,7 @@ func (r *Reader) readLongLine(head []byte) ([]byte, error) {
 		if len(r.long) <= longest {
 			r.long = append(r.long, part...)
 		}
-		if err != bufio.ErrBufferFull {
+		if !errors.Is(err, bufio.ErrBufferFull) {
 			return r.long, err
 		}
 	}

@@ -59,16 +59,18 @@ func (s *scanner) token() byte {
 	return 0
 }
 
-// expect fails for the reason unless the next token starts with c.
+// expect reports whether the next token starts with c. It fails for the reason
+// when another kind of value does.
 func (s *scanner) expect(c byte, reason Reason, detail string) bool {
 	token := s.token()
-	switch {
-	case token == c:
+	if token == c {
 		return true
-	case token == 0:
-		s.fail(InvalidJSON, "the row ends before its object does, or has a control character")
-	default:
+	}
+	switch token {
+	case '{', '[', '"', 't', 'f', 'n', '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
 		s.fail(reason, detail)
+	default:
+		s.fail(InvalidJSON, "a value is missing, or is not JSON")
 	}
 	return false
 }
@@ -205,7 +207,7 @@ func (s *scanner) skip() {
 func (s *scanner) literal(word string) {
 	end := s.position + len(word)
 	if end > len(s.data) || string(s.data[s.position:end]) != word {
-		s.fail(InvalidJSON, "a value is not JSON")
+		s.fail(InvalidJSON, "a value is missing, or is not JSON")
 		return
 	}
 	s.position = end
@@ -233,7 +235,7 @@ func (s *scanner) number() {
 		valid = s.digits() && valid
 	}
 	if !valid {
-		s.fail(InvalidJSON, "a value is not JSON")
+		s.fail(InvalidJSON, "a value is missing, or is not JSON")
 	}
 }
 

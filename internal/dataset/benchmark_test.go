@@ -1,0 +1,139 @@
+package dataset
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// benchmarkRows returns 4 MB of rows. A fifth have escapes, a tenth are not ASCII.
+func benchmarkRows(row func(random *rand.Rand) string) []byte {
+	random := rand.New(rand.NewPCG(1, 2))
+	var data bytes.Buffer
+	for data.Len() < 4<<20 {
+		data.WriteString(row(random) + "\n")
+	}
+	return data.Bytes()
+}
+
+func benchmarkText(random *rand.Rand, words int) string {
+	vocabulary := strings.Fields("where is the card I ordered last week and why does my account show a transfer")
+	switch random.IntN(10) {
+	case 0:
+		vocabulary = strings.Fields("où est la carte que j’ai commandée là-bas déjà ça coûte très cher")
+	case 1, 2:
+		vocabulary = append(vocabulary, `\n`, `\"no\"`, `\u00e9`)
+	}
+	text := make([]string, 0, words)
+	for range words/2 + random.IntN(words) {
+		text = append(text, vocabulary[random.IntN(len(vocabulary))])
+	}
+	return strings.Join(text, " ")
+}
+
+func benchmarkTextRow(words int) func(*rand.Rand) string {
+	return func(random *rand.Rand) string {
+		return fmt.Sprintf(`{"text": "%s", "labels": {"intent": "intent_number_%d"}}`, benchmarkText(random, words), random.IntN(77))
+	}
+}
+
+func benchmarkChatRow(random *rand.Rand) string {
+	return fmt.Sprintf(`{"messages": [{"role": "system", "content": "%s"}, {"role": "user", "content": "%s"}, `+
+		`{"role": "assistant", "content": "%s"}], "labels": {"intent": "intent_%d", "topics": ["topic_%d", "other"]}}`,
+		benchmarkText(random, 10), benchmarkText(random, 40), benchmarkText(random, 20), random.IntN(77), random.IntN(28))
+}
+
+// BenchmarkRead reads, checks and counts rows, and beside it lets general
+// parsers extract the same from them, which check less.
+func BenchmarkRead(b *testing.B) {
+	inputs := []struct {
+		name string
+		data []byte
+	}{
+		{"short-text", benchmarkRows(benchmarkTextRow(12))},
+		{"text", benchmarkRows(benchmarkTextRow(60))},
+		{"chat", benchmarkRows(benchmarkChatRow)},
+	}
+	parsers := []struct {
+		name string
+		read func([]byte) error
+	}{
+		{"dataset", readAndCount},
+		{"jsontext-syntax-only", readValues},
+		{"encoding-json", unmarshalLines},
+	}
+	for _, input := range inputs {
+		for _, parser := range parsers {
+			b.Run(input.name+"/"+parser.name, func(b *testing.B) {
+				b.SetBytes(int64(len(input.data)))
+				b.ReportAllocs()
+				for b.Loop() {
+					if err := parser.read(input.data); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}
+
+func readAndCount(data []byte) error {
+	reader, counted := NewReader(bytes.NewReader(data), DefaultLimits()), NewCensus(DefaultLimits())
+	var sample Sample
+	for {
+		err := reader.Read(&sample)
+		if err == io.EOF {
+			return counted.Check()
+		}
+		if err != nil {
+			return err
+		}
+		if err := counted.Add(&sample); err != nil {
+			return err
+		}
+	}
+}
+
+func readValues(data []byte) error {
+	decoder := jsontext.NewDecoder(bytes.NewReader(data))
+	for {
+		if _, err := decoder.ReadValue(); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+}
+
+func unmarshalLines(data []byte) error {
+	for line := range bytes.Lines(data) {
+		var row struct {
+			Text     string
+			Messages []Message
+			Labels   map[string]any
+		}
+		if err := json.Unmarshal(line, &row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// BenchmarkValidate adds the digest.
+func BenchmarkValidate(b *testing.B) {
+	data := benchmarkRows(benchmarkTextRow(60))
+	b.SetBytes(int64(len(data)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if report, err := Validate(context.Background(), bytes.NewReader(data), DefaultLimits()); err != nil || !report.Valid() {
+			b.Fatal(err, report.InvalidSamples)
+		}
+	}
+}
