@@ -127,11 +127,8 @@ func send[T any, A answer[T]](ctx context.Context, c *Client, r request) (*T, er
 	defer response.Body.Close()
 
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswerBytes+1))
-	if ctx.Err() != nil {
-		err = ctx.Err()
-	}
 	if err != nil {
-		return nil, unreadable(r, response.StatusCode, "the answer broke off", err)
+		return nil, unreadable(r, response.StatusCode, "the answer broke off", cmp.Or(ctx.Err(), err))
 	}
 	if len(body) > maxAnswerBytes {
 		return nil, unreadable(r, response.StatusCode, fmt.Sprintf("the answer is larger than %d MiB", maxAnswerBytes>>20), nil)

@@ -1,6 +1,7 @@
 package mistral
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -141,9 +142,7 @@ func transportError(ctx context.Context, r request, err error, sent bool) *Error
 		err = wrapper.Err
 	}
 	// A context that was cancelled with a cause of its own hides that it ended.
-	if ctx.Err() != nil {
-		err = ctx.Err()
-	}
+	err = cmp.Or(ctx.Err(), err)
 	var content *contentError
 	return &Error{
 		Operation:      r.operation,
@@ -168,6 +167,8 @@ func describeTransport(err error, sent bool) string {
 		return "the request was cancelled"
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return "the request timed out"
+	case errors.Is(err, http.ErrSchemeMismatch):
+		return "the base URL says https, but the server speaks HTTP"
 	case errors.As(err, &certificate):
 		return "the server's certificate is not trusted"
 	case errors.As(err, &name):

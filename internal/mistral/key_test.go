@@ -1,0 +1,67 @@
+package mistral
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log"
+	"log/slog"
+	"strings"
+	"testing"
+)
+
+var discardLog = log.New(io.Discard, "", 0)
+
+func TestKeyIsNeverShown(t *testing.T) {
+	key := NewKey(testKey)
+	client := newTestClient(t, "http://host")
+	hidden := struct{ key Key }{key}
+	shown := struct{ Key Key }{key}
+
+	var outputs []string
+	for _, verb := range strings.Fields("%v %+v %#v %s %q %x %X %d %t %p %T %10s %-50v") {
+		for _, value := range []any{key, &key, hidden, &hidden, shown, &shown, []Key{key}, map[Key]Key{key: key}, client, *client} {
+			outputs = append(outputs, fmt.Sprintf(verb, value))
+		}
+	}
+	var buffer bytes.Buffer
+	for _, handler := range []slog.Handler{slog.NewJSONHandler(&buffer, nil), slog.NewTextHandler(&buffer, nil)} {
+		slog.New(handler).Info("a", "key", key, "shown", shown, "hidden", hidden, "client", client)
+	}
+	encoded, err := json.Marshal(map[string]any{"key": key, "shown": shown, "hidden": hidden, "map": map[Key]int{key: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	outputs = append(outputs, buffer.String(), string(encoded), key.String(), fmt.Sprint(key), fmt.Errorf("%w: %v", io.EOF, key).Error())
+
+	hex := fmt.Sprintf("%x", testKey)
+	for _, output := range outputs {
+		if strings.Contains(output, testKey) || strings.Contains(strings.ToLower(output), hex) {
+			t.Errorf("the key is shown: %s", output)
+		}
+	}
+	for _, output := range []string{fmt.Sprint(key), fmt.Sprintf("%#v", key), fmt.Sprintf("%q", key), key.String()} {
+		if output != "REDACTED" {
+			t.Errorf("the key prints as %s", output)
+		}
+	}
+}
+
+func TestKeyFromText(t *testing.T) {
+	if NewKey(testKey+"\n") != NewKey(testKey) {
+		t.Error("a line break at the end makes another key")
+	}
+	if NewKey(testKey) == NewKey("another") {
+		t.Error("different keys are equal")
+	}
+	if NewKey(" \n") != (Key{}) {
+		t.Error("blank text is a key")
+	}
+	for _, text := range []string{"two words", "two\r\nX-Header: lines", "caf\u00e9", "nul\x00"} {
+		_, err := NewClient(Config{BaseURL: "http://host", Key: NewKey(text)})
+		if err == nil || strings.Contains(err.Error(), text) {
+			t.Errorf("key %q gives %v", text, err)
+		}
+	}
+}
