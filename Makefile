@@ -1,0 +1,119 @@
+# The images that deploy, build-installer and docker-build name.
+IMG ?= ghcr.io/classifier-factory/operator:latest
+FACTORY_IMG ?= ghcr.io/classifier-factory/factory:latest
+
+NAMESPACE := classifier-factory-system
+KUBECTL ?= kubectl
+CONTAINER_TOOL ?= docker
+
+# The tools are pinned in modules of their own; Go's build cache keeps them built.
+TOOL := go tool -modfile=$(CURDIR)/hack/tools/go.mod
+CONTROLLER_GEN := $(TOOL) controller-gen
+KUSTOMIZE := $(TOOL) kustomize
+GOLANGCI_LINT := go tool -modfile=$(CURDIR)/hack/tools/lint/go.mod golangci-lint-kube-api-linter
+
+SHELL := /usr/bin/env bash -o pipefail
+.SHELLFLAGS := -ec
+
+.DEFAULT_GOAL := help
+
+##@ General
+
+.PHONY: help
+help: ## Show this help.
+	@awk 'BEGIN {FS = ":.*## "; printf "Usage: make TARGET\n"} \
+		/^##@/ {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## Train and use a classifier on this machine, with Go alone (KEEP=1 keeps everything up).
+	./hack/demo.sh
+
+##@ Development
+
+.PHONY: test
+test: ## Run every test that needs no Node and no cluster.
+	KUBEBUILDER_ASSETS="$$(hack/envtest-assets.sh)" && export KUBEBUILDER_ASSETS && go test -timeout 15m ./...
+
+.PHONY: envtest-assets
+envtest-assets: ## Print the folder with etcd, kube-apiserver and kubectl; fetch or build them first.
+	@hack/envtest-assets.sh
+
+.PHONY: verify
+verify: ## Regenerate everything, lint, look for vulnerabilities; fail when a file changes.
+	@hack/unchanged.sh $(MAKE) --no-print-directory generate manifests fmt tidy-check lint vulncheck
+
+.PHONY: generate
+generate: ## Generate deep copies and apply configurations of the API types.
+	$(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt applyconfiguration:headerFile=hack/boilerplate.go.txt paths=./api/...
+
+.PHONY: manifests
+manifests: ## Generate the CRDs and the operator's role.
+	$(CONTROLLER_GEN) crd paths=./api/... output:crd:dir=config/crd/bases
+	$(CONTROLLER_GEN) rbac:roleName=manager-role paths=./internal/controller/... output:rbac:dir=config/rbac
+
+.PHONY: fmt
+fmt: ## Format the code.
+	go fmt ./...
+
+.PHONY: vet
+vet: ## Run go vet, which lint does too.
+	go vet ./...
+
+.PHONY: lint
+lint: ## Run golangci-lint with kube-api-linter.
+	$(GOLANGCI_LINT) run
+
+.PHONY: tidy-check
+tidy-check: ## Check that go.mod and go.sum of every module are tidy.
+	hack/tidy-check.sh
+
+.PHONY: vulncheck
+vulncheck: ## Look for known vulnerabilities in the code that is called.
+	hack/vulncheck.sh
+
+##@ Build
+
+.PHONY: build
+build: ## Build bin/operator and bin/factory.
+	CGO_ENABLED=0 go build -trimpath -o bin/operator .
+	CGO_ENABLED=0 go build -trimpath -o bin/factory ./cmd/factory
+
+.PHONY: run
+run: ## Run the operator on this machine against the cluster of KUBECONFIG (ARGS="--flag ...").
+	go run . $(ARGS)
+
+.PHONY: docker-build
+docker-build: ## Build the images IMG and FACTORY_IMG.
+	$(CONTAINER_TOOL) build --target operator -t $(IMG) .
+	$(CONTAINER_TOOL) build --target factory -t $(FACTORY_IMG) .
+
+.PHONY: build-installer
+build-installer: manifests ## Write dist/install.yaml: all that a cluster needs, with IMG and FACTORY_IMG.
+	mkdir -p dist && rm -f dist/kustomization.yaml
+	cd dist && $(KUSTOMIZE) create --resources ../config/default
+	cd dist && $(KUSTOMIZE) edit set image \
+		ghcr.io/classifier-factory/operator=$(IMG) ghcr.io/classifier-factory/factory=$(FACTORY_IMG)
+	$(KUSTOMIZE) build dist > dist/install.yaml
+
+##@ Deployment, to the cluster of KUBECONFIG
+
+.PHONY: install
+install: manifests ## Install the CRDs alone.
+	$(KUBECTL) apply --server-side -k config/crd
+
+.PHONY: uninstall
+uninstall: ## Delete every dataset and training job, then the CRDs.
+	$(KUBECTL) delete --ignore-not-found -k config/crd
+
+.PHONY: deploy
+deploy: build-installer ## Deploy CRDs, operator and factory, with a random API key if there is none yet.
+	$(KUBECTL) apply --server-side -f dist/install.yaml
+	$(KUBECTL) get secret factory-api-key -n $(NAMESPACE) -o name 2>/dev/null || \
+		head -c 32 /dev/urandom | base64 | tr -d '\n' | \
+		$(KUBECTL) create secret generic factory-api-key -n $(NAMESPACE) --from-file=api-key=/dev/stdin
+
+# Uninstall first: only a running operator can finish what its objects began.
+.PHONY: undeploy
+undeploy: uninstall ## Delete all that deploy made, the factory's models included.
+	$(KUSTOMIZE) build config/default | $(KUBECTL) delete --ignore-not-found -f -
