@@ -1,0 +1,225 @@
+//go:build unix
+
+package classifier
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// The folder named by CLASSIFIER_DATA holds a folder for each data set, with
+// train.jsonl, valid.jsonl and test.jsonl in it. CLASSIFIER_SPLIT is what accuracy is
+// measured on: valid unless it says test, so that choices are not made on the test rows.
+//
+//	CLASSIFIER_DATA=… go test -run - -bench Train -benchtime 1x ./internal/classifier
+
+// BenchmarkTrain trains on the train rows and reports, for each data set, the first
+// target's accuracy (of a multi_class target the micro-F1 of the arg-max, and of the
+// threshold that is best on the validation rows), the expected calibration error,
+// training CPU seconds and the size of the model file.
+func BenchmarkTrain(b *testing.B) {
+	for _, folder := range dataSets(b) {
+		b.Run(filepath.Base(folder), func(b *testing.B) {
+			set := load(b, folder)
+			for b.Loop() {
+				start := cpuTime()
+				model, err := Train(context.Background(), set.train, set.valid, Options{Targets: set.targets, Seed: 1})
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.ReportMetric((cpuTime() - start).Seconds(), "cpu-s")
+				report(b, model, set)
+			}
+		})
+	}
+}
+
+// BenchmarkClassify classifies the measured rows one after the other.
+func BenchmarkClassify(b *testing.B) {
+	for _, folder := range dataSets(b) {
+		b.Run(filepath.Base(folder), func(b *testing.B) {
+			set := load(b, folder)
+			model, err := Train(context.Background(), set.train[:len(set.train)/2], set.valid, Options{Targets: set.targets, Seed: 1})
+			if err != nil {
+				b.Skip(err)
+			}
+			var scores [][]float64
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				scores = model.Classify(set.measured[i%len(set.measured)].Text, scores)
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "texts/s")
+		})
+	}
+}
+
+func report(b *testing.B, model *Model, set dataSet) {
+	var file bytes.Buffer
+	if _, err := model.WriteTo(&file); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(file.Len()), "model-B")
+	b.ReportMetric(100*calibrationError(model, set.measured), "ECE-%")
+	if set.targets[0].Loss == SingleClass {
+		b.ReportMetric(100*microF1(model, set.measured, 1), "accuracy-%")
+		return
+	}
+	best, bestF1 := 0.0, 0.0
+	for threshold := 0.05; threshold < 0.9; threshold += 0.025 {
+		if f1 := microF1(model, set.valid, threshold); f1 > bestF1 {
+			best, bestF1 = threshold, f1
+		}
+	}
+	b.ReportMetric(100*microF1(model, set.measured, 1), "argmax-F1-%")
+	b.ReportMetric(100*microF1(model, set.measured, best), "tuned-F1-%")
+}
+
+// microF1 predicts the labels of the first target whose score is above threshold, and
+// the best one when there is none. For single labels and threshold 1 it is the accuracy.
+func microF1(model *Model, examples []Example, threshold float64) float64 {
+	right, predicted, actual := 0, 0, 0
+	var scores [][]float64
+	for _, example := range examples {
+		scores = model.Classify(example.Text, scores)
+		highest := argMax(scores[0])
+		for label, score := range scores[0] {
+			if label != highest && score <= threshold {
+				continue
+			}
+			predicted++
+			if slices.Contains(example.Labels[0], label) {
+				right++
+			}
+		}
+		actual += len(example.Labels[0])
+	}
+	return 2 * float64(right) / float64(predicted+actual)
+}
+
+// calibrationError is the expected calibration error of the first target's best label
+// in 15 bins of equal width.
+func calibrationError(model *Model, examples []Example) float64 {
+	var confidence, right [15]float64
+	var scores [][]float64
+	for _, example := range examples {
+		scores = model.Classify(example.Text, scores)
+		highest := argMax(scores[0])
+		bin := min(int(scores[0][highest]*15), 14)
+		confidence[bin] += scores[0][highest]
+		if slices.Contains(example.Labels[0], highest) {
+			right[bin]++
+		}
+	}
+	sum := 0.0
+	for bin := range right {
+		sum += max(right[bin]-confidence[bin], confidence[bin]-right[bin])
+	}
+	return sum / float64(len(examples))
+}
+
+type dataSet struct {
+	targets                []Target
+	train, valid, measured []Example
+}
+
+func dataSets(b *testing.B) []string {
+	folders, _ := filepath.Glob(filepath.Join(os.Getenv("CLASSIFIER_DATA"), "*", "train.jsonl"))
+	if os.Getenv("CLASSIFIER_DATA") == "" || len(folders) == 0 {
+		b.Skip("CLASSIFIER_DATA does not name a folder of data sets")
+	}
+	for i := range folders {
+		folders[i] = filepath.Dir(folders[i])
+	}
+	return folders
+}
+
+func load(b *testing.B, folder string) dataSet {
+	measured := os.Getenv("CLASSIFIER_SPLIT")
+	if measured == "" {
+		measured = "valid"
+	}
+	var set dataSet
+	for _, split := range []struct {
+		name     string
+		examples *[]Example
+	}{{"train", &set.train}, {"valid", &set.valid}, {measured, &set.measured}} {
+		if err := set.read(filepath.Join(folder, split.name+".jsonl"), split.examples); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for i := range set.targets {
+		set.targets[i].Weight = 1
+	}
+	return set
+}
+
+func (s *dataSet) read(name string, examples *[]Example) error {
+	file, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }()
+	for decoder := json.NewDecoder(file); decoder.More(); {
+		var row struct {
+			Text   string
+			Labels map[string]any
+		}
+		if err := decoder.Decode(&row); err != nil {
+			return err
+		}
+		*examples = append(*examples, Example{Text: row.Text, Labels: s.indices(row.Labels)})
+	}
+	return nil
+}
+
+// indices finds the labels' indices, adding targets and labels that are new.
+func (s *dataSet) indices(row map[string]any) [][]int {
+	for _, name := range slices.Sorted(maps.Keys(row)) {
+		if s.target(name) < 0 {
+			loss := SingleClass
+			if _, many := row[name].([]any); many {
+				loss = MultiClass
+			}
+			s.targets = append(s.targets, Target{Name: name, Loss: loss})
+		}
+	}
+	indices := make([][]int, len(s.targets))
+	for name, value := range row {
+		t := s.target(name)
+		labels, many := value.([]any)
+		if !many {
+			labels = []any{value}
+		}
+		for _, label := range labels {
+			indices[t] = append(indices[t], s.label(t, label.(string)))
+		}
+	}
+	return indices
+}
+
+func (s *dataSet) target(name string) int {
+	return slices.IndexFunc(s.targets, func(t Target) bool { return t.Name == name })
+}
+
+func (s *dataSet) label(target int, name string) int {
+	labels := &s.targets[target].Labels
+	if l := slices.Index(*labels, name); l >= 0 {
+		return l
+	}
+	*labels = append(*labels, name)
+	return len(*labels) - 1
+}
+
+func cpuTime() time.Duration {
+	var usage syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &usage)
+	return time.Duration(usage.Utime.Nano())
+}

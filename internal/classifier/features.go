@@ -1,0 +1,146 @@
+package classifier
+
+import "math"
+
+// vocabulary is the set of features: the slots that occur in the training
+// examples, and in how many of them.
+type vocabulary struct {
+	documents   int
+	slots       []uint32 // of each feature, ascending
+	frequencies []uint32 // of each feature: the number of documents that have it
+	features    []uint32 // of each slot, plus one; zero when it is none
+	idf         []float32
+}
+
+// rareFromDocuments is the number of documents from which a feature that only one
+// of them has is noise. With fewer, everything counts.
+const rareFromDocuments = 1000
+
+// newVocabulary chooses at most maxFeatures features, the most frequent ones, from
+// the number of documents in which each slot occurs.
+func newVocabulary(documents int, frequencies []uint32, maxFeatures int) *vocabulary {
+	least := uint32(1)
+	if documents >= rareFromDocuments {
+		least = 2
+	}
+	for atLeast(frequencies, least) > maxFeatures {
+		least *= 2
+	}
+	v := &vocabulary{documents: documents}
+	for slot, frequency := range frequencies {
+		if frequency >= least {
+			v.slots = append(v.slots, uint32(slot))
+			v.frequencies = append(v.frequencies, frequency)
+		}
+	}
+	v.index()
+	return v
+}
+
+func atLeast(frequencies []uint32, least uint32) int {
+	count := 0
+	for _, frequency := range frequencies {
+		if frequency >= least {
+			count++
+		}
+	}
+	return count
+}
+
+// index derives what is not stored: the way from slots to features, and the
+// smoothed inverse document frequencies ln((1+n)/(1+df))+1.
+func (v *vocabulary) index() {
+	v.features = make([]uint32, slots)
+	v.idf = make([]float32, len(v.slots))
+	for feature, slot := range v.slots {
+		v.features[slot] = uint32(feature) + 1
+		ratio := float64(1+v.documents) / float64(1+v.frequencies[feature])
+		v.idf[feature] = float32(math.Log(ratio) + 1)
+	}
+}
+
+// vectorizer turns texts into feature vectors. It reuses its memory, so that it
+// serves one goroutine at a time, and a vector is valid until the next.
+type vectorizer struct {
+	vocabulary *vocabulary
+	ngrams     ngrams
+	counts     []uint32 // of each feature; zero between texts
+	vector     vector
+}
+
+// vector is a sparse feature vector. A feature may be there twice, once for words
+// and once for characters, when their hashes collide.
+type vector struct {
+	features []uint32
+	values   []float32
+}
+
+func newVectorizer(v *vocabulary) *vectorizer {
+	return &vectorizer{vocabulary: v, counts: make([]uint32, len(v.slots))}
+}
+
+func (v *vectorizer) vectorize(text string) vector {
+	v.ngrams.extract(text)
+	v.vector.features, v.vector.values = v.vector.features[:0], v.vector.values[:0]
+	v.add(v.ngrams.words)
+	v.add(v.ngrams.characters)
+	return v.vector
+}
+
+// add appends a group of features, scaled to length one.
+func (v *vectorizer) add(group []uint32) {
+	start := len(v.vector.features)
+	for _, slot := range group {
+		feature := v.vocabulary.features[slot]
+		if feature == 0 {
+			continue
+		}
+		feature--
+		if v.counts[feature] == 0 {
+			v.vector.features = append(v.vector.features, feature)
+		}
+		v.counts[feature]++
+	}
+	square := float32(0)
+	for _, feature := range v.vector.features[start:] {
+		value := float32(v.counts[feature]) * v.vocabulary.idf[feature]
+		v.counts[feature] = 0
+		v.vector.values = append(v.vector.values, value)
+		square += value * value
+	}
+	if square == 0 {
+		return
+	}
+	scale := float32(1 / math.Sqrt(float64(square)))
+	for i := range v.vector.values[start:] {
+		v.vector.values[start+i] *= scale
+	}
+}
+
+// frequencyCounter counts in how many documents each slot occurs.
+type frequencyCounter struct {
+	ngrams      ngrams
+	documents   uint32
+	last        []uint32 // of each slot: the last document that had it, from one
+	frequencies []uint32
+}
+
+func newFrequencyCounter() *frequencyCounter {
+	return &frequencyCounter{last: make([]uint32, slots), frequencies: make([]uint32, slots)}
+}
+
+func (c *frequencyCounter) add(text string) {
+	c.documents++
+	c.ngrams.extract(text)
+	c.addGroup(c.ngrams.words)
+	c.addGroup(c.ngrams.characters)
+}
+
+func (c *frequencyCounter) addGroup(group []uint32) {
+	for _, slot := range group {
+		if c.last[slot] != c.documents {
+			c.last[slot] = c.documents
+			c.frequencies[slot]++
+		}
+	}
+}

@@ -1,0 +1,91 @@
+package classifier
+
+// linear is a matrix of weights, a row for each feature and a column for each
+// label, while it is trained. The true weights are scale*weights: decaying all
+// of them is one multiplication.
+type linear struct {
+	columns int
+	scale   float32
+	weights []float32
+	bias    []float32
+	active  []gradient
+}
+
+// gradient is the gradient of the loss by one column's margin.
+type gradient struct {
+	column uint32
+	value  float32
+}
+
+func newLinear(features, columns int) *linear {
+	return &linear{
+		columns: columns,
+		scale:   1,
+		weights: make([]float32, features*columns),
+		bias:    make([]float32, columns),
+	}
+}
+
+// margins sets margins to the columns' margins for x.
+func (l *linear) margins(x vector, margins []float32) {
+	clear(margins)
+	for i, feature := range x.features {
+		value := x.values[i]
+		row := l.row(feature)
+		margins := margins[:len(row)]
+		for j, weight := range row {
+			margins[j] += value * weight
+		}
+	}
+	for j := range margins {
+		margins[j] = margins[j]*l.scale + l.bias[j]
+	}
+}
+
+func (l *linear) row(feature uint32) []float32 {
+	start := int(feature) * l.columns
+	return l.weights[start : start+l.columns]
+}
+
+// negligible is the gradient below which a column is not updated: once training has
+// found the plausible labels of an example, most are.
+const negligible = 1e-4
+
+// learn adds the gradients of the head's columns to those of the next step.
+func (l *linear) learn(first int, gradients []float32) {
+	for i, value := range gradients {
+		if value > negligible || value < -negligible {
+			l.active = append(l.active, gradient{uint32(first + i), value})
+		}
+	}
+}
+
+// step moves the weights down the gradients that were learned for x.
+func (l *linear) step(x vector, rate, decay float64) {
+	l.decay(float32(1 - rate*decay))
+	for i, feature := range x.features {
+		factor := -float32(rate) * x.values[i] / l.scale
+		row := l.row(feature)
+		for _, g := range l.active {
+			row[g.column] += factor * g.value
+		}
+	}
+	for _, g := range l.active {
+		l.bias[g.column] -= float32(rate) * g.value
+	}
+	l.active = l.active[:0]
+}
+
+// smallestScale is where the scale is multiplied out, before it loses precision.
+const smallestScale = 1e-3
+
+func (l *linear) decay(factor float32) {
+	l.scale *= max(factor, 0.5)
+	if l.scale > smallestScale {
+		return
+	}
+	for i := range l.weights {
+		l.weights[i] *= l.scale
+	}
+	l.scale = 1
+}

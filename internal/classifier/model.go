@@ -1,0 +1,142 @@
+package classifier
+
+import (
+	"math"
+	"sync"
+)
+
+// Model classifies texts. It is safe for concurrent use.
+type Model struct {
+	targets      []Target
+	temperatures []float64
+	heads        []head
+	vocabulary   *vocabulary
+
+	// weights has a row of signed bytes for each feature; times its column's scale, a
+	// byte is a weight.
+	weights      []byte
+	scales, bias []float32
+
+	scratch sync.Pool // of *scratch
+}
+
+// scratch is what one classification needs.
+type scratch struct {
+	vectorizer *vectorizer
+	sums       []int32
+	margins    []float32
+}
+
+// newModel quantises the weights, each column by its largest.
+func newModel(targets []Target, vocabulary *vocabulary, l *linear, temperatures []float64) *Model {
+	m := &Model{
+		targets:      cloneTargets(targets),
+		temperatures: temperatures,
+		vocabulary:   vocabulary,
+		weights:      make([]byte, len(l.weights)),
+		scales:       make([]float32, l.columns),
+		bias:         l.bias,
+	}
+	for i, weight := range l.weights {
+		column := i % l.columns
+		m.scales[column] = max(m.scales[column], float32(math.Abs(float64(weight))))
+	}
+	for i, weight := range l.weights {
+		if largest := m.scales[i%l.columns]; largest > 0 {
+			m.weights[i] = byte(int8(math.Round(float64(weight) * math.MaxInt8 / float64(largest))))
+		}
+	}
+	for column := range m.scales {
+		m.scales[column] *= l.scale / math.MaxInt8
+	}
+	m.prepare()
+	return m
+}
+
+// prepare derives what is not stored.
+func (m *Model) prepare() {
+	m.heads = newHeads(m.targets)
+	m.scratch.New = func() any {
+		return &scratch{
+			vectorizer: newVectorizer(m.vocabulary),
+			sums:       make([]int32, len(m.bias)),
+			margins:    make([]float32, len(m.bias)),
+		}
+	}
+}
+
+// Targets returns the targets as they were trained.
+func (m *Model) Targets() []Target {
+	return cloneTargets(m.targets)
+}
+
+func cloneTargets(targets []Target) []Target {
+	clones := make([]Target, len(targets))
+	for i, target := range targets {
+		clones[i] = target
+		clones[i].Labels = append([]string(nil), target.Labels...)
+	}
+	return clones
+}
+
+// Classify returns, for each target, a score for each of its labels. The scores of a
+// target sum to one. It overwrites and returns scores when that has the room.
+func (m *Model) Classify(text string, scores [][]float64) [][]float64 {
+	s := m.scratch.Get().(*scratch)
+	defer m.scratch.Put(s)
+	m.sum(s.vectorizer.vectorize(text), s.sums)
+	for column, sum := range s.sums {
+		s.margins[column] = float32(sum)*m.scales[column]/fixedPoint + m.bias[column]
+	}
+	scores = resize(scores, len(m.heads))
+	for t, h := range m.heads {
+		margins := s.margins[h.first:h.end]
+		h.probabilities(margins, m.temperatures[t])
+		scores[t] = normalise(margins, resize(scores[t], len(margins)))
+	}
+	return scores
+}
+
+// fixedPoint is one in the fixed-point numbers that feature values become. A sum
+// cannot overflow: a text has at most 2^18 features in two groups of length one, so
+// that it is below 2·2^9·127·2^13 < 2^31.
+const fixedPoint = 1 << 13
+
+// sum sets sums to the weighted sum of x's rows, in integers: a byte that had to
+// become a float first would cost more than its multiplication.
+func (m *Model) sum(x vector, sums []int32) {
+	clear(sums)
+	for i, feature := range x.features {
+		value := int32(x.values[i]*fixedPoint + 0.5)
+		start := int(feature) * len(sums)
+		row := m.weights[start : start+len(sums)]
+		sums := sums[:len(row)]
+		for j, weight := range row {
+			sums[j] += value * int32(int8(weight))
+		}
+	}
+}
+
+// normalise divides the probabilities by their sum.
+func normalise(probabilities []float32, scores []float64) []float64 {
+	sum := 0.0
+	for i, p := range probabilities {
+		scores[i] = float64(p)
+		sum += scores[i]
+	}
+	for i := range scores {
+		if sum == 0 {
+			scores[i] = 1 / float64(len(scores))
+		} else {
+			scores[i] /= sum
+		}
+	}
+	return scores
+}
+
+func resize[E any](s []E, length int) []E {
+	if cap(s) < length {
+		return append(s[:cap(s)], make([]E, length-cap(s))...)
+	}
+	return s[:length]
+}

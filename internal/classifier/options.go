@@ -1,0 +1,198 @@
+package classifier
+
+import (
+	"errors"
+	"fmt"
+	"math"
+)
+
+// LossFunction says how the labels of a target exclude each other. The values are
+// those of the protocol.
+type LossFunction string
+
+const (
+	// SingleClass is for targets of which every text has exactly one label.
+	SingleClass LossFunction = "single_class"
+	// MultiClass is for targets of which a text has any number of labels.
+	MultiClass LossFunction = "multi_class"
+)
+
+// Target is one question that the model answers about a text.
+type Target struct {
+	Name   string       `json:"name"`
+	Labels []string     `json:"labels"`
+	Loss   LossFunction `json:"loss_function"`
+	// Weight is the target's share of the reported losses. Targets have no weights in
+	// common, so that it does not change the model.
+	Weight float64 `json:"weight"`
+}
+
+// Example is one labelled text.
+type Example struct {
+	Text string
+	// Labels has, for each target, the indices of the labels that apply. Nil says
+	// nothing of the target; empty says that none of a multi_class target applies.
+	Labels [][]int
+	// Weight is relative to that of the other examples. Zero means one.
+	Weight float64
+}
+
+// Hyperparameters are the job's wishes; see the package documentation for what
+// they mean to this engine. Zero leaves the choice to it.
+type Hyperparameters struct {
+	Steps                                             int
+	LearningRate, WeightDecay, WarmupFraction, Epochs float64
+}
+
+// Options say what to train.
+type Options struct {
+	Targets         []Target
+	Hyperparameters Hyperparameters
+	Seed            uint64
+	// OnCheckpoint, if set, is called now and then while training goes on and once at
+	// its end, always from the goroutine that called Train.
+	OnCheckpoint func(Checkpoint)
+}
+
+// Checkpoint is the state of a training.
+type Checkpoint struct {
+	Step, TotalSteps int
+	// TrainLoss is the mean loss of the training examples since the last checkpoint,
+	// each taken before it was learned from: cross-entropy for single_class, the mean
+	// binary cross-entropy of the labels for multi_class, in nats.
+	TrainLoss float64
+	// ValidLoss is the same of the validation examples, or of those held out when there
+	// are none. It is set when Evaluated is true.
+	ValidLoss float64
+	Evaluated bool
+}
+
+// maxLabels bounds the labels of all targets together, so that a training of the
+// most of them still has thousands of features.
+const maxLabels = 10_000
+
+func checkTargets(targets []Target) error {
+	if len(targets) == 0 {
+		return errors.New("no targets: at least one is needed")
+	}
+	names := make(map[string]bool, len(targets))
+	labels := 0
+	for _, target := range targets {
+		if names[target.Name] {
+			return fmt.Errorf("target %q is there twice", target.Name)
+		}
+		names[target.Name] = true
+		if err := checkTarget(target); err != nil {
+			return fmt.Errorf("target %q: %w", target.Name, err)
+		}
+		labels += len(target.Labels)
+	}
+	if labels > maxLabels {
+		return fmt.Errorf("%d labels in all targets: at most %d are supported", labels, maxLabels)
+	}
+	return nil
+}
+
+func checkTarget(target Target) error {
+	if target.Loss != SingleClass && target.Loss != MultiClass {
+		return fmt.Errorf("loss function %q is neither %q nor %q", target.Loss, SingleClass, MultiClass)
+	}
+	if !nonNegative(target.Weight) {
+		return fmt.Errorf("weight %v is not a number of zero or more", target.Weight)
+	}
+	if len(target.Labels) < 2 {
+		return fmt.Errorf("%d labels: at least two are needed to tell texts apart", len(target.Labels))
+	}
+	labels := make(map[string]bool, len(target.Labels))
+	for _, label := range target.Labels {
+		if labels[label] {
+			return fmt.Errorf("label %q is there twice", label)
+		}
+		labels[label] = true
+	}
+	return nil
+}
+
+func checkHyperparameters(h Hyperparameters) error {
+	if h.Steps < 0 {
+		return fmt.Errorf("steps %d is negative", h.Steps)
+	}
+	for _, parameter := range []struct {
+		name  string
+		value float64
+	}{
+		{"learning rate", h.LearningRate},
+		{"weight decay", h.WeightDecay},
+		{"warm-up fraction", h.WarmupFraction},
+		{"epochs", h.Epochs},
+	} {
+		if !nonNegative(parameter.value) {
+			return fmt.Errorf("%s %v is not a number of zero or more", parameter.name, parameter.value)
+		}
+	}
+	if h.WarmupFraction > 1 {
+		return fmt.Errorf("warm-up fraction %v is above 1", h.WarmupFraction)
+	}
+	return nil
+}
+
+// checkExamples reports the first example that does not fit the targets. kind names
+// the examples in the error.
+func checkExamples(kind string, examples []Example, targets []Target) error {
+	for i, example := range examples {
+		if err := checkExample(example, targets); err != nil {
+			return fmt.Errorf("%s example %d: %w", kind, i+1, err)
+		}
+	}
+	return nil
+}
+
+func checkExample(example Example, targets []Target) error {
+	if !nonNegative(example.Weight) {
+		return fmt.Errorf("weight %v is not a number of zero or more", example.Weight)
+	}
+	if len(example.Labels) != len(targets) {
+		return fmt.Errorf("labels for %d targets instead of %d", len(example.Labels), len(targets))
+	}
+	for t, labels := range example.Labels {
+		target := targets[t]
+		if target.Loss == SingleClass && labels != nil && len(labels) != 1 {
+			return fmt.Errorf("target %q: %d labels instead of one", target.Name, len(labels))
+		}
+		for i, label := range labels {
+			if label < 0 || label >= len(target.Labels) {
+				return fmt.Errorf("target %q: label %d is not one of its %d", target.Name, label, len(target.Labels))
+			}
+			for _, other := range labels[:i] {
+				if other == label {
+					return fmt.Errorf("target %q: label %q twice", target.Name, target.Labels[label])
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// checkCoverage reports a label that no training example has: nothing can be
+// learned of it.
+func checkCoverage(examples []Example, targets []Target) error {
+	for t, target := range targets {
+		seen := make([]bool, len(target.Labels))
+		for _, example := range examples {
+			for _, label := range example.Labels[t] {
+				seen[label] = true
+			}
+		}
+		for label, ok := range seen {
+			if !ok {
+				return fmt.Errorf("target %q: label %q has no training examples: add some or remove the label",
+					target.Name, target.Labels[label])
+			}
+		}
+	}
+	return nil
+}
+
+func nonNegative(x float64) bool {
+	return x >= 0 && !math.IsInf(x, 1)
+}

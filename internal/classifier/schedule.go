@@ -1,0 +1,78 @@
+package classifier
+
+import "math"
+
+// The engine's own choices, made on the validation rows of intent and emotion data.
+const (
+	ownExamples       = 200_000 // learned from in all: small data is passed over more often
+	fewestPasses      = 4
+	mostPasses        = 30
+	ownLearningRate   = 1.0
+	ownWeightDecay    = 1e-6
+	ownWarmupFraction = 0.05
+)
+
+// What the hosted service's hyperparameters are relative to.
+const (
+	hostedLearningRate = 1e-4
+	hostedWeightDecay  = 0.1
+	hostedSteps        = 250 // the most of its published recipes
+	reportedSteps      = 100 // when the job does not say
+	longestTraining    = 4   // times the engine's own choice
+)
+
+const (
+	maxCheckpoints = 20
+	evaluateEach   = 4 // checkpoints
+)
+
+// schedule is how a training proceeds. Its unit is the update: one example learned from.
+type schedule struct {
+	updates, warmup, steps int
+	rate, decay            float64
+}
+
+func newSchedule(examples int, h Hyperparameters) schedule {
+	own := min(max(ownExamples/float64(examples), fewestPasses), mostPasses)
+	passes := max(own, own*float64(h.Steps)/hostedSteps, h.Epochs)
+	passes = min(passes, own*longestTraining)
+	updates := int(math.Ceil(passes * float64(examples)))
+	steps := h.Steps
+	if steps == 0 {
+		steps = reportedSteps
+	}
+	return schedule{
+		updates: updates,
+		warmup:  int(float64(updates) * orElse(h.WarmupFraction, ownWarmupFraction)),
+		steps:   steps,
+		rate:    ownLearningRate * min(max(orElse(h.LearningRate, hostedLearningRate)/hostedLearningRate, 0.5), 2),
+		decay:   ownWeightDecay * orElse(h.WeightDecay, hostedWeightDecay) / hostedWeightDecay,
+	}
+}
+
+func orElse(value, otherwise float64) float64 {
+	if value == 0 {
+		return otherwise
+	}
+	return value
+}
+
+// rateAt is the learning rate of an update: rising, then falling to zero.
+func (s schedule) rateAt(update int) float64 {
+	if update < s.warmup {
+		return s.rate * float64(update+1) / float64(s.warmup)
+	}
+	return s.rate * float64(s.updates-update) / float64(s.updates-s.warmup)
+}
+
+func (s schedule) checkpoints() int {
+	return min(maxCheckpoints, s.steps, s.updates)
+}
+
+// checkpoint returns the update before which the i-th checkpoint is due, counted
+// from one, and the step that it reports.
+func (s schedule) checkpoint(i int) (update, step int) {
+	n := s.checkpoints()
+	share := func(whole int) int { return int(float64(whole) * float64(i) / float64(n)) }
+	return share(s.updates), share(s.steps)
+}

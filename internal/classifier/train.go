@@ -1,0 +1,269 @@
+package classifier
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+)
+
+// maxWeights bounds features times labels.
+const maxWeights = 1 << 26
+
+// Train trains a model. valid may be empty. It returns the context's error within
+// milliseconds of its end. Any other error says what is wrong with the options or
+// the examples.
+func Train(ctx context.Context, train, valid []Example, options Options) (*Model, error) {
+	if err := check(train, valid, options); err != nil {
+		return nil, err
+	}
+	heads := newHeads(options.Targets)
+	vocabulary, err := readVocabulary(ctx, train, columns(heads))
+	if err != nil {
+		return nil, err
+	}
+	t := newTrainer(train, valid, heads, vocabulary, options)
+	if err := t.run(ctx); err != nil {
+		return nil, err
+	}
+	temperatures, err := t.calibrate(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return newModel(options.Targets, vocabulary, t.final, temperatures), nil
+}
+
+func check(train, valid []Example, options Options) error {
+	if err := checkTargets(options.Targets); err != nil {
+		return err
+	}
+	if err := checkHyperparameters(options.Hyperparameters); err != nil {
+		return err
+	}
+	if len(train) == 0 {
+		return errors.New("no training examples")
+	}
+	if err := checkExamples("training", train, options.Targets); err != nil {
+		return err
+	}
+	if err := checkExamples("validation", valid, options.Targets); err != nil {
+		return err
+	}
+	return checkCoverage(train, options.Targets)
+}
+
+func readVocabulary(ctx context.Context, examples []Example, columns int) (*vocabulary, error) {
+	counter := newFrequencyCounter()
+	for _, example := range examples {
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("reading features: %w", err)
+		}
+		counter.add(example.Text)
+	}
+	return newVocabulary(len(examples), counter.frequencies, maxWeights/columns), nil
+}
+
+// trainer fits the weights of a model and, when there are no validation examples,
+// those of a second one that calibrates it.
+type trainer struct {
+	options    Options
+	heads      []head
+	schedule   schedule
+	vectorizer *vectorizer
+	random     *rand.Rand
+
+	examples   []Example
+	meanWeight float64
+	order      []int32
+	heldOut    []bool // of each example; nil when none is
+
+	final       *linear
+	calibrating *linear   // is final unless examples are held out
+	unseen      []Example // that calibrating does not learn from
+	margins     []float32
+}
+
+func newTrainer(train, valid []Example, heads []head, vocabulary *vocabulary, options Options) *trainer {
+	t := &trainer{
+		options:    options,
+		heads:      heads,
+		schedule:   newSchedule(len(train), options.Hyperparameters),
+		vectorizer: newVectorizer(vocabulary),
+		random:     rand.New(rand.NewPCG(options.Seed, 0)),
+		examples:   train,
+		meanWeight: meanWeight(train),
+		order:      make([]int32, len(train)),
+		final:      newLinear(len(vocabulary.slots), columns(heads)),
+		unseen:     valid,
+		margins:    make([]float32, columns(heads)),
+	}
+	for i := range t.order {
+		t.order[i] = int32(i)
+	}
+	t.calibrating = t.final
+	if len(valid) == 0 {
+		t.holdOut()
+	}
+	return t
+}
+
+const (
+	heldOutShare   = 10   // one of so many
+	maxHeldOut     = 5000 // more do not make a temperature better
+	fewestToDivide = 50   // from which holding some out leaves enough of both
+)
+
+// holdOut lets a second set of weights be trained on nine tenths of the examples.
+func (t *trainer) holdOut() {
+	if len(t.examples) < fewestToDivide {
+		return
+	}
+	t.shuffle()
+	t.heldOut = make([]bool, len(t.examples))
+	for _, i := range t.order[:min(len(t.examples)/heldOutShare, maxHeldOut)] {
+		t.heldOut[i] = true
+		t.unseen = append(t.unseen, t.examples[i])
+	}
+	t.calibrating = newLinear(len(t.vectorizer.vocabulary.slots), columns(t.heads))
+}
+
+func (t *trainer) shuffle() {
+	t.random.Shuffle(len(t.order), func(i, j int) { t.order[i], t.order[j] = t.order[j], t.order[i] })
+}
+
+func (t *trainer) run(ctx context.Context) error {
+	update := 0
+	checkpoints := t.schedule.checkpoints()
+	for i := 1; i <= checkpoints; i++ {
+		end, step := t.schedule.checkpoint(i)
+		losses := newMeanLoss(t.heads, t.options.Targets)
+		for ; update < end; update++ {
+			if err := ctx.Err(); err != nil {
+				return fmt.Errorf("training: %w", err)
+			}
+			t.update(update, losses)
+		}
+		checkpoint := Checkpoint{Step: step, TotalSteps: t.schedule.steps, TrainLoss: losses.mean()}
+		if err := t.report(ctx, checkpoint, i%evaluateEach == 0 || i == checkpoints); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// update learns from the example whose turn it is.
+func (t *trainer) update(update int, losses *meanLoss) {
+	turn := update % len(t.order)
+	if turn == 0 {
+		t.shuffle()
+	}
+	i := t.order[turn]
+	example := t.examples[i]
+	rate := t.schedule.rateAt(update) * weight(example) / t.meanWeight
+	x := t.vectorizer.vectorize(example.Text)
+	t.learn(t.final, x, example.Labels, rate, losses)
+	if t.heldOut != nil && !t.heldOut[i] {
+		t.learn(t.calibrating, x, example.Labels, rate, nil)
+	}
+}
+
+// learn takes one step of gradient descent and adds the loss before it to losses.
+func (t *trainer) learn(l *linear, x vector, labels [][]int, rate float64, losses *meanLoss) {
+	l.margins(x, t.margins)
+	for i, h := range t.heads {
+		if labels[i] == nil {
+			continue
+		}
+		part := t.margins[h.first:h.end]
+		h.probabilities(part, 1)
+		loss := h.gradient(part, labels[i])
+		l.learn(h.first, part)
+		if losses != nil {
+			losses.add(i, loss)
+		}
+	}
+	l.step(x, rate, t.schedule.decay)
+}
+
+func (t *trainer) report(ctx context.Context, checkpoint Checkpoint, evaluate bool) error {
+	if t.options.OnCheckpoint == nil {
+		return nil
+	}
+	if evaluate && len(t.unseen) > 0 {
+		losses := newMeanLoss(t.heads, t.options.Targets)
+		for _, example := range t.unseen {
+			if err := ctx.Err(); err != nil {
+				return fmt.Errorf("evaluating: %w", err)
+			}
+			t.evaluate(example, losses)
+		}
+		checkpoint.ValidLoss, checkpoint.Evaluated = losses.mean(), true
+	}
+	t.options.OnCheckpoint(checkpoint)
+	return nil
+}
+
+func (t *trainer) evaluate(example Example, losses *meanLoss) {
+	t.calibrating.margins(t.vectorizer.vectorize(example.Text), t.margins)
+	for i, h := range t.heads {
+		if example.Labels[i] == nil {
+			continue
+		}
+		part := t.margins[h.first:h.end]
+		h.probabilities(part, 1)
+		losses.add(i, h.gradient(part, example.Labels[i]))
+	}
+}
+
+// meanLoss is the mean over the targets, by their weights, of the mean loss of
+// their labelled examples.
+type meanLoss struct {
+	weights, sums []float64
+	counts        []int
+}
+
+func newMeanLoss(heads []head, targets []Target) *meanLoss {
+	m := &meanLoss{
+		weights: make([]float64, len(heads)),
+		sums:    make([]float64, len(heads)),
+		counts:  make([]int, len(heads)),
+	}
+	for i, target := range targets {
+		m.weights[i] = target.Weight
+	}
+	return m
+}
+
+func (m *meanLoss) add(target int, loss float64) {
+	m.sums[target] += loss
+	m.counts[target]++
+}
+
+func (m *meanLoss) mean() float64 {
+	loss, weights := 0.0, 0.0
+	for i, count := range m.counts {
+		if count > 0 {
+			loss += m.weights[i] * m.sums[i] / float64(count)
+			weights += m.weights[i]
+		}
+	}
+	if weights == 0 {
+		return 0
+	}
+	return loss / weights
+}
+
+func weight(example Example) float64 {
+	if example.Weight == 0 {
+		return 1
+	}
+	return example.Weight
+}
+
+func meanWeight(examples []Example) float64 {
+	sum := 0.0
+	for _, example := range examples {
+		sum += weight(example)
+	}
+	return sum / float64(len(examples))
+}
