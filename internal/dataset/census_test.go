@@ -39,18 +39,19 @@ func TestCensus(t *testing.T) {
 		labelsOf(`{"intent":"a","topics":["y","x"]}`),
 		labelsOf(`{"intent":"z"}`),
 		labelsOf(`{"topics":["x"]}`),
+		labelsOf(`{"topics":["x","y"],"intent":"a"}`),
 	)
 	for i, reason := range reasons {
 		if reason != "" {
 			t.Errorf("row %d: %s", i+1, reason)
 		}
 	}
-	if counted.Samples() != 4 || counted.InputType() != InputText {
+	if counted.Samples() != 5 || counted.InputType() != InputText {
 		t.Errorf("%d samples of %s", counted.Samples(), counted.InputType())
 	}
 	want := []Target{
-		{Name: "intent", Type: SingleLabel, Labels: []LabelCount{{"a", 1}, {"z", 2}}},
-		{Name: "topics", Type: MultiLabel, Labels: []LabelCount{{"x", 2}, {"y", 1}}},
+		{Name: "intent", Type: SingleLabel, Labels: []LabelCount{{"a", 2}, {"z", 2}}},
+		{Name: "topics", Type: MultiLabel, Labels: []LabelCount{{"x", 3}, {"y", 2}}},
 	}
 	if got := counted.Targets(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %v\nwant %v", got, want)

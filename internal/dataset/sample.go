@@ -230,7 +230,7 @@ func (d *decoder) readTarget(name string) TargetLabels {
 	} else {
 		d.labels = append(d.labels, d.readLabel())
 	}
-	target.Labels = d.labels[first:len(d.labels):len(d.labels)]
+	target.Labels = d.labels[first:]
 	return target
 }
 

@@ -101,6 +101,7 @@ var invalidRows = []struct {
 	{"nothing beyond Unicode", textOf("\"\xF4\x90\x80\x80\""), InvalidUTF8},
 	{"no character is cut off", textOf("\"abcdefgh\xE2\x82\""), InvalidUTF8},
 	{"no character is cut in two by an escape", textOf("\"\xE2\\u0041\x82\xAC\""), InvalidUTF8},
+	{"bytes before an escape are UTF-8", textOf("\"caf\xE9\\nau lait\""), InvalidUTF8},
 	{"a key is UTF-8", extra("{\"\xFF\":1}"), InvalidUTF8},
 	{"extra data is UTF-8", extra("\"\xFF\""), InvalidUTF8},
 
@@ -122,7 +123,8 @@ var invalidRows = []struct {
 	{"a comma between elements", extra(`[1 2]`), InvalidJSON},
 	{"a colon after a key", `{"text" "a","labels":{"t":"x"}}`, InvalidJSON},
 	{"a key is quoted", `{text:"a","labels":{"t":"x"}}`, InvalidJSON},
-	{"brackets match", extra(`[1}`), InvalidJSON},
+	{"an array ends as one", extra(`[1}`), InvalidJSON},
+	{"an object ends as one", extra(`{"a":1]`), InvalidJSON},
 	{"single quotes are none", `{'text':'a','labels':{'t':'x'}}`, InvalidJSON},
 	{"comments are none", textRow + ` // a greeting`, InvalidJSON},
 	{"a string is closed", `{"text":"a`, InvalidJSON},
@@ -137,6 +139,7 @@ var invalidRows = []struct {
 	{"a high surrogate has a low one", textOf(`"\uD83D"`), InvalidJSON},
 	{"a high surrogate has a low one next to it", textOf(`"\uD83D \uDE00"`), InvalidJSON},
 	{"a low surrogate has a high one", textOf(`"\uDE00"`), InvalidJSON},
+	{"two low surrogates are no pair", textOf(`"\uDE00\uDE00"`), InvalidJSON},
 	{"two high surrogates are no pair", textOf(`"\uD83D\uD83D"`), InvalidJSON},
 	{"a surrogate in extra data has its pair", extra(`{"\uD83D":1}`), InvalidJSON},
 	{"a pair is not cut off", `{"text":"\uD83D\u`, InvalidJSON},
@@ -221,8 +224,10 @@ var validRows = []struct {
 		extra(`[1,-0.5e+10,0,1E2,true,false,null,"\ud83d\ude00",{},[],{"text":1,"labels":[]}]`),
 		row{Text: "a", Labels: single("t", "x")}},
 	{"keys that differ by case are other keys", `{"text":"a","Text":"b","labels":{"t":"x"}}`, row{Text: "a", Labels: single("t", "x")}},
-	{"equal keys of different objects", extra(`[{"a":{"a":1}},{"a":2}]`), row{Text: "a", Labels: single("t", "x")}},
+	{"equal keys of different objects", extra(`[{"a":{"a":1,"b":1},"b":{"c":1}},{"a":2}]`), row{Text: "a", Labels: single("t", "x")}},
 	{"many keys", manyKeysRow(40, 40), row{Text: "a", Labels: single("t", "x")}},
+	{"many equal keys of different objects", extra("[" + manyKeysRow(20, 20) + "," + manyKeysRow(20, 20) + "]"),
+		row{Text: "a", Labels: single("t", "x")}},
 	{"escapes", textOf(`"\"\\\/\b\f\n\r\t\u00e9\u20AC\uD83D\uDE00\u0000"`),
 		row{Text: "\"\\/\b\f\n\r\té€😀\x00", Labels: single("t", "x")}},
 	{"escapes among plain runs", textOf(`"a long plain run\nanother plain run\n\nü"`),
@@ -241,6 +246,8 @@ var validRows = []struct {
 		}}},
 	{"a label with the name of its target", labelsOf(`{"t":["t"]}`),
 		row{Text: "a", Labels: map[string]rowLabels{"t": {Labels: []string{"t"}, Multi: true}}}},
+	{"a target with the name of a label before it", labelsOf(`{"t":["u"],"u":"t"}`),
+		row{Text: "a", Labels: map[string]rowLabels{"t": {Labels: []string{"u"}, Multi: true}, "u": {Labels: []string{"t"}}}}},
 	{"every role, and null where nothing was said",
 		messagesOf(`[{"role":"system","content":"be kind"},{"role":"user","content":null},` +
 			`{"role":"assistant","tool_calls":[{"id":"1"}]},{"role":"tool","content":null,"name":"f"}]`),
@@ -283,25 +290,31 @@ func TestStringsOfEveryLength(t *testing.T) {
 				if text == "" {
 					continue
 				}
-				rows, invalid, err := readRows(strings.NewReader(textOf(`"`+text+`"`)), DefaultLimits())
+				rows, invalid, err := readRows(strings.NewReader(textAtEnds(text)), DefaultLimits())
 				if err != nil || len(invalid) > 0 {
 					t.Fatalf("%q: invalid %v, %v", text, invalid, err)
 				}
-				if want := strings.ReplaceAll(text, `\n`, "\n"); rows[0].Text != want {
-					t.Fatalf("got %q, want %q", rows[0].Text, want)
+				want := strings.ReplaceAll(text, `\n`, "\n")
+				if rows[0].Text != want || rows[1].Text != want {
+					t.Fatalf("got %q and %q, want %q", rows[0].Text, rows[1].Text, want)
 				}
 			}
 		}
 		for _, bad := range []string{"\x00", "\x1F", "\x80", "\xFF"} {
 			for at := range length + 1 {
 				plain := strings.Repeat("~", length)
-				rows, _, _ := readRows(strings.NewReader(textOf(`"`+plain[:at]+bad+plain[at:]+`"`)), DefaultLimits())
+				rows, _, _ := readRows(strings.NewReader(textAtEnds(plain[:at]+bad+plain[at:])), DefaultLimits())
 				if len(rows) > 0 {
 					t.Fatalf("byte %q at %d of %d was taken", bad, at, length)
 				}
 			}
 		}
 	}
+}
+
+// textAtEnds has the text at the start of a row and at the end of another.
+func textAtEnds(text string) string {
+	return textOf(`"`+text+`"`) + "\n" + `{"labels":{"t":"x"},"text":"` + text + `"}`
 }
 
 func TestErrorsHoldNothingOfTheSample(t *testing.T) {
