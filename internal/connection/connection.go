@@ -1,0 +1,126 @@
+package connection
+
+import (
+	"context"
+	"time"
+
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+const (
+	callTimeout = 30 * time.Second
+	// An upload may be slow, but slower than this it is stuck.
+	minUploadBytesPerSecond = 256 << 10
+)
+
+// Connection is how one factory is spoken to with one key. Each method makes one
+// call, or none and returns a ClosedError.
+type Connection struct {
+	url    string
+	client *mistral.Client
+	gate   gate
+	jobs   *poller
+}
+
+// URL is the factory's address.
+func (c *Connection) URL() string { return c.url }
+
+// call makes a call within its time if the gate lets it through.
+func call[T any](ctx context.Context, c *Connection, timeout time.Duration, make func(context.Context) (T, error)) (T, error) {
+	if err := c.gate.enter(); err != nil {
+		var none T
+		return none, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	answer, err := make(ctx)
+	c.gate.leave(err)
+	return answer, err
+}
+
+// UploadFile uploads a file. Its time grows with its size.
+func (c *Connection) UploadFile(ctx context.Context, upload mistral.Upload) (*mistral.File, error) {
+	timeout := callTimeout + time.Duration(upload.Size/minUploadBytesPerSecond)*time.Second
+	return call(ctx, c, timeout, func(ctx context.Context) (*mistral.File, error) {
+		return c.client.UploadFile(ctx, upload)
+	})
+}
+
+// ListFiles gives a page of the files that pass the filter.
+func (c *Connection) ListFiles(ctx context.Context, filter mistral.FileFilter) (*mistral.FileList, error) {
+	return call(ctx, c, callTimeout, func(ctx context.Context) (*mistral.FileList, error) {
+		return c.client.ListFiles(ctx, filter)
+	})
+}
+
+// DeleteFile deletes a file.
+func (c *Connection) DeleteFile(ctx context.Context, id string) error {
+	return c.delete(ctx, id, c.client.DeleteFile)
+}
+
+// CreateJob creates a job. Where the outcome is unknown, mistral.OutcomeUnknown says so.
+func (c *Connection) CreateJob(ctx context.Context, request mistral.CreateJobRequest) (*mistral.Job, error) {
+	return call(ctx, c, callTimeout, func(ctx context.Context) (*mistral.Job, error) {
+		return c.client.CreateJob(ctx, request)
+	})
+}
+
+// ListJobs gives a page of the jobs that pass the filter.
+func (c *Connection) ListJobs(ctx context.Context, filter mistral.JobFilter) (*mistral.JobList, error) {
+	return call(ctx, c, callTimeout, func(ctx context.Context) (*mistral.JobList, error) {
+		return c.client.ListJobs(ctx, filter)
+	})
+}
+
+// GetJob gives a job as it is now.
+func (c *Connection) GetJob(ctx context.Context, id string) (*mistral.DetailedJob, error) {
+	return c.job(ctx, id, c.client.GetJob)
+}
+
+// StartJob starts a validated job.
+func (c *Connection) StartJob(ctx context.Context, id string) (*mistral.DetailedJob, error) {
+	return c.job(ctx, id, c.client.StartJob)
+}
+
+// CancelJob asks for a job to be cancelled.
+func (c *Connection) CancelJob(ctx context.Context, id string) (*mistral.DetailedJob, error) {
+	return c.job(ctx, id, c.client.CancelJob)
+}
+
+// job makes a call that answers with the job, and lets the watchers know of it.
+func (c *Connection) job(ctx context.Context, id string, make func(context.Context, string) (*mistral.DetailedJob, error)) (*mistral.DetailedJob, error) {
+	job, err := call(ctx, c, callTimeout, func(ctx context.Context) (*mistral.DetailedJob, error) {
+		return make(ctx, id)
+	})
+	if err == nil {
+		c.jobs.saw(job)
+	}
+	return job, err
+}
+
+// DeleteModel deletes a fine-tuned model.
+func (c *Connection) DeleteModel(ctx context.Context, id string) error {
+	return c.delete(ctx, id, c.client.DeleteModel)
+}
+
+func (c *Connection) delete(ctx context.Context, id string, make func(context.Context, string) error) error {
+	_, err := call(ctx, c, callTimeout, func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, make(ctx, id)
+	})
+	return err
+}
+
+// WatchJob gives the last that is known of a job: nothing at first. From then on,
+// until UnwatchJob, changed is called whenever more is known, from another
+// goroutine. The error is the last one in asking the factory; a job that it does
+// not have is a mistral.IsNotFound error.
+func (c *Connection) WatchJob(id string, watcher any, changed func()) (*mistral.DetailedJob, error) {
+	return c.jobs.watch(id, watcher, changed)
+}
+
+// UnwatchJob ends the watching of a job by a watcher.
+func (c *Connection) UnwatchJob(id string, watcher any) { c.jobs.unwatch(id, watcher) }
+
+// Open says, without making a call, whether the connection is closed by an
+// earlier failure. The error is a ClosedError.
+func (c *Connection) Open() error { return c.gate.open() }

@@ -1,0 +1,114 @@
+package connection
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+	"k8s.io/utils/clock"
+
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+const (
+	// A refused key stays refused until somebody acts, and acting gives another connection.
+	refusedPause = time.Minute
+	// A factory that restarts is back within seconds; one that is gone is asked once a minute.
+	minFailurePause = 500 * time.Millisecond
+	maxFailurePause = time.Minute
+)
+
+// ClosedError is a call that was not made.
+type ClosedError struct {
+	RetryAfter time.Duration
+	// Cause is the failure for which the connection pauses. Nil when the budget is spent.
+	Cause error
+}
+
+func (e *ClosedError) Error() string {
+	if e.Cause == nil {
+		return fmt.Sprintf("no calls are left for the next %s", e.RetryAfter.Round(time.Millisecond))
+	}
+	return e.Cause.Error()
+}
+
+func (e *ClosedError) Unwrap() error { return e.Cause }
+
+// gate decides which calls are made. After a failure that concerns the whole
+// connection it lets none through for a while, so that a thousand objects learn
+// of it from one call.
+type gate struct {
+	clock  clock.PassiveClock
+	budget *rate.Limiter
+
+	mu       sync.Mutex
+	until    time.Time
+	cause    error
+	failures int // in a row
+}
+
+// enter says whether a call may be made now. It never sleeps.
+func (g *gate) enter() error {
+	if err := g.open(); err != nil {
+		return err
+	}
+	now := g.clock.Now()
+	if reservation := g.budget.ReserveN(now, 1); reservation.DelayFrom(now) > 0 {
+		wait := reservation.DelayFrom(now)
+		reservation.CancelAt(now)
+		return &ClosedError{RetryAfter: wait}
+	}
+	return nil
+}
+
+// open says whether no failure keeps the gate closed.
+func (g *gate) open() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if wait := g.until.Sub(g.clock.Now()); wait > 0 {
+		return &ClosedError{RetryAfter: wait, Cause: g.cause}
+	}
+	return nil
+}
+
+// leave learns from a call that was made.
+func (g *gate) leave(err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	pause, failure := g.pauseFor(err)
+	if !failure {
+		g.failures = 0
+		return
+	}
+	g.failures++
+	g.until, g.cause = g.clock.Now().Add(pause), err
+}
+
+// pauseFor says how long a failure closes the connection. A refusal of the
+// particular request says nothing of the next one.
+func (g *gate) pauseFor(err error) (time.Duration, bool) {
+	var answer *mistral.Error
+	if !errors.As(err, &answer) || errors.Is(err, context.Canceled) {
+		return 0, false
+	}
+	switch status := answer.StatusCode; {
+	case status == http.StatusUnauthorized, status == http.StatusPaymentRequired:
+		return max(answer.RetryAfter, refusedPause), true
+	case status == http.StatusTooManyRequests, status >= 500, status < 300:
+		// Below 300 is no answer at all, or one that is not of the protocol.
+		return max(answer.RetryAfter, g.failurePause()), true
+	}
+	return 0, false
+}
+
+// failurePause doubles with each failure in a row. The jitter keeps operators
+// that lost the same factory from returning together.
+func (g *gate) failurePause() time.Duration {
+	pause := min(minFailurePause<<min(g.failures, 10), maxFailurePause)
+	return pause + rand.N(pause/4)
+}

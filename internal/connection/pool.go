@@ -1,0 +1,94 @@
+// Package connection holds one Connection for each factory and key: the client,
+// the budget of calls, the pause after a failure and the watching of jobs, shared
+// by everything that talks to that factory with that key. It knows nothing of
+// Kubernetes, and decides about no object.
+package connection
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+	"k8s.io/utils/clock"
+
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+// Options are what all connections of a pool have in common.
+type Options struct {
+	Clock     clock.WithTicker
+	UserAgent string
+	// CallsPerSecond and CallBurst are the budget of each connection.
+	CallsPerSecond float64
+	CallBurst      int
+	// MinPollInterval is how soon jobs are looked at again after one changed. It
+	// grows to MaxPollInterval while none does.
+	MinPollInterval time.Duration
+	MaxPollInterval time.Duration
+}
+
+// DefaultOptions suit a factory in the same cluster: a training of seconds is
+// followed closely, one of hours costs two calls a minute.
+func DefaultOptions() Options {
+	return Options{
+		Clock:           clock.RealClock{},
+		UserAgent:       "classifier-factory-operator",
+		CallsPerSecond:  10,
+		CallBurst:       40,
+		MinPollInterval: time.Second,
+		MaxPollInterval: 30 * time.Second,
+	}
+}
+
+// Pool hands out connections. The zero Pool is not usable; see NewPool.
+type Pool struct {
+	ctx     context.Context
+	options Options
+
+	mu          sync.Mutex
+	connections map[endpoint]*Connection
+}
+
+// endpoint tells connections apart. A changed key is another endpoint, so that
+// what was held against the old key is not held against the new one.
+type endpoint struct {
+	url string
+	key mistral.Key
+}
+
+// NewPool makes a pool whose connections watch jobs until the context ends.
+func NewPool(ctx context.Context, options Options) *Pool {
+	return &Pool{ctx: ctx, options: options, connections: map[endpoint]*Connection{}}
+}
+
+// Get gives the connection to a factory with a key. It does not connect. The
+// error says what is wrong with the address or key, and shows neither.
+func (p *Pool) Get(url string, key mistral.Key) (*Connection, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	at := endpoint{url: url, key: key}
+	if known, ok := p.connections[at]; ok {
+		return known, nil
+	}
+	client, err := mistral.NewClient(mistral.Config{
+		BaseURL:   url,
+		Key:       key,
+		UserAgent: p.options.UserAgent,
+		Now:       p.options.Clock.Now,
+	})
+	if err != nil {
+		return nil, err
+	}
+	connection := &Connection{
+		url:    url,
+		client: client,
+		gate: gate{
+			clock:  p.options.Clock,
+			budget: rate.NewLimiter(rate.Limit(p.options.CallsPerSecond), p.options.CallBurst),
+		},
+	}
+	connection.jobs = newPoller(p.ctx, connection, p.options)
+	p.connections[at] = connection
+	return connection, nil
+}

@@ -1,0 +1,105 @@
+package controller
+
+import (
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+)
+
+// maxMessageBytes keeps a message within what the API accepts, and readable.
+const maxMessageBytes = 1024
+
+// conditions are the conditions of an object while a pass composes them.
+type conditions struct {
+	list       *[]metav1.Condition
+	generation int64
+	now        metav1.Time
+}
+
+func (c conditions) set(kind string, status metav1.ConditionStatus, reason, message string) {
+	if len(message) > maxMessageBytes {
+		message = message[:maxMessageBytes-3] + "..."
+	}
+	meta.SetStatusCondition(c.list, metav1.Condition{
+		Type:               kind,
+		Status:             status,
+		Reason:             reason,
+		Message:            message,
+		ObservedGeneration: c.generation,
+		LastTransitionTime: c.transition(kind, status),
+	})
+}
+
+// transition is now if the status changes, else when it last did.
+func (c conditions) transition(kind string, status metav1.ConditionStatus) metav1.Time {
+	if known := meta.FindStatusCondition(*c.list, kind); known != nil && known.Status == status {
+		return known.LastTransitionTime
+	}
+	return c.now
+}
+
+func (c conditions) setTrue(kind, reason, message string) {
+	c.set(kind, metav1.ConditionTrue, reason, message)
+}
+
+func (c conditions) setFalse(kind, reason, message string) {
+	c.set(kind, metav1.ConditionFalse, reason, message)
+}
+
+func (c conditions) remove(kind string) { meta.RemoveStatusCondition(c.list, kind) }
+
+func (c conditions) isTrue(kind string) bool { return meta.IsStatusConditionTrue(*c.list, kind) }
+
+// observe repeats every condition for the generation that this pass looked at.
+func (c conditions) observe() {
+	for i := range *c.list {
+		(*c.list)[i].ObservedGeneration = c.generation
+	}
+}
+
+// summarise sets Ready, Reconciling and Stalled, as kstatus reads them.
+func (c conditions) summarise(result outcome, ready, message string) {
+	c.remove(classifierv1alpha1.ConditionReconciling)
+	c.remove(classifierv1alpha1.ConditionStalled)
+	switch result.verdict {
+	case proceeds:
+		c.setTrue(classifierv1alpha1.ConditionReady, ready, message)
+	case waits:
+		c.setFalse(classifierv1alpha1.ConditionReady, result.reason, result.message)
+		c.setTrue(classifierv1alpha1.ConditionReconciling, result.reason, result.message)
+	case stops:
+		c.setFalse(classifierv1alpha1.ConditionReady, result.reason, result.message)
+		c.setTrue(classifierv1alpha1.ConditionStalled, result.reason, result.message)
+	}
+}
+
+// factory is what a pass learnt of the factory.
+type factory struct {
+	called bool
+	err    error // of the last call, if it failed
+}
+
+// learn takes in how a call went and passes its error on.
+func (f *factory) learn(err error) error {
+	f.called, f.err = true, err
+	return err
+}
+
+// setFactoryReachable leaves the condition as it is if the pass learnt nothing.
+func (c conditions) setFactoryReachable(seen factory) {
+	if !seen.called {
+		return
+	}
+	if seen.err != nil {
+		judged := classify(seen.err)
+		if judged.reason == classifierv1alpha1.ReasonInternalError {
+			return
+		}
+		if judged.concernsConnection() {
+			c.setFalse(classifierv1alpha1.ConditionFactoryReachable, judged.reason, judged.message)
+			return
+		}
+	}
+	c.setTrue(classifierv1alpha1.ConditionFactoryReachable, classifierv1alpha1.ReasonReachable, "the factory answers")
+}

@@ -1,0 +1,113 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+	"github.com/classifier-factory/classifier-factory/internal/connection"
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+// Keys of a connection's Secret.
+const (
+	connectionURIKey    = "uri"
+	connectionAPIKeyKey = "api-key"
+)
+
+// connectionError is a connection that its Secret does not make.
+type connectionError struct{ reason, message string }
+
+func (e *connectionError) Error() string { return e.message }
+
+// Connections turns connectionSecretRefs into connections. Both reconcilers share
+// one, so that a factory sees one budget of calls.
+type Connections struct {
+	pool *connection.Pool
+	live client.Reader
+	// The operator's own connection. Its key goes to its URL only.
+	defaultURL string
+	defaultKey mistral.Key
+
+	mu sync.Mutex
+	// lastGood is what each Secret made last, for cleaning up when it went first.
+	lastGood map[types.NamespacedName]*connection.Connection
+}
+
+// NewConnections makes the operator's connections. live must not be a cache:
+// Secrets are read by name, never listed or watched.
+func NewConnections(pool *connection.Pool, live client.Reader, defaultURL string, defaultKey mistral.Key) *Connections {
+	return &Connections{
+		pool:       pool,
+		live:       live,
+		defaultURL: defaultURL,
+		defaultKey: defaultKey,
+		lastGood:   map[types.NamespacedName]*connection.Connection{},
+	}
+}
+
+// get gives the connection of a reference; nil means the operator's own. An
+// unusable one is a *connectionError.
+func (c *Connections) get(ctx context.Context, namespace string, reference *classifierv1alpha1.SecretReference) (*connection.Connection, error) {
+	if reference == nil {
+		return c.own()
+	}
+	name := types.NamespacedName{Namespace: namespace, Name: reference.Name}
+	secret := &corev1.Secret{}
+	if err := c.live.Get(ctx, name, secret); apierrors.IsNotFound(err) {
+		return nil, &connectionError{classifierv1alpha1.ReasonConnectionNotFound,
+			fmt.Sprintf("Secret %s does not exist; create it with the keys %s and %s", name.Name, connectionURIKey, connectionAPIKeyKey)}
+	} else if err != nil {
+		return nil, err
+	}
+	key := mistral.NewKey(string(secret.Data[connectionAPIKeyKey]))
+	if key == (mistral.Key{}) {
+		return nil, &connectionError{classifierv1alpha1.ReasonConnectionInvalid,
+			fmt.Sprintf("Secret %s has no %s", name.Name, connectionAPIKeyKey)}
+	}
+	url := string(secret.Data[connectionURIKey])
+	if url == "" {
+		url = c.defaultURL
+	}
+	made, err := c.pool.Get(url, key)
+	if err != nil {
+		return nil, &connectionError{classifierv1alpha1.ReasonConnectionInvalid, fmt.Sprintf("Secret %s: %s", name.Name, err)}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lastGood[name] = made
+	return made, nil
+}
+
+func (c *Connections) own() (*connection.Connection, error) {
+	if c.defaultKey == (mistral.Key{}) {
+		return nil, &connectionError{classifierv1alpha1.ReasonConnectionNotFound,
+			"the operator has no connection of its own; name one in connectionSecretRef"}
+	}
+	made, err := c.pool.Get(c.defaultURL, c.defaultKey)
+	if err != nil {
+		return nil, &connectionError{classifierv1alpha1.ReasonConnectionInvalid, "the operator's own connection: " + err.Error()}
+	}
+	return made, nil
+}
+
+// forCleanup also gives a connection whose Secret is gone or spoilt, as long as
+// this process has used it.
+func (c *Connections) forCleanup(ctx context.Context, namespace string, reference *classifierv1alpha1.SecretReference) (*connection.Connection, error) {
+	made, err := c.get(ctx, namespace, reference)
+	if err == nil || reference == nil {
+		return made, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if good, ok := c.lastGood[types.NamespacedName{Namespace: namespace, Name: reference.Name}]; ok {
+		return good, nil
+	}
+	return nil, err
+}

@@ -1,0 +1,62 @@
+package controller
+
+import (
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+)
+
+// setConditions derives the conditions from what the pass observed.
+func (s *datasetScope) setConditions(result outcome, now metav1.Time) {
+	s.status.ObservedGeneration = &s.object.Generation
+	s.status.LastHandledReconcileAt = s.object.Annotations[classifierv1alpha1.ReconcileRequestAnnotation]
+	all := conditions{list: &s.status.Conditions, generation: s.object.Generation, now: now}
+	all.observe()
+	s.setSourceReady(all)
+	s.setValidated(all)
+	s.setUploaded(all, result)
+	all.setFactoryReachable(s.factory)
+	if result.reason == classifierv1alpha1.ReasonSuspended && all.isTrue(classifierv1alpha1.ConditionReady) {
+		// What was uploaded can still be trained on.
+		return
+	}
+	all.summarise(result, classifierv1alpha1.ReasonUploaded, s.readyMessage())
+}
+
+func (s *datasetScope) setSourceReady(all conditions) {
+	switch {
+	case s.missing != nil:
+		all.setFalse(classifierv1alpha1.ConditionSourceReady, missingReason(s.missing), s.missing.Error())
+	case s.source != nil:
+		all.setTrue(classifierv1alpha1.ConditionSourceReady, classifierv1alpha1.ReasonSourceReady, "the source can be read")
+	}
+}
+
+func (s *datasetScope) setValidated(all conditions) {
+	switch {
+	case s.validation == nil:
+	case s.validation.valid:
+		all.setTrue(classifierv1alpha1.ConditionValidated, s.validation.reason, s.validation.message)
+	default:
+		all.setFalse(classifierv1alpha1.ConditionValidated, s.validation.reason, s.validation.message)
+	}
+}
+
+func (s *datasetScope) setUploaded(all conditions, result outcome) {
+	switch {
+	case s.isUploaded():
+		all.setTrue(classifierv1alpha1.ConditionUploaded, classifierv1alpha1.ReasonUploaded, s.readyMessage())
+	case len(s.status.Files) > 0:
+		all.setFalse(classifierv1alpha1.ConditionUploaded, result.reason, result.message)
+	}
+}
+
+func (s *datasetScope) readyMessage() string {
+	samples, files := int64(0), len(s.status.Files)
+	for _, file := range s.status.Files {
+		samples += file.Samples
+	}
+	return fmt.Sprintf("%d samples in %d files are uploaded", samples, files)
+}

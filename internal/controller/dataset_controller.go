@@ -1,0 +1,150 @@
+package controller
+
+import (
+	"context"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+	"github.com/classifier-factory/classifier-factory/internal/dataset"
+	"github.com/classifier-factory/classifier-factory/internal/source"
+)
+
+// DatasetReconciler validates the samples of ClassifierDatasets and uploads them.
+type DatasetReconciler struct {
+	client      client.Client
+	sources     source.Readers
+	connections *Connections
+	refusals    *refusals
+	recorder    events.EventRecorder
+	clock       clock.PassiveClock
+	limits      dataset.Limits
+	directory   string // for files on their way
+}
+
+// +kubebuilder:rbac:groups=classifierfactory.dev,resources=classifierdatasets,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=classifierfactory.dev,resources=classifierdatasets/status,verbs=patch
+// +kubebuilder:rbac:groups=classifierfactory.dev,resources=classifierdatasets/finalizers,verbs=update
+// +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=get
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// Reconcile brings a dataset one pass closer to what its spec asks for.
+func (r *DatasetReconciler) Reconcile(ctx context.Context, request ctrl.Request) (_ ctrl.Result, err error) {
+	object := &classifierv1alpha1.ClassifierDataset{}
+	if err := r.client.Get(ctx, request.NamespacedName, object); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	before := object.DeepCopy()
+	scope := newDatasetScope(object)
+	defer scope.close()
+
+	result := r.reconcile(ctx, scope)
+	if deleted(object) {
+		return result.result()
+	}
+	scope.setConditions(result, metav1.NewTime(r.clock.Now()))
+	written, err := writeStatus(ctx, r.client, object, &before.Status, &object.Status)
+	if err != nil {
+		return retryWrite(err)
+	}
+	if written {
+		tell(r.recorder, object, before.Status.Conditions, object.Status.Conditions)
+	}
+	return result.result()
+}
+
+func (r *DatasetReconciler) reconcile(ctx context.Context, scope *datasetScope) outcome {
+	switch {
+	case !scope.object.DeletionTimestamp.IsZero():
+		return r.delete(ctx, scope)
+	case isTrue(scope.object.Spec.Suspend):
+		return wait(0, classifierv1alpha1.ReasonSuspended, "spec.suspend is true; nothing is read or uploaded until it is false")
+	}
+	return runSteps(ctx, scope, []step[*datasetScope]{
+		{"checkSupported", r.checkSupported},
+		{"resolveSource", r.resolveSource},
+		{"prepare", r.prepare},
+		{"upload", r.upload},
+		{"prune", r.prune},
+	})
+}
+
+// SetupWithManager registers the reconciler and what wakes it up.
+func (r *DatasetReconciler) SetupWithManager(ctx context.Context, manager ctrl.Manager, options Options) error {
+	if err := manager.GetFieldIndexer().IndexField(ctx, &classifierv1alpha1.ClassifierDataset{}, configMapIndex, configMapNames); err != nil {
+		return err
+	}
+	return ctrl.NewControllerManagedBy(manager).
+		For(&classifierv1alpha1.ClassifierDataset{}, builder.WithPredicates(changedByUser())).
+		WatchesMetadata(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.datasetsOfConfigMap)).
+		Watches(&classifierv1alpha1.ClassifierTrainingJob{}, handler.EnqueueRequestsFromMapFunc(datasetsUnpinnedBy)).
+		WithOptions(options.controller()).
+		Complete(r)
+}
+
+// configMapIndex finds datasets by the ConfigMaps that they read.
+const configMapIndex = "spec.source.configMaps.name"
+
+func configMapNames(object client.Object) []string {
+	var names []string
+	for _, configMap := range object.(*classifierv1alpha1.ClassifierDataset).Spec.Source.ConfigMaps {
+		names = append(names, configMap.Name)
+	}
+	return names
+}
+
+func (r *DatasetReconciler) datasetsOfConfigMap(ctx context.Context, configMap client.Object) []reconcile.Request {
+	datasets := &classifierv1alpha1.ClassifierDatasetList{}
+	if err := r.client.List(ctx, datasets, client.InNamespace(configMap.GetNamespace()), client.MatchingFields{configMapIndex: configMap.GetName()}); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "listing the datasets of a ConfigMap", "configMap", client.ObjectKeyFromObject(configMap))
+		return nil
+	}
+	requests := make([]reconcile.Request, 0, len(datasets.Items))
+	for i := range datasets.Items {
+		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&datasets.Items[i])})
+	}
+	return requests
+}
+
+// datasetsUnpinnedBy are the datasets whose files a job no longer needs.
+func datasetsUnpinnedBy(_ context.Context, object client.Object) []reconcile.Request {
+	job := object.(*classifierv1alpha1.ClassifierTrainingJob)
+	if pinsInputs(job) {
+		return nil
+	}
+	var requests []reconcile.Request
+	for _, input := range job.Status.Inputs {
+		request := reconcile.Request{NamespacedName: client.ObjectKey{Namespace: job.Namespace, Name: input.Dataset}}
+		if !slices.Contains(requests, request) {
+			requests = append(requests, request)
+		}
+	}
+	return requests
+}
+
+// deleted reports whether the pass let the object go.
+func deleted(object client.Object) bool {
+	return !object.GetDeletionTimestamp().IsZero() && !controllerutil.ContainsFinalizer(object, finalizer)
+}
+
+// retryWrite ends a pass whose status was not written.
+func retryWrite(err error) (ctrl.Result, error) {
+	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
+		return failed(err).result()
+	}
+	return ctrl.Result{}, err
+}
+
+func isTrue(value *bool) bool { return value != nil && *value }

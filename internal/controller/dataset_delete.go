@@ -1,0 +1,68 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+)
+
+// delete cleans up at the factory and lets the dataset go. It always ends: what
+// cannot be done within cleanupBudget is left, and an event says so.
+func (r *DatasetReconciler) delete(ctx context.Context, scope *datasetScope) outcome {
+	if !controllerutil.ContainsFinalizer(scope.object, finalizer) {
+		return proceed()
+	}
+	left, result := r.cleanUp(ctx, scope)
+	if result.verdict != proceeds && !cleanupIsOver(scope.object, r.clock.Now()) {
+		return result
+	}
+	r.refusals.forget(scope.object.UID)
+	return letGo(ctx, r.client, r.recorder, scope.object, left)
+}
+
+// cleanUp deletes the files of all revisions. It says what is left if the
+// outcome is not to proceed.
+func (r *DatasetReconciler) cleanUp(ctx context.Context, scope *datasetScope) (string, outcome) {
+	if scope.object.Spec.DeletionPolicy == classifierv1alpha1.DatasetRetain {
+		return "", proceed()
+	}
+	left := fmt.Sprintf("the files at the factory whose names start with %s", scope.fileNamePrefix())
+	factory, err := r.connections.forCleanup(ctx, scope.object.Namespace, scope.object.Spec.ConnectionSecretRef)
+	if unusable(err) {
+		// Without a credential there is nothing to wait for.
+		return left + ", because the connection's Secret is gone", proceed()
+	}
+	if err != nil {
+		return left, failed(err)
+	}
+	pinned, err := pinnedFiles(ctx, r.client, scope.object.Namespace)
+	if err != nil {
+		return left, failed(err)
+	}
+	// By name, not by the status: a file whose upload was not recorded goes too.
+	files, err := listFiles(ctx, factory, scope.fileNamePrefix())
+	if scope.factory.learn(err) != nil {
+		return left, failed(err)
+	}
+	inUse := false
+	for _, file := range files {
+		switch {
+		case !strings.HasPrefix(file.Filename, scope.fileNamePrefix()):
+		case pinned[file.ID]:
+			inUse = true
+		default:
+			if err := scope.factory.learn(deleteFile(ctx, factory, file.ID)); err != nil {
+				return left, failed(err)
+			}
+		}
+	}
+	if inUse {
+		return left + ", because an unfinished training job reads them",
+			wait(0, classifierv1alpha1.ReasonDeleting, "an unfinished training job reads the files").looksAgain(cleanupRecheck)
+	}
+	return "", proceed()
+}

@@ -1,0 +1,81 @@
+package controller
+
+import (
+	"context"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+	"github.com/classifier-factory/classifier-factory/internal/connection"
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+// prune deletes the files of the oldest revisions beyond the limit. Those that an
+// unfinished job reads stay until it has ended.
+func (r *DatasetReconciler) prune(ctx context.Context, scope *datasetScope) (outcome, error) {
+	limit := int(*scope.object.Spec.RevisionHistoryLimit)
+	if len(scope.status.History) <= limit {
+		return proceed(), nil
+	}
+	pinned, err := pinnedFiles(ctx, r.client, scope.object.Namespace)
+	if err != nil {
+		return outcome{}, err
+	}
+	kept := scope.status.History[:limit:limit]
+	for _, revision := range scope.status.History[limit:] {
+		if pinned.anyOf(revision.FileIDs) {
+			kept = append(kept, revision)
+			continue
+		}
+		if scope.connection == nil {
+			if err := r.connect(ctx, scope); err != nil {
+				return outcome{}, err
+			}
+		}
+		for _, id := range revision.FileIDs {
+			if err := scope.factory.learn(deleteFile(ctx, scope.connection, id)); err != nil {
+				return outcome{}, err
+			}
+		}
+	}
+	scope.status.History = kept
+	return proceed(), nil
+}
+
+// deleteFile makes sure that a file is not there.
+func deleteFile(ctx context.Context, factory *connection.Connection, id string) error {
+	if err := factory.DeleteFile(ctx, id); !mistral.IsNotFound(err) {
+		return err
+	}
+	return nil
+}
+
+// fileIDs is a set of files.
+type fileIDs map[string]bool
+
+func (f fileIDs) anyOf(ids []string) bool {
+	for _, id := range ids {
+		if f[id] {
+			return true
+		}
+	}
+	return false
+}
+
+// pinnedFiles are the files that unfinished jobs read.
+func pinnedFiles(ctx context.Context, reader client.Reader, namespace string) (fileIDs, error) {
+	jobs := &classifierv1alpha1.ClassifierTrainingJobList{}
+	if err := reader.List(ctx, jobs, client.InNamespace(namespace)); err != nil {
+		return nil, err
+	}
+	pinned := fileIDs{}
+	for i := range jobs.Items {
+		if !pinsInputs(&jobs.Items[i]) {
+			continue
+		}
+		for _, input := range jobs.Items[i].Status.Inputs {
+			pinned[input.FileID] = true
+		}
+	}
+	return pinned, nil
+}

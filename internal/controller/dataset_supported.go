@@ -1,0 +1,52 @@
+package controller
+
+import (
+	"context"
+	"strings"
+
+	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+)
+
+// checkSupported refuses a spec with a field that this version does not act on:
+// ignoring it would prepare other data than was asked for.
+func (r *DatasetReconciler) checkSupported(_ context.Context, scope *datasetScope) (outcome, error) {
+	return refuseUnsupported(unsupportedOfDataset(&scope.object.Spec)), nil
+}
+
+func unsupportedOfDataset(spec *classifierv1alpha1.ClassifierDatasetSpec) []string {
+	preparation := spec.Preparation
+	return used(
+		field{"spec.source.objectStorage", spec.Source.ObjectStorage != nil},
+		field{"spec.format: CSV", spec.Format == classifierv1alpha1.FormatCSV},
+		field{"spec.csv", spec.CSV != nil},
+		field{"spec.preparation.invalidSamples: Skip", preparation.InvalidSamples == classifierv1alpha1.InvalidSamplesSkip},
+		field{"spec.preparation.duplicates: Drop", preparation.Duplicates == classifierv1alpha1.DuplicatesDrop},
+		field{"spec.preparation.minSamplesPerLabel", preparation.MinSamplesPerLabel != nil},
+		field{"spec.preparation.maxSamplesPerLabel", preparation.MaxSamplesPerLabel != nil},
+		field{"spec.preparation.split", preparation.Split != nil},
+	)
+}
+
+// field is a field of a spec and whether the spec uses it.
+type field struct {
+	path string
+	used bool
+}
+
+func used(fields ...field) []string {
+	var paths []string
+	for _, field := range fields {
+		if field.used {
+			paths = append(paths, field.path)
+		}
+	}
+	return paths
+}
+
+func refuseUnsupported(paths []string) outcome {
+	if len(paths) == 0 {
+		return proceed()
+	}
+	return stop(classifierv1alpha1.ReasonNotSupportedYet,
+		"this version does not act on "+strings.Join(paths, ", ")+"; remove it")
+}

@@ -1,0 +1,55 @@
+package controller
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/tools/events"
+
+	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+)
+
+// untold are conditions whose changes are told by another one's.
+var untold = map[string]bool{
+	classifierv1alpha1.ConditionReady:       true,
+	classifierv1alpha1.ConditionReconciling: true,
+	classifierv1alpha1.ConditionFinished:    true,
+}
+
+// tell records an event for each condition that changed. It comes after the
+// status was written, so that an event never speaks of what was lost.
+func tell(recorder events.EventRecorder, object runtime.Object, before, after []metav1.Condition) {
+	for _, condition := range after {
+		previous := meta.FindStatusCondition(before, condition.Type)
+		if untold[condition.Type] || previous != nil && previous.Status == condition.Status && previous.Reason == condition.Reason {
+			continue
+		}
+		recorder.Eventf(object, nil, eventType(condition), condition.Reason, "Reconcile", "%s", condition.Message)
+	}
+}
+
+// eventType is Warning where somebody may have to act.
+func eventType(condition metav1.Condition) string {
+	bad := condition.Type == classifierv1alpha1.ConditionFailed || condition.Type == classifierv1alpha1.ConditionStalled
+	if (condition.Status == metav1.ConditionTrue) == bad && !isWaiting(condition.Reason) {
+		return corev1.EventTypeWarning
+	}
+	return corev1.EventTypeNormal
+}
+
+// isWaiting tells the reasons for which a condition is not yet True from those
+// for which it is False.
+func isWaiting(reason string) bool {
+	switch reason {
+	case classifierv1alpha1.ReasonProgressing,
+		classifierv1alpha1.ReasonSuspended,
+		classifierv1alpha1.ReasonUploading,
+		classifierv1alpha1.ReasonDatasetNotReady,
+		classifierv1alpha1.ReasonSubmitting,
+		classifierv1alpha1.ReasonAwaitingValidation,
+		classifierv1alpha1.ReasonTraining:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,104 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+	"github.com/classifier-factory/classifier-factory/internal/connection"
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+// credentialRecheck is how often a connection's Secret is read while its key is
+// refused. Secrets are not watched, so this is how a corrected one is noticed.
+const credentialRecheck = 10 * time.Second
+
+// failureClass says what becomes of a call that failed.
+type failureClass int
+
+const (
+	retryable failureClass = iota // by itself, less and less often
+	slow                          // when a credential changes, or once a minute
+	terminal                      // not before the spec, an input or a credential changes
+)
+
+// failure is what an error means. Its message is safe to show.
+type failure struct {
+	class      failureClass
+	reason     string
+	message    string
+	retryAfter time.Duration
+}
+
+// classify is the one place where errors are judged. What is not known is retried.
+func classify(err error) failure {
+	var (
+		closed   *connection.ClosedError
+		remote   *mistral.Error
+		unusable *connectionError
+		result   failure
+	)
+	switch {
+	case errors.As(err, &remote):
+		result.class, result.reason = classifyStatus(remote.StatusCode)
+		result.message = remote.Error()
+		result.retryAfter = remote.RetryAfter
+	case errors.As(err, &unusable):
+		return failure{class: slow, reason: unusable.reason, message: unusable.message}
+	case errors.As(err, &closed):
+		result = failure{class: retryable, reason: classifierv1alpha1.ReasonRateLimited,
+			message: "the operator's own limit on calls to the factory is reached"}
+	default:
+		// Errors of the cluster can repeat parts of objects: they go to the log, not into a status.
+		return failure{class: retryable, reason: classifierv1alpha1.ReasonInternalError,
+			message: "reading from or writing to the cluster failed; the operator's log says more"}
+	}
+	if errors.As(err, &closed) {
+		result.retryAfter = closed.RetryAfter
+	}
+	return result
+}
+
+func classifyStatus(status int) (failureClass, string) {
+	switch status {
+	case http.StatusBadRequest, http.StatusNotFound, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
+		return terminal, classifierv1alpha1.ReasonRejected
+	case http.StatusGone:
+		return terminal, classifierv1alpha1.ReasonFactoryRetired
+	case http.StatusUnauthorized:
+		return slow, classifierv1alpha1.ReasonUnauthorized
+	case http.StatusPaymentRequired, http.StatusForbidden:
+		return slow, classifierv1alpha1.ReasonForbidden
+	case http.StatusTooManyRequests:
+		return retryable, classifierv1alpha1.ReasonRateLimited
+	}
+	return retryable, classifierv1alpha1.ReasonUnreachable
+}
+
+// concernsConnection tells a factory that cannot be used from one that answered
+// and refused the one request.
+func (f failure) concernsConnection() bool {
+	return f.reason != classifierv1alpha1.ReasonRejected
+}
+
+// failed is the outcome of a step that returned an error.
+func failed(err error) outcome {
+	if apierrors.IsConflict(err) || errors.Is(err, context.Canceled) {
+		// Somebody else wrote first, or the operator ends: nothing worth a word.
+		return outcome{verdict: waits, after: time.Second, reason: classifierv1alpha1.ReasonProgressing, message: "the object changed meanwhile"}
+	}
+	judged := classify(err)
+	switch judged.class {
+	case terminal:
+		return stop(judged.reason, judged.message).looksAgain(credentialRecheck)
+	case slow:
+		return wait(credentialRecheck, judged.reason, judged.message)
+	}
+	result := wait(judged.retryAfter, judged.reason, judged.message)
+	result.err = err
+	return result
+}

@@ -1,0 +1,72 @@
+package controller
+
+import (
+	"context"
+	"time"
+
+	ctrl "sigs.k8s.io/controller-runtime"
+)
+
+// outcome is how a step ended, and with it the pass.
+type outcome struct {
+	verdict verdict
+	after   time.Duration // when to look again; 0 leaves it to events or, after an error, to the queue's back-off
+	reason  string
+	message string
+	err     error // for the queue's back-off and the log
+}
+
+type verdict int
+
+const (
+	proceeds verdict = iota // the next step may run
+	waits                   // something must happen first, and it may by itself
+	stops                   // somebody must act first
+)
+
+func proceed() outcome { return outcome{} }
+
+// wait ends the pass until an event or, if after is not 0, so long.
+func wait(after time.Duration, reason, message string) outcome {
+	return outcome{verdict: waits, after: after, reason: reason, message: message}
+}
+
+// stop ends the pass until the spec, an input or a credential changes.
+func stop(reason, message string) outcome {
+	return outcome{verdict: stops, reason: reason, message: message}
+}
+
+// looksAgain is the outcome with a time to look again.
+func (o outcome) looksAgain(after time.Duration) outcome {
+	o.after = after
+	return o
+}
+
+// step is a part of a pass. An error is turned into an outcome in one place, failed.
+type step[S any] struct {
+	name string
+	run  func(context.Context, S) (outcome, error)
+}
+
+// runSteps runs the steps in order until one does not let the pass proceed.
+func runSteps[S any](ctx context.Context, scope S, steps []step[S]) outcome {
+	for _, step := range steps {
+		result, err := step.run(ctx, scope)
+		if err != nil {
+			ctrl.LoggerFrom(ctx).V(1).Info("step failed", "step", step.name, "error", err.Error())
+			return failed(err)
+		}
+		if result.verdict != proceeds {
+			return result
+		}
+	}
+	return proceed()
+}
+
+// result translates an outcome for the queue.
+func (o outcome) result() (ctrl.Result, error) {
+	if o.after > 0 {
+		return ctrl.Result{RequeueAfter: o.after}, nil
+	}
+	return ctrl.Result{}, o.err
+}

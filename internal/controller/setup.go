@@ -1,0 +1,90 @@
+package controller
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	ctrlcontroller "sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/classifier-factory/classifier-factory/internal/dataset"
+	"github.com/classifier-factory/classifier-factory/internal/source"
+)
+
+const (
+	// The first retry is quick, for what a moment heals; a lasting trouble costs a look every few minutes.
+	minRetry = 200 * time.Millisecond
+	maxRetry = 5 * time.Minute
+	// Each reconcile mostly waits for the network.
+	workers = 8
+)
+
+// Options are what both reconcilers need besides the manager.
+type Options struct {
+	Connections *Connections
+	Clock       clock.PassiveClock
+	Limits      dataset.Limits
+	// Directory holds samples on their way to the factory. Empty: the system's.
+	Directory string
+	// SkipNameValidation lets several managers run in one process.
+	SkipNameValidation bool
+}
+
+func (o Options) controller() ctrlcontroller.Options {
+	return ctrlcontroller.Options{
+		MaxConcurrentReconciles: workers,
+		RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minRetry, maxRetry),
+		SkipNameValidation:      &o.SkipNameValidation,
+	}
+}
+
+// Setup registers both reconcilers with a manager.
+func Setup(ctx context.Context, manager ctrl.Manager, options Options) error {
+	if options.Directory == "" {
+		options.Directory = os.TempDir()
+	}
+	recorder := manager.GetEventRecorder("classifier-factory")
+	datasets := &DatasetReconciler{
+		client:      manager.GetClient(),
+		sources:     source.Readers{Metadata: manager.GetClient(), Live: manager.GetAPIReader()},
+		connections: options.Connections,
+		refusals:    newRefusals(options.Clock),
+		recorder:    recorder,
+		clock:       options.Clock,
+		limits:      options.Limits,
+		directory:   options.Directory,
+	}
+	if err := datasets.SetupWithManager(ctx, manager, options); err != nil {
+		return err
+	}
+	jobs := &TrainingJobReconciler{
+		client:      manager.GetClient(),
+		live:        manager.GetAPIReader(),
+		connections: options.Connections,
+		refusals:    newRefusals(options.Clock),
+		recorder:    recorder,
+		clock:       options.Clock,
+	}
+	return jobs.SetupWithManager(ctx, manager, options)
+}
+
+// changedByUser passes what users change: the spec, annotations, the deletion.
+// The status is the reconcilers' own.
+func changedByUser() predicate.Predicate {
+	return predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{})
+}
+
+// CacheOptions make a slip loud: reading a kind that is not watched, such as
+// Secrets, through the cache is an error instead of a silent watch on all of them.
+func CacheOptions() cache.Options {
+	return cache.Options{
+		ReaderFailOnMissingInformer: true,
+		DefaultTransform:            cache.TransformStripManagedFields(),
+	}
+}

@@ -1,0 +1,82 @@
+package controller
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+// setConditions derives the conditions from what the pass observed.
+func (s *jobScope) setConditions(result outcome, now metav1.Time) {
+	s.status.ObservedGeneration = &s.object.Generation
+	s.status.LastHandledReconcileAt = s.object.Annotations[classifierv1alpha1.ReconcileRequestAnnotation]
+	all := conditions{list: &s.status.Conditions, generation: s.object.Generation, now: now}
+	all.observe()
+	s.setDatasetsReady(all)
+	s.setSubmitted(all, result)
+	s.setStarted(all, result)
+	s.setFinished(all)
+	s.setOutputPublished(all)
+	all.setFactoryReachable(s.factory)
+	all.summarise(result, classifierv1alpha1.ReasonPublished, "the model is trained and its ID is published")
+}
+
+func (s *jobScope) setDatasetsReady(all conditions) {
+	switch {
+	case s.inputs == nil:
+	case s.inputs.good:
+		all.setTrue(classifierv1alpha1.ConditionDatasetsReady, s.inputs.reason, s.inputs.message)
+	default:
+		all.setFalse(classifierv1alpha1.ConditionDatasetsReady, s.inputs.reason, s.inputs.message)
+	}
+}
+
+func (s *jobScope) setSubmitted(all conditions, result outcome) {
+	switch {
+	case s.remoteMissing:
+		all.setFalse(classifierv1alpha1.ConditionSubmitted, classifierv1alpha1.ReasonRemoteJobMissing, "the factory does not know the job")
+	case s.isFinished():
+	case s.status.RemoteJob != nil:
+		all.setTrue(classifierv1alpha1.ConditionSubmitted, classifierv1alpha1.ReasonSubmitted, "the factory has job "+s.status.RemoteJob.ID)
+	case all.isTrue(classifierv1alpha1.ConditionDatasetsReady):
+		all.setFalse(classifierv1alpha1.ConditionSubmitted, result.reason, result.message)
+	}
+}
+
+func (s *jobScope) setStarted(all conditions, result outcome) {
+	switch {
+	case s.isStarted():
+		all.setTrue(classifierv1alpha1.ConditionStarted, classifierv1alpha1.ReasonStarted, "the factory was told to start the job")
+	case s.status.RemoteJob != nil && !s.isFinished():
+		all.setFalse(classifierv1alpha1.ConditionStarted, result.reason, result.message)
+	}
+}
+
+// setFinished sets what never changes again.
+func (s *jobScope) setFinished(all conditions) {
+	if s.status.CompletionTime == nil || s.isFinished() {
+		return
+	}
+	if len(s.status.Failures) > 0 {
+		failure := s.status.Failures[len(s.status.Failures)-1]
+		all.setTrue(classifierv1alpha1.ConditionFailed, failure.Reason, failure.Message)
+		all.setTrue(classifierv1alpha1.ConditionFinished, failure.Reason, failure.Message)
+		return
+	}
+	if s.state() == mistral.JobSuccess && s.status.Model != nil {
+		const message = "the training ended in success"
+		all.setTrue(classifierv1alpha1.ConditionComplete, classifierv1alpha1.ReasonSucceeded, message)
+		all.setTrue(classifierv1alpha1.ConditionFinished, classifierv1alpha1.ReasonSucceeded, message)
+	}
+}
+
+func (s *jobScope) setOutputPublished(all conditions) {
+	switch {
+	case s.output == nil:
+	case s.output.good:
+		all.setTrue(classifierv1alpha1.ConditionOutputPublished, s.output.reason, s.output.message)
+	default:
+		all.setFalse(classifierv1alpha1.ConditionOutputPublished, s.output.reason, s.output.message)
+	}
+}

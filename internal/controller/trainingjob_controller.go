@@ -1,0 +1,188 @@
+package controller
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	ctrlsource "sigs.k8s.io/controller-runtime/pkg/source"
+
+	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+	"github.com/classifier-factory/classifier-factory/internal/connection"
+)
+
+// outputRecheck is how often a published Secret is looked at: Secrets are not
+// watched, so this is how one that was deleted or edited is noticed.
+const outputRecheck = 10 * time.Minute
+
+// TrainingJobReconciler runs ClassifierTrainingJobs at a factory and publishes their models.
+type TrainingJobReconciler struct {
+	client      client.Client
+	live        client.Reader // asks the API server: Secrets are never cached
+	connections *Connections
+	refusals    *refusals
+	recorder    events.EventRecorder
+	clock       clock.PassiveClock
+
+	mu      sync.Mutex
+	queue   workqueue.TypedRateLimitingInterface[reconcile.Request] // for changes at the factory
+	watched map[types.NamespacedName]watchedJob
+}
+
+// watchedJob is the remote job that an object follows, and where.
+type watchedJob struct {
+	connection *connection.Connection
+	id         string
+}
+
+// +kubebuilder:rbac:groups=classifierfactory.dev,resources=classifiertrainingjobs,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=classifierfactory.dev,resources=classifiertrainingjobs/status,verbs=patch
+// +kubebuilder:rbac:groups=classifierfactory.dev,resources=classifiertrainingjobs/finalizers,verbs=update
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=get;create;patch
+
+// Reconcile brings a training job one pass closer to what its spec asks for.
+func (r *TrainingJobReconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+	object := &classifierv1alpha1.ClassifierTrainingJob{}
+	if err := r.client.Get(ctx, request.NamespacedName, object); err != nil {
+		r.unwatch(request.NamespacedName)
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	scope := newJobScope(object)
+	before := object.Status.Conditions
+
+	result := r.reconcile(ctx, scope)
+	if deleted(object) {
+		return result.result()
+	}
+	scope.setConditions(result, metav1.NewTime(r.clock.Now()))
+	written, err := r.writeStatus(ctx, scope)
+	if err != nil {
+		return retryWrite(err)
+	}
+	if written {
+		tell(r.recorder, object, before, object.Status.Conditions)
+	}
+	return result.result()
+}
+
+func (r *TrainingJobReconciler) reconcile(ctx context.Context, scope *jobScope) outcome {
+	if !scope.object.DeletionTimestamp.IsZero() {
+		return r.delete(ctx, scope)
+	}
+	return runSteps(ctx, scope, []step[*jobScope]{
+		{"checkSupported", r.checkSupported},
+		{"resolveInputs", r.resolveInputs},
+		{"recoverPending", r.recoverPending},
+		{"submit", r.submit},
+		{"observe", r.observe},
+		{"start", r.start},
+		{"publish", r.publish},
+	})
+}
+
+// writeStatus writes the status as far as it differs from what the API server has.
+func (r *TrainingJobReconciler) writeStatus(ctx context.Context, scope *jobScope) (bool, error) {
+	written, err := writeStatus(ctx, r.client, scope.object, scope.written, scope.status)
+	if err == nil {
+		scope.written = scope.status.DeepCopy()
+	}
+	return written, err
+}
+
+// connect finds the connection once a pass.
+func (r *TrainingJobReconciler) connect(ctx context.Context, scope *jobScope) (err error) {
+	if scope.connection != nil {
+		return nil
+	}
+	scope.connection, err = r.connections.get(ctx, scope.object.Namespace, scope.object.Spec.ConnectionSecretRef)
+	if err != nil {
+		_ = scope.factory.learn(err)
+	}
+	return err
+}
+
+// SetupWithManager registers the reconciler and what wakes it up.
+func (r *TrainingJobReconciler) SetupWithManager(ctx context.Context, manager ctrl.Manager, options Options) error {
+	r.watched = map[types.NamespacedName]watchedJob{}
+	if err := manager.GetFieldIndexer().IndexField(ctx, &classifierv1alpha1.ClassifierTrainingJob{}, datasetIndex, datasetNames); err != nil {
+		return err
+	}
+	return ctrl.NewControllerManagedBy(manager).
+		For(&classifierv1alpha1.ClassifierTrainingJob{}, builder.WithPredicates(changedByUser())).
+		Watches(&classifierv1alpha1.ClassifierDataset{}, handler.EnqueueRequestsFromMapFunc(r.jobsOfDataset)).
+		WatchesRawSource(ctrlsource.Func(r.acceptFactoryChanges)).
+		WithOptions(options.controller()).
+		Complete(r)
+}
+
+// acceptFactoryChanges keeps the queue for changes that the factory's poller sees.
+func (r *TrainingJobReconciler) acceptFactoryChanges(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.queue = queue
+	return nil
+}
+
+// watch follows a remote job for an object, and no other one.
+func (r *TrainingJobReconciler) watch(name types.NamespacedName, job watchedJob) func() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if earlier, ok := r.watched[name]; ok && earlier != job {
+		earlier.connection.UnwatchJob(earlier.id, name)
+	}
+	r.watched[name] = job
+	queue := r.queue
+	return func() { queue.Add(reconcile.Request{NamespacedName: name}) }
+}
+
+func (r *TrainingJobReconciler) unwatch(name types.NamespacedName) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if job, ok := r.watched[name]; ok {
+		job.connection.UnwatchJob(job.id, name)
+		delete(r.watched, name)
+	}
+}
+
+// datasetIndex finds jobs by the datasets that they read.
+const datasetIndex = "spec.training.datasets.name"
+
+func datasetNames(object client.Object) []string {
+	training := object.(*classifierv1alpha1.ClassifierTrainingJob).Spec.Training
+	var names []string
+	for _, dataset := range training.Datasets {
+		names = append(names, dataset.Name)
+	}
+	for _, dataset := range training.ValidationDatasets {
+		names = append(names, dataset.Name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// jobsOfDataset are the jobs that wait for a dataset.
+func (r *TrainingJobReconciler) jobsOfDataset(ctx context.Context, dataset client.Object) []reconcile.Request {
+	jobs := &classifierv1alpha1.ClassifierTrainingJobList{}
+	if err := r.client.List(ctx, jobs, client.InNamespace(dataset.GetNamespace()), client.MatchingFields{datasetIndex: dataset.GetName()}); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "listing the jobs of a dataset", "dataset", client.ObjectKeyFromObject(dataset))
+		return nil
+	}
+	var requests []reconcile.Request
+	for i := range jobs.Items {
+		if jobs.Items[i].Status.RemoteJob == nil {
+			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&jobs.Items[i])})
+		}
+	}
+	return requests
+}

@@ -1,0 +1,111 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+	"github.com/classifier-factory/classifier-factory/internal/connection"
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+// delete cleans up at the factory and lets the job go. It always ends: what
+// cannot be done within cleanupBudget is left, and an event says so.
+func (r *TrainingJobReconciler) delete(ctx context.Context, scope *jobScope) outcome {
+	if !controllerutil.ContainsFinalizer(scope.object, finalizer) {
+		return proceed()
+	}
+	left, result := r.cleanUp(ctx, scope)
+	if result.verdict != proceeds && !cleanupIsOver(scope.object, r.clock.Now()) {
+		return result
+	}
+	r.refusals.forget(scope.object.UID)
+	r.unwatch(client.ObjectKeyFromObject(scope.object))
+	return letGo(ctx, r.client, r.recorder, scope.object, left)
+}
+
+// cleanUp does what the deletion policy asks for. It says what is left if the
+// outcome is not to proceed.
+func (r *TrainingJobReconciler) cleanUp(ctx context.Context, scope *jobScope) (string, outcome) {
+	policy := scope.object.Spec.DeletionPolicy
+	deletesModel := policy == classifierv1alpha1.TrainingJobCancelAndDeleteModel
+	if policy == classifierv1alpha1.TrainingJobRetain || scope.status.Attempt == nil || scope.isFinished() && !deletesModel {
+		return "", proceed()
+	}
+	left := scope.leftBehind()
+	factory, err := r.connections.forCleanup(ctx, scope.object.Namespace, scope.object.Spec.ConnectionSecretRef)
+	if unusable(err) {
+		// Without a credential there is nothing to wait for.
+		return left + ", because the connection's Secret is gone", proceed()
+	}
+	if err != nil {
+		return left, failed(err)
+	}
+	jobs, err := scope.remoteJobs(ctx, factory)
+	if scope.factory.learn(err) != nil {
+		return left, failed(err)
+	}
+	for _, id := range jobs {
+		job, err := cancelJob(ctx, factory, id)
+		if scope.factory.learn(err) != nil {
+			return left, failed(err)
+		}
+		if job == nil {
+			continue
+		}
+		if !job.Status.Finished() {
+			return left, wait(cleanupRecheck, classifierv1alpha1.ReasonDeleting, "waiting for the factory to cancel the job")
+		}
+		if deletesModel && job.FineTunedModel != nil {
+			if err := factory.DeleteModel(ctx, *job.FineTunedModel); scope.factory.learn(err) != nil && !mistral.IsNotFound(err) {
+				return left, failed(err)
+			}
+		}
+	}
+	return "", proceed()
+}
+
+// remoteJobs are the jobs that belong to the object, among them those whose
+// creation was not recorded.
+func (s *jobScope) remoteJobs(ctx context.Context, factory *connection.Connection) ([]string, error) {
+	if s.status.RemoteJob != nil {
+		return []string{s.status.RemoteJob.ID}, nil
+	}
+	jobs, err := findJobs(ctx, factory, s.suffix(), s.status.Attempt.PendingSince.Time)
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, job := range jobs {
+		ids = append(ids, job.ID)
+	}
+	return ids, nil
+}
+
+// cancelJob cancels a job unless it has ended, and gives it as it is then; nil
+// if it is not there.
+func cancelJob(ctx context.Context, factory *connection.Connection, id string) (*mistral.DetailedJob, error) {
+	job, err := factory.GetJob(ctx, id)
+	if mistral.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil || job.Status.Finished() || job.Status == mistral.JobCancellationRequested {
+		return job, err
+	}
+	job, err = factory.CancelJob(ctx, id)
+	if mistral.IsConflict(err) {
+		// It ended between the two calls.
+		return factory.GetJob(ctx, id)
+	}
+	return job, err
+}
+
+func (s *jobScope) leftBehind() string {
+	if s.status.RemoteJob != nil {
+		return fmt.Sprintf("job %s at the factory", s.status.RemoteJob.ID)
+	}
+	return fmt.Sprintf("a job with the suffix %s at the factory, if it was created", s.suffix())
+}

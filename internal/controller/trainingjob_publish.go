@@ -1,0 +1,135 @@
+package controller
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	applycorev1 "k8s.io/client-go/applyconfigurations/core/v1"
+	applymetav1 "k8s.io/client-go/applyconfigurations/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+// The published Secret follows the Service Binding specification: the type of the
+// Secret, and its keys type and provider.
+const (
+	outputSecretType corev1.SecretType = "servicebinding.io/classifier-factory"
+	outputType                         = "classifier-factory"
+	outputProvider                     = "classifier-factory"
+
+	// outputDigestAnnotation tells a Secret that was edited by hand from one that was not.
+	outputDigestAnnotation = "classifierfactory.dev/content-digest"
+)
+
+// publish makes sure that the Secret with the model's ID is there. One that
+// belongs to somebody else is never touched.
+func (r *TrainingJobReconciler) publish(ctx context.Context, scope *jobScope) (outcome, error) {
+	if scope.status.Model == nil {
+		return proceed(), nil
+	}
+	name := scope.secretName()
+	secret := &corev1.Secret{}
+	err := r.live.Get(ctx, client.ObjectKey{Namespace: scope.object.Namespace, Name: name}, secret)
+	switch {
+	case apierrors.IsNotFound(err):
+		err = r.writeOutput(ctx, scope, name)
+	case err != nil:
+	case !metav1.IsControlledBy(secret, scope.object):
+		scope.output = &finding{reason: classifierv1alpha1.ReasonSecretConflict,
+			message: fmt.Sprintf("Secret %s belongs to somebody else; delete it, or name another one in spec.output.secretName", name)}
+		return stop(scope.output.reason, scope.output.message).looksAgain(outputRecheck), nil
+	case secret.Annotations[outputDigestAnnotation] != fingerprint(secret.Data) || string(secret.Data["model"]) != scope.status.Model.ID:
+		err = r.writeOutput(ctx, scope, name)
+	}
+	if err != nil {
+		return outcome{}, err
+	}
+	scope.status.Binding = &classifierv1alpha1.BindingStatus{Name: name}
+	scope.output = &finding{good: true, reason: classifierv1alpha1.ReasonPublished,
+		message: fmt.Sprintf("Secret %s has the model's ID", name)}
+	return proceed().looksAgain(outputRecheck), nil
+}
+
+func (r *TrainingJobReconciler) writeOutput(ctx context.Context, scope *jobScope, name string) error {
+	data, err := r.output(ctx, scope)
+	if err != nil {
+		return err
+	}
+	owner := applymetav1.OwnerReference().
+		WithAPIVersion(classifierv1alpha1.GroupVersion.String()).
+		WithKind("ClassifierTrainingJob").
+		WithName(scope.object.Name).
+		WithUID(scope.object.UID).
+		WithController(true)
+	secret := applycorev1.Secret(name, scope.object.Namespace).
+		WithLabels(map[string]string{"app.kubernetes.io/managed-by": outputProvider}).
+		WithAnnotations(map[string]string{outputDigestAnnotation: fingerprint(data)}).
+		WithOwnerReferences(owner).
+		WithType(outputSecretType).
+		WithData(data)
+	return r.client.Apply(ctx, secret, fieldOwner, client.ForceOwnership)
+}
+
+// output is the Secret's content. There is no key in it: who may classify is not
+// for the job to say.
+func (r *TrainingJobReconciler) output(ctx context.Context, scope *jobScope) (map[string][]byte, error) {
+	if err := r.connect(ctx, scope); err != nil {
+		return nil, err
+	}
+	if scope.remote == nil {
+		// An operator that was restarted since has to ask once more.
+		job, err := scope.connection.GetJob(ctx, scope.status.RemoteJob.ID)
+		if scope.factory.learn(err) != nil {
+			return nil, err
+		}
+		scope.remote = job
+	}
+	targets, err := json.Marshal(publishedTargets(scope.remote.ClassifierTargets))
+	if err != nil {
+		return nil, err
+	}
+	return map[string][]byte{
+		"type":           []byte(outputType),
+		"provider":       []byte(outputProvider),
+		"uri":            []byte(scope.connection.URL()),
+		"model":          []byte(scope.status.Model.ID),
+		"base-model":     []byte(scope.object.Spec.Training.Model),
+		"job-id":         []byte(scope.status.RemoteJob.ID),
+		"targets":        targets,
+		"dataset-digest": []byte(scope.datasetDigest()),
+	}, nil
+}
+
+// publishedTarget is what an application needs to read the model's answers.
+type publishedTarget struct {
+	Name         string   `json:"name"`
+	Labels       []string `json:"labels"`
+	LossFunction string   `json:"loss_function"`
+}
+
+func publishedTargets(targets []mistral.ClassifierTarget) []publishedTarget {
+	published := make([]publishedTarget, 0, len(targets))
+	for _, target := range targets {
+		published = append(published, publishedTarget{Name: target.Name, Labels: target.Labels, LossFunction: target.LossFunction})
+	}
+	return published
+}
+
+// datasetDigest is the digest of what was trained on; of several files, theirs
+// one after the other.
+func (s *jobScope) datasetDigest() string {
+	var digests []string
+	for _, input := range s.status.Inputs {
+		if input.Split == classifierv1alpha1.SplitTrain {
+			digests = append(digests, input.Digest)
+		}
+	}
+	return strings.Join(digests, ",")
+}

@@ -1,0 +1,97 @@
+package controller
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"fmt"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+	"github.com/classifier-factory/classifier-factory/internal/connection"
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+const markerLength = 8
+
+// jobScope is everything that one pass over a training job observed.
+type jobScope struct {
+	object  *classifierv1alpha1.ClassifierTrainingJob
+	status  *classifierv1alpha1.ClassifierTrainingJobStatus // of object
+	written *classifierv1alpha1.ClassifierTrainingJobStatus // as the API server has it
+
+	connection *connection.Connection
+	factory    factory
+
+	inputs        *finding                         // whether the datasets can be trained on; nil if that was settled before
+	pinned        []classifierv1alpha1.PinnedInput // the files that the datasets gave
+	remote        *mistral.DetailedJob             // as the factory has it; nil if this pass did not learn it
+	remoteMissing bool                             // the factory does not know the job
+	output        *finding                         // whether the Secret is published; nil if there is nothing to publish
+}
+
+// finding is what a pass found out about something, as a condition says it.
+type finding struct {
+	good            bool
+	reason, message string
+}
+
+func newJobScope(object *classifierv1alpha1.ClassifierTrainingJob) *jobScope {
+	return &jobScope{object: object, status: &object.Status, written: object.Status.DeepCopy()}
+}
+
+func (s *jobScope) isFinished() bool {
+	return meta.IsStatusConditionTrue(s.status.Conditions, classifierv1alpha1.ConditionFinished)
+}
+
+func (s *jobScope) isStarted() bool { return s.status.StartTime != nil }
+
+// state is the last known state of the remote job.
+func (s *jobScope) state() mistral.JobStatus {
+	if s.status.RemoteJob == nil {
+		return ""
+	}
+	return mistral.JobStatus(s.status.RemoteJob.State)
+}
+
+// marker recognises the job of an attempt. It is made of what names the attempt,
+// not of the spec: a second run of the same spec is another job.
+func (s *jobScope) marker(attempt int32) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s/%d", s.object.UID, attempt))
+	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:]))[:markerLength]
+}
+
+// suffix is the remote job's: the user's part, as far as there is room, and the marker.
+func (s *jobScope) suffix() string {
+	marker := s.status.Attempt.Marker
+	user := s.object.Spec.Training.Suffix
+	if user == "" {
+		return marker
+	}
+	room := mistral.MaxSuffixLength - len(marker) - 1
+	return user[:min(len(user), room)] + "-" + marker
+}
+
+func (s *jobScope) secretName() string {
+	if output := s.object.Spec.Output; output != nil {
+		return output.SecretName
+	}
+	return s.object.Name
+}
+
+// pinsInputs reports whether a job may still read its files.
+func pinsInputs(job *classifierv1alpha1.ClassifierTrainingJob) bool {
+	return len(job.Status.Inputs) > 0 && !meta.IsStatusConditionTrue(job.Status.Conditions, classifierv1alpha1.ConditionFinished)
+}
+
+// unixTime reads a timestamp of the protocol; 0 is none.
+func unixTime(seconds int64) *metav1.Time {
+	if seconds == 0 {
+		return nil
+	}
+	return &metav1.Time{Time: time.Unix(seconds, 0)}
+}

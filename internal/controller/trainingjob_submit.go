@@ -1,0 +1,161 @@
+package controller
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+	"github.com/classifier-factory/classifier-factory/internal/connection"
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+// The server has no idempotency keys, so a creation goes in two phases: the
+// attempt is written down, then the job is created with a marker of the attempt
+// in its suffix. When it is not known whether the creation came through, the job
+// is looked for by that marker. Jobs are created without being started, so that a
+// surplus one can be cancelled before it costs anything.
+const (
+	// creationGrace is how long a creation without an answer may still come
+	// through: the call's own time-out, and as long again as a proxy may hold it.
+	creationGrace = time.Minute
+	// clockSkew is how much the factory's clock may be behind the operator's. It
+	// bounds a search only; the marker decides.
+	clockSkew = time.Hour
+	// recordTimeout is for writing down what cannot be repeated, longer than any
+	// one call and independent of the operator's shutdown.
+	recordTimeout = 45 * time.Second
+)
+
+// recoverPending finds the job of an attempt whose creation was not recorded.
+func (r *TrainingJobReconciler) recoverPending(ctx context.Context, scope *jobScope) (outcome, error) {
+	if scope.status.Attempt == nil || scope.status.RemoteJob != nil {
+		return proceed(), nil
+	}
+	if err := r.connect(ctx, scope); err != nil {
+		return outcome{}, err
+	}
+	jobs, err := findJobs(ctx, scope.connection, scope.suffix(), scope.status.Attempt.PendingSince.Time)
+	if scope.factory.learn(err) != nil {
+		return outcome{}, err
+	}
+	if len(jobs) == 0 {
+		return r.recreate(ctx, scope)
+	}
+	for _, surplus := range jobs[1:] {
+		if surplus.Status.Finished() {
+			continue
+		}
+		if _, err := scope.connection.CancelJob(ctx, surplus.ID); scope.factory.learn(err) != nil {
+			return outcome{}, err
+		}
+	}
+	scope.adopt(&jobs[0])
+	return proceed(), nil
+}
+
+// recreate gives up an attempt that did not come through, so that submit writes
+// it down anew: with the same number, and so the same marker.
+func (r *TrainingJobReconciler) recreate(ctx context.Context, scope *jobScope) (outcome, error) {
+	over := scope.status.Attempt.PendingSince.Add(creationGrace)
+	if left := over.Sub(r.clock.Now()); left > 0 {
+		return wait(left, classifierv1alpha1.ReasonSubmitting, "it is not known whether the factory got the job; looking for it"), nil
+	}
+	scope.pinned = scope.status.Inputs
+	return r.create(ctx, scope, scope.status.Attempt.Number)
+}
+
+// findJobs gives the jobs with a suffix, oldest first.
+func findJobs(ctx context.Context, factory *connection.Connection, suffix string, since time.Time) ([]mistral.Job, error) {
+	filter := mistral.JobFilter{Suffix: suffix, CreatedAfter: since.Add(-clockSkew)}
+	page, err := factory.ListJobs(ctx, filter)
+	if err != nil {
+		return nil, err
+	}
+	// A server may ignore the filter, or take it for a part of the suffix.
+	jobs := slices.DeleteFunc(page.Data, func(job mistral.Job) bool {
+		return job.Suffix == nil || *job.Suffix != suffix
+	})
+	slices.SortFunc(jobs, func(a, b mistral.Job) int {
+		return cmp.Or(cmp.Compare(a.CreatedAt, b.CreatedAt), cmp.Compare(a.ID, b.ID))
+	})
+	return jobs, nil
+}
+
+// submit creates the job.
+func (r *TrainingJobReconciler) submit(ctx context.Context, scope *jobScope) (outcome, error) {
+	if scope.status.RemoteJob != nil {
+		return proceed(), nil
+	}
+	if err := r.connect(ctx, scope); err != nil {
+		return outcome{}, err
+	}
+	return r.create(ctx, scope, 1)
+}
+
+func (r *TrainingJobReconciler) create(ctx context.Context, scope *jobScope, attempt int32) (outcome, error) {
+	refusal := fingerprint(scope.object.Generation, scope.pinned, fmt.Sprintf("%p", scope.connection))
+	if err := r.refusals.check(scope.object.UID, refusal); err != nil {
+		return outcome{}, scope.factory.learn(err)
+	}
+	if err := scope.connection.Open(); err != nil {
+		return outcome{}, scope.factory.learn(err)
+	}
+	if err := addFinalizer(ctx, r.client, scope.object); err != nil {
+		return outcome{}, err
+	}
+	if err := r.writeAttempt(ctx, scope, attempt); err != nil {
+		return outcome{}, err
+	}
+	err := r.createRecorded(ctx, scope)
+	_ = scope.factory.learn(err)
+	if err != nil && !mistral.OutcomeUnknown(err) {
+		// Nothing was created, so there is nothing to look for.
+		scope.status.Attempt, scope.status.Inputs = nil, nil
+	}
+	if r.refusals.learn(scope.object.UID, refusal, err) != nil {
+		return outcome{}, err
+	}
+	return proceed(), nil
+}
+
+// writeAttempt writes down that a job is about to be created. The write fails if
+// anybody, such as another replica, wrote since the object was read.
+func (r *TrainingJobReconciler) writeAttempt(ctx context.Context, scope *jobScope, number int32) error {
+	scope.status.Attempt = &classifierv1alpha1.Attempt{
+		Number:       number,
+		Marker:       scope.marker(number),
+		PendingSince: metav1.NewTime(r.clock.Now()),
+	}
+	scope.status.Inputs = scope.pinned
+	_, err := r.writeStatus(ctx, scope)
+	return err
+}
+
+// createRecorded creates the job and writes its ID down at once. A shutdown of
+// the operator interrupts neither.
+func (r *TrainingJobReconciler) createRecorded(ctx context.Context, scope *jobScope) error {
+	request, err := scope.createRequest()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
+	defer cancel()
+	job, err := scope.connection.CreateJob(ctx, request)
+	if err != nil {
+		return err
+	}
+	scope.adopt(job)
+	_, err = r.writeStatus(ctx, scope)
+	return err
+}
+
+// adopt takes a remote job for this object's.
+func (s *jobScope) adopt(job *mistral.Job) {
+	s.status.RemoteJob = &classifierv1alpha1.RemoteJob{ID: job.ID}
+	s.record(job)
+}

@@ -1,0 +1,141 @@
+// The operator: it reconciles ClassifierDatasets and ClassifierTrainingJobs with a
+// server of the Classifier Factory protocol.
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+	"github.com/classifier-factory/classifier-factory/internal/connection"
+	"github.com/classifier-factory/classifier-factory/internal/controller"
+	"github.com/classifier-factory/classifier-factory/internal/dataset"
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+// apiKeyVariable holds the key of the operator's own connection. It is no flag:
+// flags are seen in process lists.
+const apiKeyVariable = "MISTRAL_API_KEY"
+
+type options struct {
+	serverURL        string
+	stagingDirectory string
+	maxPollInterval  time.Duration
+	metricsAddress   string
+	metricsSecure    bool
+	probeAddress     string
+	leaderElect      bool
+	leaderNamespace  string
+	version          bool
+	log              zap.Options
+}
+
+func parseFlags() options {
+	var o options
+	flag.StringVar(&o.serverURL, "server-url", "http://localhost:8080",
+		"Address of the factory for objects without a connectionSecretRef. Its key is read from $"+apiKeyVariable+".")
+	flag.StringVar(&o.stagingDirectory, "staging-directory", "",
+		"Where samples are kept while they are validated and uploaded. Default: the system's directory for temporary files.")
+	flag.DurationVar(&o.maxPollInterval, "max-poll-interval", connection.DefaultOptions().MaxPollInterval,
+		"How often unfinished jobs are asked for while none changes. Shortly after a change they are asked for every second.")
+	flag.StringVar(&o.metricsAddress, "metrics-bind-address", "0", "Address of the metrics endpoint, such as :8443. 0 turns it off.")
+	flag.BoolVar(&o.metricsSecure, "metrics-secure", true, "Serve metrics over HTTPS, to those who may read them.")
+	flag.StringVar(&o.probeAddress, "health-probe-bind-address", ":8081", "Address of the health probes. 0 turns them off.")
+	flag.BoolVar(&o.leaderElect, "leader-elect", false, "Let one of several replicas work at a time.")
+	flag.StringVar(&o.leaderNamespace, "leader-election-namespace", "", "Namespace of the lease. Default: the operator's own.")
+	flag.BoolVar(&o.version, "version", false, "Print the version and exit.")
+	o.log.BindFlags(flag.CommandLine)
+	flag.Parse()
+	return o
+}
+
+func main() {
+	o := parseFlags()
+	if o.version {
+		fmt.Println(version())
+		return
+	}
+	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&o.log)))
+	if err := run(ctrl.SetupSignalHandler(), o); err != nil {
+		ctrl.Log.WithName("setup").Error(err, "the operator ends")
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, o options) error {
+	config, err := ctrl.GetConfig()
+	if err != nil {
+		return err
+	}
+	manager, err := ctrl.NewManager(config, managerOptions(o))
+	if err != nil {
+		return err
+	}
+	connectionOptions := connection.DefaultOptions()
+	connectionOptions.MaxPollInterval = o.maxPollInterval
+	connectionOptions.UserAgent += "/" + version()
+	pool := connection.NewPool(ctx, connectionOptions)
+	key := mistral.NewKey(os.Getenv(apiKeyVariable))
+	err = controller.Setup(ctx, manager, controller.Options{
+		Connections: controller.NewConnections(pool, manager.GetAPIReader(), o.serverURL, key),
+		Clock:       clock.RealClock{},
+		Limits:      dataset.DefaultLimits(),
+		Directory:   o.stagingDirectory,
+	})
+	if err := errors.Join(err,
+		manager.AddHealthzCheck("healthz", healthz.Ping),
+		manager.AddReadyzCheck("readyz", healthz.Ping)); err != nil {
+		return err
+	}
+	return manager.Start(ctx)
+}
+
+func managerOptions(o options) ctrl.Options {
+	scheme := runtime.NewScheme()
+	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
+	utilruntime.Must(classifierv1alpha1.AddToScheme(scheme))
+	metrics := metricsserver.Options{
+		BindAddress:   o.metricsAddress,
+		SecureServing: o.metricsSecure,
+		// HTTP/2 is left out for its resets that cost the server more than the client.
+		TLSOpts: []func(*tls.Config){func(config *tls.Config) { config.NextProtos = []string{"http/1.1"} }},
+	}
+	if o.metricsSecure {
+		metrics.FilterProvider = filters.WithAuthenticationAndAuthorization
+	}
+	return ctrl.Options{
+		Scheme:                        scheme,
+		Metrics:                       metrics,
+		HealthProbeBindAddress:        o.probeAddress,
+		LeaderElection:                o.leaderElect,
+		LeaderElectionID:              "classifier-factory.classifierfactory.dev",
+		LeaderElectionNamespace:       o.leaderNamespace,
+		LeaderElectionReleaseOnCancel: true,
+		Cache:                         controller.CacheOptions(),
+	}
+}
+
+// version is the module's, as the Go toolchain recorded it.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "devel"
+	}
+	return info.Main.Version
+}
