@@ -64,7 +64,7 @@ func (d *decoder) decode(line []byte, sample *Sample) bool {
 	if d.failed {
 		return false
 	}
-	*sample = Sample{Raw: line, Text: text, Messages: d.messages, Labels: d.targets}
+	sample.Raw, sample.Text, sample.Messages, sample.Labels = line, text, d.messages, d.targets
 	return true
 }
 
@@ -73,7 +73,8 @@ func (d *decoder) row() (text string) {
 		return ""
 	}
 	var hasText, hasMessages, hasLabels bool
-	for row := d.object(); d.nextKey(&row); {
+	row := d.object()
+	for d.nextKey(&row) {
 		switch row.key {
 		case "text":
 			hasText = true
@@ -117,7 +118,8 @@ func (d *decoder) readMessages() {
 	if !d.expect('[', InvalidMessages, "messages is not an array") {
 		return
 	}
-	for list := d.array(); d.nextElement(&list); {
+	list := d.array()
+	for d.nextElement(&list) {
 		d.messages = append(d.messages, d.readMessage())
 	}
 	if len(d.messages) == 0 {
@@ -130,7 +132,8 @@ func (d *decoder) readMessage() (message Message) {
 		return
 	}
 	var hasContent, isNull bool
-	for object := d.object(); d.nextKey(&object); {
+	object := d.object()
+	for d.nextKey(&object) {
 		switch object.key {
 		case "role":
 			if d.expect('"', InvalidRole, "a message's role is not a string") {
@@ -174,7 +177,8 @@ func (d *decoder) readContent() (content string, isNull bool) {
 
 func (d *decoder) readChunks() string {
 	d.chunks = d.chunks[:0]
-	for list := d.array(); d.nextElement(&list); {
+	list := d.array()
+	for d.nextElement(&list) {
 		if chunk := d.readChunk(); chunk != "" {
 			d.chunks = append(d.chunks, chunk)
 		}
@@ -187,7 +191,8 @@ func (d *decoder) readChunk() (text string) {
 		return ""
 	}
 	var isText, hasText bool
-	for object := d.object(); d.nextKey(&object); {
+	object := d.object()
+	for d.nextKey(&object) {
 		switch object.key {
 		case "type":
 			isText = d.expect('"', InvalidContent, "a chunk's type is not a string") && d.string() == "text"
@@ -210,7 +215,8 @@ func (d *decoder) readLabels() {
 	if !d.expect('{', InvalidLabels, "labels is not an object") {
 		return
 	}
-	for labels := d.object(); d.nextKey(&labels); {
+	labels := d.object()
+	for d.nextKey(&labels) {
 		d.checkName(labels.key)
 		if len(d.targets) == d.limits.Targets {
 			d.fail(TooManyTargets, fmt.Sprintf("the row has more than %d targets", d.limits.Targets))
@@ -237,8 +243,9 @@ func (d *decoder) readTarget(name string) TargetLabels {
 func (d *decoder) readLabelList() {
 	distinct := d.names.open()
 	count := 0
-	for list := d.array(); d.nextElement(&list); count++ {
-		if count == d.limits.LabelsPerTarget {
+	list := d.array()
+	for d.nextElement(&list) {
+		if count++; count > d.limits.LabelsPerTarget {
 			d.fail(TooManyLabels, fmt.Sprintf("the row gives a target more than %d labels", d.limits.LabelsPerTarget))
 		}
 		label := d.readLabel()

@@ -76,7 +76,8 @@ func (s *scanner) end() {
 	}
 }
 
-// object is a loop over an object's keys.
+// object is a loop over an object's keys. It is declared before the loop: a
+// variable of the loop itself is copied at every turn, which costs a tenth.
 type object struct {
 	key   string
 	names nameGroup
@@ -178,11 +179,13 @@ func (s *scanner) ascend() {
 func (s *scanner) skip() {
 	switch c := s.token(); c {
 	case '{':
-		for o := s.object(); s.nextKey(&o); {
+		o := s.object()
+		for s.nextKey(&o) {
 			s.skip()
 		}
 	case '[':
-		for a := s.array(); s.nextElement(&a); {
+		a := s.array()
+		for s.nextElement(&a) {
 			s.skip()
 		}
 	case '"':
