@@ -1,0 +1,175 @@
+// The factory is a self-hosted server of the Classifier Factory protocol.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/classifier-factory/classifier-factory/internal/factory"
+)
+
+// shutdownTimeout is what requests have to end after SIGTERM: less than the 30
+// seconds after which Kubernetes kills, so that the store still closes.
+const shutdownTimeout = 20 * time.Second
+
+func main() {
+	options, err := parseOptions(os.Args[1:])
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err != nil {
+		os.Exit(2) // the flag package has said why
+	}
+	if options.version {
+		fmt.Println(version())
+		return
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	logger := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	if err := run(ctx, options, logger); err != nil {
+		logger.Error("the factory cannot go on", slog.Any("error", err))
+		os.Exit(1)
+	}
+}
+
+type options struct {
+	listen         string
+	metricsListen  string
+	dataDirectory  string
+	apiKeysFile    string
+	baseModels     string
+	workers        int
+	insecureNoAuth bool
+	version        bool
+}
+
+func parseOptions(arguments []string) (options, error) {
+	var o options
+	flags := flag.NewFlagSet("factory", flag.ContinueOnError)
+	flags.StringVar(&o.listen, "listen", ":8080", "address of the API")
+	flags.StringVar(&o.metricsListen, "metrics-listen", "", "address of /metrics (default: with the API)")
+	flags.StringVar(&o.dataDirectory, "data-dir", "", "directory of files, jobs and models (required)")
+	flags.StringVar(&o.apiKeysFile, "api-keys-file", "", "file of API keys, one tenant:hex-SHA-256-of-the-key a line. FACTORY_API_KEY is one more, in plain, of the tenant default")
+	flags.StringVar(&o.baseModels, "base-models", factory.DefaultBaseModel, "comma-separated names under which the engine is offered for training")
+	flags.IntVar(&o.workers, "workers", 1, "jobs to validate or train at a time; each takes one CPU")
+	flags.BoolVar(&o.insecureNoAuth, "insecure-no-auth", false, "ask for no API key; only for an address that nobody else can reach")
+	flags.BoolVar(&o.version, "version", false, "print the version and exit")
+	return o, flags.Parse(arguments)
+}
+
+func run(ctx context.Context, o options, logger *slog.Logger) error {
+	keys, err := readAPIKeys(o.apiKeysFile, os.Getenv("FACTORY_API_KEY"))
+	if err != nil {
+		return err
+	}
+	opened, err := factory.Open(ctx, factory.Config{
+		Directory:      o.dataDirectory,
+		APIKeys:        keys,
+		InsecureNoAuth: o.insecureNoAuth,
+		BaseModels:     strings.Split(o.baseModels, ","),
+		Workers:        o.workers,
+		Logger:         logger,
+	})
+	if err != nil {
+		return err
+	}
+	return errors.Join(serve(ctx, o, opened, logger), opened.Close())
+}
+
+// readAPIKeys reads the file's keys and the environment's. Either may be absent.
+func readAPIKeys(path, plain string) ([]factory.APIKey, error) {
+	var keys []factory.APIKey
+	if path != "" {
+		file, err := os.Open(path)
+		if err != nil {
+			return nil, fmt.Errorf("API keys: %w", err)
+		}
+		defer file.Close()
+		if keys, err = factory.ReadAPIKeys(file); err != nil {
+			return nil, fmt.Errorf("API keys: %s: %w", path, err)
+		}
+	}
+	if plain = strings.TrimSpace(plain); plain != "" {
+		keys = append(keys, factory.NewAPIKey(factory.DefaultTenant, plain))
+	}
+	return keys, nil
+}
+
+// serve answers requests until the context ends, and then those under way.
+func serve(ctx context.Context, o options, opened *factory.Factory, logger *slog.Logger) error {
+	api := http.NewServeMux()
+	api.Handle("/", opened.Handler())
+	addresses := map[string]http.Handler{o.listen: api}
+	if o.metricsListen == "" {
+		api.Handle("GET /metrics", opened.MetricsHandler())
+	} else {
+		metrics := http.NewServeMux()
+		metrics.Handle("GET /metrics", opened.MetricsHandler())
+		addresses[o.metricsListen] = metrics
+	}
+
+	failed := make(chan error, len(addresses))
+	var servers []*http.Server
+	for address, handler := range addresses {
+		listener, err := net.Listen("tcp", address)
+		if err != nil {
+			return errors.Join(err, shutdown(servers))
+		}
+		server := newServer(handler, logger)
+		servers = append(servers, server)
+		go func() { failed <- server.Serve(listener) }()
+		logger.Info("listening", slog.String("address", listener.Addr().String()))
+	}
+	select {
+	case err := <-failed:
+		return errors.Join(err, shutdown(servers))
+	case <-ctx.Done():
+		logger.Info("shutting down")
+		return shutdown(servers)
+	}
+}
+
+// newServer has timeouts against clients that keep connections busy. The routes
+// of whole files extend them.
+func newServer(handler http.Handler, logger *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       time.Minute,
+		WriteTimeout:      5 * time.Minute,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+	}
+}
+
+func shutdown(servers []*http.Server) error {
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
+	defer cancel()
+	var problems []error
+	for _, server := range servers {
+		problems = append(problems, server.Shutdown(ctx))
+	}
+	return errors.Join(problems...)
+}
+
+// version is the module's, or the commit that it was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	return info.Main.Version
+}

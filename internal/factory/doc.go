@@ -1,0 +1,9 @@
+// Package factory is a self-hosted server of the Classifier Factory protocol:
+// files, training jobs, models and classifications, kept in one directory, with
+// the training done in the process itself. It knows nothing of Kubernetes, and
+// it trains classifiers only.
+//
+// What is acknowledged is on disk: bytes are synced before they are named, and
+// every change of a job's state is a SQLite transaction. A server that is killed
+// takes up its queued and running jobs when it is opened again.
+package factory

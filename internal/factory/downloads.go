@@ -1,0 +1,91 @@
+package factory
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+// How many hours a signed URL can be valid.
+const (
+	defaultExpiryHours = 24
+	maxExpiryHours     = 168
+)
+
+func (f *Factory) downloadFile(w http.ResponseWriter, r *http.Request, tenant string) {
+	found, err := findFile(r.Context(), f.store.reader, tenant, r.PathValue("id"))
+	if err != nil {
+		f.fail(w, r, notFoundAs(err, noSuchFile))
+		return
+	}
+	f.serveFile(w, r, found)
+}
+
+// signFile answers with a URL that needs no key until it expires.
+func (f *Factory) signFile(r *http.Request, tenant string) (any, error) {
+	q := newQuery(r)
+	hours := q.integer("expiry", defaultExpiryHours, 1, maxExpiryHours)
+	if q.problem != nil {
+		return nil, q.problem
+	}
+	found, err := findFile(r.Context(), f.store.reader, tenant, r.PathValue("id"))
+	if err != nil {
+		return nil, notFoundAs(err, noSuchFile)
+	}
+	expires := strconv.FormatInt(f.now().Add(time.Duration(hours)*time.Hour).Unix(), 10)
+	signed := url.URL{
+		Scheme:   requestScheme(r),
+		Host:     r.Host,
+		Path:     "/v1/files/" + found.ID + "/signed",
+		RawQuery: url.Values{"expires": {expires}, "signature": {f.signature(found.ID, expires)}}.Encode(),
+	}
+	return mistral.SignedURL{URL: signed.String()}, nil
+}
+
+func (f *Factory) downloadSignedFile(w http.ResponseWriter, r *http.Request) {
+	id, expires, signature := r.PathValue("id"), r.FormValue("expires"), r.FormValue("signature")
+	expiry, err := strconv.ParseInt(expires, 10, 64)
+	if err != nil || !hmac.Equal([]byte(signature), []byte(f.signature(id, expires))) || f.now().Unix() >= expiry {
+		f.fail(w, r, &problem{Status: http.StatusForbidden, Detail: "The signed URL is invalid or has expired."})
+		return
+	}
+	found, err := f.store.signedFile(r.Context(), id)
+	if err != nil {
+		f.fail(w, r, notFoundAs(err, noSuchFile))
+		return
+	}
+	f.serveFile(w, r, found)
+}
+
+func (f *Factory) signature(id, expires string) string {
+	mac := hmac.New(sha256.New, f.signingKey)
+	mac.Write([]byte(id + "\n" + expires))
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// requestScheme is how the client reached the server, or the proxy before it.
+func requestScheme(r *http.Request) string {
+	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
+		return "https"
+	}
+	return "http"
+}
+
+func (f *Factory) serveFile(w http.ResponseWriter, r *http.Request, found file) {
+	content, err := f.store.blobs.open(found.digest)
+	if err != nil {
+		f.fail(w, r, err)
+		return
+	}
+	defer content.Close()
+	w.Header().Set("Content-Type", "application/octet-stream")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("ETag", strconv.Quote(found.digest))
+	http.ServeContent(w, r, "", time.Unix(found.CreatedAt, 0), content)
+}

@@ -1,0 +1,217 @@
+package factory
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/classifier-factory/classifier-factory/internal/dataset"
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+const (
+	noSuchFile       = "No file matches the given query."
+	maxFilenameBytes = 255
+	maxFieldBytes    = 1024
+)
+
+// uploadFile streams the form's file to disk. Files do not expire: the unit of
+// the form's expiry is documented nowhere, and a guess could delete too early.
+func (f *Factory) uploadFile(r *http.Request, tenant string) (any, error) {
+	form, err := r.MultipartReader()
+	if err != nil {
+		return nil, unprocessable("The body must be multipart/form-data with a part named file.")
+	}
+	upload := upload{purpose: mistral.PurposeFineTune, visibility: mistral.VisibilityWorkspace}
+	defer upload.discard()
+	for {
+		part, err := form.NextPart()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, uploadProblem(err)
+		}
+		if err := f.readPart(&upload, part); err != nil {
+			return nil, err
+		}
+	}
+	return f.finishUpload(r, tenant, &upload)
+}
+
+// upload is what a form has said so far.
+type upload struct {
+	filename   string
+	purpose    string
+	visibility string
+	blob       *stagedBlob // nil: no file yet
+	lines      lineCounter
+}
+
+func (u *upload) discard() {
+	if u.blob != nil {
+		u.blob.discard()
+	}
+}
+
+func (f *Factory) readPart(upload *upload, part *multipart.Part) error {
+	switch part.FormName() {
+	case "file":
+		return f.readFile(upload, part)
+	case "purpose":
+		return readField(part, &upload.purpose)
+	case "visibility":
+		return readField(part, &upload.visibility)
+	}
+	return nil // NextPart skips it
+}
+
+func readField(part io.Reader, field *string) error {
+	value, err := io.ReadAll(io.LimitReader(part, maxFieldBytes))
+	if err != nil {
+		return uploadProblem(err)
+	}
+	*field = string(value)
+	return nil
+}
+
+func (f *Factory) readFile(upload *upload, part *multipart.Part) (err error) {
+	if upload.blob != nil {
+		return unprocessable("The form has more than one part named file.")
+	}
+	upload.filename = part.FileName()
+	if !strings.HasSuffix(strings.ToLower(upload.filename), ".jsonl") {
+		return &problem{
+			Status:  http.StatusUnprocessableEntity,
+			Detail:  "Invalid file format.",
+			Message: "The file's name does not end in .jsonl; only JSON Lines are currently supported",
+		}
+	}
+	if len(upload.filename) > maxFilenameBytes {
+		return unprocessable("The file's name has more than %d bytes.", maxFilenameBytes)
+	}
+	if upload.blob, err = f.store.blobs.stage(); err != nil {
+		return err
+	}
+	size, err := io.Copy(io.MultiWriter(upload.blob, &upload.lines), io.LimitReader(part, maxFileBytes+1))
+	if size > maxFileBytes {
+		return errTooLarge
+	}
+	return uploadProblem(err)
+}
+
+// uploadProblem tells a form that is broken or too large from a failing disk.
+func uploadProblem(err error) error {
+	var tooLarge *http.MaxBytesError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &tooLarge):
+		return errTooLarge
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), strings.HasPrefix(err.Error(), "multipart:"):
+		return &problem{Status: http.StatusBadRequest, Detail: "The form ends too early or is malformed."}
+	}
+	return err
+}
+
+func (f *Factory) finishUpload(r *http.Request, tenant string, upload *upload) (any, error) {
+	switch {
+	case upload.blob == nil:
+		return nil, unprocessable("The form has no part named file.")
+	case upload.blob.size == 0:
+		return nil, &problem{Status: http.StatusUnprocessableEntity, Detail: "Invalid file format.", Message: "The file is empty"}
+	case upload.purpose != mistral.PurposeFineTune:
+		return nil, unprocessable("This server takes files of the purpose %s only.", mistral.PurposeFineTune)
+	}
+	digest, err := upload.blob.sync()
+	if err != nil {
+		return nil, err
+	}
+	lines := upload.lines.count()
+	added := file{tenant: tenant, digest: digest, File: mistral.File{
+		ID:         uuid.NewString(),
+		Filename:   upload.filename,
+		Bytes:      upload.blob.size,
+		NumLines:   &lines,
+		Purpose:    upload.purpose,
+		SampleType: sampleType(upload.blob.reader()),
+		Source:     mistral.SourceUpload,
+		Visibility: &upload.visibility,
+		CreatedAt:  f.now().Unix(),
+	}}
+	added, err = f.store.addFile(r.Context(), added, upload.blob)
+	return added.File, err
+}
+
+// sampleType looks at the first row only. Whether the file is any good is for a
+// job's validation to say.
+func sampleType(r io.Reader) string {
+	var first dataset.Sample
+	if err := dataset.NewReader(r, dataset.DefaultLimits()).Read(&first); err == nil && first.InputType() == dataset.InputChat {
+		return mistral.SampleTypeInstruct
+	}
+	return mistral.SampleTypePretrain
+}
+
+// lineCounter counts the lines that are written to it.
+type lineCounter struct {
+	ends int64
+	last byte
+}
+
+func (c *lineCounter) Write(data []byte) (int, error) {
+	if len(data) > 0 {
+		c.ends += int64(bytes.Count(data, []byte{'\n'}))
+		c.last = data[len(data)-1]
+	}
+	return len(data), nil
+}
+
+// count includes a last line without an end. It is of at least one byte.
+func (c *lineCounter) count() int64 {
+	if c.last != '\n' {
+		return c.ends + 1
+	}
+	return c.ends
+}
+
+func (f *Factory) listFiles(r *http.Request, tenant string) (any, error) {
+	q := newQuery(r)
+	filter := fileFilter{
+		page:        q.page(),
+		tenant:      tenant,
+		search:      q.values.Get("search"),
+		purpose:     q.values.Get("purpose"),
+		sampleTypes: q.values["sample_type"],
+		sources:     q.values["source"],
+		mimeTypes:   q.values["mimetypes"],
+		countAll:    q.boolean("include_total", true),
+	}
+	if q.problem != nil {
+		return nil, q.problem
+	}
+	files, total, err := f.store.files(r.Context(), filter)
+	return mistral.FileList{Object: mistral.ObjectList, Data: files, Total: total}, err
+}
+
+func (f *Factory) getFile(r *http.Request, tenant string) (any, error) {
+	found, err := findFile(r.Context(), f.store.reader, tenant, r.PathValue("id"))
+	if err != nil {
+		return nil, notFoundAs(err, noSuchFile)
+	}
+	found.Deleted = new(bool)
+	return found.File, nil
+}
+
+func (f *Factory) deleteFile(r *http.Request, tenant string) (any, error) {
+	id := r.PathValue("id")
+	if err := f.store.deleteFile(r.Context(), tenant, id); err != nil {
+		return nil, notFoundAs(err, noSuchFile)
+	}
+	return mistral.DeletedFile{ID: id, Object: mistral.ObjectFile, Deleted: true}, nil
+}

@@ -1,0 +1,115 @@
+package factory
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+const noSuchJob = "No fine tuning job matches the given query."
+
+// createJob stores a job and queues it for validation. With dry_run it only
+// estimates the job.
+func (f *Factory) createJob(r *http.Request, tenant string) (any, error) {
+	request, err := f.readJobRequest(r)
+	if err != nil {
+		return nil, err
+	}
+	ctx := r.Context()
+	if request.DryRun {
+		inputs, err := findInputs(ctx, f.store.reader, tenant, request)
+		return dryRun(request.Hyperparameters, inputs), err
+	}
+	var created job
+	err = f.store.write(ctx, func(tx *sql.Tx) error {
+		// In the transaction, so that no file is deleted before the job refers to it.
+		inputs, err := findInputs(ctx, tx, tenant, request)
+		if err != nil {
+			return err
+		}
+		created = newJob(tenant, request, inputs, f.now())
+		return insertJob(ctx, tx, &created)
+	})
+	if err != nil {
+		return nil, err
+	}
+	f.queue.notify()
+	return created.Job, nil
+}
+
+func (f *Factory) listJobs(r *http.Request, tenant string) (any, error) {
+	q := newQuery(r)
+	filter := jobFilter{
+		page:          q.page(),
+		tenant:        tenant,
+		model:         q.values.Get("model"),
+		status:        q.values.Get("status"),
+		suffix:        q.values.Get("suffix"),
+		wandbProject:  q.values.Get("wandb_project"),
+		wandbName:     q.values.Get("wandb_name"),
+		createdAfter:  q.time("created_after"),
+		createdBefore: q.time("created_before"),
+	}
+	if filter.status != "" && !knownStatus(filter.status) {
+		q.fail("status", "a job's status")
+	}
+	if q.problem != nil {
+		return nil, q.problem
+	}
+	jobs, total, err := f.store.jobs(r.Context(), filter)
+	return mistral.JobList{Object: mistral.ObjectList, Data: jobs, Total: total}, err
+}
+
+func knownStatus(status string) bool {
+	switch mistral.JobStatus(status) {
+	case mistral.JobQueued, mistral.JobStarted, mistral.JobValidating, mistral.JobValidated, mistral.JobRunning,
+		mistral.JobFailedValidation, mistral.JobFailed, mistral.JobSuccess, mistral.JobCancelled, mistral.JobCancellationRequested:
+		return true
+	}
+	return false
+}
+
+func (f *Factory) getJob(r *http.Request, tenant string) (any, error) {
+	found, err := f.store.detailedJob(r.Context(), tenant, r.PathValue("id"))
+	return found, notFoundAs(err, noSuchJob)
+}
+
+func (f *Factory) startJob(r *http.Request, tenant string) (any, error) {
+	err := f.store.updateJob(r.Context(), r.PathValue("id"), func(j *job) error {
+		if j.tenant != tenant {
+			return errNotFound
+		}
+		return j.start(f.now())
+	})
+	var state *stateError
+	switch {
+	case errors.As(err, &state):
+		return nil, &problem{Status: http.StatusConflict, Detail: state.Error()}
+	case err != nil:
+		return nil, notFoundAs(err, noSuchJob)
+	}
+	f.queue.notify()
+	return f.getJob(r, tenant)
+}
+
+// cancelJob answers with a finished job as it is.
+func (f *Factory) cancelJob(r *http.Request, tenant string) (any, error) {
+	if err := f.queue.cancel(r.Context(), tenant, r.PathValue("id")); err != nil {
+		return nil, notFoundAs(err, noSuchJob)
+	}
+	return f.getJob(r, tenant)
+}
+
+// modelID names the model that a job makes.
+func modelID(j *job) string {
+	suffix := ""
+	if j.Suffix != nil && *j.Suffix != "" {
+		suffix = *j.Suffix + ":"
+	}
+	return fmt.Sprintf("%s%s:%s:%s:%s%s", mistral.ClassifierModelPrefix,
+		j.Model, workspaceID(j.tenant)[:8], time.Unix(j.CreatedAt, 0).UTC().Format("20060102"), suffix, j.ID[:8])
+}

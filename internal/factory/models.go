@@ -1,0 +1,176 @@
+package factory
+
+import (
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+const (
+	noSuchModel = "No model matches the given query."
+
+	owner            = "classifier-factory"
+	maxContextLength = 32768 // the protocol's default; the engine has no such limit
+	rootVersion      = "1"
+
+	// baseDescription says which engine a well-known name stands for here.
+	baseDescription = "On this server the name stands for its own engine: linear classifiers on word and character n-grams, trained from scratch on CPUs. No language model runs."
+
+	maxNameBytes        = 256
+	maxDescriptionBytes = 4096
+)
+
+// newModel is what a job makes.
+func newModel(j *job, digest string, now time.Time) model {
+	return model{
+		id:        modelID(j),
+		tenant:    j.tenant,
+		jobID:     j.ID,
+		root:      j.Model,
+		inputType: j.inputType,
+		targets:   j.targets,
+		digest:    digest,
+		createdAt: now.Unix(),
+	}
+}
+
+// workspaceID is stable for a tenant and does not tell its name.
+func workspaceID(tenant string) string {
+	return uuid.NewSHA1(uuid.NameSpaceOID, []byte(owner+"/"+tenant)).String()
+}
+
+func (f *Factory) listModels(r *http.Request, tenant string) (any, error) {
+	found, err := f.store.models(r.Context(), tenant)
+	if err != nil {
+		return nil, err
+	}
+	list := mistral.ModelList{Object: mistral.ObjectList}
+	for _, name := range f.config.BaseModels {
+		list.Data = append(list.Data, f.baseCard(name))
+	}
+	for i := range found {
+		list.Data = append(list.Data, found[i].card())
+	}
+	if wanted := r.URL.Query().Get("model"); wanted != "" {
+		list.Data = slices.DeleteFunc(list.Data, func(card mistral.Model) bool { return card.ID != wanted })
+	}
+	return list, nil
+}
+
+func (f *Factory) getModel(r *http.Request, tenant string) (any, error) {
+	id := r.PathValue("id")
+	if f.isBaseModel(id) {
+		return f.baseCard(id), nil
+	}
+	found, err := f.store.model(r.Context(), tenant, id)
+	return found.card(), notFoundAs(err, noSuchModel)
+}
+
+func (f *Factory) deleteModel(r *http.Request, tenant string) (any, error) {
+	id := r.PathValue("id")
+	if f.isBaseModel(id) {
+		return nil, &problem{Status: http.StatusForbidden, Detail: "A base model cannot be deleted."}
+	}
+	err := f.store.deleteModel(r.Context(), tenant, id)
+	return mistral.DeletedModel{ID: id, Object: mistral.ObjectModel, Deleted: true}, notFoundAs(err, noSuchModel)
+}
+
+func (f *Factory) updateModel(r *http.Request, tenant string) (any, error) {
+	var request mistral.UpdateModelRequest
+	if err := decodeBody(r, &request); err != nil {
+		return nil, err
+	}
+	if request.Name != nil && len(*request.Name) > maxNameBytes {
+		return nil, invalidValue("The name is too long.", "name")
+	}
+	if request.Description != nil && len(*request.Description) > maxDescriptionBytes {
+		return nil, invalidValue("The description is too long.", "description")
+	}
+	updated, err := f.store.updateModel(r.Context(), tenant, r.PathValue("id"), func(m *model) {
+		if request.Name != nil {
+			m.name = request.Name
+		}
+		if request.Description != nil {
+			m.description = request.Description
+		}
+	})
+	return updated.detailedCard(), notFoundAs(err, noSuchModel)
+}
+
+func (f *Factory) archiveModel(r *http.Request, tenant string) (any, error) {
+	return f.setArchived(r, tenant, true)
+}
+
+func (f *Factory) unarchiveModel(r *http.Request, tenant string) (any, error) {
+	return f.setArchived(r, tenant, false)
+}
+
+func (f *Factory) setArchived(r *http.Request, tenant string, archived bool) (any, error) {
+	id := r.PathValue("id")
+	_, err := f.store.updateModel(r.Context(), tenant, id, func(m *model) { m.archived = archived })
+	return mistral.ArchivedModel{ID: id, Object: mistral.ObjectModel, Archived: archived}, notFoundAs(err, noSuchModel)
+}
+
+func (f *Factory) isBaseModel(id string) bool {
+	return slices.Contains(f.config.BaseModels, id)
+}
+
+func (f *Factory) baseCard(name string) mistral.Model {
+	description := baseDescription
+	return mistral.Model{
+		ID:               name,
+		Object:           mistral.ObjectModel,
+		Type:             mistral.ModelTypeBase,
+		Created:          f.opened.Unix(),
+		OwnedBy:          owner,
+		Capabilities:     mistral.ModelCapabilities{FineTuning: true},
+		Description:      &description,
+		MaxContextLength: maxContextLength,
+		Aliases:          []string{},
+	}
+}
+
+// card is how a model is listed.
+func (m *model) card() mistral.Model {
+	return mistral.Model{
+		ID:               m.id,
+		Object:           mistral.ObjectModel,
+		Type:             mistral.ModelTypeFineTuned,
+		Created:          m.createdAt,
+		OwnedBy:          owner,
+		Capabilities:     mistral.ModelCapabilities{Classification: true},
+		Name:             m.name,
+		Description:      m.description,
+		MaxContextLength: maxContextLength,
+		Aliases:          []string{},
+		Job:              m.jobID,
+		Root:             m.root,
+		Archived:         m.archived,
+	}
+}
+
+// detailedCard is how a model's update shows it.
+func (m *model) detailedCard() mistral.ClassifierModel {
+	return mistral.ClassifierModel{
+		ID:                m.id,
+		Object:            mistral.ObjectModel,
+		Created:           m.createdAt,
+		OwnedBy:           owner,
+		WorkspaceID:       workspaceID(m.tenant),
+		Root:              m.root,
+		RootVersion:       rootVersion,
+		Archived:          m.archived,
+		Name:              m.name,
+		Description:       m.description,
+		Capabilities:      mistral.ModelCapabilities{Classification: true},
+		MaxContextLength:  maxContextLength,
+		Aliases:           []string{},
+		Job:               m.jobID,
+		ClassifierTargets: m.targets,
+		ModelType:         mistral.JobTypeClassifier,
+	}
+}

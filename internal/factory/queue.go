@@ -1,0 +1,211 @@
+package factory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+// errCancelled ends a job's stage because a tenant wants it so.
+var errCancelled = errors.New("the job is cancelled")
+
+// retryDelay is how long a worker waits when the database fails.
+const retryDelay = time.Second
+
+// queue runs jobs, a bounded number at a time. What is queued is in the store
+// alone; the queue knows what is being worked on.
+type queue struct {
+	factory *Factory
+	wake    chan struct{}
+	stop    context.CancelCauseFunc
+	workers sync.WaitGroup
+
+	mutex      sync.Mutex // held while a job is claimed or cancelled: neither sees half of the other
+	interrupts map[string]context.CancelCauseFunc
+}
+
+func newQueue(factory *Factory) *queue {
+	return &queue{factory: factory, wake: make(chan struct{}, 1), interrupts: map[string]context.CancelCauseFunc{}}
+}
+
+func (q *queue) start(workers int) {
+	var ctx context.Context
+	ctx, q.stop = context.WithCancelCause(context.Background())
+	for range workers {
+		q.workers.Go(func() { q.work(ctx) })
+	}
+}
+
+// close interrupts the workers and waits for them.
+func (q *queue) close() {
+	q.stop(errInterrupted)
+	q.workers.Wait()
+}
+
+// notify says that a job may have been queued.
+func (q *queue) notify() {
+	select {
+	case q.wake <- struct{}{}:
+	default: // a worker is about to look anyway
+	}
+}
+
+// work runs one job after the other.
+func (q *queue) work(ctx context.Context) {
+	for ctx.Err() == nil {
+		jobContext, j, err := q.claim(ctx)
+		switch {
+		case err == nil:
+			q.notify() // there may be another for the next worker
+			q.run(jobContext, &j)
+		case errors.Is(err, errNotFound):
+			q.wait(ctx, nil)
+		case ctx.Err() == nil:
+			q.factory.logger.ErrorContext(ctx, "cannot take a job from the queue", slog.Any("error", err))
+			q.wait(ctx, time.After(retryDelay))
+		}
+	}
+}
+
+func (q *queue) wait(ctx context.Context, timeout <-chan time.Time) {
+	select {
+	case <-q.wake:
+	case <-timeout:
+	case <-ctx.Done():
+	}
+}
+
+// claim takes the next job. Its context ends when it is cancelled.
+func (q *queue) claim(ctx context.Context) (context.Context, job, error) {
+	q.mutex.Lock()
+	defer q.mutex.Unlock()
+	j, err := q.factory.store.claimJob(ctx, q.factory.now())
+	if err != nil {
+		return nil, job{}, err
+	}
+	jobContext, interrupt := context.WithCancelCause(ctx)
+	q.interrupts[j.ID] = interrupt
+	return jobContext, j, nil
+}
+
+func (q *queue) release(j *job) {
+	q.mutex.Lock()
+	defer q.mutex.Unlock()
+	q.interrupts[j.ID](nil)
+	delete(q.interrupts, j.ID)
+}
+
+// cancel ends a job that waits, and interrupts one that is being worked on.
+func (q *queue) cancel(ctx context.Context, tenant, id string) error {
+	q.mutex.Lock()
+	defer q.mutex.Unlock()
+	var finished job
+	err := q.factory.store.updateJob(ctx, id, func(j *job) error {
+		if j.tenant != tenant {
+			return errNotFound
+		}
+		j.cancel(q.factory.now())
+		finished = *j
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if interrupt, ok := q.interrupts[id]; ok {
+		interrupt(errCancelled)
+		return nil
+	}
+	return q.factory.releaseInputs(context.WithoutCancel(ctx), &finished)
+}
+
+// run does a job's present stage and records what became of it.
+func (q *queue) run(ctx context.Context, j *job) {
+	defer q.release(j)
+	f, started := q.factory, time.Now()
+	logger := f.logger.With(slog.String("job", j.ID), slog.String("stage", string(j.Status)))
+	err := protect(func() error { return f.runStage(ctx, j) })
+	if err != nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	f.metrics.stageSeconds.WithLabelValues(string(j.Status)).Observe(time.Since(started).Seconds())
+	if err == nil {
+		logger.InfoContext(ctx, "job's stage done", slog.Duration("duration", time.Since(started)))
+		return
+	}
+	logger.InfoContext(ctx, "job's stage ended early", slog.Duration("duration", time.Since(started)), slog.Any("reason", logged(err)))
+	// The outcome is recorded although the job's context has ended.
+	if err := f.endJob(context.WithoutCancel(ctx), j, err); err != nil {
+		logger.ErrorContext(ctx, "job's end not recorded", slog.Any("error", err))
+	}
+}
+
+// protect turns a panic into an error, so that one job cannot end the others.
+func protect(stage func() error) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
+		}
+	}()
+	return stage()
+}
+
+// logged keeps what names a tenant's files out of the log.
+func logged(err error) error {
+	if _, ok := errors.AsType[*invalidDataError](err); ok {
+		return errors.New("the data is invalid")
+	}
+	return err
+}
+
+func (f *Factory) runStage(ctx context.Context, j *job) error {
+	if j.Status == mistral.JobValidating {
+		return f.runValidation(ctx, j)
+	}
+	return f.runTraining(ctx, j)
+}
+
+func (f *Factory) runValidation(ctx context.Context, j *job) error {
+	found, err := f.validate(ctx, j)
+	if err != nil {
+		return err
+	}
+	err = f.store.updateJob(context.WithoutCancel(ctx), j.ID, func(j *job) error {
+		j.validated(found, f.now())
+		return nil
+	})
+	f.queue.notify() // it may start by itself
+	return err
+}
+
+func (f *Factory) runTraining(ctx context.Context, j *job) error {
+	trained, err := f.train(ctx, j)
+	if err != nil {
+		return err
+	}
+	return f.keepModel(context.WithoutCancel(ctx), j, trained)
+}
+
+// endJob records that a stage was not done.
+func (f *Factory) endJob(ctx context.Context, j *job, cause error) error {
+	err := f.store.updateJob(ctx, j.ID, func(j *job) error {
+		j.end(cause, f.now())
+		return nil
+	})
+	return errors.Join(err, f.releaseInputs(ctx, j))
+}
+
+// releaseInputs removes the bytes of files that were deleted while a job that is
+// finished now needed them.
+func (f *Factory) releaseInputs(ctx context.Context, j *job) error {
+	digests := make([]string, len(j.inputs))
+	for i, input := range j.inputs {
+		digests[i] = input.Digest
+	}
+	return f.store.releaseBlobs(ctx, digests...)
+}

@@ -1,0 +1,138 @@
+package factory
+
+import (
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// The most that a request's body may have.
+const (
+	maxFileBytes     = 512 << 20
+	maxUploadBytes   = maxFileBytes + 1<<20 // the form around the file
+	maxClassifyBytes = 32 << 20
+	maxBodyBytes     = 1 << 20
+)
+
+// maxTransferTime is how long a file may take in either direction: 512 MB at
+// 2.3 Mbit/s.
+const maxTransferTime = 30 * time.Minute
+
+// operation answers a tenant's request with a value to be written as JSON, or
+// with an error.
+type operation func(r *http.Request, tenant string) (any, error)
+
+// Handler serves the protocol, /healthz and /readyz.
+func (f *Factory) Handler() http.Handler {
+	mux := http.NewServeMux()
+	methods := map[string][]string{} // by path
+	handle := func(pattern string, handler http.Handler) {
+		method, path, _ := strings.Cut(pattern, " ")
+		methods[path] = append(methods[path], method)
+		mux.Handle(pattern, handler)
+	}
+
+	handle("POST /v1/files", f.transfer(f.operation(maxUploadBytes, f.uploadFile)))
+	handle("GET /v1/files", f.operation(maxBodyBytes, f.listFiles))
+	handle("GET /v1/files/{id}", f.operation(maxBodyBytes, f.getFile))
+	handle("DELETE /v1/files/{id}", f.operation(maxBodyBytes, f.deleteFile))
+	handle("GET /v1/files/{id}/content", f.transfer(f.authenticated(f.downloadFile)))
+	handle("GET /v1/files/{id}/url", f.operation(maxBodyBytes, f.signFile))
+	handle("GET /v1/files/{id}/signed", f.transfer(http.HandlerFunc(f.downloadSignedFile)))
+
+	handle("POST /v1/fine_tuning/jobs", f.operation(maxBodyBytes, f.createJob))
+	handle("GET /v1/fine_tuning/jobs", f.operation(maxBodyBytes, f.listJobs))
+	handle("GET /v1/fine_tuning/jobs/{id}", f.operation(maxBodyBytes, f.getJob))
+	handle("POST /v1/fine_tuning/jobs/{id}/start", f.operation(maxBodyBytes, f.startJob))
+	handle("POST /v1/fine_tuning/jobs/{id}/cancel", f.operation(maxBodyBytes, f.cancelJob))
+
+	handle("GET /v1/models", f.operation(maxBodyBytes, f.listModels))
+	handle("GET /v1/models/{id}", f.operation(maxBodyBytes, f.getModel))
+	handle("DELETE /v1/models/{id}", f.operation(maxBodyBytes, f.deleteModel))
+	handle("PATCH /v1/fine_tuning/models/{id}", f.operation(maxBodyBytes, f.updateModel))
+	handle("POST /v1/fine_tuning/models/{id}/archive", f.operation(maxBodyBytes, f.archiveModel))
+	handle("DELETE /v1/fine_tuning/models/{id}/archive", f.operation(maxBodyBytes, f.unarchiveModel))
+
+	handle("POST /v1/classifications", f.operation(maxClassifyBytes, f.classify))
+	handle("POST /v1/chat/classifications", f.operation(maxClassifyBytes, f.classifyChat))
+
+	handle("GET /healthz", http.HandlerFunc(f.healthy))
+	handle("GET /readyz", http.HandlerFunc(f.ready))
+
+	for path, allowed := range methods {
+		mux.Handle(path, f.methodNotAllowed(allowed))
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { f.fail(w, r, errNoRoute) })
+	return f.observed(mux)
+}
+
+// operation authenticates, bounds the body and writes the answer.
+func (f *Factory) operation(maxBytes int64, operate operation) http.Handler {
+	return f.authenticated(func(w http.ResponseWriter, r *http.Request, tenant string) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxBytes)
+		answer, err := operate(r, tenant)
+		if err != nil {
+			f.fail(w, r, err)
+			return
+		}
+		f.answer(w, r, http.StatusOK, answer)
+	})
+}
+
+// transfer gives a request more time than the server's timeouts do.
+func (f *Factory) transfer(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		deadline := time.Now().Add(maxTransferTime)
+		controller := http.NewResponseController(w)
+		_ = controller.SetReadDeadline(deadline) // unsupported: then there is none to extend
+		_ = controller.SetWriteDeadline(deadline)
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (f *Factory) methodNotAllowed(allowed []string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		f.fail(w, r, errMethodNotAllowed)
+	})
+}
+
+// fail answers with an error. One that is no problem is the server's own, and
+// nobody's business but its log's.
+func (f *Factory) fail(w http.ResponseWriter, r *http.Request, err error) {
+	var answer *problem
+	if !errors.As(err, &answer) {
+		answer = errInternal
+		if r.Context().Err() == nil { // else the client is gone
+			f.logger.ErrorContext(r.Context(), "request failed", slog.String("route", r.Pattern), slog.Any("error", err))
+		}
+	}
+	f.answer(w, r, answer.Status, answer)
+}
+
+func (f *Factory) answer(w http.ResponseWriter, r *http.Request, status int, body any) {
+	data, err := json.Marshal(body)
+	if err != nil {
+		f.logger.ErrorContext(r.Context(), "answer cannot be written as JSON", slog.String("route", r.Pattern), slog.Any("error", err))
+		status, data = http.StatusInternalServerError, []byte(`{"detail":"Internal Server Error"}`)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(data) // a client that is gone is not our failure
+}
+
+func (f *Factory) healthy(w http.ResponseWriter, r *http.Request) {
+	f.answer(w, r, http.StatusOK, map[string]string{"status": "ok"})
+}
+
+// ready fails when the database does not answer, as while the server closes.
+func (f *Factory) ready(w http.ResponseWriter, r *http.Request) {
+	if err := f.store.reader.PingContext(r.Context()); err != nil {
+		f.answer(w, r, http.StatusServiceUnavailable, map[string]string{"status": "the database does not answer"})
+		return
+	}
+	f.healthy(w, r)
+}

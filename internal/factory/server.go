@@ -1,0 +1,103 @@
+package factory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// DefaultBaseModel is the only model that the hosted service trained classifiers
+// from. Here it is a name of the embedded engine, so that requests stay portable.
+const DefaultBaseModel = "ministral-3b-latest"
+
+// loadedModels is how many models are kept in memory: some 10 MB each.
+const loadedModels = 32
+
+// Config says what a factory is made of.
+type Config struct {
+	Directory      string           // where everything is kept; one process may use it at a time
+	APIKeys        []APIKey         // at least one
+	InsecureNoAuth bool             // asks for no key; everybody is the same tenant
+	BaseModels     []string         // names of the engine; default: DefaultBaseModel
+	Workers        int              // jobs at a time; default: 1
+	Logger         *slog.Logger     // default: none
+	Clock          func() time.Time // default: time.Now
+}
+
+// Factory is an open server.
+type Factory struct {
+	config     Config
+	logger     *slog.Logger
+	now        func() time.Time
+	opened     time.Time
+	store      *store
+	queue      *queue
+	models     *modelCache
+	metrics    *metrics
+	signingKey []byte
+	close      func() error
+}
+
+// Open opens the store and goes on with the jobs that were queued or running.
+func Open(ctx context.Context, config Config) (*Factory, error) {
+	if err := config.complete(); err != nil {
+		return nil, err
+	}
+	store, err := openStore(ctx, config.Directory)
+	if err != nil {
+		return nil, fmt.Errorf("open the store: %w", err)
+	}
+	f := &Factory{
+		config:  config,
+		logger:  config.Logger,
+		now:     config.Clock,
+		opened:  config.Clock(),
+		store:   store,
+		models:  newModelCache(store.blobs, loadedModels),
+		metrics: newMetrics(store),
+	}
+	if f.signingKey, err = store.signingKey(ctx); err != nil {
+		return nil, errors.Join(err, store.close())
+	}
+	if err := store.resumeJobs(ctx, f.now()); err != nil {
+		return nil, errors.Join(fmt.Errorf("resume jobs: %w", err), store.close())
+	}
+	f.close = sync.OnceValue(func() error {
+		f.queue.close()
+		return store.close()
+	})
+	f.queue = newQueue(f)
+	f.queue.start(config.Workers)
+	return f, nil
+}
+
+func (c *Config) complete() error {
+	switch {
+	case c.Directory == "":
+		return errors.New("no directory to keep files, jobs and models in")
+	case len(c.APIKeys) == 0 && !c.InsecureNoAuth:
+		return errors.New("no API keys: without one nobody could use the server")
+	}
+	if len(c.BaseModels) == 0 {
+		c.BaseModels = []string{DefaultBaseModel}
+	}
+	if c.Workers <= 0 {
+		c.Workers = 1
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
+	return nil
+}
+
+// Close stops training and closes the store. Jobs that were queued or running go
+// on when the directory is opened again. Stop serving requests before.
+func (f *Factory) Close() error {
+	return f.close()
+}

@@ -1,0 +1,144 @@
+package factory
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"log/slog"
+	"strings"
+
+	"github.com/classifier-factory/classifier-factory/internal/classifier"
+	"github.com/classifier-factory/classifier-factory/internal/dataset"
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+// seed is the same for every job, so that the same job makes the same model.
+const seed = 1
+
+// train makes a job's model, recording checkpoints on the way.
+func (f *Factory) train(ctx context.Context, j *job) (*classifier.Model, error) {
+	training, err := readExamples(ctx, f.trainingRows(j), j.trainingInputs(), j.targets)
+	if err != nil {
+		return nil, err
+	}
+	validation, err := readExamples(ctx, f.validationRows(j, j.inputType, j.targets), j.validationInputs(), j.targets)
+	if err != nil {
+		return nil, err
+	}
+	return classifier.Train(ctx, training, validation, classifier.Options{
+		Targets:         engineTargets(j.targets),
+		Hyperparameters: engineHyperparameters(j),
+		Seed:            seed,
+		OnCheckpoint:    func(checkpoint classifier.Checkpoint) { f.recordCheckpoint(ctx, j, checkpoint) },
+	})
+}
+
+func engineTargets(targets []mistral.ClassifierTarget) []classifier.Target {
+	converted := make([]classifier.Target, len(targets))
+	for i, target := range targets {
+		converted[i] = classifier.Target{
+			Name:   target.Name,
+			Labels: target.Labels,
+			Loss:   classifier.LossFunction(target.LossFunction),
+			Weight: target.Weight,
+		}
+	}
+	return converted
+}
+
+// engineHyperparameters has epochs only if they were asked for: those that the
+// job shows otherwise follow from steps that were meant for another engine.
+func engineHyperparameters(j *job) classifier.Hyperparameters {
+	h := classifier.Hyperparameters{
+		Steps:          int(*j.Hyperparameters.TrainingSteps),
+		LearningRate:   *j.Hyperparameters.LearningRate,
+		WeightDecay:    *j.Hyperparameters.WeightDecay,
+		WarmupFraction: *j.Hyperparameters.WarmupFraction,
+	}
+	if epochs := j.requested.Hyperparameters.Epochs; epochs != nil {
+		h.Epochs = *epochs
+	}
+	return h
+}
+
+// readExamples reads the rows that validation has accepted.
+func readExamples(ctx context.Context, r *rows, inputs []input, targets []mistral.ClassifierTarget) ([]classifier.Example, error) {
+	index := newLabelIndex(targets)
+	var examples []classifier.Example
+	err := r.read(ctx, inputs, func(sample *dataset.Sample, input input) {
+		examples = append(examples, newExample(sample, input, index))
+	})
+	return examples, err
+}
+
+// newExample copies what it keeps of a sample.
+func newExample(sample *dataset.Sample, input input, index labelIndex) classifier.Example {
+	example := classifier.Example{Text: sampleText(sample), Weight: input.Weight, Labels: make([][]int, len(index))}
+	for _, labels := range sample.Labels {
+		target := index[labels.Target]
+		indices := make([]int, len(labels.Labels))
+		for i, label := range labels.Labels {
+			indices[i] = target.labels[label]
+		}
+		example.Labels[target.position] = indices
+	}
+	return example
+}
+
+func sampleText(sample *dataset.Sample) string {
+	if sample.InputType() == dataset.InputText {
+		return strings.Clone(sample.Text)
+	}
+	messages := make([]classifier.Message, len(sample.Messages))
+	for i, message := range sample.Messages {
+		messages[i] = classifier.Message(message)
+	}
+	return classifier.RenderChat(messages)
+}
+
+// recordCheckpoint does not stop a training that it cannot record.
+func (f *Factory) recordCheckpoint(ctx context.Context, j *job, reached classifier.Checkpoint) {
+	recorded := mistral.Checkpoint{StepNumber: int64(reached.Step), CreatedAt: f.now().Unix()}
+	recorded.Metrics.TrainLoss = &reached.TrainLoss
+	if reached.Evaluated {
+		recorded.Metrics.ValidLoss = &reached.ValidLoss
+	}
+	if err := f.store.addCheckpoint(context.WithoutCancel(ctx), j.ID, recorded); err != nil {
+		f.logger.WarnContext(ctx, "checkpoint not recorded", slog.String("job", j.ID), slog.Any("error", err))
+	}
+}
+
+// stageModel writes a model to disk.
+func (f *Factory) stageModel(trained *classifier.Model) (staged *stagedBlob, digest string, err error) {
+	if staged, err = f.store.blobs.stage(); err != nil {
+		return nil, "", err
+	}
+	if _, err = trained.WriteTo(staged); err == nil {
+		digest, err = staged.sync()
+	}
+	if err != nil {
+		staged.discard()
+		return nil, "", err
+	}
+	return staged, digest, nil
+}
+
+// keepModel makes a model last together with its job's success.
+func (f *Factory) keepModel(ctx context.Context, j *job, trained *classifier.Model) error {
+	staged, digest, err := f.stageModel(trained)
+	if err != nil {
+		return err
+	}
+	defer staged.discard()
+	err = f.store.nameBlob(ctx, staged, digest, func(tx *sql.Tx) error {
+		return updateJob(ctx, tx, j.ID, func(j *job) error {
+			made := newModel(j, digest, f.now())
+			if !j.succeed(made.id, f.now()) {
+				return nil
+			}
+			return insertModel(ctx, tx, made)
+		})
+	})
+	// If the job was cancelled meanwhile, nothing refers to the model.
+	return errors.Join(err, f.store.releaseBlobs(ctx, digest), f.releaseInputs(ctx, j))
+}

@@ -1,0 +1,128 @@
+package factory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/classifier-factory/classifier-factory/internal/dataset"
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+// maxLabels is how many labels the engine can learn, over all targets.
+const maxLabels = 10_000
+
+// validation is what was found out about a job's files.
+type validation struct {
+	inputType dataset.InputType
+	targets   []mistral.ClassifierTarget
+	plan      plan
+}
+
+// validate reads all of a job's files once. An *invalidDataError says what is
+// wrong with them.
+func (f *Factory) validate(ctx context.Context, j *job) (*validation, error) {
+	training := f.trainingRows(j)
+	if err := training.read(ctx, j.trainingInputs(), func(*dataset.Sample, input) {}); err != nil {
+		return nil, err
+	}
+	targets, err := findTargets(training.census, j.requested.Targets)
+	if err != nil {
+		return nil, err
+	}
+	found := &validation{
+		inputType: training.census.InputType(),
+		targets:   targets,
+		plan:      newPlan(j.requested.Hyperparameters, training.bytes),
+	}
+	return found, f.validationRows(j, found.inputType, targets).read(ctx, j.validationInputs(), func(*dataset.Sample, input) {})
+}
+
+// trainingRows accepts what the job's targets say, or any labels if it has none.
+func (f *Factory) trainingRows(j *job) *rows {
+	r := &rows{blobs: f.store.blobs, limits: dataset.DefaultLimits(), skipFraction: j.requested.SkipFraction}
+	if len(j.requested.Targets) > 0 {
+		r.known = newLabelIndex(j.requested.Targets)
+	}
+	return r
+}
+
+// validationRows accepts what the training files have taught.
+func (f *Factory) validationRows(j *job, inputType dataset.InputType, targets []mistral.ClassifierTarget) *rows {
+	return &rows{
+		blobs:        f.store.blobs,
+		limits:       dataset.DefaultLimits(),
+		skipFraction: j.requested.SkipFraction,
+		inputType:    inputType,
+		known:        newLabelIndex(targets),
+	}
+}
+
+func (j *job) trainingInputs() []input   { return j.selectInputs(false) }
+func (j *job) validationInputs() []input { return j.selectInputs(true) }
+
+func (j *job) selectInputs(validation bool) (selected []input) {
+	for _, input := range j.inputs {
+		if input.Validation == validation {
+			selected = append(selected, input)
+		}
+	}
+	return selected
+}
+
+// findTargets completes the requested targets, or takes those of the rows.
+func findTargets(census *dataset.Census, requested []mistral.ClassifierTarget) ([]mistral.ClassifierTarget, error) {
+	if invalid, ok := errors.AsType[*dataset.InvalidDatasetError](census.Check()); ok {
+		return nil, &invalidDataError{invalid.Error()}
+	}
+	counted := make(map[string]dataset.Target)
+	var targets []mistral.ClassifierTarget
+	for _, target := range census.Targets() {
+		counted[target.Name] = target
+		targets = append(targets, inferTarget(target))
+	}
+	if len(requested) > 0 {
+		targets = append([]mistral.ClassifierTarget(nil), requested...)
+	}
+	labels := 0
+	for i := range targets {
+		if err := completeTarget(&targets[i], counted[targets[i].Name]); err != nil {
+			return nil, err
+		}
+		labels += len(targets[i].Labels)
+	}
+	if labels > maxLabels {
+		return nil, &invalidDataError{fmt.Sprintf("the targets have %d labels; at most %d are supported", labels, maxLabels)}
+	}
+	return targets, nil
+}
+
+func inferTarget(counted dataset.Target) mistral.ClassifierTarget {
+	target := mistral.ClassifierTarget{Name: counted.Name, Weight: 1}
+	for _, label := range counted.Labels {
+		target.Labels = append(target.Labels, label.Name)
+	}
+	return target
+}
+
+// completeTarget infers the loss function and makes sure that the rows have
+// every label: of one that they do not have, nothing can be learned.
+func completeTarget(target *mistral.ClassifierTarget, counted dataset.Target) error {
+	present := make(map[string]bool, len(counted.Labels))
+	for _, label := range counted.Labels {
+		present[label.Name] = true
+	}
+	for _, label := range target.Labels {
+		if !present[label] {
+			return &invalidDataError{fmt.Sprintf("no row has the label %q of the target %q", label, target.Name)}
+		}
+	}
+	if target.LossFunction != "" {
+		return nil
+	}
+	target.LossFunction = mistral.LossSingleClass
+	if counted.Type == dataset.MultiLabel {
+		target.LossFunction = mistral.LossMultiClass
+	}
+	return nil
+}
