@@ -105,9 +105,10 @@ func isBlank(line []byte) bool {
 	return len(line) == 0 || line[0] <= ' ' && len(bytes.Trim(line, " \t\r")) == 0
 }
 
-// skipBlankLines goes to the first row after the blank line just read. It
-// returns io.EOF when there is none, else the error that the lines are for the
-// row that follows them.
+// skipBlankLines goes on after the blank line just read to the first byte that
+// is not white space, of which nothing is held and any amount is fine. It
+// returns io.EOF when there is none, else the error that blank lines are for
+// the row that follows them.
 func (r *Reader) skipBlankLines() error {
 	first := r.line
 	for {

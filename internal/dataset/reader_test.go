@@ -31,6 +31,7 @@ func TestLines(t *testing.T) {
 		{"a second byte order mark", "\xEF\xBB\xBF\xEF\xBB\xBF" + textRow, nil, []int{1}},
 		{"a byte order mark of a later line", textRow + "\n\xEF\xBB\xBF" + textRow, []int{1}, []int{2}},
 		{"blank lines at the end", textRow + "\n\n \t\r\n\n", []int{1}, nil},
+		{"blank lines at the end, one longer than a row may be", textRow + "\n\n" + strings.Repeat(" ", 600), []int{1}, nil},
 		{"blank lines only", "\r\n\n   ", nil, nil},
 		{"blank lines before a row are one problem", textRow + "\n\n\n\n" + textRow, []int{1, 5}, []int{2}},
 		{"a blank line at the start", "\n  " + textRow, []int{2}, []int{1}},

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -63,31 +64,29 @@ func copyRow(sample *Sample) row {
 // referenceRows does what readRows does, slowly and by other people's parsers.
 func referenceRows(data []byte, limits Limits) (rows []row, invalid []int) {
 	data = bytes.TrimPrefix(data, []byte("\xEF\xBB\xBF"))
-	lines := bytes.Split(data, []byte("\n"))
-	last := len(lines)
-	for last > 0 && isReferenceBlank(lines[last-1], limits) {
-		last--
-	}
-	for i, line := range lines[:last] {
-		if isReferenceBlank(line, limits) {
-			if i == 0 || !isReferenceBlank(lines[i-1], limits) { // once for all that follow each other
-				invalid = append(invalid, i+1)
-			}
+	blank := 0 // the first of the blank lines just before
+	for i, line := range bytes.Split(data, []byte("\n")) {
+		line = bytes.TrimSuffix(line, []byte("\r"))
+		content := bytes.TrimLeft(line, " \t\r")
+		if blank > 0 {
+			line = content // white space after a blank line is skipped, however much
+		}
+		if len(content) == 0 && len(line) <= limits.LineBytes {
+			blank = cmp.Or(blank, i+1)
 			continue
 		}
-		line = bytes.TrimSuffix(line, []byte("\r"))
-		if referenceRow, ok := decodeReference(line, limits); ok {
-			referenceRow.Line = i + 1
-			rows = append(rows, referenceRow)
+		if blank > 0 {
+			invalid = append(invalid, blank)
+			blank = 0
+		}
+		if decoded, ok := decodeReference(line, limits); ok {
+			decoded.Line = i + 1
+			rows = append(rows, decoded)
 		} else {
 			invalid = append(invalid, i+1)
 		}
 	}
 	return rows, invalid
-}
-
-func isReferenceBlank(line []byte, limits Limits) bool {
-	return len(bytes.TrimSuffix(line, []byte("\r"))) <= limits.LineBytes && len(bytes.Trim(line, " \t\r")) == 0
 }
 
 func decodeReference(line []byte, limits Limits) (decoded row, ok bool) {
