@@ -74,20 +74,20 @@ func (c conditions) summarise(result outcome, ready, message string) {
 	}
 }
 
-// factory is what a pass learnt of the factory.
-type factory struct {
+// contact is what a pass learnt of the factory.
+type contact struct {
 	called bool
 	err    error // of the last call, if it failed
 }
 
 // learn takes in how a call went and passes its error on.
-func (f *factory) learn(err error) error {
-	f.called, f.err = true, err
+func (c *contact) learn(err error) error {
+	c.called, c.err = true, err
 	return err
 }
 
 // setFactoryReachable leaves the condition as it is if the pass learnt nothing.
-func (c conditions) setFactoryReachable(seen factory) {
+func (c conditions) setFactoryReachable(seen contact) {
 	if !seen.called {
 		return
 	}

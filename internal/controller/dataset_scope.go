@@ -21,7 +21,7 @@ type datasetScope struct {
 	staged     *stagedFile // the samples to upload; nil if this pass did not read them
 
 	connection *connection.Connection
-	factory    factory
+	factory    contact
 }
 
 func newDatasetScope(object *classifierv1alpha1.ClassifierDataset) *datasetScope {

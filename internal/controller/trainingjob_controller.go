@@ -58,8 +58,8 @@ func (r *TrainingJobReconciler) Reconcile(ctx context.Context, request ctrl.Requ
 		r.unwatch(request.NamespacedName)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
+	before := object.DeepCopy()
 	scope := newJobScope(object)
-	before := object.Status.Conditions
 
 	result := r.reconcile(ctx, scope)
 	if deleted(object) {
@@ -71,7 +71,7 @@ func (r *TrainingJobReconciler) Reconcile(ctx context.Context, request ctrl.Requ
 		return retryWrite(err)
 	}
 	if written {
-		tell(r.recorder, object, before, object.Status.Conditions)
+		tell(r.recorder, object, before.Status.Conditions, object.Status.Conditions)
 	}
 	return result.result()
 }

@@ -25,7 +25,7 @@ type jobScope struct {
 	written *classifierv1alpha1.ClassifierTrainingJobStatus // as the API server has it
 
 	connection *connection.Connection
-	factory    factory
+	factory    contact
 
 	inputs        *finding                         // whether the datasets can be trained on; nil if that was settled before
 	pinned        []classifierv1alpha1.PinnedInput // the files that the datasets gave

@@ -1,0 +1,289 @@
+package controller
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+	"github.com/classifier-factory/classifier-factory/internal/factory"
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+// settleTimeout is many times what anything here takes on a busy machine.
+const settleTimeout = 30 * time.Second
+
+// fixture is a namespace with a factory of its own and the connection to it.
+type fixture struct {
+	*testing.T
+	ctx       context.Context
+	namespace string
+	apiKey    string
+	factory   *testFactory
+	api       *mistral.Client // to the factory, without what stands before it
+}
+
+const connectionSecret = "connection"
+
+func newFixture(t *testing.T) *fixture {
+	t.Helper()
+	t.Parallel()
+	f := &fixture{T: t, ctx: t.Context(), apiKey: rand.Text()}
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"}}
+	f.create(namespace)
+	f.namespace = namespace.Name
+	f.factory = startFactory(t, f.apiKey)
+	f.api = f.factory.client(t, f.apiKey)
+	f.create(f.connection(f.apiKey))
+	return f
+}
+
+// testFactory is the real server behind a handler that counts and can interfere.
+type testFactory struct {
+	*httptest.Server
+	calls     atomic.Int64
+	interfere atomic.Pointer[func(http.ResponseWriter, *http.Request, http.Handler)]
+}
+
+func startFactory(t *testing.T, apiKey string) *testFactory {
+	t.Helper()
+	server, err := factory.Open(t.Context(), factory.Config{
+		Directory: t.TempDir(),
+		APIKeys:   []factory.APIKey{factory.NewAPIKey("test", apiKey)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	real, counted := server.Handler(), &testFactory{}
+	counted.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		counted.calls.Add(1)
+		if interfere := counted.interfere.Load(); interfere != nil {
+			(*interfere)(w, r, real)
+			return
+		}
+		real.ServeHTTP(w, r)
+	}))
+	t.Cleanup(func() {
+		counted.Close()
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return counted
+}
+
+func (s *testFactory) client(t *testing.T, key string) *mistral.Client {
+	t.Helper()
+	api, err := mistral.NewClient(mistral.Config{BaseURL: s.URL, Key: mistral.NewKey(key)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return api
+}
+
+func (f *fixture) connection(key string) *corev1.Secret {
+	return &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: connectionSecret},
+		StringData: map[string]string{connectionURIKey: f.factory.URL, connectionAPIKeyKey: key},
+	}
+}
+
+func (f *fixture) create(object client.Object) {
+	f.Helper()
+	if err := cluster.admin.Create(f.ctx, object); err != nil {
+		f.Fatal(err)
+	}
+}
+
+func (f *fixture) get(name string, object client.Object) {
+	f.Helper()
+	if err := cluster.admin.Get(f.ctx, client.ObjectKey{Namespace: f.namespace, Name: name}, object); err != nil {
+		f.Fatal(err)
+	}
+}
+
+func (f *fixture) delete(object client.Object) {
+	f.Helper()
+	if err := cluster.admin.Delete(f.ctx, object); err != nil {
+		f.Fatal(err)
+	}
+}
+
+// edit changes an object as a user would: again if somebody else was quicker.
+func (f *fixture) edit(object client.Object, change func()) {
+	f.Helper()
+	f.get(object.GetName(), object)
+	before := object.DeepCopyObject().(client.Object)
+	change()
+	if err := cluster.admin.Patch(f.ctx, object, client.MergeFrom(before)); err != nil {
+		f.Fatal(err)
+	}
+}
+
+func (f *fixture) configMap(name string, data map[string]string) *corev1.ConfigMap {
+	f.Helper()
+	configMap := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: name}, Data: data}
+	f.create(configMap)
+	return configMap
+}
+
+// dataset makes a dataset of keys of a ConfigMap.
+func (f *fixture) dataset(name, configMap string, keys ...string) *classifierv1alpha1.ClassifierDataset {
+	dataset := &classifierv1alpha1.ClassifierDataset{
+		ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: name},
+		Spec:       classifierv1alpha1.ClassifierDatasetSpec{ConnectionSecretRef: &classifierv1alpha1.SecretReference{Name: connectionSecret}},
+	}
+	for _, key := range keys {
+		dataset.Spec.Source.ConfigMaps = append(dataset.Spec.Source.ConfigMaps, classifierv1alpha1.ConfigMapSource{Name: configMap, Key: key})
+	}
+	return dataset
+}
+
+// inlineDataset makes a dataset of the samples themselves.
+func (f *fixture) inlineDataset(name, samples string) *classifierv1alpha1.ClassifierDataset {
+	dataset := f.dataset(name, "")
+	dataset.Spec.Source.Inline = &classifierv1alpha1.InlineSource{Data: samples}
+	return dataset
+}
+
+func (f *fixture) trainingJob(name string, datasets ...string) *classifierv1alpha1.ClassifierTrainingJob {
+	job := &classifierv1alpha1.ClassifierTrainingJob{
+		ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: name},
+		Spec:       classifierv1alpha1.ClassifierTrainingJobSpec{ConnectionSecretRef: &classifierv1alpha1.SecretReference{Name: connectionSecret}},
+	}
+	for _, dataset := range datasets {
+		job.Spec.Training.Datasets = append(job.Spec.Training.Datasets, classifierv1alpha1.TrainingDataset{Name: dataset})
+	}
+	return job
+}
+
+// eventually waits until the check returns no error.
+func (f *fixture) eventually(what string, check func() error) {
+	f.Helper()
+	var err error
+	for deadline := time.Now().Add(settleTimeout); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if err = check(); err == nil {
+			return
+		}
+	}
+	f.Fatalf("%s: %v", what, err)
+}
+
+// waitFor waits for a condition of a dataset or job.
+func (f *fixture) waitFor(object client.Object, kind string, status metav1.ConditionStatus, reason string) metav1.Condition {
+	f.Helper()
+	var found metav1.Condition
+	f.eventually(fmt.Sprintf("waiting for %s=%s, %s of %s", kind, status, reason, object.GetName()), func() error {
+		f.get(object.GetName(), object)
+		list := conditionsOf(object)
+		condition := meta.FindStatusCondition(list, kind)
+		if condition == nil || condition.Status != status || condition.Reason != reason || condition.ObservedGeneration != object.GetGeneration() {
+			return fmt.Errorf("the conditions are %+v", list)
+		}
+		found = *condition
+		return nil
+	})
+	return found
+}
+
+func conditionsOf(object client.Object) []metav1.Condition {
+	switch object := object.(type) {
+	case *classifierv1alpha1.ClassifierDataset:
+		return object.Status.Conditions
+	case *classifierv1alpha1.ClassifierTrainingJob:
+		return object.Status.Conditions
+	}
+	return nil
+}
+
+func (f *fixture) waitUntilReady(object client.Object) {
+	f.Helper()
+	reason := classifierv1alpha1.ReasonPublished
+	if _, ok := object.(*classifierv1alpha1.ClassifierDataset); ok {
+		reason = classifierv1alpha1.ReasonUploaded
+	}
+	f.waitFor(object, classifierv1alpha1.ConditionReady, metav1.ConditionTrue, reason)
+}
+
+func (f *fixture) waitUntilGone(object client.Object) {
+	f.Helper()
+	f.eventually("waiting for "+object.GetName()+" to be gone", func() error {
+		err := cluster.admin.Get(f.ctx, client.ObjectKeyFromObject(object), object)
+		if err == nil {
+			return fmt.Errorf("it is there, with the conditions %+v", conditionsOf(object))
+		}
+		return client.IgnoreNotFound(err)
+	})
+}
+
+// remoteFiles are the factory's files.
+func (f *fixture) remoteFiles() []mistral.File {
+	f.Helper()
+	list, err := f.api.ListFiles(f.ctx, mistral.FileFilter{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	return list.Data
+}
+
+// remoteJobs are the factory's jobs.
+func (f *fixture) remoteJobs() []mistral.Job {
+	f.Helper()
+	list, err := f.api.ListJobs(f.ctx, mistral.JobFilter{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	return list.Data
+}
+
+// events are the reasons of an object's events.
+func (f *fixture) eventReasons(name string) []string {
+	f.Helper()
+	list := &corev1.EventList{}
+	if err := cluster.admin.List(f.ctx, list, client.InNamespace(f.namespace)); err != nil {
+		f.Fatal(err)
+	}
+	var reasons []string
+	for _, event := range list.Items {
+		if event.InvolvedObject.Name == name {
+			reasons = append(reasons, event.Reason)
+		}
+	}
+	return reasons
+}
+
+// quickstart reads a file of the quickstart's data.
+func quickstart(t *testing.T, name string) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join("..", "..", "config", "samples", "quickstart", "data", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+// sentiments are a few samples, enough to train on.
+func sentiments(samples int) string {
+	var lines strings.Builder
+	for i := range samples {
+		text, label := "what a lovely and useful thing", "positive"
+		if i%2 == 1 {
+			text, label = "a sad and broken waste of money", "negative"
+		}
+		fmt.Fprintf(&lines, "{\"text\": \"%s, number %d\", \"labels\": {\"sentiment\": \"%s\"}}\n", text, i, label)
+	}
+	return lines.String()
+}
