@@ -68,7 +68,7 @@ func (r *Reader) readLine() ([]byte, error) {
 	if errors.Is(err, bufio.ErrBufferFull) {
 		line, err = r.readLongLine(line)
 	}
-	if err != nil && (err != io.EOF || len(line) == 0) {
+	if err != nil && (err != io.EOF || len(line) == 0) { //nolint:errorlint // an end that is wrapped is a failure
 		return nil, err
 	}
 	r.line++

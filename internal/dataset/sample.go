@@ -73,7 +73,7 @@ func (d *decoder) row() (text string) {
 		return ""
 	}
 	var hasText, hasMessages, hasLabels bool
-	row := d.object()
+	var row object
 	for d.nextKey(&row) {
 		switch row.key {
 		case "text":
@@ -89,9 +89,7 @@ func (d *decoder) row() (text string) {
 			d.skip()
 		}
 	}
-	if !d.failed {
-		d.end()
-	}
+	d.end()
 	switch {
 	case !hasText && !hasMessages:
 		d.failAt(0, MissingInput, "the row has neither text nor messages")
@@ -118,7 +116,7 @@ func (d *decoder) readMessages() {
 	if !d.expect('[', InvalidMessages, "messages is not an array") {
 		return
 	}
-	list := d.array()
+	var list array
 	for d.nextElement(&list) {
 		d.messages = append(d.messages, d.readMessage())
 	}
@@ -132,9 +130,9 @@ func (d *decoder) readMessage() (message Message) {
 		return
 	}
 	var hasContent, isNull bool
-	object := d.object()
-	for d.nextKey(&object) {
-		switch object.key {
+	var fields object
+	for d.nextKey(&fields) {
+		switch fields.key {
 		case "role":
 			if d.expect('"', InvalidRole, "a message's role is not a string") {
 				message.Role = d.string()
@@ -177,7 +175,7 @@ func (d *decoder) readContent() (content string, isNull bool) {
 
 func (d *decoder) readChunks() string {
 	d.chunks = d.chunks[:0]
-	list := d.array()
+	var list array
 	for d.nextElement(&list) {
 		if chunk := d.readChunk(); chunk != "" {
 			d.chunks = append(d.chunks, chunk)
@@ -191,9 +189,9 @@ func (d *decoder) readChunk() (text string) {
 		return ""
 	}
 	var isText, hasText bool
-	object := d.object()
-	for d.nextKey(&object) {
-		switch object.key {
+	var fields object
+	for d.nextKey(&fields) {
+		switch fields.key {
 		case "type":
 			isText = d.expect('"', InvalidContent, "a chunk's type is not a string") && d.string() == "text"
 		case "text":
@@ -215,7 +213,7 @@ func (d *decoder) readLabels() {
 	if !d.expect('{', InvalidLabels, "labels is not an object") {
 		return
 	}
-	labels := d.object()
+	var labels object
 	for d.nextKey(&labels) {
 		d.checkName(labels.key)
 		if len(d.targets) == d.limits.Targets {
@@ -243,7 +241,7 @@ func (d *decoder) readTarget(name string) TargetLabels {
 func (d *decoder) readLabelList() {
 	distinct := d.names.open()
 	count := 0
-	list := d.array()
+	var list array
 	for d.nextElement(&list) {
 		if count++; count > d.limits.LabelsPerTarget {
 			d.fail(TooManyLabels, fmt.Sprintf("the row gives a target more than %d labels", d.limits.LabelsPerTarget))

@@ -84,16 +84,17 @@ type object struct {
 	begun bool
 }
 
-func (s *scanner) object() object {
-	s.descend()
-	return object{names: s.names.open()}
-}
-
 // nextKey goes to the value of the object's next key. It returns false after
 // the last one or a failure.
 func (s *scanner) nextKey(o *object) bool {
 	if s.failed {
 		return false
+	}
+	begun := o.begun
+	if !begun {
+		o.begun = true
+		o.names = s.names.open()
+		s.descend()
 	}
 	token := s.token()
 	if token == '}' {
@@ -101,7 +102,7 @@ func (s *scanner) nextKey(o *object) bool {
 		s.names.close(o.names)
 		return false
 	}
-	if o.begun {
+	if begun {
 		if token != ',' {
 			s.fail(InvalidJSON, "neither a comma nor the object's end follows a value")
 			return false
@@ -113,7 +114,6 @@ func (s *scanner) nextKey(o *object) bool {
 		s.fail(InvalidJSON, "an object's key is not a string")
 		return false
 	}
-	o.begun = true
 	o.key = s.string()
 	if s.failed {
 		return false
@@ -130,13 +130,8 @@ func (s *scanner) nextKey(o *object) bool {
 	return true
 }
 
-// array is a loop over an array's elements.
+// array is a loop over an array's elements, as object is over keys.
 type array struct{ begun bool }
-
-func (s *scanner) array() array {
-	s.descend()
-	return array{}
-}
 
 // nextElement goes to the array's next element. It returns false after the last
 // one or a failure.
@@ -144,23 +139,22 @@ func (s *scanner) nextElement(a *array) bool {
 	if s.failed {
 		return false
 	}
-	token := s.token()
-	switch {
-	case token == ']' && !a.begun:
-		s.ascend()
-		return false
-	case !a.begun:
+	begun := a.begun
+	if !begun {
 		a.begun = true
-		return true
-	case token == ',':
-		s.position++
-		return true
+		s.descend()
+	}
+	switch token := s.token(); {
 	case token == ']':
 		s.ascend()
 		return false
+	case begun && token != ',':
+		s.fail(InvalidJSON, "neither a comma nor the array's end follows an element")
+		return false
+	case begun:
+		s.position++
 	}
-	s.fail(InvalidJSON, "neither a comma nor the array's end follows an element")
-	return false
+	return !s.failed
 }
 
 func (s *scanner) descend() {
@@ -179,12 +173,12 @@ func (s *scanner) ascend() {
 func (s *scanner) skip() {
 	switch c := s.token(); c {
 	case '{':
-		o := s.object()
+		var o object
 		for s.nextKey(&o) {
 			s.skip()
 		}
 	case '[':
-		a := s.array()
+		var a array
 		for s.nextElement(&a) {
 			s.skip()
 		}

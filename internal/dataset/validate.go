@@ -52,7 +52,7 @@ func (r *Report) collect(reader *Reader, census *Census) error {
 	var sample Sample
 	for {
 		err := reader.Read(&sample)
-		if err == io.EOF {
+		if err == io.EOF { //nolint:errorlint // an end that is wrapped is a failure
 			return nil
 		}
 		if err == nil {
