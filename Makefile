@@ -75,8 +75,8 @@ vulncheck: ## Look for known vulnerabilities in the code that is called.
 ##@ Build
 
 .PHONY: build
-build: ## Build bin/operator and bin/factory.
-	CGO_ENABLED=0 go build -trimpath -o bin/operator .
+build: ## Build bin/manager and bin/factory.
+	CGO_ENABLED=0 go build -trimpath -o bin/manager .
 	CGO_ENABLED=0 go build -trimpath -o bin/factory ./cmd/factory
 
 .PHONY: run
