@@ -27,16 +27,8 @@ func (c conditions) set(kind string, status metav1.ConditionStatus, reason, mess
 		Reason:             reason,
 		Message:            message,
 		ObservedGeneration: c.generation,
-		LastTransitionTime: c.transition(kind, status),
+		LastTransitionTime: c.now, // kept from before unless the status changes
 	})
-}
-
-// transition is now if the status changes, else when it last did.
-func (c conditions) transition(kind string, status metav1.ConditionStatus) metav1.Time {
-	if known := meta.FindStatusCondition(*c.list, kind); known != nil && known.Status == status {
-		return known.LastTransitionTime
-	}
-	return c.now
 }
 
 func (c conditions) setTrue(kind, reason, message string) {
@@ -60,8 +52,13 @@ func (c conditions) observe() {
 
 // summarise sets Ready, Reconciling and Stalled, as kstatus reads them.
 func (c conditions) summarise(result outcome, ready, message string) {
-	c.remove(classifierv1alpha1.ConditionReconciling)
-	c.remove(classifierv1alpha1.ConditionStalled)
+	// A condition that stays is not removed and set again: that would look like a transition.
+	if result.verdict != waits {
+		c.remove(classifierv1alpha1.ConditionReconciling)
+	}
+	if result.verdict != stops {
+		c.remove(classifierv1alpha1.ConditionStalled)
+	}
 	switch result.verdict {
 	case proceeds:
 		c.setTrue(classifierv1alpha1.ConditionReady, ready, message)

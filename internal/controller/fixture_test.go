@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	mathrand "math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -40,7 +41,6 @@ const connectionSecret = "connection"
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	t.Parallel()
 	f := &fixture{T: t, ctx: t.Context(), apiKey: rand.Text()}
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"}}
 	f.create(namespace)
@@ -249,7 +249,22 @@ func (f *fixture) remoteJobs() []mistral.Job {
 	return list.Data
 }
 
-// events are the reasons of an object's events.
+func (f *fixture) fineTunedModels() int {
+	f.Helper()
+	list, err := f.api.ListModels(f.ctx)
+	if err != nil {
+		f.Fatal(err)
+	}
+	count := 0
+	for _, model := range list.Data {
+		if model.Type == mistral.ModelTypeFineTuned {
+			count++
+		}
+	}
+	return count
+}
+
+// eventReasons are the reasons of an object's events.
 func (f *fixture) eventReasons(name string) []string {
 	f.Helper()
 	list := &corev1.EventList{}
@@ -286,4 +301,42 @@ func sentiments(samples int) string {
 		fmt.Fprintf(&lines, "{\"text\": \"%s, number %d\", \"labels\": {\"sentiment\": \"%s\"}}\n", text, i, label)
 	}
 	return lines.String()
+}
+
+// answer makes the factory answer requests to a path with a status instead of
+// doing what they ask for. An empty method is any; "/" is every path.
+func (s *testFactory) answer(method, path string, status int) {
+	interfere := func(w http.ResponseWriter, r *http.Request, real http.Handler) {
+		if (method == "" || r.Method == method) && (path == "/" || r.URL.Path == path) {
+			http.Error(w, `{"detail":"scripted"}`, status)
+			return
+		}
+		real.ServeHTTP(w, r)
+	}
+	s.interfere.Store(&interfere)
+}
+
+// behave ends all interference.
+func (s *testFactory) behave() { s.interfere.Store(nil) }
+
+// largeDataset is one that the engine takes seconds to learn.
+func (f *fixture) largeDataset(name string) *classifierv1alpha1.ClassifierDataset {
+	f.Helper()
+	dataset := f.dataset(name, "")
+	random := mathrand.New(mathrand.NewPCG(1, 2))
+	for part := range 8 {
+		var lines strings.Builder
+		for lines.Len() < 900<<10 {
+			label := random.IntN(100)
+			fmt.Fprintf(&lines, `{"text": "`)
+			for range 30 {
+				fmt.Fprintf(&lines, "word%d ", random.IntN(500)+label*20)
+			}
+			fmt.Fprintf(&lines, "\", \"labels\": {\"topic\": \"topic-%d\"}}\n", label)
+		}
+		configMap := fmt.Sprintf("%s-%d", name, part)
+		f.configMap(configMap, map[string]string{"data": lines.String()})
+		dataset.Spec.Source.ConfigMaps = append(dataset.Spec.Source.ConfigMaps, classifierv1alpha1.ConfigMapSource{Name: configMap, Key: "data"})
+	}
+	return dataset
 }

@@ -14,6 +14,7 @@ import (
 )
 
 func TestTextClassifierIsTrainedAndPublished(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.configMap("intents", map[string]string{
 		"train.jsonl":      quickstart(t, "intents-train.jsonl"),
@@ -86,6 +87,7 @@ func TestTextClassifierIsTrainedAndPublished(t *testing.T) {
 }
 
 func TestChatClassifierWithSeveralTargets(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.configMap("tickets", map[string]string{"train.jsonl": quickstart(t, "tickets-train.jsonl")})
 	dataset := f.dataset("tickets", "tickets", "train.jsonl")
@@ -128,6 +130,7 @@ func TestChatClassifierWithSeveralTargets(t *testing.T) {
 }
 
 func TestSeveralConfigMapsAreOneDatasetInTheirOrder(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	rows := strings.SplitAfter(strings.TrimSpace(sentiments(6)), "\n")
 	// The first part ends without a line break, as files often do.
@@ -141,6 +144,7 @@ func TestSeveralConfigMapsAreOneDatasetInTheirOrder(t *testing.T) {
 }
 
 func TestInvalidLineIsNamedAndNothingIsUploaded(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	rows := strings.Split(strings.TrimSpace(sentiments(4)), "\n")
 	rows[2] = `{"text": "a secret that must not be shown", "labels": {"sentiment": 1}}`
@@ -171,6 +175,7 @@ func TestInvalidLineIsNamedAndNothingIsUploaded(t *testing.T) {
 }
 
 func TestMissingConfigMapIsWaitedFor(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	dataset := f.dataset("late", "late", "data")
 	f.create(dataset)
@@ -182,6 +187,7 @@ func TestMissingConfigMapIsWaitedFor(t *testing.T) {
 }
 
 func TestChangedConfigMapIsUploadedAgain(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	configMap := f.configMap("changing", map[string]string{"data": sentiments(4)})
 	dataset := f.dataset("changing", "changing", "data")
@@ -207,6 +213,7 @@ func TestChangedConfigMapIsUploadedAgain(t *testing.T) {
 }
 
 func TestWrongAPIKeyIsToldAndRecovers(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	secret := f.connection("")
 	f.edit(secret, func() { secret.Data[connectionAPIKeyKey] = []byte("wrong") })

@@ -5,6 +5,7 @@ import (
 	"os"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -70,6 +71,8 @@ func Setup(ctx context.Context, manager ctrl.Manager, options Options) error {
 		refusals:    newRefusals(options.Clock),
 		recorder:    recorder,
 		clock:       options.Clock,
+		watched:     map[types.NamespacedName]watchedJob{},
+		searched:    map[types.UID]time.Time{},
 	}
 	return jobs.SetupWithManager(ctx, manager, options)
 }

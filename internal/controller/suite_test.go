@@ -138,9 +138,11 @@ func grantGeneratedRole(ctx context.Context, admin client.Client) error {
 func startManager(ctx context.Context) (ended chan error, err error) {
 	// Without this a panic would fail one reconcile and leave the tests green.
 	recoverPanic := false
+	cacheOptions := CacheOptions()
+	cacheOptions.DefaultLabelSelector = notDrivenByTest
 	manager, err := ctrl.NewManager(cluster.manager, ctrl.Options{
 		Scheme:     cluster.scheme,
-		Cache:      CacheOptions(),
+		Cache:      cacheOptions,
 		Metrics:    metricsserver.Options{BindAddress: "0"},
 		Controller: ctrlconfig.Controller{RecoverPanic: &recoverPanic},
 	})

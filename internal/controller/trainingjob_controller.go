@@ -38,6 +38,9 @@ type TrainingJobReconciler struct {
 	mu      sync.Mutex
 	queue   workqueue.TypedRateLimitingInterface[reconcile.Request] // for changes at the factory
 	watched map[types.NamespacedName]watchedJob
+	// searched are the attempts whose job was looked for in vain, by their
+	// pendingSince. It spares repeating that before the grace period is over.
+	searched map[types.UID]time.Time
 }
 
 // watchedJob is the remote job that an object follows, and where.
@@ -114,7 +117,6 @@ func (r *TrainingJobReconciler) connect(ctx context.Context, scope *jobScope) (e
 
 // SetupWithManager registers the reconciler and what wakes it up.
 func (r *TrainingJobReconciler) SetupWithManager(ctx context.Context, manager ctrl.Manager, options Options) error {
-	r.watched = map[types.NamespacedName]watchedJob{}
 	if err := manager.GetFieldIndexer().IndexField(ctx, &classifierv1alpha1.ClassifierTrainingJob{}, datasetIndex, datasetNames); err != nil {
 		return err
 	}
@@ -132,6 +134,28 @@ func (r *TrainingJobReconciler) acceptFactoryChanges(_ context.Context, queue wo
 	defer r.mu.Unlock()
 	r.queue = queue
 	return nil
+}
+
+// searchedFor reports whether the job of an attempt was looked for in vain.
+func (r *TrainingJobReconciler) searchedFor(scope *jobScope) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.searched[scope.object.UID].Equal(scope.status.Attempt.PendingSince.Time)
+}
+
+func (r *TrainingJobReconciler) searchFailed(scope *jobScope) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.searched[scope.object.UID] = scope.status.Attempt.PendingSince.Time
+}
+
+// forget drops what is remembered of an object that is gone.
+func (r *TrainingJobReconciler) forget(object *classifierv1alpha1.ClassifierTrainingJob) {
+	r.refusals.forget(object.UID)
+	r.unwatch(client.ObjectKeyFromObject(object))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.searched, object.UID)
 }
 
 // watch follows a remote job for an object, and no other one.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
@@ -22,8 +21,7 @@ func (r *TrainingJobReconciler) delete(ctx context.Context, scope *jobScope) out
 	if result.verdict != proceeds && !cleanupIsOver(scope.object, r.clock.Now()) {
 		return result
 	}
-	r.refusals.forget(scope.object.UID)
-	r.unwatch(client.ObjectKeyFromObject(scope.object))
+	r.forget(scope.object)
 	return letGo(ctx, r.client, r.recorder, scope.object, left)
 }
 

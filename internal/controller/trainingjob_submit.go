@@ -36,6 +36,10 @@ func (r *TrainingJobReconciler) recoverPending(ctx context.Context, scope *jobSc
 	if scope.status.Attempt == nil || scope.status.RemoteJob != nil {
 		return proceed(), nil
 	}
+	left := scope.status.Attempt.PendingSince.Add(creationGrace).Sub(r.clock.Now())
+	if left > 0 && r.searchedFor(scope) {
+		return stillSearching(left), nil
+	}
 	if err := r.connect(ctx, scope); err != nil {
 		return outcome{}, err
 	}
@@ -44,7 +48,14 @@ func (r *TrainingJobReconciler) recoverPending(ctx context.Context, scope *jobSc
 		return outcome{}, err
 	}
 	if len(jobs) == 0 {
-		return r.recreate(ctx, scope)
+		if left > 0 {
+			r.searchFailed(scope)
+			return stillSearching(left), nil
+		}
+		// The same number gives the same marker, so that even a creation that
+		// comes through after all is found.
+		scope.pinned = scope.status.Inputs
+		return r.create(ctx, scope, scope.status.Attempt.Number)
 	}
 	for _, surplus := range jobs[1:] {
 		if surplus.Status.Finished() {
@@ -58,15 +69,8 @@ func (r *TrainingJobReconciler) recoverPending(ctx context.Context, scope *jobSc
 	return proceed(), nil
 }
 
-// recreate gives up an attempt that did not come through, so that submit writes
-// it down anew: with the same number, and so the same marker.
-func (r *TrainingJobReconciler) recreate(ctx context.Context, scope *jobScope) (outcome, error) {
-	over := scope.status.Attempt.PendingSince.Add(creationGrace)
-	if left := over.Sub(r.clock.Now()); left > 0 {
-		return wait(left, classifierv1alpha1.ReasonSubmitting, "it is not known whether the factory got the job; looking for it"), nil
-	}
-	scope.pinned = scope.status.Inputs
-	return r.create(ctx, scope, scope.status.Attempt.Number)
+func stillSearching(left time.Duration) outcome {
+	return wait(left, classifierv1alpha1.ReasonSubmitting, "it is not known whether the factory got the job; looking for it")
 }
 
 // findJobs gives the jobs with a suffix, oldest first.

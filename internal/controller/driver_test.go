@@ -1,0 +1,156 @@
+package controller
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/selection"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+	"github.com/classifier-factory/classifier-factory/internal/connection"
+	"github.com/classifier-factory/classifier-factory/internal/dataset"
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+	"github.com/classifier-factory/classifier-factory/internal/source"
+)
+
+// drivenLabel keeps an object from the shared manager: a test reconciles it pass by pass.
+const drivenLabel = "test.classifierfactory.dev/driven"
+
+var notDrivenByTest = func() labels.Selector {
+	requirement, err := labels.NewRequirement(drivenLabel, selection.DoesNotExist, nil)
+	if err != nil {
+		panic(err)
+	}
+	return labels.NewSelector().Add(*requirement)
+}()
+
+// driver reconciles objects one pass at a time and counts what a pass does. Its
+// poller looks once and then only when told to, so that every call is a pass's own.
+type driver struct {
+	*fixture
+	datasets *DatasetReconciler
+	jobs     *TrainingJobReconciler
+	recorder *events.FakeRecorder
+	writes   *atomic.Int64
+}
+
+func newDriver(t *testing.T) *driver {
+	t.Helper()
+	d := &driver{fixture: newFixture(t), recorder: events.NewFakeRecorder(1000), writes: &atomic.Int64{}}
+	return d.restarted()
+}
+
+// restarted is the driver after a restart of the operator: nothing in memory is left.
+func (d *driver) restarted() *driver {
+	d.Helper()
+	direct, err := client.NewWithWatch(cluster.manager, client.Options{Scheme: cluster.scheme})
+	if err != nil {
+		d.Fatal(err)
+	}
+	counting := interceptor.NewClient(direct, d.countWrites())
+	options := connection.DefaultOptions()
+	options.MinPollInterval, options.MaxPollInterval = time.Hour, time.Hour
+	connections := NewConnections(connection.NewPool(d.ctx, options), direct, "", mistral.Key{})
+	restarted := *d
+	restarted.datasets = &DatasetReconciler{
+		client:      counting,
+		sources:     source.Readers{Metadata: direct, Live: direct},
+		connections: connections,
+		refusals:    newRefusals(clock.RealClock{}),
+		recorder:    d.recorder,
+		clock:       clock.RealClock{},
+		limits:      dataset.DefaultLimits(),
+		directory:   d.TempDir(),
+	}
+	restarted.jobs = &TrainingJobReconciler{
+		client:      counting,
+		live:        direct,
+		connections: connections,
+		refusals:    newRefusals(clock.RealClock{}),
+		recorder:    d.recorder,
+		clock:       clock.RealClock{},
+		queue:       workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[reconcile.Request]()),
+		watched:     map[types.NamespacedName]watchedJob{},
+		searched:    map[types.UID]time.Time{},
+	}
+	return &restarted
+}
+
+func (d *driver) countWrites() interceptor.Funcs {
+	return interceptor.Funcs{
+		Apply: func(ctx context.Context, c client.WithWatch, object runtime.ApplyConfiguration, options ...client.ApplyOption) error {
+			d.writes.Add(1)
+			return c.Apply(ctx, object, options...)
+		},
+		Patch: func(ctx context.Context, c client.WithWatch, object client.Object, patch client.Patch, options ...client.PatchOption) error {
+			d.writes.Add(1)
+			return c.Patch(ctx, object, patch, options...)
+		},
+		SubResourceApply: func(ctx context.Context, c client.Client, name string, object runtime.ApplyConfiguration, options ...client.SubResourceApplyOption) error {
+			d.writes.Add(1)
+			return c.SubResource(name).Apply(ctx, object, options...)
+		},
+	}
+}
+
+// driven labels an object so that only this test reconciles it.
+func driven[T client.Object](object T) T {
+	object.SetLabels(map[string]string{drivenLabel: "true"})
+	return object
+}
+
+// pass reconciles once.
+func (d *driver) pass(object client.Object) (ctrl.Result, error) {
+	request := ctrl.Request{NamespacedName: client.ObjectKeyFromObject(object)}
+	if _, ok := object.(*classifierv1alpha1.ClassifierDataset); ok {
+		return d.datasets.Reconcile(d.ctx, request)
+	}
+	return d.jobs.Reconcile(d.ctx, request)
+}
+
+// settle reconciles until the object is in a state.
+func (d *driver) settle(object client.Object, reason string) {
+	d.Helper()
+	d.eventually("settling "+object.GetName()+" in "+reason, func() error {
+		// A pass that fails is repeated, as the queue would.
+		_, _ = d.pass(object)
+		d.get(object.GetName(), object)
+		d.refresh(object)
+		for _, condition := range conditionsOf(object) {
+			if condition.Type == classifierv1alpha1.ConditionReady {
+				return equal("the reason of Ready", condition.Reason, reason)
+			}
+		}
+		return equal("the reason of Ready", "", reason)
+	})
+}
+
+// refresh does the poller's work for a job that has one.
+func (d *driver) refresh(object client.Object) {
+	job, ok := object.(*classifierv1alpha1.ClassifierTrainingJob)
+	if !ok || job.Status.RemoteJob == nil {
+		return
+	}
+	if watched, ok := d.jobs.watched[client.ObjectKeyFromObject(job)]; ok {
+		_, _ = watched.connection.GetJob(d.ctx, watched.id)
+	}
+}
+
+// largeDataset takes the engine some seconds to learn, on whatever machine.
+func (d *driver) largeDataset(name string) {
+	d.Helper()
+	d.ready(d.fixture.largeDataset(name))
+}
