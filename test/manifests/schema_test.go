@@ -1,0 +1,96 @@
+package manifests
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// TestTheSchemaRefusesWhatCannotWork holds the rules of the schema: what is wrong
+// is refused when it is applied, with a message that says why.
+func TestTheSchemaRefusesWhatCannotWork(t *testing.T) {
+	for _, test := range []struct {
+		name, kind, spec string
+		want             string // in the message; empty: accepted
+	}{
+		{"one source", "ClassifierDataset", `{source: {inline: {data: x}}}`, ""},
+		{"no source", "ClassifierDataset", `{source: {}}`, "exactly one"},
+		{"two sources", "ClassifierDataset", `{source: {inline: {data: x}, configMaps: [{name: a, key: b}]}}`, "exactly one"},
+		{"a bucket", "ClassifierDataset", `{source: {objectStorage: {url: "s3://bucket/prefix/"}}}`, ""},
+		{"a web page for a bucket", "ClassifierDataset", `{source: {objectStorage: {url: "https://example.com/data"}}}`, "url"},
+		{"a split", "ClassifierDataset", `{source: {inline: {data: x}}, preparation: {split: {validationPercent: 10, testPercent: 10}}}`, ""},
+		{"a split that leaves nothing", "ClassifierDataset", `{source: {inline: {data: x}}, preparation: {split: {validationPercent: 60, testPercent: 40}}}`, "must leave samples"},
+		{"a job", "ClassifierTrainingJob", `{training: {datasets: [{name: a}]}}`, ""},
+		{"a job without data", "ClassifierTrainingJob", `{training: {datasets: []}}`, "datasets"},
+		{"a dataset twice", "ClassifierTrainingJob", `{training: {datasets: [{name: a}, {name: a}]}}`, "Duplicate"},
+		{"the weight of nothing", "ClassifierTrainingJob", `{training: {datasets: [{name: a, weight: "0"}]}}`, "greater than 0"},
+		{"a word for a weight", "ClassifierTrainingJob", `{training: {datasets: [{name: a, weight: heavy}]}}`, "weight"},
+		{"a target with one label", "ClassifierTrainingJob", `{training: {datasets: [{name: a}], targets: [{name: b, labels: [c]}]}}`, "at least 2"},
+		{"the hosted recipe", "ClassifierTrainingJob", `{training: {datasets: [{name: a}], hyperparameters: {trainingSteps: 100, learningRate: "4e-5"}}}`, ""},
+		{"a learning rate above 1", "ClassifierTrainingJob", `{training: {datasets: [{name: a}], hyperparameters: {learningRate: "1.5"}}}`, "between 1e-8 and 1"},
+		{"a learning rate of 0", "ClassifierTrainingJob", `{training: {datasets: [{name: a}], hyperparameters: {learningRate: "0"}}}`, "between 1e-8 and 1"},
+		{"no epochs", "ClassifierTrainingJob", `{training: {datasets: [{name: a}], hyperparameters: {epochs: "0.0"}}}`, "greater than 0"},
+		{"a short sequence", "ClassifierTrainingJob", `{training: {datasets: [{name: a}], hyperparameters: {sequenceLength: 99}}}`, "greater than or equal to 100"},
+		{"more than half skipped", "ClassifierTrainingJob", `{training: {datasets: [{name: a}], invalidSampleSkipFraction: "0.6"}}`, "between 0 and 0.5"},
+		{"a suffix of 19 characters", "ClassifierTrainingJob", `{training: {datasets: [{name: a}], suffix: abcdefghijklmnopqrs}}`, "suffix"},
+		{"a lower-case currency", "ClassifierTrainingJob", `{training: {datasets: [{name: a}]}, maxCost: {amount: "5", currency: eur}}`, "currency"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			output, err := run(t, manifest(test.kind, "schema", test.spec), "create", "--dry-run=server", "-f", "-")
+			switch {
+			case test.want == "" && err != nil:
+				t.Errorf("refused: %s", output)
+			case test.want != "" && err == nil:
+				t.Error("accepted")
+			case !strings.Contains(output, test.want):
+				t.Errorf("the message does not say %q: %s", test.want, output)
+			}
+		})
+	}
+}
+
+// TestARunCannotBeChanged holds that a finished run never looks as if it had been
+// another one.
+func TestARunCannotBeChanged(t *testing.T) {
+	spec := `{training: {datasets: [{name: a}]}, importJobID: b}`
+	if output, err := run(t, manifest("ClassifierTrainingJob", "immutable", spec), "create", "-f", "-"); err != nil {
+		t.Fatalf("%v\n%s", err, output)
+	}
+	for _, test := range []struct {
+		name, patch string
+		want        string // in the message; empty: accepted
+	}{
+		{"a field is changed", `{"spec":{"training":{"model":"another"}}}`, "training is immutable"},
+		{"an optional field is added", `{"spec":{"training":{"suffix":"x"}}}`, "training is immutable"},
+		{"another job is imported", `{"spec":{"importJobID":"c"}}`, "importJobID is immutable"},
+		{"none is imported any more", `{"spec":{"importJobID":null}}`, "importJobID is immutable"},
+		{"it is suspended", `{"spec":{"suspend":true}}`, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			output, err := run(t, "", "patch", "classifiertrainingjob", "immutable", "--type=merge", "--patch", test.patch)
+			if (err == nil) != (test.want == "") || !strings.Contains(output, test.want) {
+				t.Errorf("%v: %s", err, output)
+			}
+		})
+	}
+}
+
+// TestAFreshObjectIsNotTakenForReady holds what keeps `kubectl wait`, Flux and
+// Argo CD from going on before the operator has seen an object.
+func TestAFreshObjectIsNotTakenForReady(t *testing.T) {
+	for kind, spec := range map[string]string{
+		"ClassifierDataset":     `{source: {inline: {data: x}}}`,
+		"ClassifierTrainingJob": `{training: {datasets: [{name: a}]}}`,
+	} {
+		if output, err := run(t, manifest(kind, "fresh", spec), "create", "-f", "-"); err != nil {
+			t.Fatalf("%v\n%s", err, output)
+		}
+		if output, err := run(t, "", "get", kind, "fresh", "-o", "jsonpath={.status.observedGeneration}"); err != nil || output != "-1" {
+			t.Errorf("a fresh %s has observed generation %s: %v", kind, output, err)
+		}
+	}
+}
+
+func manifest(kind, name, spec string) string {
+	return fmt.Sprintf("{apiVersion: classifierfactory.dev/v1alpha1, kind: %s, metadata: {name: %s}, spec: %s}", kind, name, spec)
+}
