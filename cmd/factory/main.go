@@ -109,36 +109,56 @@ func readAPIKeys(path, plain string) ([]factory.APIKey, error) {
 
 // serve answers requests until the context ends, and then those under way.
 func serve(ctx context.Context, o options, opened *factory.Factory, logger *slog.Logger) error {
-	api := http.NewServeMux()
+	api, metrics := http.NewServeMux(), http.NewServeMux()
 	api.Handle("/", opened.Handler())
-	addresses := map[string]http.Handler{o.listen: api}
 	if o.metricsListen == "" {
-		api.Handle("GET /metrics", opened.MetricsHandler())
-	} else {
-		metrics := http.NewServeMux()
-		metrics.Handle("GET /metrics", opened.MetricsHandler())
-		addresses[o.metricsListen] = metrics
+		metrics = api
 	}
+	metrics.Handle("GET /metrics", opened.MetricsHandler())
 
-	failed := make(chan error, len(addresses))
-	var servers []*http.Server
-	for address, handler := range addresses {
-		listener, err := net.Listen("tcp", address)
-		if err != nil {
-			return errors.Join(err, shutdown(servers))
+	var servers servers
+	failed := make(chan error, 2)
+	if o.metricsListen != "" {
+		if err := servers.start("metrics", o.metricsListen, metrics, logger, failed); err != nil {
+			return err
 		}
-		server := newServer(handler, logger)
-		servers = append(servers, server)
-		go func() { failed <- server.Serve(listener) }()
-		logger.Info("listening", slog.String("address", listener.Addr().String()))
+	}
+	if err := servers.start("api", o.listen, api, logger, failed); err != nil {
+		return errors.Join(err, servers.shutdown())
 	}
 	select {
 	case err := <-failed:
-		return errors.Join(err, shutdown(servers))
+		return errors.Join(err, servers.shutdown())
 	case <-ctx.Done():
 		logger.Info("shutting down")
-		return shutdown(servers)
+		return servers.shutdown()
 	}
+}
+
+type servers []*http.Server
+
+// start listens and serves in the background; failed gets the reason of its end.
+func (s *servers) start(name, address string, handler http.Handler, logger *slog.Logger, failed chan<- error) error {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return err
+	}
+	server := newServer(handler, logger)
+	*s = append(*s, server)
+	go func() { failed <- server.Serve(listener) }()
+	logger.Info("listening", slog.String("server", name), slog.String("address", listener.Addr().String()))
+	return nil
+}
+
+// shutdown waits for the requests under way.
+func (s servers) shutdown() error {
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
+	defer cancel()
+	var problems []error
+	for _, server := range s {
+		problems = append(problems, server.Shutdown(ctx))
+	}
+	return errors.Join(problems...)
 }
 
 // newServer has timeouts against clients that keep connections busy. The routes
@@ -153,16 +173,6 @@ func newServer(handler http.Handler, logger *slog.Logger) *http.Server {
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
-}
-
-func shutdown(servers []*http.Server) error {
-	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
-	defer cancel()
-	var problems []error
-	for _, server := range servers {
-		problems = append(problems, server.Shutdown(ctx))
-	}
-	return errors.Join(problems...)
 }
 
 // version is the module's, or the commit that it was built from.

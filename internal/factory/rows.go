@@ -14,6 +14,13 @@ import (
 // maxReportedRows is how many invalid rows a failure names.
 const maxReportedRows = 5
 
+// What contradicts a job's targets, beside dataset's own reasons.
+const (
+	unknownTarget dataset.Reason = "UnknownTarget"
+	unknownLabel  dataset.Reason = "UnknownLabel"
+	severalLabels dataset.Reason = "SeveralLabels"
+)
+
 // invalidDataError says why a job's files cannot be trained on. It is written for
 // the tenant, and never repeats what is in a row.
 type invalidDataError struct{ message string }
@@ -99,34 +106,34 @@ func (r *rows) readInput(ctx context.Context, input input, use func(*dataset.Sam
 
 // accept counts a row that fits the job's targets and the rows before.
 func (r *rows) accept(sample *dataset.Sample) error {
-	if problem := r.contradiction(sample); problem != "" {
-		return &dataset.InvalidSampleError{Line: sample.Line, Reason: dataset.InvalidLabels, Detail: problem}
+	if reason, detail := r.contradiction(sample); reason != "" {
+		return &dataset.InvalidSampleError{Line: sample.Line, Reason: reason, Detail: detail}
 	}
 	return r.census.Add(sample)
 }
 
-func (r *rows) contradiction(sample *dataset.Sample) string {
+func (r *rows) contradiction(sample *dataset.Sample) (dataset.Reason, string) {
 	if r.inputType != "" && sample.InputType() != r.inputType {
-		return "the row has the other one of text and messages than the training files"
+		return dataset.MixedInput, "the row has the other one of text and messages than the training files"
 	}
 	if r.known == nil {
-		return ""
+		return "", ""
 	}
 	for _, labels := range sample.Labels {
 		target, ok := r.known[labels.Target]
 		if !ok {
-			return "the row has a target that the job does not have"
+			return unknownTarget, "the row has a target that the job does not have"
 		}
 		if target.single && len(labels.Labels) > 1 {
-			return "the row gives several labels to a target that is single_class"
+			return severalLabels, "the row gives several labels to a target that is single_class"
 		}
 		for _, label := range labels.Labels {
 			if _, ok := target.labels[label]; !ok {
-				return "the row has a label that its target does not have"
+				return unknownLabel, "the row has a label that its target does not have"
 			}
 		}
 	}
-	return ""
+	return "", ""
 }
 
 func (r *rows) report(input input, invalid *dataset.InvalidSampleError) {
@@ -146,8 +153,8 @@ func (r *rows) check() error {
 	if r.invalid > len(r.reported) {
 		more = fmt.Sprintf("; and %d more", r.invalid-len(r.reported))
 	}
-	return &invalidDataError{fmt.Sprintf("%d of %d rows are invalid, at most %g%% may be: %s%s",
-		r.invalid, all, 100*r.skipFraction, strings.Join(r.reported, "; "), more)}
+	return &invalidDataError{fmt.Sprintf("%s%s. %d of %d rows are invalid; at most %g%% may be.",
+		strings.Join(r.reported, "; "), more, r.invalid, all, 100*r.skipFraction)}
 }
 
 func textBytes(sample *dataset.Sample) int64 {

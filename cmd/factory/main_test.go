@@ -1,0 +1,179 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+// TestMain is the factory itself when a test starts it as a process of its own.
+func TestMain(m *testing.M) {
+	if os.Getenv("RUN_FACTORY") == "1" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func command(t *testing.T, key string, arguments ...string) *exec.Cmd {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), os.Args[0], arguments...)
+	command.Env = append(os.Environ(), "RUN_FACTORY=1", "FACTORY_API_KEY="+key)
+	return command
+}
+
+// process is a factory that listens.
+type process struct {
+	*exec.Cmd
+	url  string            // of the API
+	urls map[string]string // by server
+	logs *bufio.Reader
+}
+
+func start(t *testing.T, directory string, arguments ...string) *process {
+	t.Helper()
+	p := &process{Cmd: command(t, "secret-key", append([]string{"--listen", "127.0.0.1:0", "--data-dir", directory}, arguments...)...), urls: map[string]string{}}
+	logs, err := p.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.Process.Kill() })
+	p.logs = bufio.NewReader(logs)
+	for p.url == "" {
+		line, err := p.logs.ReadString('\n')
+		if err != nil {
+			t.Fatalf("%v after %q", err, line)
+		}
+		var entry struct{ Msg, Server, Address string }
+		if err := json.Unmarshal([]byte(line), &entry); err != nil || entry.Msg != "listening" {
+			t.Fatalf("log line %q", line)
+		}
+		p.urls[entry.Server] = "http://" + entry.Address
+		p.url = p.urls["api"]
+	}
+	return p
+}
+
+// status is what a path answers without a key.
+func status(t *testing.T, url string) int {
+	t.Helper()
+	response, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	return response.StatusCode
+}
+
+func (p *process) client(t *testing.T) *mistral.Client {
+	t.Helper()
+	client, err := mistral.NewClient(mistral.Config{BaseURL: p.url, Key: mistral.NewKey("secret-key")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+func TestRefusesToStart(t *testing.T) {
+	badKeys := filepath.Join(t.TempDir(), "keys")
+	if err := os.WriteFile(badKeys, []byte("alice:plain-secret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		reason, key string
+		arguments   []string
+		want        string
+	}{
+		{"nobody could use it", "", []string{"--data-dir", t.TempDir()}, "no API keys"},
+		{"nowhere to keep anything", "k", nil, "no directory"},
+		{"a key in plain", "", []string{"--data-dir", t.TempDir(), "--api-keys-file", badKeys}, "line 1: not tenant:hash"},
+		{"a flag that is none", "k", []string{"--unknown"}, "flag provided but not defined"},
+	} {
+		output, err := command(t, test.key, test.arguments...).CombinedOutput()
+		if err == nil || !strings.Contains(string(output), test.want) || strings.Contains(string(output), "plain-secret") {
+			t.Errorf("%s: %v, %s; want %q", test.reason, err, output, test.want)
+		}
+	}
+}
+
+func TestVersion(t *testing.T) {
+	output, err := command(t, "", "--version").Output()
+	if err != nil || strings.TrimSpace(string(output)) == "" {
+		t.Errorf("--version: %q, %v", output, err)
+	}
+}
+
+func TestKillLosesNothingAcknowledged(t *testing.T) {
+	directory := t.TempDir()
+	killed := start(t, directory)
+	content := strings.Repeat(`{"text": "lamp", "labels": {"intent": "light"}}`+"\n"+`{"text": "song", "labels": {"intent": "music"}}`+"\n", 50)
+	client := killed.client(t)
+	file, err := client.UploadFile(t.Context(), mistral.Upload{Filename: "intents.jsonl", Content: strings.NewReader(content), Size: int64(len(content))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	job, err := client.CreateJob(t.Context(), mistral.CreateJobRequest{
+		Model: "ministral-3b-latest", JobType: mistral.JobTypeClassifier, AutoStart: true,
+		TrainingFiles: []mistral.TrainingFile{{FileID: file.ID, Weight: 1}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = killed.Process.Kill()
+	_ = killed.Wait()
+
+	client = start(t, directory).client(t)
+	for {
+		found, err := client.GetJob(t.Context(), job.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found.Status == mistral.JobSuccess {
+			return
+		}
+		if found.Status.Finished() {
+			t.Fatalf("the job is %s", found.Status)
+		}
+	}
+}
+
+func TestTerminatesGracefully(t *testing.T) {
+	running := start(t, t.TempDir())
+	for _, path := range []string{"/healthz", "/readyz", "/metrics"} {
+		if got := status(t, running.url+path); got != http.StatusOK {
+			t.Errorf("%s: %d", path, got)
+		}
+	}
+	if err := running.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	logs, _ := io.ReadAll(running.logs)
+	if err := running.Wait(); err != nil {
+		t.Errorf("ended with %v: %s", err, logs)
+	}
+	if strings.Contains(string(logs), "secret-key") {
+		t.Errorf("the key is logged: %s", logs)
+	}
+}
+
+func TestMetricsOnTheirOwn(t *testing.T) {
+	running := start(t, t.TempDir(), "--metrics-listen", "127.0.0.1:0")
+	if got := status(t, running.urls["metrics"]+"/metrics"); got != http.StatusOK {
+		t.Errorf("metrics server: %d", got)
+	}
+	if got := status(t, running.url+"/metrics"); got != http.StatusNotFound {
+		t.Errorf("API: %d; the metrics moved away", got)
+	}
+}

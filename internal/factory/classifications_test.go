@@ -1,0 +1,180 @@
+package factory
+
+import (
+	"fmt"
+	"math"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+// train makes a model of the rows.
+func (s *server) train(name, content string) string {
+	s.t.Helper()
+	return *s.await(s.create(autoStart, s.upload(name, content)).ID, mistral.JobSuccess).FineTunedModel
+}
+
+// tickets are conversations with two targets, one of them multi-label.
+func tickets(rows int) string {
+	var text strings.Builder
+	for i := range rows {
+		if i%2 == 0 {
+			fmt.Fprintf(&text, `{"messages": [{"role": "user", "content": "my parcel %d is lost"}, {"role": "assistant", "content": "sorry"}], "labels": {"topic": "shipping", "tags": ["urgent", "parcel"]}}`+"\n", i)
+		} else {
+			fmt.Fprintf(&text, `{"messages": [{"role": "user", "content": "refund order %d please"}, {"role": "assistant", "content": "sorry"}], "labels": {"topic": "refund", "tags": ["money"]}}`+"\n", i)
+		}
+	}
+	return text.String()
+}
+
+// best is the label with the highest score. It checks that they sum to one.
+func best(t *testing.T, scores mistral.Scores) string {
+	t.Helper()
+	sum, label, highest := 0.0, "", 0.0
+	for _, score := range scores {
+		sum += score.Score
+		if score.Score > highest {
+			label, highest = score.Label, score.Score
+		}
+	}
+	if math.Abs(sum-1) > 1e-9 {
+		t.Errorf("scores sum to %v", sum)
+	}
+	return label
+}
+
+func TestClassifyTexts(t *testing.T) {
+	s := startServer(t, nil)
+	model := s.train("intents.jsonl", intents(60))
+	client := s.client("alice-key")
+
+	answer, err := client.Classify(t.Context(), mistral.ClassifyRequest{Model: model, Input: []string{"the lamp please", "another song", "the lamp please"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var labels []string
+	for _, result := range answer.Results {
+		labels = append(labels, best(t, result["intent"].Scores))
+	}
+	if got := strings.Join(labels, " "); got != "light music light" {
+		t.Errorf("labels %q", got)
+	}
+	if answer.Model != model || !regexp.MustCompile(`^[0-9a-f]{32}$`).MatchString(answer.ID) {
+		t.Errorf("model %q, ID %q", answer.Model, answer.ID)
+	}
+
+	status, body := s.request("POST", "/v1/classifications", `{"model": "`+model+`", "input": "the lamp", "metadata": {"trace": 1}}`)
+	if status != 200 || !strings.Contains(body, `"results":[{"intent":{"scores":{"light":`) {
+		t.Errorf("one text: %d %s; want a list of one", status, body)
+	}
+	status, body = s.request("POST", "/v1/classifications", `{"model": "`+model+`", "input": []}`)
+	if status != 200 || !strings.Contains(body, `"results":[]`) {
+		t.Errorf("no text: %d %s", status, body)
+	}
+}
+
+func TestClassifyChats(t *testing.T) {
+	s := startServer(t, nil)
+	model := s.train("tickets.jsonl", tickets(60))
+	// As the SDKs send it: chunks, null content, and members of their own.
+	status, body := s.request("POST", "/v1/chat/classifications", `{"model": "`+model+`", "input": [
+		{"messages": [{"role": "user", "content": [{"type": "text", "text": "my parcel is lost"}]}, {"role": "assistant", "content": "sorry", "prefix": false}]},
+		{"messages": [{"role": "user", "content": "refund please"}, {"role": "assistant", "content": null, "tool_calls": []}]}]}`)
+	var answer mistral.ClassifyResponse
+	decode(t, body, &answer)
+	if status != 200 || len(answer.Results) != 2 {
+		t.Fatalf("%d %s", status, body)
+	}
+	if got := best(t, answer.Results[0]["topic"].Scores); got != "shipping" {
+		t.Errorf("topic %q", got)
+	}
+	if got := best(t, answer.Results[1]["tags"].Scores); got != "money" {
+		t.Errorf("tags %q", got)
+	}
+	if tags := answer.Results[0]["tags"].Scores; len(tags) != 3 || tags[0].Label != "money" || tags[1].Label != "parcel" || tags[2].Label != "urgent" {
+		t.Errorf("tags %+v; want every label in the target's order", tags)
+	}
+}
+
+func TestClassifyTheOtherWay(t *testing.T) {
+	s := startServer(t, nil)
+	texts, chats := s.train("intents.jsonl", intents(60)), s.train("tickets.jsonl", tickets(60))
+	client := s.client("alice-key")
+
+	text, err := client.Classify(t.Context(), mistral.ClassifyRequest{Model: chats, Input: []string{"refund please"}})
+	if err != nil || best(t, text.Results[0]["topic"].Scores) != "refund" {
+		t.Errorf("a text by a model of conversations: %+v, %v", text, err)
+	}
+	chat, err := client.ClassifyChat(t.Context(), mistral.ClassifyChatRequest{Model: texts, Input: []mistral.Chat{{Messages: []mistral.Message{{Role: "user", Content: "the lamp please"}}}}})
+	if err != nil || best(t, chat.Results[0]["intent"].Scores) != "light" {
+		t.Errorf("a conversation by a model of texts: %+v, %v", chat, err)
+	}
+	same, err := client.Classify(t.Context(), mistral.ClassifyRequest{Model: texts, Input: []string{"the lamp please"}})
+	if err != nil || fmt.Sprint(same.Results) != fmt.Sprint(chat.Results) {
+		t.Errorf("a text and a conversation of it alone differ: %+v, %+v, %v", same, chat, err)
+	}
+}
+
+func TestClassifyRefuses(t *testing.T) {
+	s := startServer(t, nil)
+	for _, test := range []struct {
+		reason, path, body string
+		status             int
+		want               string
+	}{
+		{"extra member", "classifications", `{"model": "m", "input": "x", "inputs": "x"}`, 422, `{"detail":[{"type":"extra_forbidden","loc":["body","inputs"],"msg":"Extra inputs are not permitted"}]}`},
+		{"extra member of a chat request", "chat/classifications", `{"model": "m", "input": {"messages": []}, "metadata": {}}`, 422, `"loc":["body","metadata"]`},
+		{"extra member of a conversation", "chat/classifications", `{"model": "m", "input": [{"messages": [], "prompt": "x"}]}`, 422, `"loc":["body","input",0,"prompt"]`},
+		{"no model", "classifications", `{"input": "x"}`, 422, `"type":"missing","loc":["body","model"]`},
+		{"no input", "classifications", `{"model": "m", "input": null}`, 422, `"type":"missing","loc":["body","input"]`},
+		{"input of another type", "classifications", `{"model": "m", "input": ["a", 1]}`, 422, `"type":"string_type","loc":["body","input",1]`},
+		{"no messages", "chat/classifications", `{"model": "m", "input": [{}]}`, 422, `"loc":["body","input",0,"messages"]`},
+		{"unknown role", "chat/classifications", `{"model": "m", "input": [{"messages": [{"role": "robot", "content": "x"}]}]}`, 422, `"loc":["body","input",0,"messages",0,"role"]`},
+		{"no JSON", "classifications", `{"model": `, 422, `"type":"json_invalid"`},
+		{"not an object", "classifications", `[]`, 422, `"type":"dict_type","loc":["body"]`},
+		{"base model", "classifications", `{"model": "ministral-3b-latest", "input": "x"}`, 422, `"loc":["body","model"]`},
+		{"unknown model", "classifications", `{"model": "ft:classifier:none", "input": "x"}`, 404, `{"detail":"No model matches the given query."}`},
+		{"too large", "classifications", `{"model": "m", "input": "` + strings.Repeat("x", maxClassifyBytes) + `"}`, http.StatusRequestEntityTooLarge, `{"detail":`},
+	} {
+		status, body := s.request("POST", "/v1/"+test.path, test.body)
+		if status != test.status || !strings.Contains(body, test.want) {
+			t.Errorf("%s: %d %s, want %d %s", test.reason, status, body, test.status, test.want)
+		}
+	}
+}
+
+func TestModelCacheForgetsTheLeastUsed(t *testing.T) {
+	s := startServer(t, nil)
+	var digests []string
+	for _, rows := range []int{20, 22, 24} {
+		id := s.train("intents.jsonl", intents(rows))
+		found, err := s.factory.store.model(t.Context(), "alice", id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		digests = append(digests, found.digest)
+	}
+	cache := newModelCache(s.factory.store.blobs, 2)
+	get := func(i int) any {
+		loaded, err := cache.get(digests[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return loaded
+	}
+	first, second := get(0), get(1)
+	get(0)
+	get(2)
+	if get(0) != first {
+		t.Error("the model that was used again was forgotten")
+	}
+	if get(1) == second {
+		t.Error("three models are kept where two have room")
+	}
+	if _, err := cache.get("none"); err == nil || len(cache.entries) > 2 {
+		t.Errorf("get() of an unknown model: %v; %d entries", err, len(cache.entries))
+	}
+}

@@ -1,0 +1,266 @@
+package factory
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+func decode(t *testing.T, text string, value any) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(text), value); err != nil {
+		t.Fatalf("%v in %s", err, text)
+	}
+}
+
+func TestJobLife(t *testing.T) {
+	s := startServer(t, nil)
+	client := s.client("alice-key")
+	created := s.create(func(r *mistral.CreateJobRequest) {
+		suffix := "marker"
+		r.Suffix = &suffix
+		r.Hyperparameters.TrainingSteps = new(int64)
+		*r.Hyperparameters.TrainingSteps = 20
+	}, s.upload("intents.jsonl", intents(60)))
+	if created.Status != mistral.JobQueued || created.ModifiedAt == 0 {
+		t.Errorf("created %+v", created)
+	}
+
+	validated := s.await(created.ID, mistral.JobValidated)
+	metadata := validated.Metadata
+	if *metadata.Cost != 0 || *metadata.CostCurrency != "EUR" || *metadata.TrainTokens != 20*65536 || *metadata.DataTokens == 0 ||
+		*metadata.ExpectedDurationSeconds == 0 || *validated.Hyperparameters.Epochs == 0 {
+		t.Errorf("metadata %+v", metadata)
+	}
+	want := mistral.ClassifierTarget{Name: "intent", Labels: []string{"light", "music"}, Weight: 1, LossFunction: mistral.LossSingleClass}
+	if got := validated.ClassifierTargets; len(got) != 1 || fmt.Sprint(got[0]) != fmt.Sprint(want) {
+		t.Errorf("inferred targets %+v", got)
+	}
+
+	if _, err := client.StartJob(t.Context(), created.ID); err != nil {
+		t.Fatal(err)
+	}
+	done := s.await(created.ID, mistral.JobSuccess)
+	if got, want := statuses(done), "QUEUED VALIDATING VALIDATED RUNNING SUCCESS"; got != want {
+		t.Errorf("events %q, want %q: start has none", got, want)
+	}
+	id := fmt.Sprintf("ft:classifier:%s:%s:%s:marker:%s", DefaultBaseModel, workspaceID("alice")[:8],
+		time.Unix(done.CreatedAt, 0).UTC().Format("20060102"), done.ID[:8])
+	if *done.FineTunedModel != id {
+		t.Errorf("model %s, want %s", *done.FineTunedModel, id)
+	}
+	if *done.TrainedTokens == 0 || len(done.Checkpoints) == 0 || done.Checkpoints[0].StepNumber != 20 || done.Checkpoints[0].Metrics.ValidLoss == nil {
+		t.Errorf("trained tokens %v, checkpoints %+v; want the last step first and evaluated", *done.TrainedTokens, done.Checkpoints)
+	}
+
+	again, err := client.CancelJob(t.Context(), created.ID)
+	if err != nil || again.Status != mistral.JobSuccess {
+		t.Errorf("cancelling a finished job: %v, %v; want it as it is", again, err)
+	}
+}
+
+func TestStartInAnotherState(t *testing.T) {
+	s := startServer(t, nil)
+	job := s.create(nil, s.upload("intents.jsonl", intents(20)))
+	s.await(job.ID, mistral.JobValidated)
+	if _, err := s.client("alice-key").CancelJob(t.Context(), job.ID); err != nil {
+		t.Fatal(err)
+	}
+	status, body := s.request("POST", "/v1/fine_tuning/jobs/"+job.ID+"/start", "")
+	if status != http.StatusConflict || !strings.HasPrefix(body, `{"detail":"The job is CANCELLED`) {
+		t.Errorf("%d %s", status, body)
+	}
+}
+
+func TestUnknownJob(t *testing.T) {
+	s := startServer(t, nil)
+	for _, test := range []struct{ method, path string }{
+		{"GET", "/v1/fine_tuning/jobs/unknown"},
+		{"POST", "/v1/fine_tuning/jobs/unknown/start"},
+		{"POST", "/v1/fine_tuning/jobs/unknown/cancel"},
+	} {
+		status, body := s.request(test.method, test.path, "")
+		if status != http.StatusNotFound || body != `{"detail":"No fine tuning job matches the given query."}` {
+			t.Errorf("%s %s: %d %s", test.method, test.path, status, body)
+		}
+	}
+}
+
+func TestCancelWhileRunning(t *testing.T) {
+	s := startServer(t, nil)
+	file := s.upload("slow.jsonl", slowIntents())
+	running := s.create(autoStart, file)
+	s.await(running.ID, mistral.JobRunning)
+	waiting := s.create(nil, s.upload("intents.jsonl", intents(20)))
+	client := s.client("alice-key")
+	if err := client.DeleteFile(t.Context(), file.ID); err != nil {
+		t.Fatal(err)
+	}
+	if len(blobNames(t, s)) != 2 {
+		t.Error("a running job lost its file")
+	}
+
+	if _, err := client.CancelJob(t.Context(), running.ID); err != nil {
+		t.Fatal(err)
+	}
+	cancelled := s.await(running.ID, mistral.JobCancelled)
+	if got, want := statuses(cancelled), "QUEUED VALIDATING VALIDATED RUNNING CANCELLATION_REQUESTED CANCELLED"; got != want {
+		t.Errorf("events %q, want %q", got, want)
+	}
+	if cancelled.FineTunedModel != nil {
+		t.Error("a cancelled job has a model")
+	}
+	s.await(waiting.ID, mistral.JobValidated) // the worker is free again, and has cleaned up
+	if left := blobNames(t, s); len(left) != 1 {
+		t.Errorf("%d blobs, want only that of the other job", len(left))
+	}
+}
+
+func TestCancelWhileWaiting(t *testing.T) {
+	s := startServer(t, nil)
+	job := s.create(nil, s.upload("intents.jsonl", intents(20)))
+	s.await(job.ID, mistral.JobValidated)
+	cancelled, err := s.client("alice-key").CancelJob(t.Context(), job.ID)
+	if err != nil || cancelled.Status != mistral.JobCancelled {
+		t.Errorf("CancelJob() = %v, %v; nothing has to stop first", cancelled, err)
+	}
+}
+
+func TestListJobs(t *testing.T) {
+	s := startServer(t, nil)
+	file := s.upload("intents.jsonl", intents(20))
+	create := func(suffix, project string) {
+		s.await(s.create(func(r *mistral.CreateJobRequest) {
+			r.Suffix = &suffix
+			r.Integrations = []mistral.Integration{{Type: "wandb", Project: project, APIKey: strings.Repeat("k", 86)}}
+		}, file).ID, mistral.JobValidated)
+	}
+	create("one", "red")
+	create("two", "blue")
+	create("three", "blue")
+	for _, test := range []struct{ reason, query, want string }{
+		{"newest first", "", "three two one"},
+		{"second page", "?page=1&page_size=2", "one"},
+		{"suffix", "?suffix=two", "two"},
+		{"status", "?status=VALIDATED", "three two one"},
+		{"another status", "?status=SUCCESS", ""},
+		{"model", "?model=ministral-3b-latest&created_by_me=false", "three two one"},
+		{"another model", "?model=open-mistral-7b", ""},
+		{"project", "?wandb_project=blue", "three two"},
+		{"created before it all", "?created_before=2001-01-01T00%3A00%3A00.000Z", ""},
+		{"created within this second", "?created_after=" + time.Now().UTC().Format("2006-01-02T15:04:05.000Z"), "three two one"},
+	} {
+		status, body := s.request("GET", "/v1/fine_tuning/jobs"+test.query, "")
+		var list mistral.JobList
+		decode(t, body, &list)
+		var suffixes []string
+		for _, job := range list.Data {
+			suffixes = append(suffixes, *job.Suffix)
+		}
+		got := strings.Join(suffixes, " ")
+		if test.reason == "created within this second" && got != test.want {
+			continue // the second is over
+		}
+		if status != 200 || got != test.want {
+			t.Errorf("%s: %d %q, want %q", test.reason, status, got, test.want)
+		}
+	}
+	for _, query := range []string{"?status=SUCCEEDED", "?created_after=yesterday", "?page_size=x"} {
+		if status, body := s.request("GET", "/v1/fine_tuning/jobs"+query, ""); status != 422 {
+			t.Errorf("%s: %d %s", query, status, body)
+		}
+	}
+	if _, body := s.request("GET", "/v1/fine_tuning/jobs", ""); strings.Contains(body, "kkkk") || strings.Contains(body, "api_key") {
+		t.Errorf("a key is shown: %s", body)
+	}
+}
+
+func TestCreateJobRefuses(t *testing.T) {
+	s := startServer(t, nil)
+	file := s.upload("intents.jsonl", intents(20)).ID
+	for _, test := range []struct{ reason, members, want string }{
+		{"no file", `"training_files": []`,
+			`{"detail":[{"type":"value_error","loc":["body","job_in"],"msg":"Value error, At least one training file or repository is required.","ctx":{"error":"At least one training file or repository is required."}}]}`},
+		{"unknown model", `"training_files": ["F"], "model": "gpt"`, `"detail":"Model not available for this type of fine-tuning (classifier).`},
+		{"another job type", `"training_files": ["F"], "job_type": "completion"`, `"detail":"Model not available for this type of fine-tuning (completion).`},
+		{"unknown file", `"training_files": [{"file_id": "00000000-0000-0000-0000-000000000000"}]`, `"loc":["body","training_files",0]`},
+		{"unknown validation file", `"training_files": ["F"], "validation_files": ["x"]`, `"loc":["body","validation_files",0]`},
+		{"trained on what it is measured with", `"training_files": ["F"], "validation_files": ["F"]`, `"loc":["body","training_files",0,"file_id"]`},
+		{"weight", `"training_files": [{"file_id": "F", "weight": 0}]`, `"loc":["body","training_files",0,"weight"]`},
+		{"suffix", `"training_files": ["F"], "suffix": "1234567890123456789"`, `"loc":["body","suffix"]`},
+		{"skip fraction", `"training_files": ["F"], "invalid_sample_skip_percentage": 0.6`, `"loc":["body","invalid_sample_skip_percentage"]`},
+		{"steps", `"training_files": ["F"], "hyperparameters": {"training_steps": 0}`, `"loc":["body","hyperparameters","training_steps"]`},
+		{"learning rate", `"training_files": ["F"], "hyperparameters": {"learning_rate": 2}`, `"loc":["body","hyperparameters","learning_rate"]`},
+		{"weight decay", `"training_files": ["F"], "hyperparameters": {"weight_decay": -1}`, `"loc":["body","hyperparameters","weight_decay"]`},
+		{"warm-up", `"training_files": ["F"], "hyperparameters": {"warmup_fraction": 1.5}`, `"loc":["body","hyperparameters","warmup_fraction"]`},
+		{"epochs", `"training_files": ["F"], "hyperparameters": {"epochs": 0}`, `"loc":["body","hyperparameters","epochs"]`},
+		{"sequence length", `"training_files": ["F"], "hyperparameters": {"seq_len": 10}`, `"loc":["body","hyperparameters","seq_len"]`},
+		{"wrong type", `"training_files": ["F"], "hyperparameters": {"learning_rate": "high"}`, `"type":"float_type","loc":["body","hyperparameters","learning_rate"]`},
+		{"key of another service", `"training_files": ["F"], "integrations": [{"project": "p", "api_key": "short"}]`, `"loc":["body","integrations",0,"api_key"]`},
+		{"one label", `"training_files": ["F"], "classifier_targets": [{"name": "intent", "labels": ["light"]}]`, `"loc":["body","classifier_targets",0,"labels"]`},
+		{"loss function", `"training_files": ["F"], "classifier_targets": [{"name": "intent", "labels": ["a", "b"], "loss_function": "hinge"}]`, `"loc":["body","classifier_targets",0,"loss_function"]`},
+		{"a member twice", `"training_files": ["F"], "training_files": ["F"]`, `"type":"json_invalid"`},
+	} {
+		model := ""
+		if !strings.Contains(test.members, `"model"`) {
+			model = `"model": "ministral-3b-latest", `
+		}
+		status, body := s.request("POST", "/v1/fine_tuning/jobs", strings.ReplaceAll(`{`+model+test.members+`}`, `"F"`, `"`+file+`"`))
+		if status != 422 || !strings.Contains(body, test.want) {
+			t.Errorf("%s: %d %s, want %s", test.reason, status, body, test.want)
+		}
+	}
+	if status, body := s.request("POST", "/v1/fine_tuning/jobs", `{"model"`); status != 422 {
+		t.Errorf("cut off: %d %s", status, body)
+	}
+	if status, body := s.request("POST", "/v1/fine_tuning/jobs", `"`+strings.Repeat("x", maxBodyBytes)+`"`); status != http.StatusRequestEntityTooLarge {
+		t.Errorf("too large: %d %s", status, body)
+	}
+	if jobs, err := s.client("alice-key").ListJobs(t.Context(), mistral.JobFilter{}); err != nil || jobs.Total != 0 {
+		t.Errorf("a refused job was created: %+v, %v", jobs, err)
+	}
+}
+
+func TestCreateJobAccepts(t *testing.T) {
+	s := startServer(t, nil)
+	file := s.upload("intents.jsonl", intents(20)).ID
+	for _, test := range []struct{ reason, members string }{
+		{"file IDs as old SDKs send them", `"training_files": ["F"]`},
+		{"nulls", `"training_files": [{"file_id": "F", "weight": null}], "suffix": null, "integrations": null, "validation_files": null, "classifier_targets": null, "job_type": null, "auto_start": null, "repositories": null`},
+		{"members of completion jobs", `"training_files": ["F"], "hyperparameters": {"fim_ratio": 0.9, "learning_rate": 0.0001}`},
+		{"integration without a type", `"training_files": ["F"], "integrations": [{"project": "p", "api_key": "0123456789012345678901234567890123456789"}]`},
+	} {
+		body := strings.ReplaceAll(`{"model": "ministral-3b-latest", `+test.members+`}`, `"F"`, `"`+file+`"`)
+		status, answer := s.request("POST", "/v1/fine_tuning/jobs", body)
+		var job mistral.Job
+		decode(t, answer, &job)
+		if status != 200 || len(job.TrainingFiles) != 1 || job.JobType != mistral.JobTypeClassifier || *job.Hyperparameters.LearningRate != 1e-4 {
+			t.Errorf("%s: %d %s", test.reason, status, answer)
+		}
+		s.await(job.ID, mistral.JobValidated)
+	}
+}
+
+func TestDryRun(t *testing.T) {
+	s := startServer(t, nil)
+	file := s.upload("intents.jsonl", intents(20)).ID
+	for _, test := range []struct{ reason, query, member string }{
+		{"in the query", "?dry_run=true", ""},
+		{"in the body", "", `, "dry_run": true`},
+	} {
+		status, body := s.request("POST", "/v1/fine_tuning/jobs"+test.query, `{"model": "ministral-3b-latest", "training_files": ["`+file+`"]`+test.member+`}`)
+		var estimate mistral.LegacyJobMetadata
+		decode(t, body, &estimate)
+		if status != 200 || estimate.Object != mistral.ObjectJobMetadata || estimate.Details == "" || *estimate.DataTokens == 0 || strings.Contains(body, "job_type") {
+			t.Errorf("%s: %d %s", test.reason, status, body)
+		}
+	}
+	if jobs, err := s.client("alice-key").ListJobs(t.Context(), mistral.JobFilter{}); err != nil || jobs.Total != 0 {
+		t.Errorf("a dry run created a job: %+v, %v", jobs, err)
+	}
+}

@@ -1,0 +1,311 @@
+package factory
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m)
+}
+
+// server is a factory behind HTTP with two tenants.
+type server struct {
+	t       *testing.T
+	config  Config
+	factory *Factory
+	http    *httptest.Server
+}
+
+func startServer(t *testing.T, change func(*Config)) *server {
+	t.Helper()
+	s := &server{t: t, config: Config{
+		Directory: t.TempDir(),
+		APIKeys:   []APIKey{NewAPIKey("alice", "alice-key"), NewAPIKey("bob", "bob-key")},
+	}}
+	if change != nil {
+		change(&s.config)
+	}
+	s.open()
+	t.Cleanup(s.close)
+	return s
+}
+
+func (s *server) open() {
+	s.t.Helper()
+	var err error
+	if s.factory, err = Open(s.t.Context(), s.config); err != nil {
+		s.t.Fatal(err)
+	}
+	s.http = httptest.NewServer(s.factory.Handler())
+}
+
+func (s *server) close() {
+	s.http.CloseClientConnections()
+	s.http.Close()
+	if err := s.factory.Close(); err != nil {
+		s.t.Errorf("Close() = %v", err)
+	}
+}
+
+func (s *server) client(key string) *mistral.Client {
+	s.t.Helper()
+	client, err := mistral.NewClient(mistral.Config{BaseURL: s.http.URL, Key: mistral.NewKey(key), HTTPClient: s.http.Client()})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return client
+}
+
+// request sends a body as alice and returns the answer's status and body.
+func (s *server) request(method, path, body string) (int, string) {
+	s.t.Helper()
+	return s.requestAs("alice-key", method, path, "application/json", strings.NewReader(body))
+}
+
+func (s *server) requestAs(key, method, path, contentType string, body io.Reader) (int, string) {
+	s.t.Helper()
+	request, err := http.NewRequestWithContext(s.t.Context(), method, s.http.URL+path, body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if key != "" {
+		request.Header.Set("Authorization", "Bearer "+key)
+	}
+	request.Header.Set("Content-Type", contentType)
+	response, err := s.http.Client().Do(request)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if got := response.Header.Get("Content-Type"); got != "application/json" && response.StatusCode != http.StatusOK {
+		s.t.Errorf("%s %s: Content-Type %q", method, path, got)
+	}
+	return response.StatusCode, string(answer)
+}
+
+func (s *server) upload(name, content string) *mistral.File {
+	s.t.Helper()
+	return uploadAs(s.t, s.client("alice-key"), name, content)
+}
+
+func uploadAs(t *testing.T, client *mistral.Client, name, content string) *mistral.File {
+	t.Helper()
+	file, err := client.UploadFile(t.Context(), mistral.Upload{Filename: name, Content: bytes.NewReader([]byte(content)), Size: int64(len(content))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// create creates a job of alice that trains on the files.
+func (s *server) create(change func(*mistral.CreateJobRequest), files ...*mistral.File) *mistral.Job {
+	s.t.Helper()
+	request := mistral.CreateJobRequest{Model: DefaultBaseModel, JobType: mistral.JobTypeClassifier}
+	for _, file := range files {
+		request.TrainingFiles = append(request.TrainingFiles, mistral.TrainingFile{FileID: file.ID, Weight: 1})
+	}
+	if change != nil {
+		change(&request)
+	}
+	job, err := s.client("alice-key").CreateJob(s.t.Context(), request)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return job
+}
+
+func autoStart(request *mistral.CreateJobRequest) { request.AutoStart = true }
+
+// await polls a job of alice until it has the status.
+func (s *server) await(id string, status mistral.JobStatus) *mistral.DetailedJob {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), 30*time.Second)
+	defer cancel()
+	client := s.client("alice-key")
+	for {
+		job, err := client.GetJob(ctx, id)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if job.Status == status {
+			return job
+		}
+		if job.Status.Finished() {
+			s.t.Fatalf("job is %s instead of %s: %s", job.Status, status, events(job))
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// events shows a job's story.
+func events(job *mistral.DetailedJob) string {
+	var story []string
+	for _, event := range job.Events {
+		story = append(story, string(event.Data))
+	}
+	return strings.Join(story, " ")
+}
+
+// statuses is what a job's events say, without the reasons.
+func statuses(job *mistral.DetailedJob) string {
+	return strings.NewReplacer(`{"status":"`, "", `"}`, "").Replace(events(job))
+}
+
+// intents are rows of one target with two labels.
+func intents(rows int) string {
+	var text strings.Builder
+	for i := range rows {
+		if i%2 == 0 {
+			fmt.Fprintf(&text, `{"text": "switch on the lamp in room %d", "labels": {"intent": "light"}}`+"\n", i)
+		} else {
+			fmt.Fprintf(&text, `{"text": "play song number %d", "labels": {"intent": "music"}}`+"\n", i)
+		}
+	}
+	return text.String()
+}
+
+// slowIntents take the engine several seconds.
+func slowIntents() string {
+	var text strings.Builder
+	for i := range 4000 {
+		fmt.Fprintf(&text, `{"text": %q, "labels": {"intent": "label%d"}}`+"\n", strings.Repeat(fmt.Sprintf("words of row%d ", i), 12), i%20)
+	}
+	return text.String()
+}
+
+func TestOpenRefuses(t *testing.T) {
+	used := startServer(t, nil)
+	key := []APIKey{NewAPIKey("alice", "k")}
+	for _, test := range []struct {
+		reason string
+		config Config
+		want   string
+	}{
+		{"a server that nobody could use", Config{Directory: t.TempDir()}, "no API keys"},
+		{"a server that keeps nothing", Config{APIKeys: key}, "no directory"},
+		{"two servers would train the same jobs", Config{Directory: used.config.Directory, APIKeys: key}, "in use by another factory"},
+	} {
+		opened, err := Open(t.Context(), test.config)
+		if err == nil {
+			opened.Close()
+		}
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: Open() = %v, want an error with %q", test.reason, err, test.want)
+		}
+	}
+}
+
+func TestReopenGoesOnWithJobs(t *testing.T) {
+	s := startServer(t, nil)
+	running := s.create(autoStart, s.upload("slow.jsonl", slowIntents()))
+	s.await(running.ID, mistral.JobRunning)
+	queued := s.create(nil, s.upload("intents.jsonl", intents(20)))
+	s.await(queued.ID, mistral.JobQueued)
+
+	s.close()
+	s.open()
+
+	validated := s.await(queued.ID, mistral.JobValidated)
+	if got, want := statuses(validated), "QUEUED VALIDATING VALIDATED"; got != want {
+		t.Errorf("the queued job went through %q, want %q", got, want)
+	}
+	resumed := s.await(running.ID, mistral.JobRunning)
+	if got, want := statuses(resumed), "QUEUED VALIDATING VALIDATED RUNNING QUEUED RUNNING"; got != want {
+		t.Errorf("the running job went through %q, want %q", got, want)
+	}
+}
+
+func TestReopenKeepsEverything(t *testing.T) {
+	s := startServer(t, nil)
+	file := s.upload("intents.jsonl", intents(40))
+	made := s.await(s.create(autoStart, file).ID, mistral.JobSuccess)
+
+	s.close()
+	s.open()
+
+	client := s.client("alice-key")
+	if again, err := client.GetFile(t.Context(), file.ID); err != nil || *again.Signature != *file.Signature {
+		t.Errorf("GetFile() = %+v, %v", again, err)
+	}
+	if _, err := client.Classify(t.Context(), mistral.ClassifyRequest{Model: *made.FineTunedModel, Input: []string{"lamp"}}); err != nil {
+		t.Errorf("Classify() = %v", err)
+	}
+}
+
+func TestHealthNeedsNoKey(t *testing.T) {
+	s := startServer(t, nil)
+	for _, path := range []string{"/healthz", "/readyz"} {
+		if status, body := s.requestAs("", "GET", path, "", nil); status != http.StatusOK {
+			t.Errorf("%s: %d %s", path, status, body)
+		}
+	}
+}
+
+func TestRoutesThatAreNone(t *testing.T) {
+	s := startServer(t, nil)
+	for _, test := range []struct {
+		reason, method, path string
+		status               int
+	}{
+		{"unknown path", "GET", "/v1/nothing", http.StatusNotFound},
+		{"no delete-job route in the protocol", "DELETE", "/v1/fine_tuning/jobs/x", http.StatusMethodNotAllowed},
+		{"method of another route", "PUT", "/v1/files", http.StatusMethodNotAllowed},
+	} {
+		status, body := s.request(test.method, test.path, "")
+		if status != test.status || !strings.HasPrefix(body, `{"detail":`) {
+			t.Errorf("%s: %d %s, want %d", test.reason, status, body, test.status)
+		}
+	}
+}
+
+func TestMetrics(t *testing.T) {
+	s := startServer(t, nil)
+	s.await(s.create(autoStart, s.upload("intents.jsonl", intents(20))).ID, mistral.JobSuccess)
+	recorder := httptest.NewRecorder()
+	s.factory.MetricsHandler().ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	for _, want := range []string{
+		`classifier_factory_jobs{status="SUCCESS"} 1`,
+		`classifier_factory_http_request_duration_seconds_count{code="200",route="POST /v1/files"} 1`,
+		`classifier_factory_job_stage_duration_seconds_count{stage="RUNNING"} 1`,
+	} {
+		if !strings.Contains(recorder.Body.String(), want) {
+			t.Errorf("metrics lack %s", want)
+		}
+	}
+}
+
+func TestReopenRemovesWhatNothingRefersTo(t *testing.T) {
+	s := startServer(t, nil)
+	s.upload("intents.jsonl", intents(2))
+	s.close()
+	for _, path := range []string{"blobs/orphan", "incoming/cut-off"} {
+		if err := os.WriteFile(filepath.Join(s.config.Directory, path), []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.open()
+	if left := blobNames(t, s); len(left) != 1 {
+		t.Errorf("blobs %v; want that of the file alone", left)
+	}
+	if staged, err := os.ReadDir(filepath.Join(s.config.Directory, "incoming")); err != nil || len(staged) != 0 {
+		t.Errorf("incoming %v, %v", staged, err)
+	}
+}
