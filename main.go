@@ -36,6 +36,7 @@ const apiKeyVariable = "MISTRAL_API_KEY"
 type options struct {
 	serverURL        string
 	stagingDirectory string
+	minPollInterval  time.Duration
 	maxPollInterval  time.Duration
 	metricsAddress   string
 	metricsSecure    bool
@@ -52,8 +53,10 @@ func parseFlags() options {
 		"Address of the factory for objects without a connectionSecretRef. Its key is read from $"+apiKeyVariable+".")
 	flag.StringVar(&o.stagingDirectory, "staging-directory", "",
 		"Where samples are kept while they are validated and uploaded. Default: the system's directory for temporary files.")
+	flag.DurationVar(&o.minPollInterval, "min-poll-interval", connection.DefaultOptions().MinPollInterval,
+		"How soon unfinished jobs are asked for again after one changed.")
 	flag.DurationVar(&o.maxPollInterval, "max-poll-interval", connection.DefaultOptions().MaxPollInterval,
-		"How often unfinished jobs are asked for while none changes. Shortly after a change they are asked for every second.")
+		"How often unfinished jobs are asked for while none changes.")
 	flag.StringVar(&o.metricsAddress, "metrics-bind-address", "0", "Address of the metrics endpoint, such as :8443. 0 turns it off.")
 	flag.BoolVar(&o.metricsSecure, "metrics-secure", true, "Serve metrics over HTTPS, to those who may read them.")
 	flag.StringVar(&o.probeAddress, "health-probe-bind-address", ":8081", "Address of the health probes. 0 turns them off.")
@@ -88,7 +91,7 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	connectionOptions := connection.DefaultOptions()
-	connectionOptions.MaxPollInterval = o.maxPollInterval
+	connectionOptions.MinPollInterval, connectionOptions.MaxPollInterval = o.minPollInterval, o.maxPollInterval
 	connectionOptions.UserAgent += "/" + version()
 	pool := connection.NewPool(ctx, connectionOptions)
 	key := mistral.NewKey(os.Getenv(apiKeyVariable))

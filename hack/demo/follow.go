@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,7 +17,7 @@ import (
 )
 
 const (
-	followInterval = 100 * time.Millisecond
+	followInterval = 30 * time.Millisecond
 	followTimeout  = 2 * time.Minute
 )
 
@@ -39,6 +40,7 @@ func follow(ctx context.Context, cluster client.Client, name string, since time.
 		switch {
 		case meta.IsStatusConditionTrue(conditions, classifierv1alpha1.ConditionOutputPublished):
 			fmt.Printf("%6.1f s  Finished: Secret %s has the ID of %s\n", time.Since(since).Seconds(), job.Status.Binding.Name, job.Status.Model.ID)
+			fmt.Printf("%8s  training loss %s %s\n", "", curve(job.Status.LossHistory), ends(job.Status.LossHistory))
 			return nil
 		case meta.IsStatusConditionTrue(conditions, classifierv1alpha1.ConditionFailed):
 			return fmt.Errorf("%s failed: %s", name, meta.FindStatusCondition(conditions, classifierv1alpha1.ConditionFailed).Message)
@@ -71,6 +73,35 @@ func progress(job *classifierv1alpha1.ClassifierTrainingJob) string {
 		line += fmt.Sprintf("  %s %s", metric.Name, metric.Value)
 	}
 	return line
+}
+
+// curve draws the training loss from its first to its last step.
+func curve(history []classifierv1alpha1.LossPoint) string {
+	bars := []rune("▁▂▃▄▅▆▇█")
+	highest := 1e-9 // not 0, to divide by
+	for _, point := range history {
+		highest = max(highest, number(point.Train))
+	}
+	var drawn strings.Builder
+	for _, point := range history {
+		drawn.WriteRune(bars[int(number(point.Train)/highest*float64(len(bars)-1))])
+	}
+	return drawn.String()
+}
+
+func ends(history []classifierv1alpha1.LossPoint) string {
+	if len(history) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s -> %s", history[0].Train, history[len(history)-1].Train)
+}
+
+func number(decimal classifierv1alpha1.Decimal) float64 {
+	value, err := strconv.ParseFloat(string(decimal), 64)
+	if err != nil {
+		return 0
+	}
+	return value
 }
 
 // top gives the highest scores.
