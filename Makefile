@@ -12,6 +12,9 @@ CONTROLLER_GEN := $(TOOL) controller-gen
 KUSTOMIZE := $(TOOL) kustomize
 GOLANGCI_LINT := go tool -modfile=$(CURDIR)/hack/tools/lint/go.mod golangci-lint-kube-api-linter
 
+# In two steps, because export alone would hide that the script failed.
+EXPORT_ASSETS := KUBEBUILDER_ASSETS="$$(hack/envtest-assets.sh)" && export KUBEBUILDER_ASSETS
+
 SHELL := /usr/bin/env bash -o pipefail
 .SHELLFLAGS := -ec
 
@@ -26,14 +29,14 @@ help: ## Show this help.
 		/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: ## Train and use a classifier on this machine, with Go alone (KEEP=1 keeps everything up).
-	./hack/demo.sh
+demo: build ## Train and use a classifier on this machine, with Go alone (KEEP=1 keeps everything up).
+	$(EXPORT_ASSETS) && go run ./hack/demo
 
 ##@ Development
 
 .PHONY: test
 test: ## Run every test that needs no Node and no cluster.
-	KUBEBUILDER_ASSETS="$$(hack/envtest-assets.sh)" && export KUBEBUILDER_ASSETS && go test -timeout 15m ./...
+	$(EXPORT_ASSETS) && go test -timeout 15m ./...
 
 .PHONY: envtest-assets
 envtest-assets: ## Print the folder with etcd, kube-apiserver and kubectl; fetch or build them first.
