@@ -434,7 +434,7 @@ type InvalidSample struct {
 	// line of the source, from 1.
 	// +kubebuilder:validation:Minimum=1
 	// +required
-	Line int64 `json:"line"`
+	Line int64 `json:"line,omitempty"`
 
 	// reason is one word for what is wrong.
 	// +kubebuilder:validation:MinLength=1

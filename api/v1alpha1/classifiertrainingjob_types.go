@@ -188,7 +188,7 @@ type Hyperparameters struct {
 	// +optional
 	LearningRate Decimal `json:"learningRate,omitempty"`
 
-	// weightDecay, "0" to "1".
+	// weightDecay pulls the weights to zero, "0" to "1".
 	// +kubebuilder:validation:XValidation:rule="double(self) <= 1.0",message="weightDecay must be between 0 and 1"
 	// +optional
 	WeightDecay Decimal `json:"weightDecay,omitempty"`
@@ -237,7 +237,7 @@ type WeightsAndBiases struct {
 
 // Cost is an amount of money.
 type Cost struct {
-	// amount, such as "5.00".
+	// amount of money, such as "5.00".
 	// +required
 	Amount Decimal `json:"amount,omitempty"`
 
@@ -359,7 +359,7 @@ type Attempt struct {
 	// number of the try, from 1.
 	// +kubebuilder:validation:Minimum=1
 	// +required
-	Number int32 `json:"number"`
+	Number int32 `json:"number,omitempty"`
 
 	// marker rides in the remote job's suffix, by which the job is recognised.
 	// +kubebuilder:validation:MinLength=8
@@ -507,7 +507,7 @@ type AttemptFailure struct {
 	// attempt that failed.
 	// +kubebuilder:validation:Minimum=1
 	// +required
-	Attempt int32 `json:"attempt"`
+	Attempt int32 `json:"attempt,omitempty"`
 
 	// reason of the failure, as in the Failed condition.
 	// +kubebuilder:validation:MinLength=1

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -96,12 +97,12 @@ func (s *datasetScope) describe(report *dataset.Report) {
 		Invalid: int64(report.Invalid),
 	}
 	status.Targets = nil
-	labels := int32(0)
+	labels := 0
 	for _, target := range report.Targets {
 		status.Targets = append(status.Targets, describeTarget(target, maxStatusLabels/len(report.Targets)))
-		labels += int32(len(target.Labels))
+		labels += len(target.Labels)
 	}
-	status.LabelCount = &labels
+	status.LabelCount = new(count32(labels))
 	status.InvalidSamples = nil
 	for _, invalid := range report.InvalidSamples {
 		status.InvalidSamples = append(status.InvalidSamples, classifierv1alpha1.InvalidSample{
@@ -115,7 +116,7 @@ func describeTarget(target dataset.Target, maxLabels int) classifierv1alpha1.Tar
 	described := classifierv1alpha1.TargetStatus{
 		Name:       target.Name,
 		Type:       classifierv1alpha1.TargetType(target.Type),
-		LabelCount: int32(len(target.Labels)),
+		LabelCount: count32(len(target.Labels)),
 	}
 	for _, label := range target.Labels[:min(len(target.Labels), maxLabels)] {
 		described.Labels = append(described.Labels, classifierv1alpha1.LabelStatus{
@@ -125,6 +126,9 @@ func describeTarget(target dataset.Target, maxLabels int) classifierv1alpha1.Tar
 	}
 	return described
 }
+
+// count32 is a count as the API has it; none that the limits allow is cut.
+func count32(count int) int32 { return int32(min(count, math.MaxInt32)) }
 
 // plan puts into the status which files there shall be. A file without an ID is
 // yet to be uploaded.

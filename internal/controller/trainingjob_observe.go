@@ -122,7 +122,7 @@ func (s *jobScope) recordProgress(job *mistral.DetailedJob) {
 	progress := &classifierv1alpha1.TrainingProgress{Step: max(last.StepNumber, 0)}
 	if total := job.Hyperparameters.TrainingSteps; total != nil && *total > 0 {
 		progress.TotalSteps = total
-		progress.Percent = int32(min(100*progress.Step / *total, 100))
+		progress.Percent = int32(100 * min(float64(progress.Step)/float64(*total), 1))
 	}
 	if job.Status == mistral.JobSuccess {
 		progress.Percent = 100

@@ -20,9 +20,9 @@ import (
 // The published Secret follows the Service Binding specification: the type of the
 // Secret, and its keys type and provider.
 const (
-	outputSecretType corev1.SecretType = "servicebinding.io/classifier-factory"
-	outputType                         = "classifier-factory"
-	outputProvider                     = "classifier-factory"
+	outputType       = "classifier-factory"
+	outputProvider   = "classifier-factory"
+	outputSecretType = corev1.SecretType("servicebinding.io/" + outputType)
 
 	// outputDigestAnnotation tells a Secret that was edited by hand from one that was not.
 	outputDigestAnnotation = "classifierfactory.dev/content-digest"

@@ -13,7 +13,7 @@ import (
 //
 // Cost is an amount of money.
 type CostApplyConfiguration struct {
-	// amount, such as "5.00".
+	// amount of money, such as "5.00".
 	Amount *apiv1alpha1.Decimal `json:"amount,omitempty"`
 	// currency as in ISO 4217.
 	Currency *string `json:"currency,omitempty"`

@@ -17,7 +17,7 @@ type HyperparametersApplyConfiguration struct {
 	TrainingSteps *int64 `json:"trainingSteps,omitempty"`
 	// learningRate at its peak, "1e-8" to "1".
 	LearningRate *apiv1alpha1.Decimal `json:"learningRate,omitempty"`
-	// weightDecay, "0" to "1".
+	// weightDecay pulls the weights to zero, "0" to "1".
 	WeightDecay *apiv1alpha1.Decimal `json:"weightDecay,omitempty"`
 	// warmupFraction of the steps until the learning rate is at its peak, "0" to "1".
 	WarmupFraction *apiv1alpha1.Decimal `json:"warmupFraction,omitempty"`
