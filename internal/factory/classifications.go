@@ -2,19 +2,22 @@ package factory
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
-	"github.com/google/uuid"
 
 	"github.com/classifier-factory/classifier-factory/internal/classifier"
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
+
+// maxScores bounds an answer, to some 100 MB: a request of 32 MB can have millions
+// of inputs.
+const maxScores = 1 << 22
 
 // classifyRequest is a body of POST /v1/classifications.
 type classifyRequest struct {
@@ -145,22 +148,31 @@ func (f *Factory) classifyInputs(ctx context.Context, tenant, modelID string, in
 	if err != nil {
 		return nil, err
 	}
+	if most := maxScores / countLabels(found.targets); inputs > most {
+		return nil, invalidField("too_long", fmt.Sprintf("List should have at most %d items for this model", most), "input")
+	}
 	loaded, err := f.models.get(found.digest)
 	if err != nil {
 		return nil, err
 	}
-	results := make([]map[string]mistral.TargetScores, inputs)
+	answer := newClassificationAnswer(modelID, found.targets)
 	var scores [][]float64
-	for i := range results {
+	for i := range inputs {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		scores = loaded.Classify(text(i, found.inputType), scores)
-		results[i] = result(found.targets, scores)
+		answer.add(scores)
 	}
 	f.metrics.classified.Add(float64(inputs))
-	id := uuid.New()
-	return mistral.ClassifyResponse{ID: hex.EncodeToString(id[:]), Model: modelID, Results: results}, nil
+	return answer.end(), nil
+}
+
+func countLabels(targets []mistral.ClassifierTarget) (labels int) {
+	for _, target := range targets {
+		labels += len(target.Labels)
+	}
+	return labels
 }
 
 func (f *Factory) findClassifier(ctx context.Context, tenant, id string) (model, error) {
@@ -175,16 +187,4 @@ func (f *Factory) findClassifier(ctx context.Context, tenant, id string) (model,
 		return model{}, &problem{Status: http.StatusNotFound, Detail: "The model is archived; unarchive it to classify with it."}
 	}
 	return found, err
-}
-
-func result(targets []mistral.ClassifierTarget, scores [][]float64) map[string]mistral.TargetScores {
-	byTarget := make(map[string]mistral.TargetScores, len(targets))
-	for t, target := range targets {
-		labelled := make(mistral.Scores, len(target.Labels))
-		for i, label := range target.Labels {
-			labelled[i] = mistral.Score{Label: label, Score: scores[t][i]}
-		}
-		byTarget[target.Name] = mistral.TargetScores{Scores: labelled}
-	}
-	return byTarget
 }

@@ -146,6 +146,15 @@ func TestClassifyRefuses(t *testing.T) {
 	}
 }
 
+func TestClassifyBoundsItsAnswer(t *testing.T) {
+	s := startServer(t, nil)
+	model := s.train("intents.jsonl", intents(20))
+	body := `{"model": "` + model + `", "input": [` + strings.Repeat(`"",`, maxScores/2) + `""]}`
+	if status, answer := s.request("POST", "/v1/classifications", body); status != 422 || !strings.Contains(answer, `"type":"too_long","loc":["body","input"]`) {
+		t.Errorf("%d %.200s", status, answer)
+	}
+}
+
 func TestModelCacheForgetsTheLeastUsed(t *testing.T) {
 	s := startServer(t, nil)
 	var digests []string

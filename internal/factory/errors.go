@@ -1,14 +1,12 @@
 package factory
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"reflect"
 	"strconv"
-	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -110,37 +108,19 @@ func location(pointer jsontext.Pointer) []any {
 
 // typeMessage says which type was expected, in the terms of the hosted service.
 func typeMessage(expected reflect.Type) (kind, message string) {
-	name := "dictionary"
 	if expected != nil {
 		switch expected.Kind() {
 		case reflect.String:
-			name = "string"
+			return "string_type", "Input should be a valid string"
 		case reflect.Bool:
-			name = "boolean"
-		case reflect.Int, reflect.Int64:
-			name = "integer"
+			return "bool_type", "Input should be a valid boolean"
+		case reflect.Int64:
+			return "int_type", "Input should be a valid integer"
 		case reflect.Float64:
-			name = "number"
+			return "float_type", "Input should be a valid number"
 		case reflect.Slice:
-			name = "list"
+			return "list_type", "Input should be a valid list"
 		}
 	}
-	kind = map[string]string{"dictionary": "dict", "boolean": "bool", "integer": "int", "number": "float"}[name]
-	if kind == "" {
-		kind = name
-	}
-	article := "a"
-	if strings.HasPrefix(name, "i") {
-		article = "an"
-	}
-	return kind + "_type", "Input should be " + article + " valid " + name
-}
-
-// publicReason is what a tenant learns of a failure that is not his data's
-// fault. The rest is in the server's log.
-func publicReason(err error) string {
-	if errors.Is(err, context.DeadlineExceeded) {
-		return "The training took too long."
-	}
-	return "The server failed to work on this job; its log says why."
+	return "dict_type", "Input should be a valid dictionary"
 }

@@ -110,7 +110,7 @@ func TestSampleTypeAndLines(t *testing.T) {
 }
 
 // form is a multipart body of alternating names and values.
-func form(t *testing.T, filename, content string, fields ...string) (contentType string, body io.Reader) {
+func form(t testing.TB, filename, content string, fields ...string) (contentType string, body io.Reader) {
 	t.Helper()
 	var buffer bytes.Buffer
 	writer := multipart.NewWriter(&buffer)

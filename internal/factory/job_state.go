@@ -15,6 +15,9 @@ import (
 // starting for ever.
 const maxAttempts = 3
 
+// serverFailed is what a tenant learns of a failure that is not his data's fault.
+const serverFailed = "The server failed to work on this job; its log says why."
+
 // errInterrupted ends a job's stage because the server closes. The job runs
 // again when the server is opened.
 var errInterrupted = errors.New("the server is closing")
@@ -152,7 +155,7 @@ func (j *job) end(cause error, now time.Time) {
 	case errors.As(cause, &invalid):
 		j.become(mistral.JobFailedValidation, now, invalid.Error())
 	default:
-		j.become(mistral.JobFailed, now, publicReason(cause))
+		j.become(mistral.JobFailed, now, serverFailed)
 	}
 }
 

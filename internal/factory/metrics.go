@@ -74,10 +74,10 @@ func (f *Factory) MetricsHandler() http.Handler {
 // never what was sent.
 func (f *Factory) observed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		started := time.Now()
+		started := f.now()
 		recorder := &statusRecorder{ResponseWriter: w, status: http.StatusOK}
 		next.ServeHTTP(recorder, r)
-		duration := time.Since(started)
+		duration := f.now().Sub(started)
 		f.metrics.requestSeconds.WithLabelValues(r.Pattern, strconv.Itoa(recorder.status)).Observe(duration.Seconds())
 		level := slog.LevelInfo
 		if r.Method == http.MethodGet && recorder.status < http.StatusBadRequest {

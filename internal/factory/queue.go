@@ -127,18 +127,20 @@ func (q *queue) cancel(ctx context.Context, tenant, id string) error {
 // run does a job's present stage and records what became of it.
 func (q *queue) run(ctx context.Context, j *job) {
 	defer q.release(j)
-	f, started := q.factory, time.Now()
+	f := q.factory
+	started := f.now()
 	logger := f.logger.With(slog.String("job", j.ID), slog.String("stage", string(j.Status)))
 	err := protect(func() error { return f.runStage(ctx, j) })
 	if err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
-	f.metrics.stageSeconds.WithLabelValues(string(j.Status)).Observe(time.Since(started).Seconds())
+	duration := f.now().Sub(started)
+	f.metrics.stageSeconds.WithLabelValues(string(j.Status)).Observe(duration.Seconds())
 	if err == nil {
-		logger.InfoContext(ctx, "job's stage done", slog.Duration("duration", time.Since(started)))
+		logger.InfoContext(ctx, "job's stage done", slog.Duration("duration", duration))
 		return
 	}
-	logger.InfoContext(ctx, "job's stage ended early", slog.Duration("duration", time.Since(started)), slog.Any("reason", logged(err)))
+	logger.InfoContext(ctx, "job's stage ended early", slog.Duration("duration", duration), slog.Any("reason", logged(err)))
 	// The outcome is recorded although the job's context has ended.
 	if err := f.endJob(context.WithoutCancel(ctx), j, err); err != nil {
 		logger.ErrorContext(ctx, "job's end not recorded", slog.Any("error", err))

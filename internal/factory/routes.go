@@ -85,7 +85,7 @@ func (f *Factory) operation(maxBytes int64, operate operation) http.Handler {
 // transfer gives a request more time than the server's timeouts do.
 func (f *Factory) transfer(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		deadline := time.Now().Add(maxTransferTime)
+		deadline := time.Now().Add(maxTransferTime) //nolint:forbidigo // a connection's deadline is in real time
 		controller := http.NewResponseController(w)
 		_ = controller.SetReadDeadline(deadline) // unsupported: then there is none to extend
 		_ = controller.SetWriteDeadline(deadline)
@@ -114,10 +114,13 @@ func (f *Factory) fail(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func (f *Factory) answer(w http.ResponseWriter, r *http.Request, status int, body any) {
-	data, err := json.Marshal(body)
-	if err != nil {
-		f.logger.ErrorContext(r.Context(), "answer cannot be written as JSON", slog.String("route", r.Pattern), slog.Any("error", err))
-		status, data = http.StatusInternalServerError, []byte(`{"detail":"Internal Server Error"}`)
+	data, ok := body.(encoded)
+	if !ok {
+		var err error
+		if data, err = json.Marshal(body); err != nil {
+			f.logger.ErrorContext(r.Context(), "answer cannot be written as JSON", slog.String("route", r.Pattern), slog.Any("error", err))
+			status, data = http.StatusInternalServerError, encoded(`{"detail":"Internal Server Error"}`)
+		}
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)

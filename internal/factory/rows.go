@@ -85,7 +85,7 @@ func (r *rows) readInput(ctx context.Context, input input, use func(*dataset.Sam
 	var sample dataset.Sample
 	for ctx.Err() == nil {
 		err := reader.Read(&sample)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err == nil {

@@ -24,13 +24,13 @@ func TestMain(m *testing.M) {
 
 // server is a factory behind HTTP with two tenants.
 type server struct {
-	t       *testing.T
+	t       testing.TB
 	config  Config
 	factory *Factory
 	http    *httptest.Server
 }
 
-func startServer(t *testing.T, change func(*Config)) *server {
+func startServer(t testing.TB, change func(*Config)) *server {
 	t.Helper()
 	s := &server{t: t, config: Config{
 		Directory: t.TempDir(),
@@ -106,7 +106,7 @@ func (s *server) upload(name, content string) *mistral.File {
 	return uploadAs(s.t, s.client("alice-key"), name, content)
 }
 
-func uploadAs(t *testing.T, client *mistral.Client, name, content string) *mistral.File {
+func uploadAs(t testing.TB, client *mistral.Client, name, content string) *mistral.File {
 	t.Helper()
 	file, err := client.UploadFile(t.Context(), mistral.Upload{Filename: name, Content: bytes.NewReader([]byte(content)), Size: int64(len(content))})
 	if err != nil {
@@ -205,7 +205,7 @@ func TestOpenRefuses(t *testing.T) {
 	} {
 		opened, err := Open(t.Context(), test.config)
 		if err == nil {
-			opened.Close()
+			_ = opened.Close()
 		}
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: Open() = %v, want an error with %q", test.reason, err, test.want)

@@ -207,7 +207,7 @@ func (s *store) releaseBlobs(ctx context.Context, digests ...string) error {
 			SELECT EXISTS (SELECT 1 FROM files WHERE digest = ?1)
 			    OR EXISTS (SELECT 1 FROM models WHERE digest = ?1)
 			    OR EXISTS (SELECT 1 FROM jobs, json_each(jobs.inputs) AS input
-			               WHERE jobs.status NOT IN ('SUCCESS', 'FAILED', 'FAILED_VALIDATION', 'CANCELLED')
+			               WHERE jobs.status IN ('QUEUED', 'VALIDATING', 'VALIDATED', 'RUNNING', 'CANCELLATION_REQUESTED')
 			                 AND input.value ->> 'digest' = ?1)`, digest).Scan(&referred)
 		if err != nil {
 			return err

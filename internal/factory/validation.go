@@ -33,7 +33,7 @@ func (f *Factory) validate(ctx context.Context, j *job) (*validation, error) {
 	found := &validation{
 		inputType: training.census.InputType(),
 		targets:   targets,
-		plan:      newPlan(j.requested.Hyperparameters, training.bytes),
+		plan:      newPlan(j.requested.Hyperparameters, training.census.Samples(), training.bytes),
 	}
 	return found, f.validationRows(j, found.inputType, targets).read(ctx, j.validationInputs(), func(*dataset.Sample, input) {})
 }
@@ -84,14 +84,12 @@ func findTargets(census *dataset.Census, requested []mistral.ClassifierTarget) (
 	if len(requested) > 0 {
 		targets = append([]mistral.ClassifierTarget(nil), requested...)
 	}
-	labels := 0
 	for i := range targets {
 		if err := completeTarget(&targets[i], counted[targets[i].Name]); err != nil {
 			return nil, err
 		}
-		labels += len(targets[i].Labels)
 	}
-	if labels > maxLabels {
+	if labels := countLabels(targets); labels > maxLabels {
 		return nil, &invalidDataError{fmt.Sprintf("the targets have %d labels; at most %d are supported", labels, maxLabels)}
 	}
 	return targets, nil
