@@ -34,7 +34,8 @@ type Census struct {
 	inputType InputType
 	samples   int
 	targets   []*targetCensus // in the order in which they were first seen
-	row       []*labelCensus  // the labels of the row being added; nil: not seen before
+	labels    int             // of all targets
+	row       []*labelCensus  // the labels of the row last added; while it is being added, nil: not seen before
 }
 
 type targetCensus struct {
@@ -43,7 +44,10 @@ type targetCensus struct {
 	labels map[string]*labelCensus
 }
 
-type labelCensus struct{ samples int }
+type labelCensus struct {
+	number  int // from 0, over all targets
+	samples int
+}
 
 // NewCensus returns an empty census.
 func NewCensus(limits Limits) *Census {
@@ -116,6 +120,7 @@ func (c *Census) count(labels *TargetLabels, known []*labelCensus) {
 	for i, label := range known {
 		if label == nil {
 			label = c.add(labels, labels.Labels[i])
+			known[i] = label
 		}
 		label.samples++
 	}
@@ -128,7 +133,8 @@ func (c *Census) add(labels *TargetLabels, name string) *labelCensus {
 		target = &targetCensus{name: strings.Clone(labels.Target), multi: labels.Multi, labels: map[string]*labelCensus{}}
 		c.targets = append(c.targets, target)
 	}
-	label := &labelCensus{}
+	label := &labelCensus{number: c.labels}
+	c.labels++
 	target.labels[strings.Clone(name)] = label
 	return label
 }
@@ -150,6 +156,12 @@ func (c *Census) Samples() int { return c.samples }
 
 // Targets are in the order in which they were first seen.
 func (c *Census) Targets() []Target {
+	return c.targetsCounted(func(label *labelCensus) int { return label.samples })
+}
+
+// targetsCounted counts the labels by samples. Those that it counts 0 of are left
+// out, and so are targets without labels.
+func (c *Census) targetsCounted(samples func(*labelCensus) int) []Target {
 	targets := make([]Target, 0, len(c.targets))
 	for _, counted := range c.targets {
 		target := Target{Name: counted.name, Type: SingleLabel, Labels: make([]LabelCount, 0, len(counted.labels))}
@@ -157,30 +169,36 @@ func (c *Census) Targets() []Target {
 			target.Type = MultiLabel
 		}
 		for name, label := range counted.labels {
-			target.Labels = append(target.Labels, LabelCount{Name: name, Samples: label.samples})
+			if count := samples(label); count > 0 {
+				target.Labels = append(target.Labels, LabelCount{Name: name, Samples: count})
+			}
 		}
 		slices.SortFunc(target.Labels, func(a, b LabelCount) int { return strings.Compare(a.Name, b.Name) })
-		targets = append(targets, target)
+		if len(target.Labels) > 0 {
+			targets = append(targets, target)
+		}
 	}
 	return targets
 }
 
 // Check returns an *InvalidDatasetError when nothing can be learned from the samples.
 func (c *Census) Check() error {
-	if problem := c.problem(); problem != nil {
+	if problem := problemOf(c.samples, c.Targets()); problem != nil {
 		return problem
 	}
 	return nil
 }
 
-func (c *Census) problem() *InvalidDatasetError {
-	if c.samples == 0 {
+// problemOf says why nothing can be learned from so many samples with the labels
+// of the targets. It returns nil when something can.
+func problemOf(samples int, targets []Target) *InvalidDatasetError {
+	if samples == 0 {
 		return &InvalidDatasetError{Reason: NoSamples, Detail: "the dataset has no valid sample"}
 	}
-	for i, target := range c.targets {
-		if len(target.labels) < 2 {
+	for i, target := range targets {
+		if len(target.Labels) < 2 {
 			return &InvalidDatasetError{Reason: TooFewLabels,
-				Detail: fmt.Sprintf("target %d of %d has the same label in all samples; a target needs two labels or more", i+1, len(c.targets))}
+				Detail: fmt.Sprintf("target %d of %d has the same label in all samples; a target needs two labels or more", i+1, len(targets))}
 		}
 	}
 	return nil

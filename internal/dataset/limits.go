@@ -3,22 +3,28 @@ package dataset
 // Limits bound what is accepted, so that hostile data costs neither memory nor
 // time. Start from DefaultLimits.
 type Limits struct {
-	LineBytes       int // of a row, without its line end
-	Depth           int // nested objects and arrays of a row, the row's own object included
-	Samples         int
-	Targets         int
-	LabelsPerTarget int
-	LabelBytes      int // of a label, and of a target's name
+	SourceBytes       int64 // as stored, compressed or not
+	DecompressedBytes int64
+	CompressionRatio  int64 // decompressed bytes for each stored one; the first MiB is free
+	LineBytes         int   // of a row, without its line end
+	Depth             int   // nested objects and arrays of a row, the row's own object included
+	Samples           int
+	Targets           int
+	LabelsPerTarget   int
+	LabelBytes        int // of a label, and of a target's name
 }
 
 // DefaultLimits are far above what classifiers are trained on.
 func DefaultLimits() Limits {
 	return Limits{
-		LineBytes:       1 << 20, // 16 times an English text of 16384 tokens, the longest a hosted model reads
-		Depth:           64,
-		Samples:         10_000_000, // a 512 MB file, the protocol's largest, of rows of 50 bytes
-		Targets:         64,
-		LabelsPerTarget: 4096,
-		LabelBytes:      256,
+		SourceBytes:       5 << 30, // ten of the protocol's largest files, before they are sampled down
+		DecompressedBytes: 5 << 30,
+		CompressionRatio:  200,     // ten times what labelled texts compress to
+		LineBytes:         1 << 20, // 16 times an English text of 16384 tokens, the longest a hosted model reads
+		Depth:             64,
+		Samples:           10_000_000, // a 512 MB file, the protocol's largest, of rows of 50 bytes
+		Targets:           20,         // what a dataset's status lists
+		LabelsPerTarget:   4096,
+		LabelBytes:        256,
 	}
 }

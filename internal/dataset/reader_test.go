@@ -93,8 +93,8 @@ func TestTooLongRowIsNotHeld(t *testing.T) {
 	if problem, ok := errors.AsType[*InvalidSampleError](err); !ok || problem.Reason != LineTooLong {
 		t.Fatalf("got %v, want %s", err, LineTooLong)
 	}
-	if most := 2*limits.LineBytes + 4*bufferBytes; cap(reader.long) > most {
-		t.Errorf("the reader holds %d bytes, want at most %d", cap(reader.long), most)
+	if most := 2*limits.LineBytes + 4*bufferBytes; cap(reader.lines.long) > most {
+		t.Errorf("the reader holds %d bytes, want at most %d", cap(reader.lines.long), most)
 	}
 	if err := reader.Read(&sample); err != nil || sample.Line != 2 {
 		t.Errorf("the row after: line %d, %v", sample.Line, err)

@@ -43,10 +43,31 @@ const (
 	TooManyLabels  Reason = "TooManyLabels"
 )
 
+// What is wrong with a record of CSV.
+const (
+	InvalidQuoting Reason = "InvalidQuoting" // a quote inside of a field, or something after a closing one
+	UnclosedQuote  Reason = "UnclosedQuote"
+	RaggedRow      Reason = "RaggedRow" // with more or fewer fields than the header
+)
+
 // What is wrong with a dataset whose rows are valid.
 const (
-	NoSamples    Reason = "NoSamples"
-	TooFewLabels Reason = "TooFewLabels"
+	NoSamples      Reason = "NoSamples"
+	TooFewLabels   Reason = "TooFewLabels"
+	TooManyInvalid Reason = "TooManyInvalid" // samples, for the preparation
+)
+
+// What is wrong with a dataset that cannot be read, or not to its end.
+const (
+	TruncatedCompression   Reason = "TruncatedCompression"
+	CorruptCompression     Reason = "CorruptCompression"
+	UnsupportedCompression Reason = "UnsupportedCompression" // zstd with a dictionary or a window that needs much memory
+	TooLarge               Reason = "TooLarge"
+	RatioTooHigh           Reason = "RatioTooHigh" // as of data made to fill a disk
+	InvalidHeader          Reason = "InvalidHeader"
+	MissingColumn          Reason = "MissingColumn"
+	DuplicateColumn        Reason = "DuplicateColumn"
+	DuplicateTarget        Reason = "DuplicateTarget" // of two columns
 )
 
 // InvalidSampleError says what is wrong with a row, never what is in it.
@@ -64,12 +85,17 @@ func (e *InvalidSampleError) Error() string {
 	return fmt.Sprintf("line %d, byte %d: %s: %s", e.Line, e.Column, e.Reason, e.Detail)
 }
 
-// InvalidDatasetError says why valid rows do not make a dataset.
+// InvalidDatasetError says why the data does not make a dataset, beyond what is
+// wrong with single rows.
 type InvalidDatasetError struct {
+	Line   int // at which reading had to end; 0: the data as a whole is meant
 	Reason Reason
 	Detail string
 }
 
 func (e *InvalidDatasetError) Error() string {
-	return fmt.Sprintf("%s: %s", e.Reason, e.Detail)
+	if e.Line == 0 {
+		return fmt.Sprintf("%s: %s", e.Reason, e.Detail)
+	}
+	return fmt.Sprintf("line %d: %s: %s", e.Line, e.Reason, e.Detail)
 }

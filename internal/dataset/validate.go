@@ -19,7 +19,7 @@ type Report struct {
 	Invalid        int
 	Targets        []Target
 	InvalidSamples []InvalidSampleError // the first
-	Problem        *InvalidDatasetError // of the valid samples together
+	Problem        *InvalidDatasetError // of the valid samples together, or what ended reading
 	SizeBytes      int64
 	Digest         string // SHA-256 of all bytes, in hexadecimal
 }
@@ -35,39 +35,56 @@ func Validate(ctx context.Context, r io.Reader, limits Limits) (Report, error) {
 	input := &digestReader{ctx: ctx, input: r, hash: sha256.New()}
 	census := NewCensus(limits)
 	var report Report
-	if err := report.collect(NewReader(input, limits), census); err != nil {
+	if err := report.collect(NewReader(input, limits), census, func(*Sample) error { return nil }); err != nil {
 		return Report{}, err
 	}
-	report.InputType = census.InputType()
-	report.Samples = census.Samples()
-	report.Targets = census.Targets()
-	report.Problem = census.problem()
 	report.SizeBytes = input.size
 	report.Digest = hex.EncodeToString(input.hash.Sum(nil))
 	return report, nil
 }
 
-// collect adds the samples to the census and the invalid ones to the report.
-func (r *Report) collect(reader *Reader, census *Census) error {
+// collect reads all samples, counts them and passes the valid ones to use, whose
+// error ends it.
+func (r *Report) collect(samples SampleReader, census *Census, use func(*Sample) error) error {
 	var sample Sample
 	for {
-		err := reader.Read(&sample)
-		if err == io.EOF { //nolint:errorlint // an end that is wrapped is a failure
-			return nil
-		}
+		err := samples.Read(&sample)
 		if err == nil {
 			err = census.Add(&sample)
 		}
 		if err == nil {
+			err = use(&sample)
+		}
+		if err == nil {
 			continue
 		}
-		invalid, ok := errors.AsType[*InvalidSampleError](err)
-		if !ok {
+		if invalid, ok := errors.AsType[*InvalidSampleError](err); ok {
+			r.addInvalid(invalid)
+			continue
+		}
+		problem, ok := errors.AsType[*InvalidDatasetError](err)
+		if !ok && err != io.EOF { //nolint:errorlint // an end that is wrapped is a failure
 			return err
 		}
-		if r.Invalid++; len(r.InvalidSamples) < maxInvalidSamples {
-			r.InvalidSamples = append(r.InvalidSamples, *invalid)
-		}
+		r.conclude(census, problem)
+		return nil
+	}
+}
+
+func (r *Report) addInvalid(invalid *InvalidSampleError) {
+	if r.Invalid++; len(r.InvalidSamples) < maxInvalidSamples {
+		r.InvalidSamples = append(r.InvalidSamples, *invalid)
+	}
+}
+
+// conclude takes over what was counted, and the problem that ended reading if there was one.
+func (r *Report) conclude(census *Census, problem *InvalidDatasetError) {
+	r.InputType = census.InputType()
+	r.Samples = census.Samples()
+	r.Targets = census.Targets()
+	r.Problem = problem
+	if problem == nil {
+		r.Problem = problemOf(r.Samples, r.Targets)
 	}
 }
 

@@ -1,0 +1,205 @@
+package dataset
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"unicode/utf8"
+)
+
+// CSVOptions say which columns of CSV hold what. The columns are named by the
+// header, which is the first record.
+type CSVOptions struct {
+	TextColumn   string
+	LabelColumns []CSVLabelColumn
+}
+
+// CSVLabelColumn is a column with the labels of one target. A row whose cell is
+// empty says nothing of the target.
+type CSVLabelColumn struct {
+	Column    string
+	Target    string // empty: Column
+	Separator string // between the labels of a cell, which white space may surround; empty: a cell is one label
+}
+
+// target is the name of the target that the column's labels belong to.
+func (c *CSVLabelColumn) target() string {
+	if c.Target == "" {
+		return c.Column
+	}
+	return c.Target
+}
+
+// CSVReader reads the samples of CSV (RFC 4180). Their Raw is a row of JSON Lines.
+type CSVReader struct {
+	records csvRecords
+	options CSVOptions
+	columns []int // of the label columns
+	text    int   // the text column
+	fields  int   // that a record has; 0: the header was not read
+	row     []byte
+	decoder decoder
+}
+
+// NewCSVReader returns a CSVReader of r.
+func NewCSVReader(r io.Reader, options CSVOptions, limits Limits) *CSVReader {
+	return &CSVReader{
+		records: csvRecords{lines: newLineReader(r, limits)},
+		options: options,
+		decoder: newDecoder(limits),
+	}
+}
+
+// Read decodes the next record into sample, as SampleReader says. What is wrong
+// with the header is an *InvalidDatasetError. A sample's line is the one on
+// which its record starts.
+func (r *CSVReader) Read(sample *Sample) error {
+	if r.fields == 0 {
+		if err := r.readHeader(); err != nil {
+			return r.records.lines.end(err)
+		}
+	}
+	if err := r.records.read(); err != nil {
+		return err
+	}
+	if len(r.records.ends) != r.fields {
+		return r.records.invalid(RaggedRow,
+			fmt.Sprintf("the record has %d fields, the header has %d", len(r.records.ends), r.fields))
+	}
+	r.buildRow()
+	if len(r.row) > r.decoder.limits.LineBytes {
+		return r.records.invalid(LineTooLong, fmt.Sprintf("as JSON the record has more than %d bytes", r.decoder.limits.LineBytes))
+	}
+	if !r.decoder.decode(r.row, sample) {
+		return r.records.invalid(r.decoder.problem.Reason, r.decoder.problem.Detail)
+	}
+	sample.Line = r.records.line
+	return nil
+}
+
+// readHeader finds the columns.
+func (r *CSVReader) readHeader() error {
+	err := r.records.read()
+	if err == io.EOF { //nolint:errorlint // an end that is wrapped is a failure
+		return invalidHeader(1, InvalidHeader, "the data is empty; the first record has to name the columns")
+	}
+	if invalid, ok := errors.AsType[*InvalidSampleError](err); ok {
+		return invalidHeader(invalid.Line, InvalidHeader, "%s (%s)", invalid.Detail, invalid.Reason)
+	}
+	if err != nil {
+		return err
+	}
+	if !utf8.Valid(r.records.data) {
+		return invalidHeader(r.records.line, InvalidHeader, "the header is not UTF-8")
+	}
+	if r.text, err = r.column(r.options.TextColumn); err != nil {
+		return err
+	}
+	var targets []string
+	for i := range r.options.LabelColumns {
+		label := &r.options.LabelColumns[i]
+		if slices.Contains(targets, label.target()) {
+			return invalidHeader(r.records.line, DuplicateTarget, "two columns are of the target %q", label.target())
+		}
+		targets = append(targets, label.target())
+		column, err := r.column(label.Column)
+		if err != nil {
+			return err
+		}
+		r.columns = append(r.columns, column)
+	}
+	r.fields = len(r.records.ends)
+	return nil
+}
+
+// column finds the column that the header names so.
+func (r *CSVReader) column(name string) (int, error) {
+	found := -1
+	for i := range r.records.ends {
+		if string(r.records.field(i)) != name {
+			continue
+		}
+		if found >= 0 {
+			return 0, invalidHeader(r.records.line, DuplicateColumn, "the header has the column %q twice", name)
+		}
+		found = i
+	}
+	if found < 0 {
+		return 0, invalidHeader(r.records.line, MissingColumn,
+			"the header, which has %d columns between commas, has no column %q", len(r.records.ends), name)
+	}
+	return found, nil
+}
+
+func invalidHeader(line int, reason Reason, format string, args ...any) error {
+	return &InvalidDatasetError{Line: line, Reason: reason, Detail: fmt.Sprintf(format, args...)}
+}
+
+// buildRow makes a row of JSON Lines of the record. Whether it is a valid one is
+// the decoder's matter.
+func (r *CSVReader) buildRow() {
+	row := append(r.row[:0], `{"text":`...)
+	row = appendQuoted(row, r.records.field(r.text))
+	row = append(row, `,"labels":{`...)
+	empty := len(row)
+	for i, column := range r.columns {
+		cell := r.records.field(column)
+		if len(cell) == 0 {
+			continue
+		}
+		if len(row) > empty {
+			row = append(row, ',')
+		}
+		row = appendQuoted(row, []byte(r.options.LabelColumns[i].target()))
+		row = append(row, ':')
+		if separator := r.options.LabelColumns[i].Separator; separator != "" {
+			row = appendList(row, cell, separator)
+		} else {
+			row = appendQuoted(row, cell)
+		}
+	}
+	r.row = append(row, "}}"...)
+}
+
+// appendList appends a cell's labels as an array of JSON.
+func appendList(row, cell []byte, separator string) []byte {
+	row = append(row, '[')
+	for more := true; more; {
+		var label []byte
+		label, cell, more = bytes.Cut(cell, []byte(separator))
+		row = appendQuoted(row, bytes.TrimSpace(label))
+		if more {
+			row = append(row, ',')
+		}
+	}
+	return append(row, ']')
+}
+
+// appendQuoted appends the text as a string of JSON.
+func appendQuoted(row, text []byte) []byte {
+	const digits = "0123456789abcdef"
+	row = append(row, '"')
+	for len(text) > 0 {
+		end, _ := plainEnd(text, 0)
+		row = append(row, text[:end]...)
+		if end == len(text) {
+			break
+		}
+		switch c := text[end]; c {
+		case '"', '\\':
+			row = append(row, '\\', c)
+		case '\n':
+			row = append(row, `\n`...)
+		case '\r':
+			row = append(row, `\r`...)
+		case '\t':
+			row = append(row, `\t`...)
+		default:
+			row = append(row, '\\', 'u', '0', '0', digits[c>>4], digits[c&0xF])
+		}
+		text = text[end+1:]
+	}
+	return append(row, '"')
+}

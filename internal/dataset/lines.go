@@ -1,0 +1,80 @@
+package dataset
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+)
+
+const bufferBytes = 64 << 10
+
+var byteOrderMark = []byte("\xEF\xBB\xBF")
+
+// lineReader reads lines of bounded length.
+type lineReader struct {
+	input    *bufio.Reader
+	maxBytes int
+	line     int    // the number of the last line read, from 1
+	long     []byte // a line that input's buffer does not hold
+	err      error  // what ended reading
+}
+
+func newLineReader(r io.Reader, limits Limits) lineReader {
+	return lineReader{input: bufio.NewReaderSize(r, bufferBytes), maxBytes: limits.LineBytes}
+}
+
+// end remembers the error if it is one that ends reading, and notes in one that
+// is about the data which line that was.
+func (r *lineReader) end(err error) error {
+	if _, invalid := errors.AsType[*InvalidSampleError](err); invalid {
+		return err
+	}
+	if problem, ok := errors.AsType[*InvalidDatasetError](err); ok && problem.Line == 0 {
+		located := *problem
+		located.Line = r.line + 1
+		err = &located
+	}
+	r.err = err
+	return err
+}
+
+// readLine returns the next line without its end. It is valid until the next call.
+func (r *lineReader) readLine() ([]byte, error) {
+	line, err := r.input.ReadSlice('\n')
+	if errors.Is(err, bufio.ErrBufferFull) {
+		line, err = r.readLongLine(line)
+	}
+	if err != nil && (err != io.EOF || len(line) == 0) { //nolint:errorlint // an end that is wrapped is a failure
+		return nil, err
+	}
+	r.line++
+	if r.line == 1 {
+		line = bytes.TrimPrefix(line, byteOrderMark)
+	}
+	line = bytes.TrimSuffix(line, []byte("\n"))
+	line = bytes.TrimSuffix(line, []byte("\r"))
+	if len(line) > r.maxBytes {
+		return nil, &InvalidSampleError{Line: r.line, Reason: LineTooLong,
+			Detail: fmt.Sprintf("the row has more than %d bytes", r.maxBytes)}
+	}
+	return line, nil
+}
+
+// readLongLine reads on to the end of the line that starts with head. It keeps
+// what a line may have and a buffer more, which tells that it is too long; the
+// rest is dropped.
+func (r *lineReader) readLongLine(head []byte) ([]byte, error) {
+	longest := len(byteOrderMark) + r.maxBytes + len("\r\n")
+	r.long = append(r.long[:0], head...)
+	for {
+		part, err := r.input.ReadSlice('\n')
+		if len(r.long) <= longest {
+			r.long = append(r.long, part...)
+		}
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return r.long, err
+		}
+	}
+}
