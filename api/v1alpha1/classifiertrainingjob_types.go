@@ -3,6 +3,7 @@ package v1alpha1
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // ClassifierTrainingJobSpec is one training run.
+// +kubebuilder:validation:XValidation:rule="has(self.connectionSecretRef) == has(oldSelf.connectionSecretRef) && (!has(self.connectionSecretRef) || self.connectionSecretRef == oldSelf.connectionSecretRef)",message="connectionSecretRef is immutable: what is at one factory cannot be moved to another; change the Secret, or create another object"
 // +kubebuilder:validation:XValidation:rule="has(self.importJobID) == has(oldSelf.importJobID) && (!has(self.importJobID) || self.importJobID == oldSelf.importJobID)",message="importJobID is immutable"
 type ClassifierTrainingJobSpec struct {
 	// training is what is trained on what. It cannot be changed: another run is another object.

@@ -16,24 +16,29 @@ const (
 // Connection is how one factory is spoken to with one key. Each method makes one
 // call, or none and returns a ClosedError.
 type Connection struct {
+	id     string
 	url    string
 	client *mistral.Client
 	gate   gate
 	jobs   *poller
+	got    time.Time // last from the pool, whose lock guards it
 }
+
+// ID tells connections of this process apart. It is made of nothing secret.
+func (c *Connection) ID() string { return c.id }
 
 // URL is the factory's address.
 func (c *Connection) URL() string { return c.url }
 
 // call makes a call within its time if the gate lets it through.
-func call[T any](ctx context.Context, c *Connection, timeout time.Duration, make func(context.Context) (T, error)) (T, error) {
+func call[T any](ctx context.Context, c *Connection, timeout time.Duration, send func(context.Context) (T, error)) (T, error) {
 	if err := c.gate.enter(); err != nil {
 		var none T
 		return none, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	answer, err := make(ctx)
+	answer, err := send(ctx)
 	c.gate.leave(err)
 	return answer, err
 }
@@ -87,15 +92,22 @@ func (c *Connection) CancelJob(ctx context.Context, id string) (*mistral.Detaile
 	return c.job(ctx, id, c.client.CancelJob)
 }
 
-// job makes a call that answers with the job, and lets the watchers know of it.
-func (c *Connection) job(ctx context.Context, id string, make func(context.Context, string) (*mistral.DetailedJob, error)) (*mistral.DetailedJob, error) {
-	job, err := call(ctx, c, callTimeout, func(ctx context.Context) (*mistral.DetailedJob, error) {
-		return make(ctx, id)
-	})
+// job makes a call that answers with the job, and lets its watchers know.
+func (c *Connection) job(ctx context.Context, id string, send jobCall) (*mistral.DetailedJob, error) {
+	asked := c.gate.clock.Now()
+	job, err := c.callJob(ctx, id, send)
 	if err == nil {
-		c.jobs.saw(job)
+		c.jobs.saw(id, job, asked)
 	}
 	return job, err
+}
+
+type jobCall func(ctx context.Context, id string) (*mistral.DetailedJob, error)
+
+func (c *Connection) callJob(ctx context.Context, id string, send jobCall) (*mistral.DetailedJob, error) {
+	return call(ctx, c, callTimeout, func(ctx context.Context) (*mistral.DetailedJob, error) {
+		return send(ctx, id)
+	})
 }
 
 // DeleteModel deletes a fine-tuned model.
@@ -103,17 +115,18 @@ func (c *Connection) DeleteModel(ctx context.Context, id string) error {
 	return c.delete(ctx, id, c.client.DeleteModel)
 }
 
-func (c *Connection) delete(ctx context.Context, id string, make func(context.Context, string) error) error {
+func (c *Connection) delete(ctx context.Context, id string, send func(context.Context, string) error) error {
 	_, err := call(ctx, c, callTimeout, func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, make(ctx, id)
+		return struct{}{}, send(ctx, id)
 	})
 	return err
 }
 
-// WatchJob gives the last that is known of a job: nothing at first. From then on,
-// until UnwatchJob, changed is called whenever more is known, from another
-// goroutine. The error is the last one in asking the factory; a job that it does
-// not have is a mistral.IsNotFound error.
+// WatchJob gives the last that is known of a job, which must not be altered:
+// nothing at first. From then on, until UnwatchJob returns, changed is called
+// whenever there is news, whoever's call brought it. It must return at once, and
+// not use the connection. The error is the last one in asking the factory; a job
+// that it does not have is a mistral.IsNotFound error.
 func (c *Connection) WatchJob(id string, watcher any, changed func()) (*mistral.DetailedJob, error) {
 	return c.jobs.watch(id, watcher, changed)
 }

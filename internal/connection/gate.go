@@ -78,37 +78,48 @@ func (g *gate) open() error {
 
 // leave learns from a call that was made.
 func (g *gate) leave(err error) {
+	var answer *mistral.Error
+	if err != nil && (!errors.As(err, &answer) || errors.Is(err, context.Canceled)) {
+		return // that says nothing of the factory
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	pause, failure := g.pauseFor(err)
-	if !failure {
+	if err == nil || !concernsConnection(answer.StatusCode) {
 		g.failures = 0
 		return
 	}
-	g.failures++
-	g.until, g.cause = g.clock.Now().Add(pause), err
+	now, pause := g.clock.Now(), answer.RetryAfter
+	if isRefusal(answer.StatusCode) {
+		pause = max(pause, refusedPause)
+	}
+	// Calls that were under way when the gate closed failed for the same reason.
+	if !now.Before(g.until) {
+		pause = max(pause, growingPause(g.failures))
+		g.failures++
+	}
+	if until := now.Add(pause); until.After(g.until) {
+		// Whatever became of this call: those that are not made change nothing.
+		cause := *answer
+		cause.OutcomeUnknown = false
+		g.until, g.cause = until, &cause
+	}
 }
 
-// pauseFor says how long a failure closes the connection. A refusal of the
-// particular request says nothing of the next one.
-func (g *gate) pauseFor(err error) (time.Duration, bool) {
-	var answer *mistral.Error
-	if !errors.As(err, &answer) || errors.Is(err, context.Canceled) {
-		return 0, false
-	}
-	switch status := answer.StatusCode; {
-	case status == http.StatusUnauthorized, status == http.StatusPaymentRequired:
-		return max(answer.RetryAfter, refusedPause), true
-	case status == http.StatusTooManyRequests, status >= 500, status < 300:
-		// Below 300 is no answer at all, or one that is not of the protocol.
-		return max(answer.RetryAfter, g.failurePause()), true
-	}
-	return 0, false
+// concernsConnection tells a failure that the next call would meet too from a
+// refusal of the particular request. Below 400 is no answer at all, or one that is
+// not of the protocol.
+func concernsConnection(status int) bool {
+	return status < 400 || status >= 500 || status == http.StatusTooManyRequests || isRefusal(status)
 }
 
-// failurePause doubles with each failure in a row. The jitter keeps operators
-// that lost the same factory from returning together.
-func (g *gate) failurePause() time.Duration {
-	pause := min(minFailurePause<<min(g.failures, 10), maxFailurePause)
+// isRefusal reports whether the key, or its account, is refused.
+func isRefusal(status int) bool {
+	return status == http.StatusUnauthorized || status == http.StatusPaymentRequired
+}
+
+// growingPause doubles with each failure in a row. The jitter keeps operators that
+// lost the same factory from returning together.
+func growingPause(failures int) time.Duration {
+	pause := min(minFailurePause<<min(failures, 10), maxFailurePause)
 	return pause + rand.N(pause/4)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,35 +15,31 @@ import (
 
 const (
 	listPageSize = 100
-	// A page holds 100 jobs; a connection with more unfinished ones asks for the rest one by one.
-	maxListPages = 50
 	// The factory's timestamps are whole seconds, so that two changes within one
 	// look the same. A job is read once more when that second is over.
 	settleTime = time.Second
 )
 
+// ErrNoFactory is a server that has no list of jobs. What stands before a factory
+// answers so while the factory is not there; that it does not know a job either
+// says nothing of the job.
+var ErrNoFactory = errors.New("what answers at the connection's URL is not a factory: it has no list of jobs")
+
 // poller watches the unfinished jobs of a connection: one list for all of them,
-// details only of those that changed. It runs while there is something to watch.
+// details only of those that changed. It runs while there is a job to ask for.
 type poller struct {
 	ctx        context.Context
 	connection *Connection
 	clock      clock.WithTicker
 	min, max   time.Duration
-	wake       chan struct{}
+	wake       chan struct{} // a look is due sooner than the running poller thinks
 
 	mu       sync.Mutex
 	jobs     map[string]*watchedJob
-	interval time.Duration
 	running  bool
-	err      error // of the last look, when it concerns all jobs
-}
-
-type watchedJob struct {
-	watchers map[any]func()
-	latest   *mistral.DetailedJob // nil until first read
-	err      error                // of the last reading of this job
-	since    time.Time            // when latest's timestamp was first seen
-	readAt   time.Time
+	interval time.Duration // between looks
+	next     time.Time     // look, unless a job was never read
+	err      error         // of the last list, which concerns all jobs
 }
 
 func newPoller(ctx context.Context, connection *Connection, options Options) *poller {
@@ -51,56 +48,20 @@ func newPoller(ctx context.Context, connection *Connection, options Options) *po
 		connection: connection,
 		clock:      options.Clock,
 		min:        options.MinPollInterval,
-		max:        options.MaxPollInterval,
-		interval:   options.MinPollInterval,
+		max:        max(options.MinPollInterval, options.MaxPollInterval),
 		wake:       make(chan struct{}, 1),
 		jobs:       map[string]*watchedJob{},
+		interval:   options.MinPollInterval,
 	}
 }
 
-func (p *poller) watch(id string, watcher any, changed func()) (*mistral.DetailedJob, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	job, ok := p.jobs[id]
-	if !ok {
-		job = &watchedJob{watchers: map[any]func(){}}
-		p.jobs[id] = job
-		p.hurry()
-	}
-	job.watchers[watcher] = changed
+// hurry must be called with the lock held when a look may be due sooner.
+func (p *poller) hurry() {
 	if !p.running {
 		p.running = true
 		go p.run()
+		return
 	}
-	if job.err != nil {
-		return job.latest, job.err
-	}
-	return job.latest, p.err
-}
-
-func (p *poller) unwatch(id string, watcher any) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if job, ok := p.jobs[id]; ok {
-		if delete(job.watchers, watcher); len(job.watchers) == 0 {
-			delete(p.jobs, id)
-		}
-	}
-}
-
-// saw takes in what a call of a watcher's own brought.
-func (p *poller) saw(job *mistral.DetailedJob) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if watched, ok := p.jobs[job.ID]; ok {
-		p.record(watched, job)
-		p.hurry()
-	}
-}
-
-// hurry looks again soon: something is happening.
-func (p *poller) hurry() {
-	p.interval = p.min
 	select {
 	case p.wake <- struct{}{}:
 	default:
@@ -108,107 +69,117 @@ func (p *poller) hurry() {
 }
 
 func (p *poller) run() {
-	timer := p.clock.NewTimer(p.delay())
-	defer timer.Stop()
+	for p.wait() {
+		p.look()
+	}
+}
+
+// wait returns when a look is due, or false when there is nothing to look for.
+func (p *poller) wait() bool {
 	for {
+		delay, running := p.delay()
+		if !running || delay <= 0 {
+			return running
+		}
+		timer := p.clock.NewTimer(delay)
 		select {
-		case <-p.ctx.Done():
-			return
-		case <-p.wake:
 		case <-timer.C():
-			p.look()
-			if p.stopped() {
-				return
-			}
+			return true
+		case <-p.wake:
+		case <-p.ctx.Done():
 		}
 		timer.Stop()
-		timer = p.clock.NewTimer(p.delay())
 	}
 }
 
-// stopped ends the poller when nothing is watched any more.
-func (p *poller) stopped() bool {
+// delay is the time until the next look. It ends the poller when no job is left
+// that can change.
+func (p *poller) delay() (delay time.Duration, running bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.running = len(p.jobs) > 0
-	return !p.running
-}
-
-func (p *poller) delay() time.Duration {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.running = false
+	if p.ctx.Err() != nil {
+		return 0, false
+	}
+	delay = p.next.Sub(p.clock.Now())
 	for _, job := range p.jobs {
-		if job.latest == nil && job.err == nil && p.err == nil {
-			return 0
+		p.running = p.running || !job.ended()
+		if p.err == nil && job.untried() {
+			delay = 0
 		}
 	}
-	return p.interval + rand.N(p.interval/10+1)
+	return delay, p.running
 }
 
-// look asks the factory once for all jobs and tells the watchers of those that changed.
+// look asks the factory once for all jobs, and for the details of those that
+// changed. Reads follow a list that succeeded: so a job that is not found is one
+// that a factory in order does not know.
 func (p *poller) look() {
-	unread, listed := p.pending()
-	var overall error
-	progress := false
-	if len(listed) > 0 {
-		var changed []string
-		if changed, overall = p.changed(listed); overall == nil {
-			unread = append(unread, changed...)
+	untried, listed, failed := p.pending()
+	changed, err := p.list(listed)
+	if p.ctx.Err() != nil {
+		return
+	}
+	progress := p.noteList(err)
+	if err == nil {
+		// What failed comes last: its failing again may close the connection.
+		for _, id := range slices.Concat(untried, changed, failed) {
+			progress = p.read(id) || progress
 		}
 	}
-	for _, id := range unread {
-		if overall != nil {
-			break
-		}
-		var change bool
-		change, overall = p.read(id)
-		progress = progress || change
-	}
-	p.finish(overall, progress)
+	p.schedule(progress)
 }
 
-// pending gives the jobs that were never read, and those that a list can tell of.
-func (p *poller) pending() (unread []string, listed map[string]time.Time) {
+// pending gives the jobs that were never read, those that a list can tell of, by
+// their creation, and those whose reading failed.
+func (p *poller) pending() (untried []string, listed map[string]time.Time, failed []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	listed = map[string]time.Time{}
 	for id, job := range p.jobs {
 		switch {
-		case job.latest == nil:
-			unread = append(unread, id)
-		case !job.latest.Status.Finished():
+		case job.untried():
+			untried = append(untried, id)
+		case job.err != nil:
+			failed = append(failed, id)
+		case !job.ended():
 			listed[id] = time.Unix(job.latest.CreatedAt, 0)
 		}
 	}
-	return unread, listed
+	return untried, listed, failed
 }
 
-// changed lists jobs and gives the IDs of those that must be read: they changed,
-// may have, or are not in the list.
-func (p *poller) changed(watched map[string]time.Time) ([]string, error) {
-	filter := mistral.JobFilter{PageSize: listPageSize}
-	for _, created := range watched {
-		if after := created.Add(-time.Second); filter.CreatedAfter.IsZero() || after.Before(filter.CreatedAfter) {
+// list lists jobs and gives the IDs of those watched that must be read: they
+// changed, may have, or are not in the list.
+func (p *poller) list(watched map[string]time.Time) ([]string, error) {
+	filter := mistral.JobFilter{PageSize: listPageSize, CreatedAfter: p.clock.Now()}
+	missing := make(map[string]bool, len(watched))
+	for id, created := range watched {
+		missing[id] = true
+		// A second earlier, for a server that leaves out the second itself.
+		if after := created.Add(-time.Second); after.Before(filter.CreatedAfter) {
 			filter.CreatedAfter = after
 		}
 	}
-	missing := make(map[string]bool, len(watched))
-	for id := range watched {
-		missing[id] = true
-	}
 	var changed []string
-	for ; filter.Page < maxListPages && len(missing) > 0; filter.Page++ {
-		page, err := p.connection.ListJobs(p.ctx, filter)
+	// Other clients' jobs may fill the list. It is read on only while that costs
+	// no more than to ask for the missing ones.
+	for ; filter.Page == 0 || filter.Page < len(missing); filter.Page++ {
+		page, err := patiently(p, func() (*mistral.JobList, error) { return p.connection.ListJobs(p.ctx, filter) })
+		if mistral.IsNotFound(err) {
+			return nil, ErrNoFactory
+		}
 		if err != nil {
 			return nil, err
 		}
 		for _, job := range page.Data {
-			if missing[job.ID] && p.mayHaveChanged(job) {
+			// While pages are read jobs may shift from one to the next: only the first sight counts.
+			if missing[job.ID] && p.mayHaveChanged(&job) {
 				changed = append(changed, job.ID)
 			}
 			delete(missing, job.ID)
 		}
-		if len(page.Data) < listPageSize {
+		if len(page.Data) == 0 {
 			break
 		}
 	}
@@ -218,97 +189,85 @@ func (p *poller) changed(watched map[string]time.Time) ([]string, error) {
 	return changed, nil
 }
 
-func (p *poller) mayHaveChanged(listed mistral.Job) bool {
+func (p *poller) mayHaveChanged(listed *mistral.Job) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	job, ok := p.jobs[listed.ID]
-	if !ok || job.latest == nil {
+	return ok && job.latest != nil && job.mayDifferFrom(listed, p.clock.Now())
+}
+
+// noteList tells everybody when the factory was lost or is back. What was wrong
+// with single jobs before it was lost is asked anew.
+func (p *poller) noteList(err error) (news bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	news = (err == nil) != (p.err == nil)
+	p.err = err
+	for _, job := range p.jobs {
+		if err != nil {
+			job.err = nil
+		}
+		if news && !job.ended() {
+			job.tell()
+		}
+	}
+	return news
+}
+
+// read asks for a job, and reports whether there is news of it.
+func (p *poller) read(id string) bool {
+	before, ok := p.latest(id)
+	if !ok {
 		return false
 	}
-	return listed.Status != job.latest.Status || listed.ModifiedAt != job.latest.ModifiedAt ||
-		job.err != nil || job.readAt.Sub(job.since) < settleTime
-}
-
-// read gets a job and tells its watchers if it is not as it was. The error is
-// one that concerns all jobs.
-func (p *poller) read(id string) (bool, error) {
-	ctx, cancel := context.WithTimeout(p.ctx, callTimeout)
-	defer cancel()
-	before := p.snapshot(id)
-	job, err := p.connection.GetJob(ctx, id) // records what it gets
-	if err != nil && !mistral.IsNotFound(err) {
-		return false, err
-	}
-
+	var asked time.Time
+	answer, err := patiently(p, func() (*mistral.DetailedJob, error) {
+		asked = p.clock.Now()
+		return p.connection.callJob(p.ctx, id, p.connection.client.GetJob)
+	})
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	watched, ok := p.jobs[id]
+	job, ok := p.jobs[id]
+	if !ok || job.latest != before || p.ctx.Err() != nil {
+		// What a watcher's own call brought meanwhile may be newer.
+		return false
+	}
+	return job.learn(answer, err, asked, p.clock.Now())
+}
+
+func (p *poller) latest(id string) (*mistral.DetailedJob, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	job, ok := p.jobs[id]
 	if !ok {
-		return false, nil
+		return nil, false
 	}
-	if err != nil {
-		known := watched.err != nil
-		watched.err = err
-		if !known {
-			watched.notify()
-		}
-		return !known, nil
-	}
-	if before != nil && !differs(before, job) {
-		return false, nil
-	}
-	watched.notify()
-	return true, nil
+	return job.latest, true
 }
 
-func (p *poller) snapshot(id string) *mistral.DetailedJob {
+// schedule sets when to look next: soon after news, and less and less often without.
+func (p *poller) schedule(progress bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if job, ok := p.jobs[id]; ok && job.err == nil {
-		return job.latest
-	}
-	return nil
-}
-
-// record must be called with the lock held.
-func (p *poller) record(watched *watchedJob, job *mistral.DetailedJob) {
-	now := p.clock.Now()
-	if watched.latest == nil || watched.latest.ModifiedAt != job.ModifiedAt || watched.latest.Status != job.Status {
-		watched.since = now
-	}
-	watched.latest, watched.err, watched.readAt = job, nil, now
-}
-
-// finish sets the next interval and tells everybody when the factory was lost or is back.
-func (p *poller) finish(overall error, progress bool) {
-	var closed *ClosedError
-	if errors.As(overall, &closed) && closed.Cause == nil {
-		overall = nil // the budget is spent; the rest waits for the next look
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if (overall == nil) != (p.err == nil) {
-		progress = true
-		defer func() {
-			for _, job := range p.jobs {
-				job.notify()
-			}
-		}()
-	}
-	p.err = overall
 	if p.interval = min(p.interval*3/2, p.max); progress {
 		p.interval = p.min
 	}
+	p.next = p.clock.Now().Add(p.interval + rand.N(p.interval/10+1))
 }
 
-func (j *watchedJob) notify() {
-	for _, changed := range j.watchers {
-		changed()
+// patiently makes a call again when the budget allows it. Giving the look up
+// instead would spend the next budget on the list, and never come to the reads.
+func patiently[T any](p *poller, call func() (T, error)) (T, error) {
+	for {
+		answer, err := call()
+		var closed *ClosedError
+		if !errors.As(err, &closed) || closed.Cause != nil {
+			return answer, err
+		}
+		select {
+		case <-p.ctx.Done():
+			return answer, err
+		case <-p.clock.After(closed.RetryAfter):
+		}
 	}
-}
-
-// differs compares what watchers care for.
-func differs(a, b *mistral.DetailedJob) bool {
-	return a.Status != b.Status || a.ModifiedAt != b.ModifiedAt ||
-		len(a.Checkpoints) != len(b.Checkpoints) || len(a.Events) != len(b.Events)
 }

@@ -6,6 +6,9 @@ package connection
 
 import (
 	"context"
+	"maps"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -14,6 +17,10 @@ import (
 
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
+
+// maxIdleTime is how long a connection is kept that is not asked for and watches
+// no job: longer than it pauses by itself, so that a pause is not forgotten.
+const maxIdleTime = 10 * time.Minute
 
 // Options are what all connections of a pool have in common.
 type Options struct {
@@ -48,6 +55,7 @@ type Pool struct {
 
 	mu          sync.Mutex
 	connections map[endpoint]*Connection
+	connected   int // ever
 }
 
 // endpoint tells connections apart. A changed key is another endpoint, so that
@@ -65,12 +73,32 @@ func NewPool(ctx context.Context, options Options) *Pool {
 // Get gives the connection to a factory with a key. It does not connect. The
 // error says what is wrong with the address or key, and shows neither.
 func (p *Pool) Get(url string, key mistral.Key) (*Connection, error) {
+	url = strings.TrimRight(strings.TrimSpace(url), "/")
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	at := endpoint{url: url, key: key}
+	at, now := endpoint{url: url, key: key}, p.options.Clock.Now()
 	if known, ok := p.connections[at]; ok {
+		known.got = now
 		return known, nil
 	}
+	p.forgetIdle(now)
+	connection, err := p.connect(url, key)
+	if err != nil {
+		return nil, err
+	}
+	connection.got = now
+	p.connections[at] = connection
+	return connection, nil
+}
+
+// forgetIdle keeps keys that were replaced from piling up.
+func (p *Pool) forgetIdle(now time.Time) {
+	maps.DeleteFunc(p.connections, func(_ endpoint, known *Connection) bool {
+		return now.Sub(known.got) > maxIdleTime && !known.jobs.watching()
+	})
+}
+
+func (p *Pool) connect(url string, key mistral.Key) (*Connection, error) {
 	client, err := mistral.NewClient(mistral.Config{
 		BaseURL:   url,
 		Key:       key,
@@ -80,7 +108,9 @@ func (p *Pool) Get(url string, key mistral.Key) (*Connection, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.connected++
 	connection := &Connection{
+		id:     strconv.Itoa(p.connected),
 		url:    url,
 		client: client,
 		gate: gate{
@@ -89,6 +119,5 @@ func (p *Pool) Get(url string, key mistral.Key) (*Connection, error) {
 		},
 	}
 	connection.jobs = newPoller(p.ctx, connection, p.options)
-	p.connections[at] = connection
 	return connection, nil
 }

@@ -1,10 +1,13 @@
 package controller
 
 import (
+	"errors"
+
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+	"github.com/classifier-factory/classifier-factory/internal/connection"
 )
 
 // maxMessageBytes keeps a message within what the API accepts, and readable.
@@ -39,6 +42,16 @@ func (c conditions) setFalse(kind, reason, message string) {
 	c.set(kind, metav1.ConditionFalse, reason, message)
 }
 
+func (c conditions) setFinding(kind string, found *finding) {
+	switch {
+	case found == nil:
+	case found.good:
+		c.setTrue(kind, found.reason, found.message)
+	default:
+		c.setFalse(kind, found.reason, found.message)
+	}
+}
+
 func (c conditions) remove(kind string) { meta.RemoveStatusCondition(c.list, kind) }
 
 func (c conditions) isTrue(kind string) bool { return meta.IsStatusConditionTrue(*c.list, kind) }
@@ -71,6 +84,12 @@ func (c conditions) summarise(result outcome, ready, message string) {
 	}
 }
 
+// finding is what a pass found out about something, as a condition says it.
+type finding struct {
+	good            bool
+	reason, message string
+}
+
 // contact is what a pass learnt of the factory.
 type contact struct {
 	called bool
@@ -87,6 +106,9 @@ func (c *contact) learn(err error) error {
 func (c conditions) setFactoryReachable(seen contact) {
 	if !seen.called {
 		return
+	}
+	if closed := (*connection.ClosedError)(nil); errors.As(seen.err, &closed) && closed.Cause == nil {
+		return // the operator's own limit is no word on the factory
 	}
 	if seen.err != nil {
 		judged := classify(seen.err)

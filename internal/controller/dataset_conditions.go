@@ -11,16 +11,15 @@ import (
 // setConditions derives the conditions from what the pass observed.
 func (s *datasetScope) setConditions(result outcome, now metav1.Time) {
 	s.status.ObservedGeneration = &s.object.Generation
-	s.status.LastHandledReconcileAt = s.object.Annotations[classifierv1alpha1.ReconcileRequestAnnotation]
+	s.status.LastHandledReconcileAt = s.requestedAt()
 	all := conditions{list: &s.status.Conditions, generation: s.object.Generation, now: now}
-	all.observe()
 	s.setSourceReady(all)
-	s.setValidated(all)
+	all.setFinding(classifierv1alpha1.ConditionValidated, s.validation)
 	s.setUploaded(all, result)
 	all.setFactoryReachable(s.factory)
-	if result.reason == classifierv1alpha1.ReasonSuspended && all.isTrue(classifierv1alpha1.ConditionReady) {
+	if result.reason == classifierv1alpha1.ReasonSuspended && s.isUsable() {
 		// What was uploaded can still be trained on.
-		return
+		result = proceed()
 	}
 	all.summarise(result, classifierv1alpha1.ReasonUploaded, s.readyMessage())
 }
@@ -34,18 +33,11 @@ func (s *datasetScope) setSourceReady(all conditions) {
 	}
 }
 
-func (s *datasetScope) setValidated(all conditions) {
-	switch {
-	case s.validation == nil:
-	case s.validation.valid:
-		all.setTrue(classifierv1alpha1.ConditionValidated, s.validation.reason, s.validation.message)
-	default:
-		all.setFalse(classifierv1alpha1.ConditionValidated, s.validation.reason, s.validation.message)
-	}
-}
-
 func (s *datasetScope) setUploaded(all conditions, result outcome) {
 	switch {
+	case s.validation == nil:
+	case !s.validation.good:
+		all.setFalse(classifierv1alpha1.ConditionUploaded, s.validation.reason, "invalid samples are not uploaded")
 	case s.isUploaded():
 		all.setTrue(classifierv1alpha1.ConditionUploaded, classifierv1alpha1.ReasonUploaded, s.readyMessage())
 	case len(s.status.Files) > 0:

@@ -35,13 +35,12 @@ type DatasetReconciler struct {
 
 // +kubebuilder:rbac:groups=classifierfactory.dev,resources=classifierdatasets,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=classifierfactory.dev,resources=classifierdatasets/status,verbs=patch
-// +kubebuilder:rbac:groups=classifierfactory.dev,resources=classifierdatasets/finalizers,verbs=update
 // +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
 // Reconcile brings a dataset one pass closer to what its spec asks for.
-func (r *DatasetReconciler) Reconcile(ctx context.Context, request ctrl.Request) (_ ctrl.Result, err error) {
+func (r *DatasetReconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
 	object := &classifierv1alpha1.ClassifierDataset{}
 	if err := r.client.Get(ctx, request.NamespacedName, object); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
@@ -121,7 +120,7 @@ func (r *DatasetReconciler) datasetsOfConfigMap(ctx context.Context, configMap c
 // datasetsUnpinnedBy are the datasets whose files a job no longer needs.
 func datasetsUnpinnedBy(_ context.Context, object client.Object) []reconcile.Request {
 	job := object.(*classifierv1alpha1.ClassifierTrainingJob)
-	if pinsInputs(job) {
+	if pinsInputs(job) && job.DeletionTimestamp.IsZero() {
 		return nil
 	}
 	var requests []reconcile.Request
@@ -141,10 +140,10 @@ func deleted(object client.Object) bool {
 
 // retryWrite ends a pass whose status was not written.
 func retryWrite(err error) (ctrl.Result, error) {
-	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
+	if apierrors.IsConflict(err) {
 		return failed(err).result()
 	}
-	return ctrl.Result{}, err
+	return ctrl.Result{}, client.IgnoreNotFound(err)
 }
 
 func isTrue(value *bool) bool { return value != nil && *value }

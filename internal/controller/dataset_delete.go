@@ -17,8 +17,8 @@ func (r *DatasetReconciler) delete(ctx context.Context, scope *datasetScope) out
 		return proceed()
 	}
 	left, result := r.cleanUp(ctx, scope)
-	if result.verdict != proceeds && !cleanupIsOver(scope.object, r.clock.Now()) {
-		return result
+	if wait := cleanupLeft(scope.object, r.clock.Now()); result.verdict != proceeds && wait > 0 {
+		return withinCleanup(result, wait)
 	}
 	r.refusals.forget(scope.object.UID)
 	return letGo(ctx, r.client, r.recorder, scope.object, left)
@@ -34,7 +34,7 @@ func (r *DatasetReconciler) cleanUp(ctx context.Context, scope *datasetScope) (s
 	factory, err := r.connections.forCleanup(ctx, scope.object.Namespace, scope.object.Spec.ConnectionSecretRef)
 	if unusable(err) {
 		// Without a credential there is nothing to wait for.
-		return left + ", because the connection's Secret is gone", proceed()
+		return left + ", because there is no connection to it any more", proceed()
 	}
 	if err != nil {
 		return left, failed(err)
@@ -62,7 +62,7 @@ func (r *DatasetReconciler) cleanUp(ctx context.Context, scope *datasetScope) (s
 	}
 	if inUse {
 		return left + ", because an unfinished training job reads them",
-			wait(0, classifierv1alpha1.ReasonDeleting, "an unfinished training job reads the files").looksAgain(cleanupRecheck)
+			wait(0, classifierv1alpha1.ReasonDeleting, "an unfinished training job reads the files")
 	}
 	return "", proceed()
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
@@ -19,11 +20,9 @@ import (
 // longest names that is a tenth of what an object may weigh.
 const maxStatusLabels = 256
 
-// validation is what the samples turned out to be.
-type validation struct {
-	valid           bool
-	reason, message string
-}
+// maxHistory is what the API allows. More pile up only while files cannot be
+// deleted; those that are forgotten go with the dataset, which finds them by name.
+const maxHistory = 64
 
 // prepare reads and validates the samples unless the status speaks of them already.
 func (r *DatasetReconciler) prepare(ctx context.Context, scope *datasetScope) (outcome, error) {
@@ -36,7 +35,7 @@ func (r *DatasetReconciler) prepare(ctx context.Context, scope *datasetScope) (o
 	report := &scope.staged.report
 	scope.describe(report)
 	scope.validation = judge(report)
-	if !scope.validation.valid {
+	if !scope.validation.good {
 		return stop(scope.validation.reason, scope.validation.message), nil
 	}
 	scope.plan(report)
@@ -59,29 +58,33 @@ func (r *DatasetReconciler) stage(ctx context.Context, scope *datasetScope) (out
 // asValidatedBefore repeats the verdict that the status has.
 func (s *datasetScope) asValidatedBefore() outcome {
 	validated := meta.FindStatusCondition(s.status.Conditions, classifierv1alpha1.ConditionValidated)
-	if validated != nil && validated.Status != "True" {
+	if validated == nil {
+		return proceed()
+	}
+	s.validation = &finding{good: validated.Status == metav1.ConditionTrue, reason: validated.Reason, message: validated.Message}
+	if !s.validation.good {
 		return stop(validated.Reason, validated.Message)
 	}
 	return proceed()
 }
 
-func judge(report *dataset.Report) *validation {
+func judge(report *dataset.Report) *finding {
 	switch {
 	case report.Invalid > 0:
 		first := report.InvalidSamples[0]
-		return &validation{
+		return &finding{
 			reason: classifierv1alpha1.ReasonInvalidSamples,
 			message: fmt.Sprintf("%d of %d samples are invalid; the first: line %d: %s (%s). Correct the source",
 				report.Invalid, report.Invalid+report.Samples, first.Line, first.Detail, first.Reason),
 		}
 	case report.Problem != nil:
-		return &validation{
+		return &finding{
 			reason:  classifierv1alpha1.ReasonInvalidDataset,
 			message: report.Problem.Error(),
 		}
 	}
-	return &validation{
-		valid:   true,
+	return &finding{
+		good:    true,
 		reason:  classifierv1alpha1.ReasonValid,
 		message: fmt.Sprintf("all %d samples are valid", report.Samples),
 	}
@@ -157,5 +160,6 @@ func (s *datasetScope) archive() {
 	for _, file := range s.status.Files {
 		revision.FileIDs = append(revision.FileIDs, file.ID)
 	}
-	s.status.History = slices.Insert(s.status.History, 0, revision)
+	history := slices.Insert(s.status.History, 0, revision)
+	s.status.History = history[:min(len(history), maxHistory)]
 }

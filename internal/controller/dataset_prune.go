@@ -2,7 +2,9 @@ package controller
 
 import (
 	"context"
+	"time"
 
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
@@ -10,8 +12,12 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
+// pruneRetry is how often it is tried again to delete what could not be.
+const pruneRetry = 10 * time.Minute
+
 // prune deletes the files of the oldest revisions beyond the limit. Those that an
-// unfinished job reads stay until it has ended.
+// unfinished job reads stay until it has ended. That something cannot be deleted
+// is no reason not to train on what is uploaded.
 func (r *DatasetReconciler) prune(ctx context.Context, scope *datasetScope) (outcome, error) {
 	limit := int(*scope.object.Spec.RevisionHistoryLimit)
 	if len(scope.status.History) <= limit {
@@ -21,25 +27,37 @@ func (r *DatasetReconciler) prune(ctx context.Context, scope *datasetScope) (out
 	if err != nil {
 		return outcome{}, err
 	}
-	kept := scope.status.History[:limit:limit]
-	for _, revision := range scope.status.History[limit:] {
-		if pinned.anyOf(revision.FileIDs) {
+	var kept []classifierv1alpha1.DatasetRevision
+	result := proceed()
+	for i, revision := range scope.status.History {
+		if i < limit || pinned.anyOf(revision.FileIDs) {
 			kept = append(kept, revision)
 			continue
 		}
-		if scope.connection == nil {
-			if err := r.connect(ctx, scope); err != nil {
-				return outcome{}, err
-			}
-		}
-		for _, id := range revision.FileIDs {
-			if err := scope.factory.learn(deleteFile(ctx, scope.connection, id)); err != nil {
-				return outcome{}, err
-			}
+		if err := r.deleteRevision(ctx, scope, revision); err != nil {
+			ctrl.LoggerFrom(ctx).Info("an earlier revision cannot be deleted", "digest", revision.Digest, "reason", classify(err).reason)
+			kept = append(kept, revision)
+			result = proceed().looksAgain(pruneRetry)
 		}
 	}
 	scope.status.History = kept
-	return proceed(), nil
+	return result, nil
+}
+
+func (r *DatasetReconciler) deleteRevision(ctx context.Context, scope *datasetScope, revision classifierv1alpha1.DatasetRevision) error {
+	if err := r.connect(ctx, scope); err != nil {
+		return err
+	}
+	request := fingerprint(revision, scope.requestedAt(), scope.connection.ID())
+	if err := r.refusals.check(scope.object.UID, request); err != nil {
+		return err
+	}
+	for _, id := range revision.FileIDs {
+		if err := scope.factory.learn(deleteFile(ctx, scope.connection, id)); err != nil {
+			return r.refusals.learn(scope.object.UID, request, err)
+		}
+	}
+	return nil
 }
 
 // deleteFile makes sure that a file is not there.

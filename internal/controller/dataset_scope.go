@@ -3,6 +3,9 @@ package controller
 import (
 	"fmt"
 	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/meta"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 	"github.com/classifier-factory/classifier-factory/internal/connection"
@@ -17,7 +20,7 @@ type datasetScope struct {
 	source  source.Source
 	missing *source.NotFoundError // set when the source is not there
 
-	validation *validation // nil if this pass had nothing to validate
+	validation *finding    // what the samples turned out to be; nil if this pass did not get there
 	staged     *stagedFile // the samples to upload; nil if this pass did not read them
 
 	connection *connection.Connection
@@ -28,6 +31,9 @@ func newDatasetScope(object *classifierv1alpha1.ClassifierDataset) *datasetScope
 	return &datasetScope{object: object, status: &object.Status}
 }
 
+// requestedAt is the user's last request for a look, as far as a status can repeat it.
+func (s *datasetScope) requestedAt() string { return requestedAt(s.object) }
+
 // close removes what the pass left on disk.
 func (s *datasetScope) close() {
 	if s.staged != nil {
@@ -37,8 +43,20 @@ func (s *datasetScope) close() {
 
 // revision identifies the source together with all that decides what becomes of it.
 func (s *datasetScope) revision() string {
+	return s.specRevision() + "-" + s.source.Identity()
+}
+
+// specRevision is the part of the revision that the spec decides.
+func (s *datasetScope) specRevision() string {
 	spec := s.object.Spec
-	return fingerprint(s.source.Identity(), spec.Format, spec.CSV, spec.Preparation, spec.ConnectionSecretRef)
+	return fingerprint(spec.Source, spec.Format, spec.CSV, spec.Preparation, spec.ConnectionSecretRef)
+}
+
+// isUsable reports whether what is uploaded is what the spec asks for, as far as
+// that is known without looking at the source.
+func (s *datasetScope) isUsable() bool {
+	return s.isUploaded() && s.status.Source != nil && strings.HasPrefix(s.status.Source.Revision, s.specRevision()) &&
+		meta.IsStatusConditionTrue(s.status.Conditions, classifierv1alpha1.ConditionValidated)
 }
 
 // isPrepared reports whether the status speaks of the source as it is now.

@@ -3,19 +3,13 @@ package controller
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 	"github.com/classifier-factory/classifier-factory/internal/connection"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
-
-// filePageSize is the protocol's default.
-const filePageSize = 100
 
 // errIncomplete is an upload that the server says has another size.
 var errIncomplete = errors.New("the uploaded file has not the size of the samples")
@@ -46,7 +40,11 @@ func (r *DatasetReconciler) upload(ctx context.Context, scope *datasetScope) (ou
 	return proceed(), nil
 }
 
+// connect finds the connection once a pass.
 func (r *DatasetReconciler) connect(ctx context.Context, scope *datasetScope) (err error) {
+	if scope.connection != nil {
+		return nil
+	}
 	scope.connection, err = r.connections.get(ctx, scope.object.Namespace, scope.object.Spec.ConnectionSecretRef)
 	if err != nil {
 		_ = scope.factory.learn(err)
@@ -57,7 +55,7 @@ func (r *DatasetReconciler) connect(ctx context.Context, scope *datasetScope) (e
 // uploadFile adopts a file of the name that is there already, or uploads it. An
 // upload whose record was lost in a crash is thus never repeated.
 func (r *DatasetReconciler) uploadFile(ctx context.Context, scope *datasetScope, file *classifierv1alpha1.DatasetFile) (outcome, error) {
-	request := fingerprint(file.Digest, fmt.Sprintf("%p", scope.connection))
+	request := fingerprint(file.Digest, scope.requestedAt(), scope.connection.ID())
 	if err := r.refusals.check(scope.object.UID, request); err != nil {
 		return outcome{}, scope.factory.learn(err)
 	}
@@ -73,9 +71,9 @@ func (r *DatasetReconciler) uploadFile(ctx context.Context, scope *datasetScope,
 		return outcome{}, err
 	}
 	file.ID = uploaded.ID
-	file.UploadedAt = &metav1.Time{Time: time.Unix(uploaded.CreatedAt, 0)}
+	file.UploadedAt = unixTime(uploaded.CreatedAt)
 	if uploaded.ExpiresAt != nil {
-		file.ExpiresAt = &metav1.Time{Time: time.Unix(*uploaded.ExpiresAt, 0)}
+		file.ExpiresAt = unixTime(*uploaded.ExpiresAt)
 	}
 	return proceed(), nil
 }
@@ -87,23 +85,28 @@ func findFile(ctx context.Context, factory *connection.Connection, planned *clas
 		return nil, err
 	}
 	for i := range files {
-		if files[i].Filename == planned.Name && files[i].Bytes == planned.SizeBytes {
+		if files[i].Filename == planned.Name && hasSize(&files[i], planned.SizeBytes) {
 			return &files[i], nil
 		}
 	}
 	return nil, nil
 }
 
+// hasSize is also true of a file whose size the server does not say.
+func hasSize(file *mistral.File, bytes int64) bool {
+	return file.Bytes == 0 || file.Bytes == bytes
+}
+
 // listFiles gives the files with a part of their names.
 func listFiles(ctx context.Context, factory *connection.Connection, search string) ([]mistral.File, error) {
 	var files []mistral.File
 	for page := 0; ; page++ {
-		list, err := factory.ListFiles(ctx, mistral.FileFilter{Page: page, PageSize: filePageSize, Search: search})
+		list, err := factory.ListFiles(ctx, mistral.FileFilter{Page: page, PageSize: pageSize, Search: search})
 		if err != nil {
 			return nil, err
 		}
 		files = append(files, list.Data...)
-		if len(list.Data) < filePageSize {
+		if len(list.Data) < pageSize {
 			return files, nil
 		}
 	}
@@ -133,7 +136,7 @@ func (r *DatasetReconciler) send(ctx context.Context, scope *datasetScope, file 
 	if err != nil {
 		return nil, err
 	}
-	if uploaded.Bytes != file.SizeBytes {
+	if !hasSize(uploaded, file.SizeBytes) {
 		return nil, errors.Join(errIncomplete, scope.connection.DeleteFile(ctx, uploaded.ID))
 	}
 	return uploaded, nil

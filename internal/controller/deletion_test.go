@@ -105,8 +105,8 @@ func TestDeletionEnds(t *testing.T) {
 		d.ready(dataset)
 		d.factory.answer("", "/", http.StatusServiceUnavailable)
 		d.delete(dataset)
-		if _, err := d.pass(dataset); err == nil {
-			t.Error("the first try ended without an error for the queue to back off")
+		if result, err := d.pass(dataset); err != nil || result.RequeueAfter > cleanupRecheck {
+			t.Errorf("the first try looks again after %s: %v", result.RequeueAfter, err)
 		}
 		d.get(dataset.Name, dataset)
 

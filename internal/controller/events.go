@@ -12,19 +12,24 @@ import (
 
 // untold are conditions whose changes are told by another one's.
 var untold = map[string]bool{
-	classifierv1alpha1.ConditionReady:       true,
-	classifierv1alpha1.ConditionReconciling: true,
-	classifierv1alpha1.ConditionFinished:    true,
+	classifierv1alpha1.ConditionReady:            true,
+	classifierv1alpha1.ConditionReconciling:      true,
+	classifierv1alpha1.ConditionFinished:         true,
+	classifierv1alpha1.ConditionFactoryReachable: true,
 }
 
 // tell records an event for each condition that changed. It comes after the
 // status was written, so that an event never speaks of what was lost.
 func tell(recorder events.EventRecorder, object runtime.Object, before, after []metav1.Condition) {
+	told := map[string]bool{}
 	for _, condition := range after {
 		previous := meta.FindStatusCondition(before, condition.Type)
-		if untold[condition.Type] || previous != nil && previous.Status == condition.Status && previous.Reason == condition.Reason {
+		known := previous != nil && previous.Status == condition.Status && previous.Reason == condition.Reason
+		// One reason is one event, though several conditions have it.
+		if untold[condition.Type] || known || told[condition.Reason] {
 			continue
 		}
+		told[condition.Reason] = true
 		recorder.Eventf(object, nil, eventType(condition), condition.Reason, "Reconcile", "%s", condition.Message)
 	}
 }

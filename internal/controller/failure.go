@@ -43,10 +43,15 @@ func classify(err error) failure {
 		result   failure
 	)
 	switch {
+	case errors.As(err, &remote) && remote.StatusCode == http.StatusNotFound && collections[remote.Operation]:
+		return failure{class: slow, reason: classifierv1alpha1.ReasonUnreachable,
+			message: remote.Error() + "; is the connection's uri that of a factory?"}
 	case errors.As(err, &remote):
 		result.class, result.reason = classifyStatus(remote.StatusCode)
 		result.message = remote.Error()
 		result.retryAfter = remote.RetryAfter
+	case errors.Is(err, connection.ErrNoFactory):
+		return failure{class: slow, reason: classifierv1alpha1.ReasonUnreachable, message: err.Error()}
 	case errors.As(err, &unusable):
 		return failure{class: slow, reason: unusable.reason, message: unusable.message}
 	case errors.As(err, &closed):
@@ -55,13 +60,17 @@ func classify(err error) failure {
 	default:
 		// Errors of the cluster can repeat parts of objects: they go to the log, not into a status.
 		return failure{class: retryable, reason: classifierv1alpha1.ReasonInternalError,
-			message: "reading from or writing to the cluster failed; the operator's log says more"}
+			message: "the operator met an error of its own or of the cluster; its log says more"}
 	}
 	if errors.As(err, &closed) {
 		result.retryAfter = closed.RetryAfter
 	}
 	return result
 }
+
+// collections are calls that every factory knows: their 404 comes from something
+// else that answers at its address.
+var collections = map[string]bool{"ListFiles": true, "UploadFile": true, "ListJobs": true}
 
 func classifyStatus(status int) (failureClass, string) {
 	switch status {

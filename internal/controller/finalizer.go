@@ -57,9 +57,14 @@ func letGo(ctx context.Context, writer client.Client, recorder events.EventRecor
 	return proceed()
 }
 
-// cleanupIsOver reports whether a deleted object has been kept long enough.
-func cleanupIsOver(object client.Object, now time.Time) bool {
-	return now.Sub(object.GetDeletionTimestamp().Time) > cleanupBudget
+// cleanupLeft is how long a deleted object is kept yet.
+func cleanupLeft(object client.Object, now time.Time) time.Duration {
+	return object.GetDeletionTimestamp().Add(cleanupBudget).Sub(now)
+}
+
+// withinCleanup tries again soon, whatever the factory asks for: the object must go.
+func withinCleanup(result outcome, left time.Duration) outcome {
+	return result.looksAgain(min(cleanupRecheck, left))
 }
 
 // unusable reports whether a connection is not to be had, other than for a moment.

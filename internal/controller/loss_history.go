@@ -2,7 +2,6 @@ package controller
 
 import (
 	"slices"
-	"strconv"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
@@ -18,10 +17,13 @@ func lossHistory(checkpoints []mistral.Checkpoint) []classifierv1alpha1.LossPoin
 	var history []classifierv1alpha1.LossPoint
 	for _, index := range kept(checkpoints) {
 		checkpoint := checkpoints[index]
+		if checkpoint.StepNumber < 0 {
+			continue
+		}
 		point := classifierv1alpha1.LossPoint{
 			Step:       checkpoint.StepNumber,
-			Train:      formatLoss(checkpoint.Metrics.TrainLoss),
-			Validation: formatLoss(checkpoint.Metrics.ValidLoss),
+			Train:      fitLoss(checkpoint.Metrics.TrainLoss),
+			Validation: fitLoss(checkpoint.Metrics.ValidLoss),
 		}
 		// The step is the list's key, and a server may repeat one.
 		if last := len(history) - 1; last >= 0 && history[last].Step == point.Step {
@@ -60,12 +62,4 @@ func bestCheckpoint(checkpoints []mistral.Checkpoint) int {
 		}
 	}
 	return best
-}
-
-// formatLoss gives four digits. The protocol has 0 where nothing was measured.
-func formatLoss(loss *float64) classifierv1alpha1.Decimal {
-	if loss == nil || !(*loss > 0) || *loss > 1e99 {
-		return ""
-	}
-	return classifierv1alpha1.Decimal(strconv.FormatFloat(*loss, 'g', 4, 64))
 }

@@ -49,7 +49,7 @@ func TestLossesAreWrittenAsDecimals(t *testing.T) {
 		{new(math.Inf(1)), "", "nor is an infinite one"},
 		{new(-1.0), "", "nor a negative one"},
 	} {
-		if got := string(formatLoss(test.loss)); got != test.want {
+		if got := string(fitLoss(test.loss)); got != test.want {
 			t.Errorf("got %q, want %q: %s", got, test.want, test.why)
 		}
 	}

@@ -74,8 +74,13 @@ func checkConditions(list []metav1.Condition) error {
 		}
 	}
 	rule(isThere(classifierv1alpha1.ConditionReady), "Ready is missing")
+	ready := meta.FindStatusCondition(list, classifierv1alpha1.ConditionReady)
+	if ready == nil {
+		return errors.Join(problems...)
+	}
 	for _, kind := range []string{classifierv1alpha1.ConditionReconciling, classifierv1alpha1.ConditionStalled} {
 		rule(isTrue(kind) == isThere(kind), kind+" is there although it is not True")
+		rule(!isThere(kind) || meta.FindStatusCondition(list, kind).ObservedGeneration == ready.ObservedGeneration, kind+" speaks of another generation than Ready")
 		rule(!(isTrue(classifierv1alpha1.ConditionReady) && isTrue(kind)), kind+" beside Ready")
 	}
 	rule(!(isTrue(classifierv1alpha1.ConditionReconciling) && isTrue(classifierv1alpha1.ConditionStalled)), "Reconciling beside Stalled")
@@ -83,7 +88,7 @@ func checkConditions(list []metav1.Condition) error {
 	rule(isTrue(classifierv1alpha1.ConditionFinished) == (isTrue(classifierv1alpha1.ConditionComplete) || isTrue(classifierv1alpha1.ConditionFailed)),
 		"Finished is not Complete or Failed")
 	for _, condition := range list {
-		rule(condition.ObservedGeneration == list[0].ObservedGeneration, condition.Type+" speaks of another generation")
+		rule(condition.ObservedGeneration <= ready.ObservedGeneration, condition.Type+" speaks of a later generation than Ready")
 		rule(condition.Reason != "" && condition.Message != "", condition.Type+" has no reason or message")
 	}
 	return errors.Join(problems...)

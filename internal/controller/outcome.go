@@ -48,8 +48,10 @@ type step[S any] struct {
 	run  func(context.Context, S) (outcome, error)
 }
 
-// runSteps runs the steps in order until one does not let the pass proceed.
+// runSteps runs the steps in order until one does not let the pass proceed. A
+// step that does may still want another look: the soonest counts.
 func runSteps[S any](ctx context.Context, scope S, steps []step[S]) outcome {
+	all := proceed()
 	for _, step := range steps {
 		result, err := step.run(ctx, scope)
 		if err != nil {
@@ -59,8 +61,11 @@ func runSteps[S any](ctx context.Context, scope S, steps []step[S]) outcome {
 		if result.verdict != proceeds {
 			return result
 		}
+		if result.after > 0 && (all.after == 0 || result.after < all.after) {
+			all.after = result.after
+		}
 	}
-	return proceed()
+	return all
 }
 
 // result translates an outcome for the queue.

@@ -8,8 +8,13 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// slowRetry is how long a call is not repeated that a credential does not allow.
-const slowRetry = time.Minute
+const (
+	// slowRetry is how long a call is not repeated that a credential does not allow.
+	slowRetry = time.Minute
+	// terminalRetry is how long a call is not repeated that a factory refused as it
+	// is. Now and then it is: factories are upgraded, too.
+	terminalRetry = time.Hour
+)
 
 // refusals remembers calls that a factory refused, so that they are not repeated
 // while everything they were made of is the same. It is a memory of this process
@@ -24,7 +29,7 @@ type refusals struct {
 type refusal struct {
 	request string // fingerprint of everything the call was made of
 	err     error
-	until   time.Time // zero: for good
+	until   time.Time
 }
 
 func newRefusals(clock clock.PassiveClock) *refusals {
@@ -36,7 +41,7 @@ func (r *refusals) check(object types.UID, request string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	entry, ok := r.entries[object]
-	if !ok || entry.request != request || !entry.until.IsZero() && r.clock.Now().After(entry.until) {
+	if !ok || entry.request != request || r.clock.Now().After(entry.until) {
 		return nil
 	}
 	return entry.err
@@ -50,14 +55,10 @@ func (r *refusals) learn(object types.UID, request string, err error) error {
 	if err == nil {
 		return nil
 	}
-	entry := refusal{request: request, err: err}
-	switch classify(err).class {
-	case slow:
-		entry.until = r.clock.Now().Add(slowRetry)
-	case retryable:
-		return err
+	pauses := map[failureClass]time.Duration{slow: slowRetry, terminal: terminalRetry}
+	if pause, ok := pauses[classify(err).class]; ok {
+		r.entries[object] = refusal{request: request, err: err, until: r.clock.Now().Add(pause)}
 	}
-	r.entries[object] = entry
 	return err
 }
 

@@ -3,15 +3,26 @@ package controller
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 )
 
 // fieldOwner is the operator's name in managedFields.
 const fieldOwner = client.FieldOwner("classifier-factory")
+
+// maxRequestedAtBytes is what the schema allows.
+const maxRequestedAtBytes = 256
+
+func requestedAt(object client.Object) string {
+	value := object.GetAnnotations()[classifierv1alpha1.ReconcileRequestAnnotation]
+	return strings.ToValidUTF8(value[:min(len(value), maxRequestedAtBytes)], "")
+}
 
 // writeStatus applies the status of object if it differs from before. It is the
 // only place that writes one. The write carries the resourceVersion that was

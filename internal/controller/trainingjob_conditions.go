@@ -10,26 +10,16 @@ import (
 // setConditions derives the conditions from what the pass observed.
 func (s *jobScope) setConditions(result outcome, now metav1.Time) {
 	s.status.ObservedGeneration = &s.object.Generation
-	s.status.LastHandledReconcileAt = s.object.Annotations[classifierv1alpha1.ReconcileRequestAnnotation]
+	s.status.LastHandledReconcileAt = s.requestedAt()
 	all := conditions{list: &s.status.Conditions, generation: s.object.Generation, now: now}
 	all.observe()
-	s.setDatasetsReady(all)
+	all.setFinding(classifierv1alpha1.ConditionDatasetsReady, s.inputs)
 	s.setSubmitted(all, result)
 	s.setStarted(all, result)
 	s.setFinished(all)
-	s.setOutputPublished(all)
+	all.setFinding(classifierv1alpha1.ConditionOutputPublished, s.output)
 	all.setFactoryReachable(s.factory)
 	all.summarise(result, classifierv1alpha1.ReasonPublished, "the model is trained and its ID is published")
-}
-
-func (s *jobScope) setDatasetsReady(all conditions) {
-	switch {
-	case s.inputs == nil:
-	case s.inputs.good:
-		all.setTrue(classifierv1alpha1.ConditionDatasetsReady, s.inputs.reason, s.inputs.message)
-	default:
-		all.setFalse(classifierv1alpha1.ConditionDatasetsReady, s.inputs.reason, s.inputs.message)
-	}
 }
 
 func (s *jobScope) setSubmitted(all conditions, result outcome) {
@@ -68,15 +58,5 @@ func (s *jobScope) setFinished(all conditions) {
 		const message = "the training ended in success"
 		all.setTrue(classifierv1alpha1.ConditionComplete, classifierv1alpha1.ReasonSucceeded, message)
 		all.setTrue(classifierv1alpha1.ConditionFinished, classifierv1alpha1.ReasonSucceeded, message)
-	}
-}
-
-func (s *jobScope) setOutputPublished(all conditions) {
-	switch {
-	case s.output == nil:
-	case s.output.good:
-		all.setTrue(classifierv1alpha1.ConditionOutputPublished, s.output.reason, s.output.message)
-	default:
-		all.setFalse(classifierv1alpha1.ConditionOutputPublished, s.output.reason, s.output.message)
 	}
 }

@@ -51,7 +51,7 @@ type watchedJob struct {
 
 // +kubebuilder:rbac:groups=classifierfactory.dev,resources=classifiertrainingjobs,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=classifierfactory.dev,resources=classifiertrainingjobs/status,verbs=patch
-// +kubebuilder:rbac:groups=classifierfactory.dev,resources=classifiertrainingjobs/finalizers,verbs=update
+// blockOwnerDeletion is not set on what is published, so that no right on finalizers is needed.
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;create;patch
 
 // Reconcile brings a training job one pass closer to what its spec asks for.
@@ -69,6 +69,9 @@ func (r *TrainingJobReconciler) Reconcile(ctx context.Context, request ctrl.Requ
 		return result.result()
 	}
 	scope.setConditions(result, metav1.NewTime(r.clock.Now()))
+	if scope.isFinished() {
+		r.unwatch(request.NamespacedName)
+	}
 	written, err := r.writeStatus(ctx, scope)
 	if err != nil {
 		return retryWrite(err)

@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
@@ -18,8 +19,8 @@ func (r *TrainingJobReconciler) delete(ctx context.Context, scope *jobScope) out
 		return proceed()
 	}
 	left, result := r.cleanUp(ctx, scope)
-	if result.verdict != proceeds && !cleanupIsOver(scope.object, r.clock.Now()) {
-		return result
+	if wait := cleanupLeft(scope.object, r.clock.Now()); result.verdict != proceeds && wait > 0 {
+		return withinCleanup(result, wait)
 	}
 	r.forget(scope.object)
 	return letGo(ctx, r.client, r.recorder, scope.object, left)
@@ -30,14 +31,15 @@ func (r *TrainingJobReconciler) delete(ctx context.Context, scope *jobScope) out
 func (r *TrainingJobReconciler) cleanUp(ctx context.Context, scope *jobScope) (string, outcome) {
 	policy := scope.object.Spec.DeletionPolicy
 	deletesModel := policy == classifierv1alpha1.TrainingJobCancelAndDeleteModel
-	if policy == classifierv1alpha1.TrainingJobRetain || scope.status.Attempt == nil || scope.isFinished() && !deletesModel {
+	nothingCreated := scope.status.Attempt == nil && scope.status.RemoteJob == nil
+	if policy == classifierv1alpha1.TrainingJobRetain || nothingCreated || scope.state().Finished() && !deletesModel {
 		return "", proceed()
 	}
 	left := scope.leftBehind()
 	factory, err := r.connections.forCleanup(ctx, scope.object.Namespace, scope.object.Spec.ConnectionSecretRef)
 	if unusable(err) {
 		// Without a credential there is nothing to wait for.
-		return left + ", because the connection's Secret is gone", proceed()
+		return left + ", because there is no connection to it any more", proceed()
 	}
 	if err != nil {
 		return left, failed(err)
@@ -45,6 +47,9 @@ func (r *TrainingJobReconciler) cleanUp(ctx context.Context, scope *jobScope) (s
 	jobs, err := scope.remoteJobs(ctx, factory)
 	if scope.factory.learn(err) != nil {
 		return left, failed(err)
+	}
+	if len(jobs) == 0 && scope.creationMayArrive(r.clock.Now()) {
+		return left, wait(0, classifierv1alpha1.ReasonDeleting, "it is not known whether the factory got the job; looking for it")
 	}
 	for _, id := range jobs {
 		job, err := cancelJob(ctx, factory, id)
@@ -55,7 +60,7 @@ func (r *TrainingJobReconciler) cleanUp(ctx context.Context, scope *jobScope) (s
 			continue
 		}
 		if !job.Status.Finished() {
-			return left, wait(cleanupRecheck, classifierv1alpha1.ReasonDeleting, "waiting for the factory to cancel the job")
+			return left, wait(0, classifierv1alpha1.ReasonDeleting, "waiting for the factory to cancel the job")
 		}
 		if deletesModel && job.FineTunedModel != nil {
 			if err := factory.DeleteModel(ctx, *job.FineTunedModel); scope.factory.learn(err) != nil && !mistral.IsNotFound(err) {
@@ -64,6 +69,11 @@ func (r *TrainingJobReconciler) cleanUp(ctx context.Context, scope *jobScope) (s
 		}
 	}
 	return "", proceed()
+}
+
+// creationMayArrive reports whether a creation without an answer may yet come through.
+func (s *jobScope) creationMayArrive(now time.Time) bool {
+	return now.Before(s.status.Attempt.PendingSince.Add(creationGrace))
 }
 
 // remoteJobs are the jobs that belong to the object, among them those whose

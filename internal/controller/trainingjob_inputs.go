@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
@@ -18,33 +19,63 @@ func (r *TrainingJobReconciler) resolveInputs(ctx context.Context, scope *jobSco
 	if scope.status.Attempt != nil {
 		return proceed(), nil
 	}
-	training := scope.object.Spec.Training
-	var inputs []classifierv1alpha1.PinnedInput
-	for _, dataset := range training.Datasets {
-		files, problem, err := r.filesOf(ctx, scope, dataset.Name)
-		if err != nil || problem != nil {
-			return scope.inputsMissing(problem), err
+	for _, wanted := range wantedInputs(scope.object.Spec.Training) {
+		files, problem, err := r.filesOf(ctx, scope, wanted.dataset)
+		if err != nil {
+			return outcome{}, err
 		}
-		inputs = append(inputs, pin(dataset.Name, files, classifierv1alpha1.SplitTrain, classifierv1alpha1.SplitTrain)...)
-		if training.ValidationDatasets == nil {
-			inputs = append(inputs, pin(dataset.Name, files, classifierv1alpha1.SplitValidation, classifierv1alpha1.SplitValidation)...)
+		if problem != nil {
+			// The dataset's changes are events.
+			scope.inputs = problem
+			return wait(0, problem.reason, problem.message), nil
 		}
-	}
-	for _, dataset := range training.ValidationDatasets {
-		files, problem, err := r.filesOf(ctx, scope, dataset.Name)
-		if err != nil || problem != nil {
-			return scope.inputsMissing(problem), err
-		}
-		// A dataset that is for validation as a whole has it all in its Train file.
-		pinned := pin(dataset.Name, files, classifierv1alpha1.SplitValidation, classifierv1alpha1.SplitValidation)
-		if len(pinned) == 0 {
-			pinned = pin(dataset.Name, files, classifierv1alpha1.SplitTrain, classifierv1alpha1.SplitValidation)
-		}
-		inputs = append(inputs, pinned...)
+		scope.pinned = append(scope.pinned, wanted.pin(files)...)
 	}
 	scope.inputs = &finding{good: true, reason: classifierv1alpha1.ReasonDatasetsReady, message: "every dataset is uploaded"}
-	scope.pinned = inputs
 	return proceed(), nil
+}
+
+// wantedInput is a dataset and what its files are used for.
+type wantedInput struct {
+	dataset string
+	// as gives the use of a file of a split; a split that is missing is not used.
+	as map[classifierv1alpha1.Split]classifierv1alpha1.Split
+	// wholeAs is the use of the Train file of a dataset that has no other one.
+	wholeAs classifierv1alpha1.Split
+}
+
+func wantedInputs(training classifierv1alpha1.Training) []wantedInput {
+	const train, validation = classifierv1alpha1.SplitTrain, classifierv1alpha1.SplitValidation
+	splits := map[classifierv1alpha1.Split]classifierv1alpha1.Split{train: train}
+	if training.ValidationDatasets == nil {
+		splits[validation] = validation
+	}
+	var wanted []wantedInput
+	for _, dataset := range training.Datasets {
+		wanted = append(wanted, wantedInput{dataset: dataset.Name, as: splits, wholeAs: train})
+	}
+	for _, dataset := range training.ValidationDatasets {
+		wanted = append(wanted, wantedInput{
+			dataset: dataset.Name,
+			as:      map[classifierv1alpha1.Split]classifierv1alpha1.Split{validation: validation},
+			wholeAs: validation,
+		})
+	}
+	return wanted
+}
+
+func (w wantedInput) pin(files []classifierv1alpha1.DatasetFile) []classifierv1alpha1.PinnedInput {
+	var pinned []classifierv1alpha1.PinnedInput
+	for _, file := range files {
+		use := w.as[file.Split]
+		if len(files) == 1 {
+			use = w.wholeAs
+		}
+		if use != "" {
+			pinned = append(pinned, classifierv1alpha1.PinnedInput{Dataset: w.dataset, Split: use, Digest: file.Digest, FileID: file.ID})
+		}
+	}
+	return pinned
 }
 
 // filesOf gives the files of a dataset, or says why it has none to train on.
@@ -70,25 +101,5 @@ func (r *TrainingJobReconciler) filesOf(ctx context.Context, scope *jobScope, na
 // isReady reports whether the status speaks of the current spec and is Ready.
 func isReady(dataset *classifierv1alpha1.ClassifierDataset) bool {
 	ready := meta.FindStatusCondition(dataset.Status.Conditions, classifierv1alpha1.ConditionReady)
-	return dataset.DeletionTimestamp.IsZero() && ready != nil && ready.Status == "True" && ready.ObservedGeneration == dataset.Generation
-}
-
-// inputsMissing waits for a dataset; its changes are events.
-func (s *jobScope) inputsMissing(problem *finding) outcome {
-	if problem == nil {
-		return outcome{}
-	}
-	s.inputs = problem
-	return wait(0, problem.reason, problem.message)
-}
-
-// pin takes the files of a split for use as another one.
-func pin(dataset string, files []classifierv1alpha1.DatasetFile, of, as classifierv1alpha1.Split) []classifierv1alpha1.PinnedInput {
-	var pinned []classifierv1alpha1.PinnedInput
-	for _, file := range files {
-		if file.Split == of {
-			pinned = append(pinned, classifierv1alpha1.PinnedInput{Dataset: dataset, Split: as, Digest: file.Digest, FileID: file.ID})
-		}
-	}
-	return pinned
+	return dataset.DeletionTimestamp.IsZero() && ready != nil && ready.Status == metav1.ConditionTrue && ready.ObservedGeneration == dataset.Generation
 }

@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"math"
 	"slices"
-	"strconv"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -32,7 +30,6 @@ const (
 func (r *TrainingJobReconciler) observe(ctx context.Context, scope *jobScope) (outcome, error) {
 	name := client.ObjectKeyFromObject(scope.object)
 	if scope.isFinished() {
-		r.unwatch(name)
 		return scope.asFinishedBefore(), nil
 	}
 	if err := r.connect(ctx, scope); err != nil {
@@ -76,12 +73,7 @@ func (s *jobScope) observe(job *mistral.DetailedJob, now metav1.Time) {
 	s.remote = job
 	s.record(&job.Job)
 	s.recordProgress(job)
-	if job.Metadata != nil && job.Metadata.Cost != nil && job.Metadata.CostCurrency != nil && len(*job.Metadata.CostCurrency) == 3 {
-		s.status.Cost = &classifierv1alpha1.Cost{
-			Amount:   classifierv1alpha1.Decimal(strconv.FormatFloat(math.Max(*job.Metadata.Cost, 0), 'f', -1, 64)),
-			Currency: *job.Metadata.CostCurrency,
-		}
-	}
+	s.status.Cost = fitCost(job.Metadata)
 	if !s.isStarted() && startedStates[job.Status] {
 		// The start came through, but writing that down did not.
 		s.status.StartTime = &now
@@ -89,10 +81,8 @@ func (s *jobScope) observe(job *mistral.DetailedJob, now metav1.Time) {
 	if job.Status.Finished() && s.status.CompletionTime == nil {
 		s.status.CompletionTime = &now
 	}
-	if job.Status == mistral.JobSuccess && job.FineTunedModel != nil && *job.FineTunedModel != "" {
-		s.status.Model = &classifierv1alpha1.ModelStatus{ID: *job.FineTunedModel}
-		s.status.TrainedTokens = job.TrainedTokens
-	}
+	s.status.Model = fitModel(job)
+	s.status.TrainedTokens = fitCount(job.TrainedTokens)
 }
 
 // startedStates are those that only a started job has. QUEUED is not among them:
@@ -107,7 +97,7 @@ var startedStates = map[mistral.JobStatus]bool{
 // record takes in what every answer about a job has.
 func (s *jobScope) record(job *mistral.Job) {
 	remote := s.status.RemoteJob
-	remote.State = string(job.Status)
+	remote.State = fitState(job.Status)
 	remote.CreatedAt = unixTime(job.CreatedAt)
 	remote.ModifiedAt = unixTime(job.ModifiedAt)
 }

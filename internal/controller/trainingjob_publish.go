@@ -32,7 +32,7 @@ const (
 // belongs to somebody else is never touched.
 func (r *TrainingJobReconciler) publish(ctx context.Context, scope *jobScope) (outcome, error) {
 	if scope.status.Model == nil {
-		return proceed(), nil
+		return scope.inHand(), nil
 	}
 	name := scope.secretName()
 	secret := &corev1.Secret{}
@@ -49,6 +49,11 @@ func (r *TrainingJobReconciler) publish(ctx context.Context, scope *jobScope) (o
 		err = r.writeOutput(ctx, scope, name)
 	}
 	if err != nil {
+		result := failed(err)
+		scope.output = &finding{reason: result.reason, message: result.message}
+		if result.verdict == stops {
+			return result.looksAgain(outputRecheck), nil
+		}
 		return outcome{}, err
 	}
 	scope.status.Binding = &classifierv1alpha1.BindingStatus{Name: name}

@@ -34,15 +34,12 @@ type jobScope struct {
 	output        *finding                         // whether the Secret is published; nil if there is nothing to publish
 }
 
-// finding is what a pass found out about something, as a condition says it.
-type finding struct {
-	good            bool
-	reason, message string
-}
-
 func newJobScope(object *classifierv1alpha1.ClassifierTrainingJob) *jobScope {
 	return &jobScope{object: object, status: &object.Status, written: object.Status.DeepCopy()}
 }
+
+// requestedAt is the user's last request for a look, as far as a status can repeat it.
+func (s *jobScope) requestedAt() string { return requestedAt(s.object) }
 
 func (s *jobScope) isFinished() bool {
 	return meta.IsStatusConditionTrue(s.status.Conditions, classifierv1alpha1.ConditionFinished)

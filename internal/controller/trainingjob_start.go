@@ -19,22 +19,21 @@ func (r *TrainingJobReconciler) start(ctx context.Context, scope *jobScope) (out
 	}
 	// What was observed may be old. Only VALIDATED, as it is now, gets a start.
 	id := scope.status.RemoteJob.ID
+	now := metav1.NewTime(r.clock.Now())
 	job, err := scope.connection.GetJob(ctx, id)
 	if err == nil && job.Status == mistral.JobValidated {
 		// A shutdown must not leave it open whether the job was started.
 		job, err = scope.connection.StartJob(context.WithoutCancel(ctx), id)
-	}
-	if mistral.IsConflict(err) {
-		// It changed between the two calls; the poller tells into what.
-		return scope.inHand(), scope.factory.learn(nil)
+		if err == nil {
+			scope.status.StartTime = &now
+		}
 	}
 	if scope.factory.learn(err) != nil {
 		return outcome{}, err
 	}
-	now := metav1.NewTime(r.clock.Now())
-	if scope.status.StartTime == nil && job.Status != mistral.JobCancelled && job.Status != mistral.JobCancellationRequested {
-		scope.status.StartTime = &now
-	}
 	scope.observe(job, now)
-	return scope.inHand(), nil
+	if scope.state() == mistral.JobValidated {
+		return scope.inHand(), nil
+	}
+	return scope.afterObserving(), nil
 }

@@ -3,7 +3,6 @@ package controller
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -29,6 +28,8 @@ const (
 	// recordTimeout is for writing down what cannot be repeated, longer than any
 	// one call and independent of the operator's shutdown.
 	recordTimeout = 45 * time.Second
+	// pageSize of lists is the protocol's default.
+	pageSize = 100
 )
 
 // recoverPending finds the job of an attempt whose creation was not recorded.
@@ -75,13 +76,20 @@ func stillSearching(left time.Duration) outcome {
 
 // findJobs gives the jobs with a suffix, oldest first.
 func findJobs(ctx context.Context, factory *connection.Connection, suffix string, since time.Time) ([]mistral.Job, error) {
-	filter := mistral.JobFilter{Suffix: suffix, CreatedAfter: since.Add(-clockSkew)}
-	page, err := factory.ListJobs(ctx, filter)
-	if err != nil {
-		return nil, err
+	filter := mistral.JobFilter{Suffix: suffix, CreatedAfter: since.Add(-clockSkew), PageSize: pageSize}
+	var jobs []mistral.Job
+	for ; ; filter.Page++ {
+		page, err := factory.ListJobs(ctx, filter)
+		if err != nil {
+			return nil, err
+		}
+		jobs = append(jobs, page.Data...)
+		if len(page.Data) < pageSize {
+			break
+		}
 	}
 	// A server may ignore the filter, or take it for a part of the suffix.
-	jobs := slices.DeleteFunc(page.Data, func(job mistral.Job) bool {
+	jobs = slices.DeleteFunc(jobs, func(job mistral.Job) bool {
 		return job.Suffix == nil || *job.Suffix != suffix
 	})
 	slices.SortFunc(jobs, func(a, b mistral.Job) int {
@@ -102,7 +110,7 @@ func (r *TrainingJobReconciler) submit(ctx context.Context, scope *jobScope) (ou
 }
 
 func (r *TrainingJobReconciler) create(ctx context.Context, scope *jobScope, attempt int32) (outcome, error) {
-	refusal := fingerprint(scope.object.Generation, scope.pinned, fmt.Sprintf("%p", scope.connection))
+	refusal := fingerprint(scope.object.Generation, scope.requestedAt(), scope.pinned, scope.connection.ID())
 	if err := r.refusals.check(scope.object.UID, refusal); err != nil {
 		return outcome{}, scope.factory.learn(err)
 	}
@@ -115,9 +123,8 @@ func (r *TrainingJobReconciler) create(ctx context.Context, scope *jobScope, att
 	if err := r.writeAttempt(ctx, scope, attempt); err != nil {
 		return outcome{}, err
 	}
-	err := r.createRecorded(ctx, scope)
-	_ = scope.factory.learn(err)
-	if err != nil && !mistral.OutcomeUnknown(err) {
+	err := scope.factory.learn(r.createRecorded(ctx, scope))
+	if scope.status.RemoteJob == nil && isRefusal(err) {
 		// Nothing was created, so there is nothing to look for.
 		scope.status.Attempt, scope.status.Inputs = nil, nil
 	}
@@ -125,6 +132,12 @@ func (r *TrainingJobReconciler) create(ctx context.Context, scope *jobScope, att
 		return outcome{}, err
 	}
 	return proceed(), nil
+}
+
+// isRefusal reports whether a creation certainly did not come through. A
+// conflict is none: the twin that the factory speaks of may be our own.
+func isRefusal(err error) bool {
+	return err != nil && !mistral.OutcomeUnknown(err) && !mistral.IsConflict(err)
 }
 
 // writeAttempt writes down that a job is about to be created. The write fails if

@@ -52,7 +52,7 @@ func TestTheSchemaRefusesWhatCannotWork(t *testing.T) {
 // TestARunCannotBeChanged holds that a finished run never looks as if it had been
 // another one.
 func TestARunCannotBeChanged(t *testing.T) {
-	spec := `{training: {datasets: [{name: a}]}, importJobID: b}`
+	spec := `{training: {datasets: [{name: a}]}, importJobID: b, connectionSecretRef: {name: c}}`
 	if output, err := run(t, manifest("ClassifierTrainingJob", "immutable", spec), "create", "-f", "-"); err != nil {
 		t.Fatalf("%v\n%s", err, output)
 	}
@@ -64,6 +64,8 @@ func TestARunCannotBeChanged(t *testing.T) {
 		{"an optional field is added", `{"spec":{"training":{"suffix":"x"}}}`, "training is immutable"},
 		{"another job is imported", `{"spec":{"importJobID":"c"}}`, "importJobID is immutable"},
 		{"none is imported any more", `{"spec":{"importJobID":null}}`, "importJobID is immutable"},
+		{"it is moved to another factory", `{"spec":{"connectionSecretRef":{"name":"d"}}}`, "connectionSecretRef is immutable"},
+		{"it is moved to the operator's own factory", `{"spec":{"connectionSecretRef":null}}`, "connectionSecretRef is immutable"},
 		{"it is suspended", `{"spec":{"suspend":true}}`, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {

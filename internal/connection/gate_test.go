@@ -1,0 +1,282 @@
+package connection
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+// ask makes a call that needs nothing.
+func (f *fixture) ask() error {
+	_, err := f.connection.ListJobs(f.Context(), mistral.JobFilter{CreatedAfter: start})
+	return err
+}
+
+// pause says for how long the connection makes no calls.
+func (f *fixture) pause() time.Duration {
+	f.Helper()
+	f.factory.forgetCalls()
+	err := f.connection.Open()
+	if err == nil {
+		return 0
+	}
+	var closed *ClosedError
+	if !errors.As(err, &closed) || closed.Cause == nil {
+		f.Fatalf("the connection is closed by %v", err)
+	}
+	if asked := f.ask(); asked == nil || asked.Error() != err.Error() {
+		f.Errorf("a call that was not made failed with %v, want %v", asked, err)
+	}
+	f.expectCalls()
+	return closed.RetryAfter
+}
+
+func TestWhatClosesAConnection(t *testing.T) {
+	const quarter = 125 * time.Millisecond // of the first pause: its jitter
+	for _, test := range []struct {
+		reason     string
+		status     int
+		retryAfter string
+		min, max   time.Duration // of the pause; 0: it stays open
+	}{
+		{reason: "it works", status: http.StatusOK},
+		{reason: "this request is at fault", status: http.StatusBadRequest},
+		{reason: "this operation is not allowed", status: http.StatusForbidden},
+		{reason: "this object is not there", status: http.StatusNotFound},
+		{reason: "this object is in another state", status: http.StatusConflict},
+		{reason: "this operation is gone", status: http.StatusGone},
+		{reason: "this content is too large", status: http.StatusRequestEntityTooLarge},
+		{reason: "this request is at fault, as most servers say it", status: http.StatusUnprocessableEntity, retryAfter: "60"},
+		{"every call has this key", http.StatusUnauthorized, "", refusedPause, refusedPause},
+		{"the account is empty", http.StatusPaymentRequired, "", refusedPause, refusedPause},
+		{"a refused key is not asked about sooner than once a minute", http.StatusUnauthorized, "1", refusedPause, refusedPause},
+		{"too many calls", http.StatusTooManyRequests, "", minFailurePause, minFailurePause + quarter},
+		{"too many calls, and the factory says for how long", http.StatusTooManyRequests, "7", 7 * time.Second, 7 * time.Second},
+		{"a pause of nothing would be none", http.StatusTooManyRequests, "0", minFailurePause, minFailurePause + quarter},
+		{"broken", http.StatusInternalServerError, "", minFailurePause, minFailurePause + quarter},
+		{"restarting", http.StatusServiceUnavailable, "", minFailurePause, minFailurePause + quarter},
+		{"restarting, and it knows for how long", http.StatusServiceUnavailable, "30", 30 * time.Second, 30 * time.Second},
+		{"not a factory", http.StatusNoContent, "", minFailurePause, minFailurePause + quarter},
+		{"moved: the address is wrong for all", http.StatusMovedPermanently, "", minFailurePause, minFailurePause + quarter},
+	} {
+		f := newFixture(t)
+		if test.status != http.StatusOK {
+			f.factory.answer("", test.status, "Retry-After", test.retryAfter)
+		}
+		_ = f.ask()
+		if pause := f.pause(); pause < test.min || pause > test.max {
+			t.Errorf("%d, %s: the connection pauses for %s, want %s to %s", test.status, test.reason, pause, test.min, test.max)
+		}
+		f.factory.behave()
+		f.clock.Step(test.max)
+		if err := f.ask(); err != nil {
+			t.Errorf("%d, %s: after its pause the connection is not open: %v", test.status, test.reason, err)
+		}
+	}
+}
+
+func TestLostFactoryClosesTheConnection(t *testing.T) {
+	f := newFixture(t)
+	f.factory.Close()
+	err := f.ask()
+	var answer *mistral.Error
+	if !errors.As(err, &answer) || answer.StatusCode != 0 {
+		t.Fatalf("a call to a factory that is gone failed with %v", err)
+	}
+	if f.pause() == 0 {
+		t.Error("the connection stays open")
+	}
+}
+
+func TestPauseGrowsWhileAFactoryFails(t *testing.T) {
+	f := newFixture(t)
+	f.factory.answer("", http.StatusBadGateway)
+	for round := range 2 {
+		for want := minFailurePause; want < 2*maxFailurePause; want *= 2 {
+			_ = f.ask()
+			pause, want := f.pause(), min(want, maxFailurePause)
+			if pause < want || pause > want+want/4 {
+				t.Errorf("round %d: the pause is %s, want %s and up to a quarter more", round, pause, want)
+			}
+			f.clock.Step(pause)
+		}
+		// One good answer, and the next failure is the first again.
+		f.factory.behave()
+		if err := f.ask(); err != nil {
+			t.Fatal(err)
+		}
+		f.factory.answer("", http.StatusBadGateway)
+	}
+}
+
+func TestRefusalProvesThatTheFactoryIsThere(t *testing.T) {
+	f := newFixture(t)
+	for _, status := range []int{http.StatusBadGateway, http.StatusBadGateway, http.StatusNotFound, http.StatusBadGateway} {
+		f.clock.Step(f.pause())
+		f.factory.answer("", status)
+		_ = f.ask()
+	}
+	if pause := f.pause(); pause > 2*minFailurePause {
+		t.Errorf("the first failure after an answer pauses for %s", pause)
+	}
+}
+
+func TestPausesAreNotOfOneLength(t *testing.T) {
+	seen := map[time.Duration]bool{}
+	for range 10 {
+		seen[growingPause(0)] = true
+	}
+	if len(seen) == 1 {
+		t.Error("operators that lost the same factory return together")
+	}
+}
+
+// TestFailuresAtOnceAreOneFailure lets calls fail that were under way together,
+// as all workers' are when a factory restarts.
+func TestFailuresAtOnceAreOneFailure(t *testing.T) {
+	f := newFixture(t)
+	gate := &f.connection.gate
+	lost := &mistral.Error{StatusCode: http.StatusBadGateway}
+	for range 8 {
+		gate.leave(lost)
+	}
+	if pause := f.pause(); pause > 2*minFailurePause {
+		t.Errorf("calls that failed together pause for %s", pause)
+	}
+}
+
+func TestLongerPauseWins(t *testing.T) {
+	limited := &mistral.Error{StatusCode: http.StatusTooManyRequests, RetryAfter: time.Hour}
+	lost := &mistral.Error{StatusCode: http.StatusBadGateway}
+	for _, test := range []struct {
+		reason string
+		errors []error
+	}{
+		{"a later failure does not shorten a pause", []error{limited, lost}},
+		{"a later failure lengthens a pause", []error{lost, limited}},
+		{"a call that came through before the pause does not end it", []error{limited, nil}},
+		{"nor does a refusal", []error{limited, &mistral.Error{StatusCode: http.StatusConflict}}},
+		{"nor what was cancelled", []error{limited, context.Canceled, errors.New("never sent")}},
+	} {
+		f := newFixture(t)
+		for _, err := range test.errors {
+			f.connection.gate.leave(err)
+		}
+		if pause := f.pause(); pause != time.Hour {
+			t.Errorf("%s: the pause is %s", test.reason, pause)
+		}
+		if err := f.connection.Open(); !mistral.IsTooManyRequests(err) {
+			t.Errorf("%s: the pause's cause is %v", test.reason, err)
+		}
+	}
+}
+
+func TestCancelledCallSaysNothingOfTheFactory(t *testing.T) {
+	f := newFixture(t)
+	f.factory.answer("", http.StatusBadGateway)
+	_ = f.ask()
+	f.clock.Step(f.pause())
+
+	arrived, release := f.factory.hold("list")
+	defer release()
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		<-arrived
+		cancel()
+	}()
+	if _, err := f.connection.ListJobs(ctx, mistral.JobFilter{CreatedAfter: start}); !errors.Is(err, context.Canceled) {
+		t.Fatalf("a cancelled call failed with %v", err)
+	}
+	if f.pause() != 0 {
+		t.Error("a cancelled call closed the connection")
+	}
+	release()
+	f.factory.answer("", http.StatusBadGateway)
+	_ = f.ask()
+	if pause := f.pause(); pause < 2*minFailurePause {
+		t.Errorf("after a second failure the pause is %s: the cancelled call passed for a good one", pause)
+	}
+}
+
+func TestBudget(t *testing.T) {
+	f := newFixtureWith(t, func(o *Options) { o.CallsPerSecond, o.CallBurst = 2, 3 })
+	for range 3 {
+		if err := f.ask(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.expectCalls("list", "list", "list")
+	for range 2 {
+		var closed *ClosedError
+		if err := f.ask(); !errors.As(err, &closed) || closed.Cause != nil || closed.RetryAfter != 500*time.Millisecond {
+			t.Fatalf("a call beyond the budget failed with %v, want to be told to come back in half a second", err)
+		}
+	}
+	f.expectCalls()
+	if err := f.connection.Open(); err != nil {
+		t.Errorf("a spent budget passes for a failure: %v", err)
+	}
+	if err := f.get(f.factory.URL, "another").Open(); err != nil {
+		t.Error(err)
+	}
+	f.clock.Step(500 * time.Millisecond)
+	if err := f.ask(); err != nil {
+		t.Errorf("the budget did not fill up: %v", err)
+	}
+}
+
+func TestClosedErrorSaysWhy(t *testing.T) {
+	cause := &mistral.Error{Operation: "ListJobs", StatusCode: http.StatusUnauthorized}
+	for _, test := range []struct {
+		reason string
+		err    *ClosedError
+		want   string
+	}{
+		{"the budget", &ClosedError{RetryAfter: 1234567 * time.Microsecond}, "no calls are left for the next 1.235s"},
+		{"the failure that closed the connection", &ClosedError{RetryAfter: time.Second, Cause: cause}, cause.Error()},
+	} {
+		if got := test.err.Error(); got != test.want {
+			t.Errorf("%s: the error says %q, want %q", test.reason, got, test.want)
+		}
+	}
+	if !mistral.IsUnauthorized(&ClosedError{Cause: cause}) {
+		t.Error("the cause is not found in the error")
+	}
+}
+
+// TestClosedConnectionMakesNoCall holds every method to it, after a creation of
+// which nobody knows whether it came through: of those that were not made one does.
+func TestClosedConnectionMakesNoCall(t *testing.T) {
+	f := newFixture(t)
+	f.factory.answer("", http.StatusBadGateway)
+	if _, err := f.connection.CreateJob(t.Context(), mistral.CreateJobRequest{}); !mistral.OutcomeUnknown(err) {
+		t.Fatal(err)
+	}
+	f.factory.forgetCalls()
+	ctx, c := t.Context(), f.connection
+	for name, call := range map[string]func() error{
+		"UploadFile": func() error {
+			_, err := c.UploadFile(ctx, mistral.Upload{Filename: "a", Size: 1, Content: strings.NewReader("a")})
+			return err
+		},
+		"ListFiles":   func() error { _, err := c.ListFiles(ctx, mistral.FileFilter{}); return err },
+		"DeleteFile":  func() error { return c.DeleteFile(ctx, "a") },
+		"CreateJob":   func() error { _, err := c.CreateJob(ctx, mistral.CreateJobRequest{}); return err },
+		"ListJobs":    func() error { _, err := c.ListJobs(ctx, mistral.JobFilter{}); return err },
+		"GetJob":      func() error { _, err := c.GetJob(ctx, "a"); return err },
+		"StartJob":    func() error { _, err := c.StartJob(ctx, "a"); return err },
+		"CancelJob":   func() error { _, err := c.CancelJob(ctx, "a"); return err },
+		"DeleteModel": func() error { return c.DeleteModel(ctx, "a") },
+	} {
+		var closed *ClosedError
+		if err := call(); !errors.As(err, &closed) || closed.Cause == nil || mistral.OutcomeUnknown(err) {
+			t.Errorf("%s failed with %v", name, err)
+		}
+	}
+	f.expectCalls()
+}

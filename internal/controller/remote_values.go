@@ -1,0 +1,61 @@
+package controller
+
+import (
+	"math"
+	"regexp"
+	"strconv"
+
+	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+// A status with one value that the schema refuses is refused as a whole. What a
+// server sends is therefore fitted to the schema, or left out.
+const (
+	maxStateLength   = 64
+	maxModelIDLength = 256
+	maxDecimalLength = 24
+)
+
+var currencyCode = regexp.MustCompile(`^[A-Z]{3}$`)
+
+// fitState keeps a state that no version of the protocol knows.
+func fitState(state mistral.JobStatus) string {
+	return string(state[:min(len(state), maxStateLength)])
+}
+
+// fitCost is nil for anything that is no amount of money.
+func fitCost(metadata *mistral.JobMetadata) *classifierv1alpha1.Cost {
+	if metadata == nil || metadata.Cost == nil || metadata.CostCurrency == nil {
+		return nil
+	}
+	amount := strconv.FormatFloat(*metadata.Cost, 'f', -1, 64)
+	if !(*metadata.Cost >= 0) || math.IsInf(*metadata.Cost, 0) || len(amount) > maxDecimalLength || !currencyCode.MatchString(*metadata.CostCurrency) {
+		return nil
+	}
+	return &classifierv1alpha1.Cost{Amount: classifierv1alpha1.Decimal(amount), Currency: *metadata.CostCurrency}
+}
+
+// fitModel is nil while there is no model to classify with.
+func fitModel(job *mistral.DetailedJob) *classifierv1alpha1.ModelStatus {
+	if job.Status != mistral.JobSuccess || job.FineTunedModel == nil || *job.FineTunedModel == "" || len(*job.FineTunedModel) > maxModelIDLength {
+		return nil
+	}
+	return &classifierv1alpha1.ModelStatus{ID: *job.FineTunedModel}
+}
+
+// fitCount is nil for a count that cannot be.
+func fitCount(count *int64) *int64 {
+	if count == nil || *count < 0 {
+		return nil
+	}
+	return count
+}
+
+// fitLoss gives four digits. The protocol has 0 where nothing was measured.
+func fitLoss(loss *float64) classifierv1alpha1.Decimal {
+	if loss == nil || !(*loss > 1e-99 && *loss < 1e99) {
+		return ""
+	}
+	return classifierv1alpha1.Decimal(strconv.FormatFloat(*loss, 'g', 4, 64))
+}
