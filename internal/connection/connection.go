@@ -134,6 +134,6 @@ func (c *Connection) WatchJob(id string, watcher any, changed func()) (*mistral.
 // UnwatchJob ends the watching of a job by a watcher.
 func (c *Connection) UnwatchJob(id string, watcher any) { c.jobs.unwatch(id, watcher) }
 
-// Open says, without making a call, whether the connection is closed by an
-// earlier failure. The error is a ClosedError.
-func (c *Connection) Open() error { return c.gate.open() }
+// Open says, without making a call, whether one could be made now. The error is
+// a ClosedError.
+func (c *Connection) Open() error { return c.gate.ready() }

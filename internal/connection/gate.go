@@ -66,6 +66,18 @@ func (g *gate) enter() error {
 	return nil
 }
 
+// ready says whether a call could be made now, and takes nothing from the budget.
+func (g *gate) ready() error {
+	if err := g.open(); err != nil {
+		return err
+	}
+	if missing := 1 - g.budget.TokensAt(g.clock.Now()); missing > 0 {
+		wait := time.Duration(missing / float64(g.budget.Limit()) * float64(time.Second))
+		return &ClosedError{RetryAfter: wait}
+	}
+	return nil
+}
+
 // open says whether no failure keeps the gate closed.
 func (g *gate) open() error {
 	g.mu.Lock()

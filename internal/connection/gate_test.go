@@ -218,8 +218,9 @@ func TestBudget(t *testing.T) {
 		}
 	}
 	f.expectCalls()
-	if err := f.connection.Open(); err != nil {
-		t.Errorf("a spent budget passes for a failure: %v", err)
+	var closed *ClosedError
+	if err := f.connection.Open(); !errors.As(err, &closed) || closed.Cause != nil {
+		t.Errorf("whoever asks before a call is told %v, want that the budget is spent", err)
 	}
 	if err := f.get(f.factory.URL, "another").Open(); err != nil {
 		t.Error(err)

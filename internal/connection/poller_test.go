@@ -229,6 +229,9 @@ func TestNewsOfAWatcherBringsTheNextLookForward(t *testing.T) {
 	if passed := f.clock.Since(start); passed > 20*time.Minute+2*time.Second {
 		t.Errorf("the look came %s after the start", passed-20*time.Minute)
 	}
+	if next := f.untilNextLook(); next > 2*time.Second {
+		t.Errorf("the look after that came %s later", next)
+	}
 }
 
 func TestPollerEndsWithItsWork(t *testing.T) {
@@ -331,6 +334,9 @@ func TestLostFactoryIsToldOnceAndItsReturnToo(t *testing.T) {
 		f.factory.forgetCalls()
 		f.look()
 		f.expectCalls("list")
+		if next := f.untilNextLook(); next > 2*time.Second {
+			t.Errorf("the look after the factory's return came %s later", next)
+		}
 		a.expect(mistral.JobRunning, 1)
 		b.expect(mistral.JobRunning, 1)
 		ended.expect(mistral.JobFailed, 0)

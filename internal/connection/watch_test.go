@@ -62,19 +62,34 @@ func TestChangesWithinASecondAreNotMissed(t *testing.T) {
 	}
 }
 
-// TestSlowAnswerIsOfWhenItWasAskedFor reads a job within the second of a change,
-// by an answer that comes when the second is over.
+// TestSecondIsWaitedFor watches jobs one after the other: what a job is like within
+// the second of a change cannot be known from asking again within it.
+func TestSecondIsWaitedFor(t *testing.T) {
+	f := newFixture(t)
+	want := []string{}
+	for _, id := range ids("job", 5) {
+		f.factory.add(mistral.JobRunning, id)
+		f.watchOne(id)
+		want = append(want, "list", "get "+id)
+	}
+	f.expectCalls(want...)
+}
+
+// TestSlowAnswerIsOfWhenItWasAskedFor gets an answer from within the second of a
+// change when that second is over.
 func TestSlowAnswerIsOfWhenItWasAskedFor(t *testing.T) {
-	f := newFixtureWith(t, func(o *Options) { o.MinPollInterval = 10 * time.Millisecond })
+	f := newFixture(t)
 	f.factory.add(mistral.JobRunning, "a")
 	w := f.watchOne("a")
-	f.factory.when(func(call string, response http.ResponseWriter) bool {
+	f.factory.when(func(call string, _ http.ResponseWriter) bool {
 		if call == "get a" {
-			f.clock.Step(10 * time.Second) // on the way back
+			f.clock.Step(settleTime) // on the way back
 		}
 		return false
 	})
-	f.pass(20 * time.Millisecond)
+	if _, err := f.connection.GetJob(t.Context(), "a"); err != nil {
+		t.Fatal(err)
+	}
 	f.factory.behave()
 	f.factory.change("a", func(job *mistral.DetailedJob) { job.Events = append(job.Events, mistral.Event{Name: "new"}) })
 	w.expectTold(1)
@@ -175,6 +190,21 @@ func TestJobThatWasNeverThere(t *testing.T) {
 	f.look()
 	if job, err := w.now(); job != nil || !mistral.IsNotFound(err) {
 		t.Errorf("known of the job is %+v, with error %v", job, err)
+	}
+	w.expectTold(1)
+}
+
+// TestJobThatIsFoundMissingAfterAFailure tells the one trouble from the other: a
+// failure passes, and a missing job must be given up some time.
+func TestJobThatIsFoundMissingAfterAFailure(t *testing.T) {
+	f := newFixture(t)
+	f.factory.answer("get a", http.StatusBadGateway)
+	w := f.watchOne("a")
+	w.expectTold(1)
+	f.factory.behave()
+	f.look()
+	if _, err := w.now(); !mistral.IsNotFound(err) {
+		t.Errorf("the error is %v", err)
 	}
 	w.expectTold(1)
 }
