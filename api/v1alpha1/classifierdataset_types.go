@@ -3,6 +3,8 @@ package v1alpha1
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // ClassifierDatasetSpec says where labelled texts come from and how they are prepared.
+// +kubebuilder:validation:XValidation:rule="!has(self.format) || self.format != 'CSV' || has(self.csv)",message="format CSV needs csv, which says what the columns hold"
+// +kubebuilder:validation:XValidation:rule="!has(self.csv) || !has(self.format) || self.format != 'JSONL'",message="csv has no meaning for format JSONL"
 // +kubebuilder:validation:XValidation:rule="has(self.connectionSecretRef) == has(oldSelf.connectionSecretRef) && (!has(self.connectionSecretRef) || self.connectionSecretRef == oldSelf.connectionSecretRef)",message="connectionSecretRef is immutable: what is at one factory cannot be moved to another; change the Secret, or create another object"
 type ClassifierDatasetSpec struct {
 	// source is where the samples are read from.
@@ -29,8 +31,8 @@ type ClassifierDatasetSpec struct {
 	// +optional
 	ConnectionSecretRef *SecretReference `json:"connectionSecretRef,omitempty"`
 
-	// refreshIntervalSeconds is how often object storage is looked at again.
-	// ConfigMaps are watched and need no interval.
+	// refreshIntervalSeconds is how often object storage is looked at again, and
+	// whether the uploaded files are still at the factory. ConfigMaps are watched.
 	// +kubebuilder:default=600
 	// +kubebuilder:validation:Minimum=10
 	// +kubebuilder:validation:Maximum=604800
@@ -478,6 +480,11 @@ type DatasetFile struct {
 	// +kubebuilder:validation:Minimum=0
 	// +required
 	SizeBytes int64 `json:"sizeBytes"`
+
+	// uploadedBytes is how much of the file is sent, while a large one is.
+	// +kubebuilder:validation:Minimum=0
+	// +optional
+	UploadedBytes *int64 `json:"uploadedBytes,omitempty"`
 
 	// uploadedAt is when the upload ended.
 	// +optional

@@ -100,6 +100,9 @@ const (
 	ReasonSourceKeyNotFound = "SourceKeyNotFound"
 	// ReasonValid: every sample is what a factory accepts.
 	ReasonValid = "Valid"
+	// ReasonValidWithWarnings: every sample is valid, but a model trained on them
+	// may be worse than it need be. The message says what to look at.
+	ReasonValidWithWarnings = "ValidWithWarnings"
 	// ReasonInvalidSamples: some samples are not. status.invalidSamples has the
 	// first lines and their reasons.
 	ReasonInvalidSamples = "InvalidSamples"

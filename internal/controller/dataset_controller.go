@@ -28,9 +28,13 @@ type DatasetReconciler struct {
 	connections *Connections
 	refusals    *refusals
 	recorder    events.EventRecorder
-	clock       clock.PassiveClock
+	clock       clock.WithTicker
 	limits      dataset.Limits
 	directory   string // for files on their way
+
+	looks        *looks
+	preparations slots
+	uploads      slots
 }
 
 // +kubebuilder:rbac:groups=classifierfactory.dev,resources=classifierdatasets,verbs=get;list;watch;patch
@@ -54,7 +58,7 @@ func (r *DatasetReconciler) Reconcile(ctx context.Context, request ctrl.Request)
 		return result.result()
 	}
 	scope.setConditions(result, metav1.NewTime(r.clock.Now()))
-	written, err := writeStatus(ctx, r.client, object, &before.Status, &object.Status)
+	written, err := r.writeStatus(ctx, scope)
 	if err != nil {
 		return retryWrite(err)
 	}
@@ -71,13 +75,25 @@ func (r *DatasetReconciler) reconcile(ctx context.Context, scope *datasetScope) 
 	case isTrue(scope.object.Spec.Suspend):
 		return wait(0, classifierv1alpha1.ReasonSuspended, "spec.suspend is true; nothing is read or uploaded until it is false")
 	}
-	return runSteps(ctx, scope, []step[*datasetScope]{
-		{"checkSupported", r.checkSupported},
+	result := runSteps(ctx, scope, []step[*datasetScope]{
 		{"resolveSource", r.resolveSource},
 		{"prepare", r.prepare},
 		{"upload", r.upload},
 		{"prune", r.prune},
 	})
+	if result.after == 0 && result.err == nil {
+		result.after = r.looks.untilNext(scope)
+	}
+	return result
+}
+
+// writeStatus writes the status as far as it differs from what the API server has.
+func (r *DatasetReconciler) writeStatus(ctx context.Context, scope *datasetScope) (bool, error) {
+	written, err := writeStatus(ctx, r.client, scope.object, scope.written, scope.status)
+	if err == nil {
+		scope.written = scope.status.DeepCopy()
+	}
+	return written, err
 }
 
 // SetupWithManager registers the reconciler and what wakes it up.

@@ -21,6 +21,7 @@ func (r *DatasetReconciler) delete(ctx context.Context, scope *datasetScope) out
 		return withinCleanup(result, wait)
 	}
 	r.refusals.forget(scope.object.UID)
+	r.looks.forget(scope.object.UID)
 	return letGo(ctx, r.client, r.recorder, scope.object, left)
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -24,35 +25,57 @@ const maxStatusLabels = 256
 // deleted; those that are forgotten go with the dataset, which finds them by name.
 const maxHistory = 64
 
-// prepare reads and validates the samples unless the status speaks of them already.
+// prepare reads, validates and prepares the samples unless the status speaks of
+// them already.
 func (r *DatasetReconciler) prepare(ctx context.Context, scope *datasetScope) (outcome, error) {
 	if scope.isPrepared() {
 		return scope.asValidatedBefore(), nil
 	}
-	if result, err := r.stage(ctx, scope); err != nil || result.verdict != proceeds {
+	if result, err := r.read(ctx, scope); err != nil || result.verdict != proceeds {
 		return result, err
 	}
-	report := &scope.staged.report
-	scope.describe(report)
-	scope.validation = judge(report)
 	if !scope.validation.good {
 		return stop(scope.validation.reason, scope.validation.message), nil
 	}
-	scope.plan(report)
+	scope.plan()
 	return proceed(), nil
 }
 
-// stage puts the samples on disk.
-func (r *DatasetReconciler) stage(ctx context.Context, scope *datasetScope) (outcome, error) {
-	staged, err := stage(ctx, scope.source, r.directory, r.limits)
+// read reads the source to its end. What came of it is on disk, in the scope and
+// in the status.
+func (r *DatasetReconciler) read(ctx context.Context, scope *datasetScope) (outcome, error) {
+	if !r.preparations.enter() {
+		return wait(busyRecheck, classifierv1alpha1.ReasonProgressing, "other datasets are being prepared"), nil
+	}
+	defer r.preparations.leave()
+
+	content, err := scope.source.Open(ctx, decompressor(r.limits))
+	if err != nil {
+		return scope.unreadable(err)
+	}
+	defer func() { _ = content.Close() }()
+	counted := &countedReader{Reader: content}
+	samples := openSamples(counted, &scope.object.Spec, r.limits)
+	scope.prepared, err = dataset.Prepare(ctx, samples, preparationOf(scope.object.Spec.Preparation), scratch(r.directory), r.limits)
+	if err != nil {
+		return scope.unreadable(err)
+	}
+	scope.describe(counted.bytes)
+	scope.validation = judge(scope.prepared)
+	return proceed(), nil
+}
+
+// unreadable is the outcome of a source that could not be read to its end.
+func (s *datasetScope) unreadable(err error) (outcome, error) {
 	if errors.Is(err, source.ErrChanged) {
 		return wait(time.Second, classifierv1alpha1.ReasonProgressing, "the source changed while it was read; reading it again"), nil
 	}
-	if err != nil {
-		return scope.sourceMissing(err)
+	if invalid, ok := errors.AsType[*dataset.InvalidDatasetError](err); ok {
+		s.validation = &finding{reason: classifierv1alpha1.ReasonInvalidDataset, message: invalid.Error()}
+		s.status.Source = &classifierv1alpha1.SourceStatus{Revision: s.revision()}
+		return stop(s.validation.reason, s.validation.message), nil
 	}
-	scope.staged = staged
-	return proceed(), nil
+	return s.sourceMissing(err)
 }
 
 // asValidatedBefore repeats the verdict that the status has.
@@ -68,9 +91,11 @@ func (s *datasetScope) asValidatedBefore() outcome {
 	return proceed()
 }
 
-func judge(report *dataset.Report) *finding {
+// judge says what the samples turned out to be.
+func judge(prepared *dataset.Prepared) *finding {
+	report := &prepared.Report
 	switch {
-	case report.Invalid > 0:
+	case report.Problem != nil && report.Invalid > 0:
 		first := report.InvalidSamples[0]
 		return &finding{
 			reason: classifierv1alpha1.ReasonInvalidSamples,
@@ -82,6 +107,16 @@ func judge(report *dataset.Report) *finding {
 			reason:  classifierv1alpha1.ReasonInvalidDataset,
 			message: report.Problem.Error(),
 		}
+	case len(prepared.Warnings) > 0:
+		details := make([]string, 0, len(prepared.Warnings))
+		for _, warning := range prepared.Warnings {
+			details = append(details, warning.Detail)
+		}
+		return &finding{
+			good:    true,
+			reason:  classifierv1alpha1.ReasonValidWithWarnings,
+			message: strings.Join(details, "; "),
+		}
 	}
 	return &finding{
 		good:    true,
@@ -91,18 +126,24 @@ func judge(report *dataset.Report) *finding {
 }
 
 // describe puts into the status what the samples are.
-func (s *datasetScope) describe(report *dataset.Report) {
-	status := s.status
-	status.Source = &classifierv1alpha1.SourceStatus{Revision: s.revision(), SizeBytes: report.SizeBytes}
+func (s *datasetScope) describe(sizeBytes int64) {
+	status, report := s.status, &s.prepared.Report
+	status.Source = &classifierv1alpha1.SourceStatus{Revision: s.revision(), SizeBytes: sizeBytes}
 	status.InputType = classifierv1alpha1.InputType(report.InputType)
 	status.Samples = &classifierv1alpha1.SampleCounts{
-		Total:   int64(report.Samples + report.Invalid),
-		Invalid: int64(report.Invalid),
+		Total:     int64(report.Samples + report.Invalid),
+		Invalid:   int64(report.Invalid),
+		Duplicate: int64(s.prepared.Duplicates),
+		Dropped:   int64(s.prepared.Dropped),
+	}
+	targets := s.prepared.Targets
+	if report.Problem != nil {
+		targets = report.Targets
 	}
 	status.Targets = nil
 	labels := 0
-	for _, target := range report.Targets {
-		status.Targets = append(status.Targets, describeTarget(target, maxStatusLabels/len(report.Targets)))
+	for _, target := range targets {
+		status.Targets = append(status.Targets, describeTarget(target, maxStatusLabels/len(targets)))
 		labels += len(target.Labels)
 	}
 	status.LabelCount = new(count32(labels))
@@ -134,20 +175,22 @@ func describeTarget(target dataset.Target, maxLabels int) classifierv1alpha1.Tar
 func count32(count int) int32 { return int32(min(count, math.MaxInt32)) }
 
 // plan puts into the status which files there shall be. A file without an ID is
-// yet to be uploaded.
-func (s *datasetScope) plan(report *dataset.Report) {
-	planned := classifierv1alpha1.DatasetFile{
-		Split:     classifierv1alpha1.SplitTrain,
-		Name:      s.fileName(report.Digest),
-		Digest:    "sha256:" + report.Digest,
-		Samples:   int64(report.Samples),
-		SizeBytes: report.SizeBytes,
+// yet to be uploaded; even one that is known is looked for again.
+func (s *datasetScope) plan() {
+	var planned []classifierv1alpha1.DatasetFile
+	for _, file := range s.prepared.Files {
+		planned = append(planned, classifierv1alpha1.DatasetFile{
+			Split:     classifierv1alpha1.Split(file.Split),
+			Name:      s.fileName(file.Digest),
+			Digest:    "sha256:" + file.Digest,
+			Samples:   int64(file.Samples),
+			SizeBytes: file.SizeBytes,
+		})
 	}
-	// Even a file that is known is looked for again: the connection may be another one now.
-	if !slices.ContainsFunc(s.status.Files, func(file classifierv1alpha1.DatasetFile) bool { return file.Digest == planned.Digest }) {
+	if !slices.EqualFunc(planned, s.status.Files, func(a, b classifierv1alpha1.DatasetFile) bool { return a.Digest == b.Digest }) {
 		s.archive()
 	}
-	s.status.Files = []classifierv1alpha1.DatasetFile{planned}
+	s.status.Files = planned
 }
 
 // archive moves the files that are uploaded into the history.

@@ -9,26 +9,29 @@ import (
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 	"github.com/classifier-factory/classifier-factory/internal/connection"
+	"github.com/classifier-factory/classifier-factory/internal/dataset"
 	"github.com/classifier-factory/classifier-factory/internal/source"
 )
 
 // datasetScope is everything that one pass over a dataset observed.
 type datasetScope struct {
-	object *classifierv1alpha1.ClassifierDataset
-	status *classifierv1alpha1.ClassifierDatasetStatus // of object
+	object  *classifierv1alpha1.ClassifierDataset
+	status  *classifierv1alpha1.ClassifierDatasetStatus // of object
+	written *classifierv1alpha1.ClassifierDatasetStatus // as the API server has it
 
 	source  source.Source
 	missing *source.NotFoundError // set when the source is not there
 
-	validation *finding    // what the samples turned out to be; nil if this pass did not get there
-	staged     *stagedFile // the samples to upload; nil if this pass did not read them
+	validation *finding          // what the samples turned out to be; nil if this pass did not get there
+	prepared   *dataset.Prepared // the files to upload; nil if this pass did not read the samples
+	due        bool              // it is time to look at what no event tells of
 
 	connection *connection.Connection
 	factory    contact
 }
 
 func newDatasetScope(object *classifierv1alpha1.ClassifierDataset) *datasetScope {
-	return &datasetScope{object: object, status: &object.Status}
+	return &datasetScope{object: object, status: &object.Status, written: object.Status.DeepCopy()}
 }
 
 // requestedAt is the user's last request for a look, as far as a status can repeat it.
@@ -36,8 +39,9 @@ func (s *datasetScope) requestedAt() string { return requestedAt(s.object) }
 
 // close removes what the pass left on disk.
 func (s *datasetScope) close() {
-	if s.staged != nil {
-		s.staged.remove()
+	if s.prepared != nil {
+		// The files have no names any more: there is nothing to be done about an error.
+		_ = s.prepared.Close()
 	}
 }
 

@@ -9,8 +9,17 @@ import (
 )
 
 // resolveSource looks whether the source is there and which revision it has.
+// Object storage is asked only when that is due; everything else tells by events.
 func (r *DatasetReconciler) resolveSource(ctx context.Context, scope *datasetScope) (outcome, error) {
-	resolved, err := source.Resolve(ctx, r.sources, scope.object.Namespace, scope.object.Spec.Source)
+	last, ok := r.looks.last(scope)
+	scope.due = !ok
+	resolved, err := last.source, last.err
+	if scope.due || scope.object.Spec.Source.ObjectStorage == nil {
+		resolved, err = source.Resolve(ctx, r.sources, scope.object.Namespace, scope.object.Spec.Source)
+	}
+	if scope.due {
+		r.looks.record(scope, resolved, err)
+	}
 	if err != nil {
 		return scope.sourceMissing(err)
 	}

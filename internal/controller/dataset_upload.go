@@ -2,7 +2,9 @@ package controller
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
+	"io"
 	"slices"
 	"time"
 
@@ -11,15 +13,23 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
-// errIncomplete is an upload that the server says has another size.
-var errIncomplete = errors.New("the uploaded file has not the size of the samples")
+// expiryMargin is how long before its expiry a file is uploaded again: a training
+// that starts now must still find it when it ends.
+const expiryMargin = 24 * time.Hour
 
-// upload brings every planned file to the factory that is not there yet.
+// errIncomplete is an upload that the server says has another size.
+var errIncomplete = errors.New("the uploaded file is not the samples: its size or digest differs")
+
+// upload brings every planned file to the factory that is not there. Now and
+// then it also makes sure of those that are: a file may be deleted, or expire.
 func (r *DatasetReconciler) upload(ctx context.Context, scope *datasetScope) (outcome, error) {
-	if scope.isUploaded() {
+	if scope.isUploaded() && !scope.due {
 		return proceed(), nil
 	}
 	if err := r.connect(ctx, scope); err != nil {
+		if scope.isUploaded() {
+			return proceed(), nil // as in uploadFile
+		}
 		return outcome{}, err
 	}
 	// From here on something may be left at the factory.
@@ -27,11 +37,7 @@ func (r *DatasetReconciler) upload(ctx context.Context, scope *datasetScope) (ou
 		return outcome{}, err
 	}
 	for i := range scope.status.Files {
-		file := &scope.status.Files[i]
-		if file.ID != "" {
-			continue
-		}
-		result, err := r.uploadFile(ctx, scope, file)
+		result, err := r.uploadFile(ctx, scope, &scope.status.Files[i])
 		if err != nil || result.verdict != proceeds {
 			return result, err
 		}
@@ -55,27 +61,59 @@ func (r *DatasetReconciler) connect(ctx context.Context, scope *datasetScope) (e
 // uploadFile adopts a file of the name that is there already, or uploads it. An
 // upload whose record was lost in a crash is thus never repeated.
 func (r *DatasetReconciler) uploadFile(ctx context.Context, scope *datasetScope, file *classifierv1alpha1.DatasetFile) (outcome, error) {
+	if file.ID != "" && !scope.due {
+		return proceed(), nil
+	}
 	request := fingerprint(file.Digest, scope.requestedAt(), scope.connection.ID())
 	if err := r.refusals.check(scope.object.UID, request); err != nil {
 		return outcome{}, scope.factory.learn(err)
 	}
-	uploaded, err := findFile(ctx, scope.connection, file)
-	if err == nil && uploaded == nil {
-		if result, err := r.restage(ctx, scope, file); err != nil || result.verdict != proceeds {
+	found, err := r.findFile(ctx, scope, file)
+	if err != nil && file.ID != "" {
+		// What was uploaded is taken to be there until the factory says otherwise.
+		_ = scope.factory.learn(err)
+		return proceed(), nil
+	}
+	if err == nil && found == nil {
+		file.ID = ""
+		if result, err := r.reread(ctx, scope, file); err != nil || result.verdict != proceeds {
 			return result, err
 		}
-		uploaded, err = r.send(ctx, scope, file)
+		if !r.uploads.enter() {
+			return wait(busyRecheck, classifierv1alpha1.ReasonUploading, "other datasets are being uploaded"), nil
+		}
+		found, err = r.send(ctx, scope, file)
+		r.uploads.leave()
 	}
 	_ = scope.factory.learn(err)
 	if r.refusals.learn(scope.object.UID, request, err) != nil {
 		return outcome{}, err
 	}
-	file.ID = uploaded.ID
-	file.UploadedAt = unixTime(uploaded.CreatedAt)
-	if uploaded.ExpiresAt != nil {
-		file.ExpiresAt = unixTime(*uploaded.ExpiresAt)
+	file.ID, file.UploadedBytes = found.ID, nil
+	file.UploadedAt = unixTime(found.CreatedAt)
+	file.ExpiresAt = nil
+	if found.ExpiresAt != nil {
+		file.ExpiresAt = unixTime(*found.ExpiresAt)
 	}
 	return proceed(), nil
+}
+
+// findFile looks for the planned file. One that the factory will soon delete is
+// deleted, because uploading the same content again would only bring it back.
+func (r *DatasetReconciler) findFile(ctx context.Context, scope *datasetScope, file *classifierv1alpha1.DatasetFile) (*mistral.File, error) {
+	found, err := findFile(ctx, scope.connection, file)
+	if err != nil || found == nil || !expiresSoon(found, r.clock.Now()) {
+		return found, err
+	}
+	pinned, err := pinnedFiles(ctx, r.client, scope.object.Namespace)
+	if err != nil || pinned[found.ID] {
+		return found, err
+	}
+	return nil, deleteFile(ctx, scope.connection, found.ID)
+}
+
+func expiresSoon(file *mistral.File, now time.Time) bool {
+	return file.ExpiresAt != nil && time.Unix(*file.ExpiresAt, 0).Before(now.Add(expiryMargin))
 }
 
 // findFile looks for a file of the planned name and size.
@@ -112,34 +150,57 @@ func listFiles(ctx context.Context, factory *connection.Connection, search strin
 	}
 }
 
-// restage makes sure that the samples are on disk: the pass that planned the
+// reread makes sure that the samples are on disk: the pass that planned the
 // file may have been an earlier one.
-func (r *DatasetReconciler) restage(ctx context.Context, scope *datasetScope, file *classifierv1alpha1.DatasetFile) (outcome, error) {
-	if scope.staged == nil {
-		if result, err := r.stage(ctx, scope); err != nil || result.verdict != proceeds {
+func (r *DatasetReconciler) reread(ctx context.Context, scope *datasetScope, file *classifierv1alpha1.DatasetFile) (outcome, error) {
+	if scope.prepared == nil {
+		if result, err := r.read(ctx, scope); err != nil || result.verdict != proceeds {
 			return result, err
 		}
 	}
-	if "sha256:"+scope.staged.report.Digest != file.Digest {
+	if scope.content(file) == nil {
 		return wait(time.Second, classifierv1alpha1.ReasonProgressing, "the source changed while it was read; reading it again"), nil
 	}
 	return proceed(), nil
 }
 
+// content is a planned file as it was prepared; nil if something else was.
+func (s *datasetScope) content(file *classifierv1alpha1.DatasetFile) io.Reader {
+	for i := range s.prepared.Files {
+		if prepared := &s.prepared.Files[i]; "sha256:"+prepared.Digest == file.Digest {
+			return prepared.Content()
+		}
+	}
+	return nil
+}
+
+// send uploads a file and makes sure that it arrived whole.
 func (r *DatasetReconciler) send(ctx context.Context, scope *datasetScope, file *classifierv1alpha1.DatasetFile) (*mistral.File, error) {
+	sent := &sentBytes{Reader: scope.content(file)}
+	stop := r.reportProgress(ctx, scope, file, sent)
 	uploaded, err := scope.connection.UploadFile(ctx, mistral.Upload{
 		Filename: file.Name,
 		Size:     file.SizeBytes,
-		Content:  scope.staged.reader(),
+		Content:  sent,
 		Purpose:  mistral.PurposeFineTune,
 	})
+	stop()
 	if err != nil {
 		return nil, err
 	}
-	if !hasSize(uploaded, file.SizeBytes) {
+	if !hasSize(uploaded, file.SizeBytes) || !hasDigest(uploaded, file.Digest) {
 		return nil, errors.Join(errIncomplete, scope.connection.DeleteFile(ctx, uploaded.ID))
 	}
 	return uploaded, nil
+}
+
+// hasDigest compares the content's hash where the server gives one that can be
+// told for the beginning of a SHA-256; what else a signature is made of is not known.
+func hasDigest(file *mistral.File, digest string) bool {
+	if file.Signature == nil || file.Source != mistral.SourceUpload || len(*file.Signature) != sha256.Size*2 {
+		return true
+	}
+	return "sha256:"+*file.Signature == digest
 }
 
 // forgetReturned takes a revision out of the history whose files are in use again.

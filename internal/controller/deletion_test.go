@@ -111,7 +111,7 @@ func TestDeletionEnds(t *testing.T) {
 		d.get(dataset.Name, dataset)
 
 		now := dataset.DeletionTimestamp.Add(cleanupBudget + time.Second)
-		d.datasets.clock = testclock.NewFakePassiveClock(now)
+		d.datasets.clock = testclock.NewFakeClock(now)
 		if _, err := d.pass(dataset); err != nil {
 			t.Error(err)
 		}

@@ -74,6 +74,10 @@ func (d *driver) restarted() *driver {
 		clock:       clock.RealClock{},
 		limits:      dataset.DefaultLimits(),
 		directory:   d.TempDir(),
+
+		looks:        newLooks(clock.RealClock{}),
+		preparations: make(slots, maxPreparations),
+		uploads:      make(slots, maxUploads),
 	}
 	restarted.jobs = &TrainingJobReconciler{
 		client:      counting,

@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"fmt"
 	mathrand "math/rand/v2"
 	"net/http"
@@ -339,4 +340,24 @@ func (f *fixture) largeDataset(name string) *classifierv1alpha1.ClassifierDatase
 		dataset.Spec.Source.ConfigMaps = append(dataset.Spec.Source.ConfigMaps, classifierv1alpha1.ConfigMapSource{Name: configMap, Key: "data"})
 	}
 	return dataset
+}
+
+// rewrite changes the lists of files that the factory answers with.
+func (s *testFactory) rewrite(path string, change func(*mistral.FileList)) {
+	interfere := func(w http.ResponseWriter, r *http.Request, real http.Handler) {
+		if r.Method != http.MethodGet || r.URL.Path != path {
+			real.ServeHTTP(w, r)
+			return
+		}
+		answer, list := httptest.NewRecorder(), &mistral.FileList{}
+		real.ServeHTTP(answer, r)
+		if err := json.Unmarshal(answer.Body.Bytes(), list); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		change(list)
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(list)
+	}
+	s.interfere.Store(&interfere)
 }

@@ -217,7 +217,7 @@ func TestWrongAPIKeyIsToldAndRecovers(t *testing.T) {
 	f := newFixture(t)
 	secret := f.connection("")
 	f.edit(secret, func() { secret.Data[connectionAPIKeyKey] = []byte("wrong") })
-	dataset := f.inlineDataset("sentiment", sentiments(4))
+	dataset := f.inlineDataset("sentiment", sentiments(20))
 	f.create(dataset)
 	f.waitFor(dataset, classifierv1alpha1.ConditionFactoryReachable, metav1.ConditionFalse, classifierv1alpha1.ReasonUnauthorized)
 	f.waitFor(dataset, classifierv1alpha1.ConditionValidated, metav1.ConditionTrue, classifierv1alpha1.ReasonValid)

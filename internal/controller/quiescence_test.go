@@ -35,11 +35,6 @@ func TestSecondReconcileDoesNothing(t *testing.T) {
 		{"dataset with a single label", classifierv1alpha1.ReasonInvalidDataset, func(d *driver) client.Object {
 			return d.inlineDataset("data", strings.ReplaceAll(sentiments(4), "negative", "positive"))
 		}},
-		{"unsupported dataset", classifierv1alpha1.ReasonNotSupportedYet, func(d *driver) client.Object {
-			data := d.inlineDataset("data", sentiments(4))
-			data.Spec.Preparation.Duplicates = classifierv1alpha1.DuplicatesDrop
-			return data
-		}},
 		{"suspended dataset", classifierv1alpha1.ReasonSuspended, func(d *driver) client.Object {
 			data := d.inlineDataset("data", sentiments(4))
 			data.Spec.Suspend = new(true)

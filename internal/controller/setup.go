@@ -29,7 +29,7 @@ const (
 // Options are what both reconcilers need besides the manager.
 type Options struct {
 	Connections *Connections
-	Clock       clock.PassiveClock
+	Clock       clock.WithTicker
 	Limits      dataset.Limits
 	// Directory holds samples on their way to the factory. Empty: the system's.
 	Directory string
@@ -60,6 +60,10 @@ func Setup(ctx context.Context, manager ctrl.Manager, options Options) error {
 		clock:       options.Clock,
 		limits:      options.Limits,
 		directory:   options.Directory,
+
+		looks:        newLooks(options.Clock),
+		preparations: make(slots, maxPreparations),
+		uploads:      make(slots, maxUploads),
 	}
 	if err := datasets.SetupWithManager(ctx, manager, options); err != nil {
 		return err

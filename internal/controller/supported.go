@@ -8,26 +8,6 @@ import (
 )
 
 // checkSupported refuses a spec with a field that this version does not act on:
-// ignoring it would prepare other data than was asked for.
-func (r *DatasetReconciler) checkSupported(_ context.Context, scope *datasetScope) (outcome, error) {
-	return refuseUnsupported(unsupportedOfDataset(&scope.object.Spec)), nil
-}
-
-func unsupportedOfDataset(spec *classifierv1alpha1.ClassifierDatasetSpec) []string {
-	preparation := spec.Preparation
-	return used(
-		field{"spec.source.objectStorage", spec.Source.ObjectStorage != nil},
-		field{"spec.format: CSV", spec.Format == classifierv1alpha1.FormatCSV},
-		field{"spec.csv", spec.CSV != nil},
-		field{"spec.preparation.invalidSamples: Skip", preparation.InvalidSamples == classifierv1alpha1.InvalidSamplesSkip},
-		field{"spec.preparation.duplicates: Drop", preparation.Duplicates == classifierv1alpha1.DuplicatesDrop},
-		field{"spec.preparation.minSamplesPerLabel", preparation.MinSamplesPerLabel != nil},
-		field{"spec.preparation.maxSamplesPerLabel", preparation.MaxSamplesPerLabel != nil},
-		field{"spec.preparation.split", preparation.Split != nil},
-	)
-}
-
-// checkSupported refuses a spec with a field that this version does not act on:
 // ignoring it could cost money or time that was not to be spent.
 func (r *TrainingJobReconciler) checkSupported(_ context.Context, scope *jobScope) (outcome, error) {
 	if scope.status.Attempt != nil {

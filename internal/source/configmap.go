@@ -56,20 +56,15 @@ func (s *configMaps) Identity() string {
 	return fingerprint(parts...)
 }
 
-func (s *configMaps) Open(ctx context.Context) (io.ReadCloser, error) {
-	var parts []io.Reader
+func (s *configMaps) Open(ctx context.Context, decode Decode) (io.ReadCloser, error) {
+	var all []part
 	for i, key := range s.keys {
-		content, err := s.read(ctx, key, s.versions[i])
-		if err != nil {
-			return nil, err
-		}
-		parts = append(parts, bytes.NewReader(content))
-		// The next key's first row must not continue this one's last.
-		if len(content) > 0 && content[len(content)-1] != '\n' {
-			parts = append(parts, bytes.NewReader([]byte{'\n'}))
-		}
+		all = append(all, func() (io.ReadCloser, error) {
+			content, err := s.read(ctx, key, s.versions[i])
+			return io.NopCloser(bytes.NewReader(content)), err
+		})
 	}
-	return io.NopCloser(io.MultiReader(parts...)), nil
+	return openParts(all, decode), nil
 }
 
 func (s *configMaps) read(ctx context.Context, key classifierv1alpha1.ConfigMapSource, wanted string) ([]byte, error) {

@@ -35,10 +35,14 @@ func (e *NotFoundError) Error() string {
 type Source interface {
 	// Identity changes whenever the content may have.
 	Identity() string
-	// Open reads the content from its start. It fails with ErrChanged rather
+	// Open reads the content from its start: its parts one after the other, each
+	// decoded by itself and ended by a line break. It fails with ErrChanged rather
 	// than give another content than the identity's.
-	Open(ctx context.Context) (io.ReadCloser, error)
+	Open(ctx context.Context, decode Decode) (io.ReadCloser, error)
 }
+
+// Decode turns a part's bytes into text, such as by decompressing it.
+type Decode func(part io.Reader) (io.Reader, error)
 
 // Readers are where objects of the cluster are read from.
 type Readers struct {

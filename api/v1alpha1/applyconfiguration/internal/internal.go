@@ -366,6 +366,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: uploadedAt
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: uploadedBytes
+      type:
+        scalar: numeric
 - name: com.github.classifier-factory.classifier-factory.api.v1alpha1.DatasetFormat
   scalar: string
 - name: com.github.classifier-factory.classifier-factory.api.v1alpha1.DatasetPreparation

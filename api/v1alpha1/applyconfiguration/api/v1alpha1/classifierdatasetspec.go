@@ -25,8 +25,8 @@ type ClassifierDatasetSpecApplyConfiguration struct {
 	// connectionSecretRef names the Secret with the factory's address (uri) and
 	// key (api-key). Without it the operator's own connection is used.
 	ConnectionSecretRef *SecretReferenceApplyConfiguration `json:"connectionSecretRef,omitempty"`
-	// refreshIntervalSeconds is how often object storage is looked at again.
-	// ConfigMaps are watched and need no interval.
+	// refreshIntervalSeconds is how often object storage is looked at again, and
+	// whether the uploaded files are still at the factory. ConfigMaps are watched.
 	RefreshIntervalSeconds *int32 `json:"refreshIntervalSeconds,omitempty"`
 	// suspend stops all work on the dataset. What was uploaded stays.
 	Suspend *bool `json:"suspend,omitempty"`

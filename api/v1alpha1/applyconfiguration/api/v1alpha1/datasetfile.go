@@ -26,6 +26,8 @@ type DatasetFileApplyConfiguration struct {
 	Samples *int64 `json:"samples,omitempty"`
 	// sizeBytes of the file.
 	SizeBytes *int64 `json:"sizeBytes,omitempty"`
+	// uploadedBytes is how much of the file is sent, while a large one is.
+	UploadedBytes *int64 `json:"uploadedBytes,omitempty"`
 	// uploadedAt is when the upload ended.
 	UploadedAt *v1.Time `json:"uploadedAt,omitempty"`
 	// expiresAt is when the server will delete the file by itself.
@@ -83,6 +85,14 @@ func (b *DatasetFileApplyConfiguration) WithSamples(value int64) *DatasetFileApp
 // If called multiple times, the SizeBytes field is set to the value of the last call.
 func (b *DatasetFileApplyConfiguration) WithSizeBytes(value int64) *DatasetFileApplyConfiguration {
 	b.SizeBytes = &value
+	return b
+}
+
+// WithUploadedBytes sets the UploadedBytes field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the UploadedBytes field is set to the value of the last call.
+func (b *DatasetFileApplyConfiguration) WithUploadedBytes(value int64) *DatasetFileApplyConfiguration {
+	b.UploadedBytes = &value
 	return b
 }
 

@@ -1,0 +1,76 @@
+package controller
+
+import (
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
+
+	"github.com/classifier-factory/classifier-factory/internal/source"
+)
+
+// looks remembers when each dataset last looked at what no event tells of: at
+// object storage, and whether its files are still at the factory. It is a memory
+// of this process only: after a restart every dataset looks once.
+type looks struct {
+	clock clock.PassiveClock
+
+	mu      sync.Mutex
+	entries map[types.UID]look
+}
+
+type look struct {
+	generation  int64
+	requestedAt string
+	next        time.Time
+	source      source.Source // nil if it could not be resolved
+	err         error         // why not
+}
+
+func newLooks(clock clock.PassiveClock) *looks {
+	return &looks{clock: clock, entries: map[types.UID]look{}}
+}
+
+// last gives the last look, unless another one is due: the time has come, or the
+// user changed the spec or asks for it.
+func (l *looks) last(scope *datasetScope) (look, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	entry, ok := l.entries[scope.object.UID]
+	if !ok || entry.generation != scope.object.Generation || entry.requestedAt != scope.requestedAt() || !l.clock.Now().Before(entry.next) {
+		return look{}, false
+	}
+	return entry, true
+}
+
+func (l *looks) record(scope *datasetScope, resolved source.Source, err error) {
+	interval := time.Duration(scope.object.Spec.RefreshIntervalSeconds) * time.Second
+	if err != nil {
+		interval = min(interval, slowRetry)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.entries[scope.object.UID] = look{
+		generation:  scope.object.Generation,
+		requestedAt: scope.requestedAt(),
+		// The jitter spreads datasets that were created together.
+		next:   l.clock.Now().Add(interval + rand.N(interval/10+1)),
+		source: resolved,
+		err:    err,
+	}
+}
+
+// untilNext is how long it is until the next look is due.
+func (l *looks) untilNext(scope *datasetScope) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return max(l.entries[scope.object.UID].next.Sub(l.clock.Now()), time.Second)
+}
+
+func (l *looks) forget(object types.UID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.entries, object)
+}

@@ -1,0 +1,108 @@
+package controller
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+)
+
+// TestSplitDatasetIsTrainedAndValidatedOn goes from one source to a model that
+// was steered by its validation split, and never saw its test split.
+func TestSplitDatasetIsTrainedAndValidatedOn(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.configMap("intents", map[string]string{"data": quickstart(t, "intents-train.jsonl")})
+	dataset := f.dataset("intents", "intents", "data")
+	dataset.Spec.Preparation.Split = &classifierv1alpha1.DatasetSplit{ValidationPercent: new(int32(15)), TestPercent: new(int32(10))}
+	f.create(dataset)
+	job := f.trainingJob("intents", "intents")
+	f.create(job)
+	f.waitUntilReady(job)
+
+	f.get("intents", dataset)
+	samples, fileIDs := int64(0), map[classifierv1alpha1.Split]string{}
+	for _, file := range dataset.Status.Files {
+		samples += file.Samples
+		fileIDs[file.Split] = file.ID
+	}
+	if samples != 420 || len(fileIDs) != 3 {
+		t.Errorf("420 samples were split into %+v", dataset.Status.Files)
+	}
+	remote := f.remoteJobs()[0]
+	if got, want := fmt.Sprint(remote.TrainingFiles, remote.ValidationFiles), fmt.Sprintf("[%s] [%s]", fileIDs["Train"], fileIDs["Validation"]); got != want {
+		t.Errorf("the job reads %s, want %s", got, want)
+	}
+}
+
+func TestCompressedCSVIsADataset(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	var rows strings.Builder
+	rows.WriteString("utterance,intent,tags\r\n")
+	for i := range 20 {
+		fmt.Fprintf(&rows, "\"Well, where is\nparcel %d?\",%s,%s\r\n", i, []string{"track", "cancel"}[i%2], []string{"a|b", "b"}[i%2])
+	}
+	var compressed bytes.Buffer
+	writer := gzip.NewWriter(&compressed)
+	if _, err := writer.Write([]byte(rows.String())); err != nil {
+		t.Fatal(err)
+	}
+	if err := writer.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f.create(&corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: "csv"},
+		BinaryData: map[string][]byte{"data.csv.gz": compressed.Bytes()},
+	})
+	// The same part twice: each is decompressed, and its header left out, by itself.
+	dataset := f.dataset("csv", "csv", "data.csv.gz", "data.csv.gz")
+	dataset.Spec.Preparation.Duplicates = classifierv1alpha1.DuplicatesDrop
+	dataset.Spec.CSV = &classifierv1alpha1.CSVOptions{
+		TextColumn: "utterance",
+		LabelColumns: []classifierv1alpha1.CSVLabelColumn{
+			{Column: "intent"},
+			{Column: "tags", Target: "tag", Separator: "|"},
+		},
+	}
+	f.create(dataset)
+	f.waitUntilReady(dataset)
+	status := dataset.Status
+	if status.Samples.Total != 40 || status.Samples.Duplicate != 20 || status.Files[0].Samples != 20 || len(status.Targets) != 2 {
+		t.Errorf("20 rows twice became %+v and %+v", status.Samples, status.Files)
+	}
+}
+
+func TestInvalidSamplesAreSkippedUpToTheCeiling(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	configMap := f.configMap("noisy", map[string]string{"data": sentiments(19) + "not JSON\n"})
+	dataset := f.dataset("noisy", "noisy", "data")
+	dataset.Spec.Preparation.InvalidSamples = classifierv1alpha1.InvalidSamplesSkip
+	dataset.Spec.Preparation.MaxInvalidPercent = new(int32(5))
+	f.create(dataset)
+	f.waitUntilReady(dataset)
+	if got := dataset.Status; got.Samples.Invalid != 1 || got.Files[0].Samples != 19 || got.InvalidSamples[0].Line != 20 {
+		t.Errorf("one bad row of twenty gave %+v, %+v and %+v", got.Samples, got.Files, got.InvalidSamples)
+	}
+	f.edit(configMap, func() { configMap.Data["data"] += "nor is this\n" })
+	f.waitFor(dataset, classifierv1alpha1.ConditionValidated, metav1.ConditionFalse, classifierv1alpha1.ReasonInvalidSamples)
+}
+
+func TestDoubtfulSamplesAreWarnedOf(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	dataset := f.inlineDataset("doubtful", sentiments(40)+strings.ReplaceAll(sentiments(1), "positive", "postive"))
+	f.create(dataset)
+	condition := f.waitFor(dataset, classifierv1alpha1.ConditionValidated, metav1.ConditionTrue, classifierv1alpha1.ReasonValidWithWarnings)
+	if !strings.Contains(condition.Message, "postive") {
+		t.Errorf("the message does not name the misspelt label: %s", condition.Message)
+	}
+	f.waitUntilReady(dataset)
+}

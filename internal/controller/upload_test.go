@@ -1,0 +1,207 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	testclock "k8s.io/utils/clock/testing"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+// TestUploadSurvivesACrashAnywhere crashes the operator right before and right
+// after each of its calls and writes, and restarts it. The factory ends up with
+// one file a split.
+func TestUploadSurvivesACrashAnywhere(t *testing.T) {
+	t.Parallel()
+	counted := runWithCrash(t, 0, false)
+	if counted < 6 {
+		t.Fatalf("only %d side effects were seen; nothing was proved", counted)
+	}
+	for effect := 1; effect <= counted; effect++ {
+		for _, after := range []bool{false, true} {
+			runWithCrash(t, effect, after)
+		}
+	}
+	t.Logf("%d side effects, a crash before and after each", counted)
+}
+
+// runWithCrash brings a split dataset to the factory, with a crash at the nth
+// side effect, and returns how many there were.
+func runWithCrash(t *testing.T, nth int, after bool) int {
+	t.Helper()
+	d := newDriver(t)
+	crash := &crashPoint{nth: int64(nth), after: after}
+	d.factory.crashAt(crash)
+	direct := d.datasets.client
+	d.datasets.client = crash.intercept(t)
+	dataset := driven(d.inlineDataset("data", sentiments(60)))
+	dataset.Spec.Preparation.Split = &classifierv1alpha1.DatasetSplit{ValidationPercent: new(int32(30)), TestPercent: new(int32(20))}
+	d.create(dataset)
+	for range 3 {
+		_, _ = d.pass(dataset)
+	}
+	if crash.nth > 0 && !crash.dead.Load() {
+		t.Fatalf("the crash at side effect %d did not happen", nth)
+	}
+
+	d.factory.behave()
+	d.datasets.client = direct
+	d = d.restarted()
+	d.settle(dataset, classifierv1alpha1.ReasonUploaded)
+	digests := map[string]int{}
+	for _, file := range d.remoteFiles() {
+		digests[file.Filename]++
+	}
+	if len(digests) != 3 || len(d.remoteFiles()) != 3 {
+		t.Errorf("after a crash at side effect %d (after it: %t) the factory has %v", nth, after, digests)
+	}
+	for _, file := range dataset.Status.Files {
+		if digests[file.Name] != 1 {
+			t.Errorf("after a crash at side effect %d (after it: %t) %s is there %d times", nth, after, file.Name, digests[file.Name])
+		}
+	}
+	return int(crash.count.Load())
+}
+
+// crashPoint counts side effects and ends the operator at one of them: from then
+// on nothing that it does reaches anybody.
+type crashPoint struct {
+	nth   int64
+	after bool
+	count atomic.Int64
+	dead  atomic.Bool
+}
+
+var errCrashed = errors.New("the operator crashed")
+
+// happens lets a side effect happen, unless the operator is dead by then.
+func (c *crashPoint) happens(effect func() error) error {
+	if c.dead.Load() {
+		return errCrashed
+	}
+	if c.count.Add(1) != c.nth {
+		return effect()
+	}
+	c.dead.Store(true)
+	if c.after {
+		_ = effect()
+	}
+	return errCrashed
+}
+
+func (s *testFactory) crashAt(crash *crashPoint) {
+	interfere := func(w http.ResponseWriter, r *http.Request, real http.Handler) {
+		answer := httptest.NewRecorder()
+		if crash.happens(func() error { real.ServeHTTP(answer, r); return nil }) != nil {
+			panic(http.ErrAbortHandler)
+		}
+		for name, values := range answer.Header() {
+			w.Header()[name] = values
+		}
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(answer.Body.Bytes())
+	}
+	s.interfere.Store(&interfere)
+}
+
+func (c *crashPoint) intercept(t *testing.T) client.Client {
+	t.Helper()
+	direct, err := client.NewWithWatch(cluster.manager, client.Options{Scheme: cluster.scheme})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return interceptor.NewClient(direct, interceptor.Funcs{
+		Patch: func(ctx context.Context, w client.WithWatch, object client.Object, patch client.Patch, options ...client.PatchOption) error {
+			return c.happens(func() error { return w.Patch(ctx, object, patch, options...) })
+		},
+		SubResourceApply: func(ctx context.Context, w client.Client, name string, object runtime.ApplyConfiguration, options ...client.SubResourceApplyOption) error {
+			return c.happens(func() error { return w.SubResource(name).Apply(ctx, object, options...) })
+		},
+	})
+}
+
+// TestVanishedFileIsUploadedAgain deletes a file at the factory. It is back after
+// the next look, which comes by itself or when a user asks for it.
+func TestVanishedFileIsUploadedAgain(t *testing.T) {
+	t.Parallel()
+	for _, look := range []struct {
+		name string
+		make func(*driver, *classifierv1alpha1.ClassifierDataset)
+	}{
+		{"when it is due", func(d *driver, dataset *classifierv1alpha1.ClassifierDataset) {
+			interval := time.Duration(dataset.Spec.RefreshIntervalSeconds) * time.Second
+			d.datasets.looks.clock = testclock.NewFakeClock(time.Now().Add(2 * interval))
+		}},
+		{"when it is asked for", func(d *driver, dataset *classifierv1alpha1.ClassifierDataset) {
+			d.edit(dataset, func() {
+				dataset.Annotations = map[string]string{classifierv1alpha1.ReconcileRequestAnnotation: "now"}
+			})
+		}},
+	} {
+		t.Run(look.name, func(t *testing.T) {
+			t.Parallel()
+			d := newDriver(t)
+			dataset := d.inlineDataset("data", sentiments(20))
+			d.ready(dataset)
+			if err := d.api.DeleteFile(d.ctx, dataset.Status.Files[0].ID); err != nil {
+				t.Fatal(err)
+			}
+			look.make(d, dataset)
+			d.settle(dataset, classifierv1alpha1.ReasonUploaded)
+			if files := d.remoteFiles(); len(files) != 1 || files[0].ID != dataset.Status.Files[0].ID {
+				t.Errorf("the factory has %+v, the status %+v", files, dataset.Status.Files)
+			}
+		})
+	}
+}
+
+// TestFactoryThatIsAwayDoesNotUnmakeADataset holds that a dataset that is
+// uploaded stays Ready while the factory is only checked on.
+func TestFactoryThatIsAwayDoesNotUnmakeADataset(t *testing.T) {
+	t.Parallel()
+	d := newDriver(t)
+	dataset := d.inlineDataset("data", sentiments(20))
+	d.ready(dataset)
+	d.factory.answer("", "/", http.StatusBadGateway)
+	d.datasets.looks.clock = testclock.NewFakeClock(time.Now().Add(time.Hour))
+	if _, err := d.pass(dataset); err != nil {
+		t.Fatal(err)
+	}
+	d.get(dataset.Name, dataset)
+	if !isReady(dataset) {
+		t.Errorf("the conditions are %+v", dataset.Status.Conditions)
+	}
+}
+
+// TestExpiringFileIsReplaced rewrites what the factory says of a file's expiry.
+func TestExpiringFileIsReplaced(t *testing.T) {
+	t.Parallel()
+	d := newDriver(t)
+	dataset := d.inlineDataset("data", sentiments(20))
+	d.ready(dataset)
+	expiring := dataset.Status.Files[0].ID
+	soon := time.Now().Add(time.Hour).Unix()
+	d.factory.rewrite("/v1/files", func(files *mistral.FileList) {
+		for i := range files.Data {
+			if files.Data[i].ID == expiring {
+				files.Data[i].ExpiresAt = &soon
+			}
+		}
+	})
+	d.datasets.looks.clock = testclock.NewFakeClock(time.Now().Add(time.Hour))
+	d.settle(dataset, classifierv1alpha1.ReasonUploaded)
+	if files := d.remoteFiles(); len(files) != 1 || files[0].ID == expiring || !strings.HasPrefix(files[0].Filename, "classifier-dataset-") {
+		t.Errorf("the factory has %+v, and %s was about to expire", files, expiring)
+	}
+}

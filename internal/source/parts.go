@@ -1,0 +1,81 @@
+package source
+
+import "io"
+
+// part opens one part of a source.
+type part func() (io.ReadCloser, error)
+
+// parts reads one part after the other, each opened when its turn has come. The
+// first row of a part never continues the last one of the part before.
+type parts struct {
+	left   []part
+	decode Decode
+
+	open    io.Closer
+	current io.Reader
+	ended   bool // the last byte that was read is a line break, or none was
+}
+
+func openParts(all []part, decode Decode) io.ReadCloser {
+	return &parts{left: all, decode: decode, ended: true}
+}
+
+func (p *parts) Read(buffer []byte) (int, error) {
+	for len(buffer) > 0 {
+		if p.current == nil {
+			if err := p.next(); err != nil {
+				return 0, err
+			}
+		}
+		n, err := p.current.Read(buffer)
+		if n > 0 {
+			p.ended = buffer[n-1] == '\n'
+		}
+		if err == nil || err != io.EOF {
+			return n, err
+		}
+		if err := p.Close(); err != nil {
+			return n, err
+		}
+		if n == 0 && !p.ended {
+			buffer[0], p.ended = '\n', true
+			return 1, nil
+		}
+		if n > 0 {
+			// The line break that may be missing comes with the next read.
+			p.current = eof{}
+			return n, nil
+		}
+	}
+	return 0, nil
+}
+
+// next opens the next part; io.EOF if there is none.
+func (p *parts) next() error {
+	if len(p.left) == 0 {
+		return io.EOF
+	}
+	content, err := p.left[0]()
+	if err != nil {
+		return err
+	}
+	p.left, p.open = p.left[1:], content
+	p.current, err = p.decode(content)
+	return err
+}
+
+// Close closes the part that is open.
+func (p *parts) Close() error {
+	p.current = nil
+	if p.open == nil {
+		return nil
+	}
+	open := p.open
+	p.open = nil
+	return open.Close()
+}
+
+// eof is a reader at its end.
+type eof struct{}
+
+func (eof) Read([]byte) (int, error) { return 0, io.EOF }
