@@ -71,8 +71,8 @@ func (g *gate) ready() error {
 	if err := g.open(); err != nil {
 		return err
 	}
-	if missing := 1 - g.budget.TokensAt(g.clock.Now()); missing > 0 {
-		wait := time.Duration(missing / float64(g.budget.Limit()) * float64(time.Second))
+	missing := 1 - g.budget.TokensAt(g.clock.Now())
+	if wait := time.Duration(missing / float64(g.budget.Limit()) * float64(time.Second)); wait > 0 {
 		return &ClosedError{RetryAfter: wait}
 	}
 	return nil

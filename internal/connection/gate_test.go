@@ -231,6 +231,24 @@ func TestBudget(t *testing.T) {
 	}
 }
 
+// TestWaitingAsLongAsTold must be enough, also at rates that do not divide a second.
+func TestWaitingAsLongAsTold(t *testing.T) {
+	for _, rate := range []float64{0.7, 3, 7, 10, 300} {
+		f := newFixtureWith(t, func(o *Options) { o.CallsPerSecond, o.CallBurst = rate, 1 })
+		if err := f.ask(); err != nil {
+			t.Fatal(err)
+		}
+		var closed *ClosedError
+		if err := f.connection.Open(); !errors.As(err, &closed) {
+			t.Fatalf("at %v calls a second: after the only call, Open says %v", rate, err)
+		}
+		f.clock.Step(closed.RetryAfter)
+		if err := errors.Join(f.connection.Open(), f.ask()); err != nil {
+			t.Errorf("at %v calls a second: after %s: %v", rate, closed.RetryAfter, err)
+		}
+	}
+}
+
 func TestClosedErrorSaysWhy(t *testing.T) {
 	cause := &mistral.Error{Operation: "ListJobs", StatusCode: http.StatusUnauthorized}
 	for _, test := range []struct {

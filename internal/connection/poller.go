@@ -38,7 +38,7 @@ type poller struct {
 	jobs     map[string]*watchedJob
 	running  bool
 	interval time.Duration // between looks
-	next     time.Time     // look, unless a job was never read
+	next     time.Time     // look; a job that was never read does not wait for it
 	err      error         // of the last list, which concerns all jobs
 }
 
@@ -55,7 +55,8 @@ func newPoller(ctx context.Context, connection *Connection, options Options) *po
 	}
 }
 
-// hurry must be called with the lock held when a look may be due sooner.
+// hurry lets the poller see that a look may be due sooner, and starts one that has
+// ended. The lock must be held.
 func (p *poller) hurry() {
 	if !p.running {
 		p.running = true

@@ -31,6 +31,9 @@ func TestConnectionsAreShared(t *testing.T) {
 		if same := first == f.get(test.url, test.key); same != test.same {
 			t.Errorf("%s: the same connection: %t, want %t", test.reason, same, test.same)
 		}
+		if same := first.ID() == f.get(test.url, test.key).ID(); same != test.same {
+			t.Errorf("%s: the same ID: %t, want %t", test.reason, same, test.same)
+		}
 		if first.URL() != url {
 			t.Errorf("the connection's address is %q", first.URL())
 		}

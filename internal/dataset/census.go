@@ -1,6 +1,8 @@
 package dataset
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -34,18 +36,21 @@ type Census struct {
 	inputType InputType
 	samples   int
 	targets   []*targetCensus // in the order in which they were first seen
-	labels    int             // of all targets
+	labels    uint32          // of all targets
 	row       []*labelCensus  // the labels of the row last added; while it is being added, nil: not seen before
 }
 
 type targetCensus struct {
+	number int // from 0
 	name   string
 	multi  bool
 	labels map[string]*labelCensus
 }
 
 type labelCensus struct {
-	number  int // from 0, over all targets
+	number  uint32 // from 0, over all targets
+	target  *targetCensus
+	hash    uint64 // of the target's and the label's name
 	samples int
 }
 
@@ -130,13 +135,18 @@ func (c *Census) count(labels *TargetLabels, known []*labelCensus) {
 func (c *Census) add(labels *TargetLabels, name string) *labelCensus {
 	target := c.target(labels.Target)
 	if target == nil {
-		target = &targetCensus{name: strings.Clone(labels.Target), multi: labels.Multi, labels: map[string]*labelCensus{}}
+		target = &targetCensus{number: len(c.targets), name: strings.Clone(labels.Target), multi: labels.Multi, labels: map[string]*labelCensus{}}
 		c.targets = append(c.targets, target)
 	}
-	label := &labelCensus{number: c.labels}
+	label := &labelCensus{number: c.labels, target: target, hash: hashLabel(target.name, name)}
 	c.labels++
 	target.labels[strings.Clone(name)] = label
 	return label
+}
+
+func hashLabel(target, label string) uint64 {
+	sum := sha256.Sum256([]byte(target + "\x00" + label))
+	return binary.BigEndian.Uint64(sum[:])
 }
 
 func (c *Census) target(name string) *targetCensus {
@@ -193,7 +203,7 @@ func (c *Census) Check() error {
 // of the targets. It returns nil when something can.
 func problemOf(samples int, targets []Target) *InvalidDatasetError {
 	if samples == 0 {
-		return &InvalidDatasetError{Reason: NoSamples, Detail: "the dataset has no valid sample"}
+		return &InvalidDatasetError{Reason: NoSamples, Detail: "there is no valid sample"}
 	}
 	for i, target := range targets {
 		if len(target.Labels) < 2 {
@@ -202,4 +212,15 @@ func problemOf(samples int, targets []Target) *InvalidDatasetError {
 		}
 	}
 	return nil
+}
+
+// numbered returns the labels of all targets by their numbers.
+func (c *Census) numbered() []*labelCensus {
+	labels := make([]*labelCensus, c.labels)
+	for _, target := range c.targets {
+		for _, label := range target.labels {
+			labels[label.number] = label
+		}
+	}
+	return labels
 }

@@ -49,6 +49,8 @@ type decoder struct {
 	targets  []TargetLabels
 	labels   []string // of all targets
 	chunks   []string // of one message
+
+	labelsStart, labelsEnd int // where in the row the labels are
 }
 
 func newDecoder(limits Limits) decoder {
@@ -84,7 +86,10 @@ func (d *decoder) row() (text string) {
 			d.readMessages()
 		case "labels":
 			hasLabels = true
+			d.token()
+			d.labelsStart = d.position
 			d.readLabels()
+			d.labelsEnd = d.position
 		default:
 			d.skip()
 		}

@@ -35,7 +35,7 @@ func Validate(ctx context.Context, r io.Reader, limits Limits) (Report, error) {
 	input := &digestReader{ctx: ctx, input: r, hash: sha256.New()}
 	census := NewCensus(limits)
 	var report Report
-	if err := report.collect(NewReader(input, limits), census, func(*Sample) error { return nil }); err != nil {
+	if err := report.collect(ctx, NewReader(input, limits), census, func(*Sample) error { return nil }); err != nil {
 		return Report{}, err
 	}
 	report.SizeBytes = input.size
@@ -44,10 +44,13 @@ func Validate(ctx context.Context, r io.Reader, limits Limits) (Report, error) {
 }
 
 // collect reads all samples, counts them and passes the valid ones to use, whose
-// error ends it.
-func (r *Report) collect(samples SampleReader, census *Census, use func(*Sample) error) error {
+// error ends it, as the context does.
+func (r *Report) collect(ctx context.Context, samples SampleReader, census *Census, use func(*Sample) error) error {
 	var sample Sample
 	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		err := samples.Read(&sample)
 		if err == nil {
 			err = census.Add(&sample)

@@ -18,20 +18,23 @@ type configMaps struct {
 	live      client.Reader
 	namespace string
 	keys      []classifierv1alpha1.ConfigMapSource
-	versions  []string // UID and resourceVersion, by key
+	versions  map[string]string // UID and resourceVersion, by ConfigMap
 }
 
 // resolveConfigMaps needs the metadata only: a ConfigMap's version tells whether
 // it must be read.
 func resolveConfigMaps(ctx context.Context, readers Readers, namespace string, keys []classifierv1alpha1.ConfigMapSource) (Source, error) {
-	resolved := &configMaps{live: readers.Live, namespace: namespace, keys: keys}
+	resolved := &configMaps{live: readers.Live, namespace: namespace, keys: keys, versions: map[string]string{}}
 	for _, key := range keys {
+		if _, ok := resolved.versions[key.Name]; ok {
+			continue
+		}
 		metadata := &metav1.PartialObjectMetadata{}
 		metadata.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ConfigMap"))
 		if err := get(ctx, readers.Metadata, namespace, key.Name, metadata); err != nil {
 			return nil, err
 		}
-		resolved.versions = append(resolved.versions, version(metadata))
+		resolved.versions[key.Name] = version(metadata)
 	}
 	return resolved, nil
 }
@@ -50,36 +53,53 @@ func get(ctx context.Context, reader client.Reader, namespace, name string, obje
 
 func (s *configMaps) Identity() string {
 	parts := []string{"configMaps"}
-	for i, key := range s.keys {
-		parts = append(parts, key.Name, key.Key, s.versions[i])
+	for _, key := range s.keys {
+		parts = append(parts, key.Name, key.Key, s.versions[key.Name])
 	}
 	return fingerprint(parts...)
 }
 
 func (s *configMaps) Open(ctx context.Context, decode Decode) (io.ReadCloser, error) {
-	var all []part
-	for i, key := range s.keys {
+	var (
+		all  []part
+		last *corev1.ConfigMap // keys of the same one mostly stand together
+	)
+	for _, key := range s.keys {
 		all = append(all, func() (io.ReadCloser, error) {
-			content, err := s.read(ctx, key, s.versions[i])
-			return io.NopCloser(bytes.NewReader(content)), err
+			if last == nil || last.Name != key.Name {
+				configMap, err := s.read(ctx, key.Name)
+				if err != nil {
+					return nil, err
+				}
+				last = configMap
+			}
+			content, err := contentOf(last, key.Key)
+			if err != nil {
+				return nil, err
+			}
+			return io.NopCloser(bytes.NewReader(content)), nil
 		})
 	}
 	return openParts(all, decode), nil
 }
 
-func (s *configMaps) read(ctx context.Context, key classifierv1alpha1.ConfigMapSource, wanted string) ([]byte, error) {
+func (s *configMaps) read(ctx context.Context, name string) (*corev1.ConfigMap, error) {
 	configMap := &corev1.ConfigMap{}
-	if err := get(ctx, s.live, s.namespace, key.Name, configMap); err != nil {
+	if err := get(ctx, s.live, s.namespace, name, configMap); err != nil {
 		return nil, err
 	}
-	if version(configMap) != wanted {
+	if version(configMap) != s.versions[name] {
 		return nil, ErrChanged
 	}
-	if text, ok := configMap.Data[key.Key]; ok {
+	return configMap, nil
+}
+
+func contentOf(configMap *corev1.ConfigMap, key string) ([]byte, error) {
+	if text, ok := configMap.Data[key]; ok {
 		return []byte(text), nil
 	}
-	if content, ok := configMap.BinaryData[key.Key]; ok {
+	if content, ok := configMap.BinaryData[key]; ok {
 		return content, nil
 	}
-	return nil, &NotFoundError{Kind: "ConfigMap", Name: key.Name, Key: key.Key}
+	return nil, &NotFoundError{Kind: "ConfigMap", Name: configMap.Name, Key: key}
 }

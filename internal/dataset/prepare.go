@@ -1,0 +1,272 @@
+package dataset
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/cespare/xxhash/v2"
+)
+
+// Preparation is what happens to samples between reading and training. The zero
+// Preparation passes valid samples through, in their order and byte for byte.
+//
+// With anything else than SkipInvalid and MaxInvalidPercent the samples are
+// written in the order of a hash of their input and the seed. The files are thus
+// the same whatever the order of the source.
+type Preparation struct {
+	// SkipInvalid leaves invalid samples out, as long as there are no more than
+	// MaxInvalidPercent of all. Without it one is too many.
+	SkipInvalid       bool
+	MaxInvalidPercent int
+
+	// DropDuplicates keeps one of the samples with equal input and labels.
+	DropDuplicates bool
+
+	// MinSamplesPerLabel takes labels with fewer samples out of lists of labels,
+	// and drops samples of which a target would be left without label. What a
+	// label has is counted once, after duplicates and before anything is dropped.
+	MinSamplesPerLabel int
+
+	// MaxSamplesPerLabel drops samples of which every label has as many already.
+	// With one label a sample that is exact; a sample kept for the sake of a rare
+	// label also counts for, and may exceed, a common one.
+	MaxSamplesPerLabel int
+
+	// ValidationPercent and TestPercent of the inputs are set aside. Each input
+	// has the same chance, so that each label of each target has about the same
+	// share of every split. Equal inputs are never parted, and no input moves
+	// because others come or go.
+	ValidationPercent, TestPercent int
+
+	Seed int64
+}
+
+// sorts reports whether the samples' order becomes that of their hashes.
+func (p *Preparation) sorts() bool {
+	return p.DropDuplicates || p.MinSamplesPerLabel > 1 || p.MaxSamplesPerLabel > 0 || p.ValidationPercent > 0 || p.TestPercent > 0
+}
+
+// maxInvalid is how many of so many samples may be invalid.
+func (p *Preparation) maxInvalid(samples int) int {
+	if !p.SkipInvalid {
+		return 0
+	}
+	return samples * p.MaxInvalidPercent / 100
+}
+
+// Prepared is what a preparation made. Every sample that was read is in a file,
+// or is counted by Duplicates, Dropped or the report's Invalid.
+type Prepared struct {
+	// Report is of the samples as they were read. Its Problem says why there are
+	// no files. SizeBytes and Digest, which are of the source's bytes, are left to
+	// whoever reads them.
+	Report     Report
+	Targets    []Target // of the samples in the files
+	Duplicates int      // samples left out for being one
+	Dropped    int      // samples left out for the sake of samples per label
+	Warnings   []Warning
+	Files      []PreparedFile // in the order of the splits; those without samples are left out
+}
+
+// Close removes the files.
+func (p *Prepared) Close() error {
+	var errs []error
+	for _, file := range p.Files {
+		errs = append(errs, scratchError(file.file.Close()))
+	}
+	p.Files = nil
+	return errors.Join(errs...)
+}
+
+// Prepare reads everything once and prepares it, in bounded memory: what exceeds
+// that goes to scratch. What is wrong with the data is in the report; the error
+// is that of the reader, the context or the scratch. The Prepared has to be closed.
+func Prepare(ctx context.Context, samples SampleReader, preparation Preparation, scratch Scratch, limits Limits) (*Prepared, error) {
+	p := &preparer{
+		ctx:         ctx,
+		preparation: preparation,
+		scratch:     scratch,
+		census:      NewCensus(limits),
+		hasher:      newInputHasher(preparation.Seed),
+		sorter:      sorter{scratch: scratch, maxBytes: sortBytes},
+		selection:   selection{maxSamples: preparation.MaxSamplesPerLabel, decoder: newDecoder(limits)},
+	}
+	err := errors.Join(p.run(samples), p.sorter.close())
+	if err != nil || p.prepared.Report.Problem != nil {
+		err = errors.Join(err, closeAll(p.files[:]))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &p.prepared, nil
+}
+
+// preparer is a preparation at work.
+type preparer struct {
+	ctx         context.Context
+	preparation Preparation
+	scratch     Scratch
+	census      *Census
+	hasher      inputHasher
+	repeats     repeats
+	entry       entry // of the sample being read
+	sorter      sorter
+	selection   selection
+	files       [len(splits)]splitWriter
+	prepared    Prepared
+}
+
+func (p *preparer) run(samples SampleReader) error {
+	report := &p.prepared.Report
+	if err := report.collect(p.ctx, samples, p.census, p.take); err != nil {
+		return err
+	}
+	report.refuseInvalid(&p.preparation)
+	if report.Problem != nil {
+		return nil
+	}
+	if p.preparation.sorts() {
+		if err := p.arrange(); err != nil {
+			return err
+		}
+	}
+	p.describe()
+	if report.Problem != nil {
+		return nil
+	}
+	return p.finish()
+}
+
+// take writes a sample that was read, or puts it in for sorting.
+func (p *preparer) take(sample *Sample) error {
+	if p.prepared.Report.Invalid > 0 && !p.preparation.SkipInvalid {
+		return nil // there will be no files
+	}
+	input := p.hasher.key(sample)
+	p.repeats.add(input, p.census.row)
+	p.entry.labels = p.entry.labels[:0]
+	labels := uint64(0) // a sum of hashes, because a list's order says nothing
+	for _, label := range p.census.row {
+		p.entry.labels = append(p.entry.labels, label.number)
+		labels += label.hash
+	}
+	p.entry.row = sample.Raw
+	if !p.preparation.sorts() {
+		return p.files[0].write(p.scratch, &p.entry)
+	}
+	p.entry.key = makeEntryKey(input, labels, xxhash.Sum64(sample.Raw))
+	return p.sorter.add(&p.entry)
+}
+
+// refuseInvalid makes a problem of more invalid samples than the preparation skips.
+func (r *Report) refuseInvalid(preparation *Preparation) {
+	if r.Problem != nil && r.Problem.Line > 0 {
+		return // reading has ended too early to tell
+	}
+	read := r.Samples + r.Invalid
+	if most := preparation.maxInvalid(read); r.Invalid > most {
+		r.Problem = &InvalidDatasetError{Reason: TooManyInvalid,
+			Detail: fmt.Sprintf("%d of %d samples are invalid; at most %d may be", r.Invalid, read, most)}
+	}
+}
+
+// arrange writes the samples that are kept, in the order of their keys.
+func (p *preparer) arrange() error {
+	if err := p.findRareLabels(); err != nil {
+		return err
+	}
+	return p.walk(func(e *entry) error {
+		kept, err := p.selection.keep(e)
+		if err != nil {
+			return err
+		}
+		if !kept {
+			p.prepared.Dropped++
+			return nil
+		}
+		return p.files[p.preparation.splitOf(e.key.split())].write(p.scratch, e)
+	})
+}
+
+// walk passes on all samples but duplicates, if those are to be dropped.
+func (p *preparer) walk(use func(*entry) error) error {
+	p.prepared.Duplicates = 0
+	var last entryKey
+	first := true
+	return p.sorter.walk(func(e *entry) error {
+		if err := p.ctx.Err(); err != nil {
+			return err
+		}
+		if p.preparation.DropDuplicates && !first && bytes.Equal(e.key.sample(), last.sample()) {
+			p.prepared.Duplicates++
+			return nil
+		}
+		last, first = e.key, false
+		return use(e)
+	})
+}
+
+// findRareLabels tells the selection which labels have too few samples.
+func (p *preparer) findRareLabels() error {
+	p.selection.labels = p.census.numbered()
+	if p.preparation.MinSamplesPerLabel <= 1 {
+		return nil
+	}
+	samples := make([]int, len(p.selection.labels))
+	for i, label := range p.selection.labels {
+		samples[i] = label.samples
+	}
+	if p.preparation.DropDuplicates {
+		clear(samples)
+		err := p.walk(func(e *entry) error {
+			for _, label := range e.labels {
+				samples[label]++
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	p.selection.rare = make([]bool, len(samples))
+	for i := range samples {
+		p.selection.rare[i] = samples[i] < p.preparation.MinSamplesPerLabel
+	}
+	return nil
+}
+
+// describe says what the files have, or why they are of no use.
+func (p *preparer) describe() {
+	p.prepared.Targets = p.census.targetsCounted(func(label *labelCensus) (samples int) {
+		for i := range p.files {
+			samples += p.files[i].samplesOf(label)
+		}
+		return samples
+	})
+	trained := p.census.targetsCounted(p.files[0].samplesOf)
+	if problem := problemOf(p.files[0].samples, trained); problem != nil {
+		problem.Detail = "in what the preparation leaves to train on " + problem.Detail
+		p.prepared.Report.Problem = problem
+		return
+	}
+	p.prepared.Warnings = p.warnings(trained)
+}
+
+// finish hands the files over.
+func (p *preparer) finish() error {
+	var files []PreparedFile
+	for i := range p.files {
+		if p.files[i].samples == 0 {
+			continue
+		}
+		file, err := p.files[i].finish(splits[i])
+		if err != nil {
+			return err
+		}
+		files = append(files, file)
+	}
+	p.prepared.Files = files
+	return nil
+}

@@ -1,0 +1,193 @@
+package dataset
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// WarningReason is a stable code for what to look at before training.
+type WarningReason string
+
+// What valid samples may suffer from.
+const (
+	DuplicateSamples    WarningReason = "DuplicateSamples"
+	ContradictingLabels WarningReason = "ContradictingLabels" // of equal inputs
+	DroppedLabels       WarningReason = "DroppedLabels"       // for MinSamplesPerLabel
+	FewSamples          WarningReason = "FewSamples"          // to train a label on
+	UntrainedLabels     WarningReason = "UntrainedLabels"     // that only validation and test samples have
+	Imbalance           WarningReason = "Imbalance"
+	SimilarLabels       WarningReason = "SimilarLabels" // as of typing errors
+)
+
+// Warning is something that valid data is better without. It may name targets
+// and labels, never what is classified.
+type Warning struct {
+	Reason WarningReason
+	Detail string
+}
+
+const (
+	fewSamples     = 10 // below it a label is hardly learned, and hardly measured
+	imbalanceRatio = 50 // beyond it accuracy hardly tells whether the rare label is learned
+	typingRatio    = 10 // as many times more samples has a label than a mistyped one of it
+	typingLength   = 5  // shorter words that differ by a letter are different words
+)
+
+// warnings looks at what the files have. Trained are the targets of the samples
+// to train on.
+func (p *preparer) warnings(trained []Target) []Warning {
+	var found []Warning
+	warn := func(reason WarningReason, format string, args ...any) {
+		found = append(found, Warning{Reason: reason, Detail: fmt.Sprintf(format, args...)})
+	}
+	if count := p.repeats.duplicates; count > 0 && !p.preparation.DropDuplicates {
+		warn(DuplicateSamples, "%d samples repeat the input and the labels of another", count)
+	}
+	if count := p.repeats.contradictions; count > 0 {
+		warn(ContradictingLabels, "%d samples repeat the input of another, but not its labels", count)
+	}
+	for _, target := range p.prepared.Report.Targets {
+		kept := labelCounts(p.prepared.Targets, target.Name)
+		if names := missing(target.Labels, kept); len(names) > 0 {
+			warn(DroppedLabels, "target %s: no sample is left of %s", quote(target.Name), list(names))
+		}
+		if len(kept) == 0 {
+			continue
+		}
+		learned := labelCounts(trained, target.Name)
+		if names := missing(kept, learned); len(names) > 0 {
+			warn(UntrainedLabels, "target %s: no sample to train on has %s", quote(target.Name), list(names))
+		}
+		if names := few(learned); len(names) > 0 {
+			warn(FewSamples, "target %s: there are fewer than %d samples to train on of %s", quote(target.Name), fewSamples, list(names))
+		}
+		if common, rare := extremes(learned); common.Samples > imbalanceRatio*rare.Samples {
+			warn(Imbalance, "target %s: %s has %d samples to train on, %s has %d",
+				quote(target.Name), quote(common.Name), common.Samples, quote(rare.Name), rare.Samples)
+		}
+		if pairs := similar(kept); len(pairs) > 0 {
+			warn(SimilarLabels, "target %s: %s", quote(target.Name), list(pairs))
+		}
+	}
+	return found
+}
+
+func labelCounts(targets []Target, name string) []LabelCount {
+	for i := range targets {
+		if targets[i].Name == name {
+			return targets[i].Labels
+		}
+	}
+	return nil
+}
+
+// missing returns the names of the labels that the others, which are sorted as
+// they are, do not have.
+func missing(labels, others []LabelCount) (names []string) {
+	for _, label := range labels {
+		_, ok := slices.BinarySearchFunc(others, label.Name, func(other LabelCount, name string) int { return cmp.Compare(other.Name, name) })
+		if !ok {
+			names = append(names, quote(label.Name))
+		}
+	}
+	return names
+}
+
+func few(labels []LabelCount) (names []string) {
+	for _, label := range labels {
+		if label.Samples < fewSamples {
+			names = append(names, quote(label.Name))
+		}
+	}
+	return names
+}
+
+// extremes returns the labels with the most and the fewest samples.
+func extremes(labels []LabelCount) (common, rare LabelCount) {
+	for i, label := range labels {
+		if i == 0 || label.Samples > common.Samples {
+			common = label
+		}
+		if i == 0 || label.Samples < rare.Samples {
+			rare = label
+		}
+	}
+	return common, rare
+}
+
+// similar returns pairs of labels that seem to mean one.
+func similar(labels []LabelCount) (pairs []string) {
+	words := make([]string, len(labels))
+	for i, label := range labels {
+		words[i] = lettersOf(label.Name)
+	}
+	for i, a := range labels {
+		for j, b := range labels[:i] {
+			rare, common := min(a.Samples, b.Samples), max(a.Samples, b.Samples)
+			if words[i] == words[j] && words[i] != "" || common >= typingRatio*rare && oneLetterApart(words[i], words[j]) {
+				pairs = append(pairs, quote(b.Name)+" and "+quote(a.Name))
+			}
+		}
+	}
+	return pairs
+}
+
+// lettersOf returns the letters and digits of a name, without their case.
+func lettersOf(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, name)
+}
+
+// oneLetterApart reports whether a letter more, less or another makes one word
+// the other, or two that change places. Digits are not mistyped but counted.
+func oneLetterApart(a, b string) bool {
+	if len(a) < len(b) {
+		a, b = b, a
+	}
+	if len(b) < typingLength || len(a)-len(b) >= utf8.UTFMax {
+		return false
+	}
+	start := 0
+	for start < len(b) && a[start] == b[start] {
+		start++
+	}
+	end := 0
+	for end < len(b)-start && a[len(a)-1-end] == b[len(b)-1-end] {
+		end++
+	}
+	restA, restB := []rune(a[start:len(a)-end]), []rune(b[start:len(b)-end])
+	if slices.ContainsFunc(restA, unicode.IsDigit) || slices.ContainsFunc(restB, unicode.IsDigit) {
+		return false
+	}
+	swapped := len(restA) == 2 && len(restB) == 2 && restA[0] == restB[1] && restA[1] == restB[0]
+	return len(restA) <= 1 && len(restB) <= 1 || swapped
+}
+
+const (
+	listedNames = 3
+	quotedRunes = 40
+)
+
+// list joins some of the names and counts the others.
+func list(names []string) string {
+	if more := len(names) - listedNames; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:listedNames], ", "), more)
+	}
+	return strings.Join(names, ", ")
+}
+
+// quote quotes a name, shortened if it is long.
+func quote(name string) string {
+	if utf8.RuneCountInString(name) > quotedRunes {
+		name = string([]rune(name)[:quotedRunes]) + "…"
+	}
+	return fmt.Sprintf("%q", name)
+}

@@ -1,0 +1,60 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+)
+
+func TestPartsAreJoinedByLineBreaks(t *testing.T) {
+	for _, test := range []struct {
+		parts  []string
+		want   string
+		reason string
+	}{
+		{nil, "", "no part is no content"},
+		{[]string{"a\n", "b\n"}, "a\nb\n", "what ends in a line break is left as it is"},
+		{[]string{"a", "b"}, "a\nb\n", "a row does not continue the part before"},
+		{[]string{"", "a", "", "b\n"}, "a\nb\n", "an empty part adds no line"},
+	} {
+		for _, slow := range []func(io.Reader) io.Reader{func(r io.Reader) io.Reader { return r }, iotest.OneByteReader, iotest.DataErrReader} {
+			var all []part
+			for _, text := range test.parts {
+				all = append(all, func() (io.ReadCloser, error) { return io.NopCloser(slow(strings.NewReader(text))), nil })
+			}
+			got, err := io.ReadAll(openParts(all, func(part io.Reader) (io.Reader, error) { return part, nil }))
+			if err != nil || string(got) != test.want {
+				t.Errorf("%q: got %q, %v, because %s", test.parts, got, err, test.reason)
+			}
+		}
+	}
+}
+
+// TestEachPartIsDecodedByItself holds what lets compressed parts be joined.
+func TestEachPartIsDecodedByItself(t *testing.T) {
+	source := inline("a")
+	broken := errors.New("broken")
+	for _, test := range []struct {
+		decode Decode
+		want   string
+		err    error
+	}{
+		{func(io.Reader) (io.Reader, error) { return strings.NewReader("decoded"), nil }, "decoded\n", nil},
+		{func(io.Reader) (io.Reader, error) { return nil, broken }, "", broken},
+	} {
+		reader, err := source.Open(context.Background(), test.decode)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(reader)
+		if string(got) != test.want || !errors.Is(err, test.err) {
+			t.Errorf("got %q, %v", got, err)
+		}
+		if err := reader.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
