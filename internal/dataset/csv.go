@@ -33,12 +33,15 @@ func (c *CSVLabelColumn) target() string {
 }
 
 // CSVReader reads the samples of CSV (RFC 4180). Their Raw is a row of JSON Lines.
+// A record that repeats the header is left out: files are often joined that each
+// have one.
 type CSVReader struct {
 	records csvRecords
 	options CSVOptions
 	columns []int // of the label columns
 	text    int   // the text column
 	fields  int   // that a record has; 0: the header was not read
+	header  []byte
 	row     []byte
 	decoder decoder
 }
@@ -61,7 +64,7 @@ func (r *CSVReader) Read(sample *Sample) error {
 			return r.records.lines.end(err)
 		}
 	}
-	if err := r.records.read(); err != nil {
+	if err := r.readRecord(); err != nil {
 		return err
 	}
 	if len(r.records.ends) != r.fields {
@@ -77,6 +80,18 @@ func (r *CSVReader) Read(sample *Sample) error {
 	}
 	sample.Line = r.records.line
 	return nil
+}
+
+// readRecord reads the next record that is not the header again.
+func (r *CSVReader) readRecord() error {
+	for {
+		if err := r.records.read(); err != nil {
+			return err
+		}
+		if len(r.records.ends) != r.fields || !bytes.Equal(r.records.data, r.header) {
+			return nil
+		}
+	}
 }
 
 // readHeader finds the columns.
@@ -110,7 +125,7 @@ func (r *CSVReader) readHeader() error {
 		}
 		r.columns = append(r.columns, column)
 	}
-	r.fields = len(r.records.ends)
+	r.fields, r.header = len(r.records.ends), bytes.Clone(r.records.data)
 	return nil
 }
 
