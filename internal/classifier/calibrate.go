@@ -12,34 +12,46 @@ const maxCalibrationMargins = 1 << 22
 // calibrate returns a temperature for each target, fitted on examples that the
 // calibrating weights have not seen.
 func (t *trainer) calibrate(ctx context.Context) ([]float64, error) {
-	temperatures := make([]float64, len(t.heads))
 	width := columns(t.heads)
 	stride := 1 + len(t.unseen)*width/maxCalibrationMargins
-	var examples []Example
-	var margins []float32
+	var examples []calibrationExample
 	for i := 0; i < len(t.unseen); i += stride {
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("calibrating: %w", err)
 		}
-		t.calibrating.margins(t.vectorizer.vectorize(t.unseen[i].Text), t.margins)
-		examples = append(examples, t.unseen[i])
-		margins = append(margins, t.margins...)
+		margins := make([]float32, width)
+		t.calibrating.margins(t.vectorizer.vectorize(t.unseen[i].Text), margins)
+		examples = append(examples, calibrationExample{margins, t.unseen[i].Labels})
 	}
+	temperatures := make([]float64, len(t.heads))
 	for i, h := range t.heads {
 		temperatures[i] = bestTemperature(func(temperature float64) float64 {
-			loss := 0.0
-			for row, example := range examples {
-				if labels := example.Labels[i]; labels != nil {
-					part := t.margins[h.first:h.end]
-					copy(part, margins[row*width+h.first:row*width+h.end])
-					h.probabilities(part, temperature)
-					loss += h.gradient(part, labels)
-				}
-			}
-			return loss + prior(temperature)
+			return h.calibrationLoss(i, examples, temperature) + prior(temperature)
 		})
 	}
-	return temperatures, ctx.Err()
+	return temperatures, nil
+}
+
+type calibrationExample struct {
+	margins []float32
+	labels  [][]int
+}
+
+// calibrationLoss is the cross-entropy of the scores as they will be published: those
+// of a multi_class target too are taken after they were made to sum to one.
+func (h head) calibrationLoss(target int, examples []calibrationExample, temperature float64) float64 {
+	loss := 0.0
+	margins := make([]float32, h.end-h.first)
+	scores := make([]float64, len(margins))
+	for _, example := range examples {
+		copy(margins, example.margins[h.first:h.end])
+		h.scores(margins, temperature, scores)
+		labels := example.labels[target]
+		for _, label := range labels {
+			loss += crossEntropy(scores[label]) / float64(len(labels))
+		}
+	}
+	return loss
 }
 
 // prior is the loss by which a temperature other than one must be worth it, so that a

@@ -5,9 +5,9 @@
 // # Model
 //
 // A text becomes the counts of its lower-cased word 1-2-grams and of the character
-// 2-5-grams within its words, hashed into a fixed number of slots, weighted by
-// inverse document frequency and scaled so that words and characters each have
-// length one. Every target is a linear head on these features: a softmax for
+// 2-5-grams within its words, hashed into a fixed number of slots, their square
+// roots weighted by inverse document frequency and scaled so that words and
+// characters each have length one. Every target is a linear head on these features: a softmax for
 // single_class, one sigmoid for each label for multi_class. One temperature for
 // each target, fitted on examples that its weights have not seen, makes the
 // scores usable as probabilities. Scores of a target always sum to one, those
@@ -17,8 +17,8 @@
 // # Training
 //
 // Weights are fitted by stochastic gradient descent, one example at a time in an
-// order shuffled for each pass, the learning rate rising linearly and then
-// falling linearly to zero. The same examples and options give the same model
+// order shuffled for each pass, half of its features left out at random, the
+// learning rate rising linearly and then falling linearly to zero. The same examples and options give the same model
 // bytes, whatever the number of processors; training uses one of them.
 //
 // Validation examples calibrate the model. Without any, a tenth of the training
@@ -35,7 +35,8 @@
 //     choice of passes over the data: Steps in proportion above 250, Epochs as
 //     that many passes, at most four times the engine's choice. Steps is also
 //     the unit in which progress is reported; zero reports in 100 steps.
-//   - LearningRate is relative to 1e-4, between one half and twice the engine's own.
+//   - LearningRate is relative to 1e-4, by its square root: the engine's own is
+//     multiplied by one half at least and by two at most.
 //   - WeightDecay is relative to 0.1 and adds L2 regularisation in proportion.
 //   - WarmupFraction is used as it is; zero means 0.05.
 //

@@ -87,7 +87,8 @@ func (v *vectorizer) vectorize(text string) vector {
 	return v.vector
 }
 
-// add appends a group of features, scaled to length one.
+// add appends a group of features, scaled to length one. The square root keeps
+// what a long text repeats from hiding the rest.
 func (v *vectorizer) add(group []uint32) {
 	start := len(v.vector.features)
 	for _, slot := range group {
@@ -103,7 +104,7 @@ func (v *vectorizer) add(group []uint32) {
 	}
 	square := float32(0)
 	for _, feature := range v.vector.features[start:] {
-		value := float32(v.counts[feature]) * v.vocabulary.idf[feature]
+		value := float32(math.Sqrt(float64(v.counts[feature]))) * v.vocabulary.idf[feature]
 		v.counts[feature] = 0
 		v.vector.values = append(v.vector.values, value)
 		square += value * value

@@ -6,13 +6,23 @@ import "math"
 type head struct {
 	loss       LossFunction
 	first, end int
+	// rate is the head's own factor of the learning rate. The more labels there are, the
+	// fewer steps each one's weights get, and the larger these have to be. With few
+	// labels, large steps only follow the noise.
+	rate float32
 }
 
 func newHeads(targets []Target) []head {
 	heads := make([]head, len(targets))
 	first := 0
 	for t, target := range targets {
-		heads[t] = head{loss: target.Loss, first: first, end: first + len(target.Labels)}
+		labels := len(target.Labels)
+		heads[t] = head{
+			loss:  target.Loss,
+			first: first,
+			end:   first + labels,
+			rate:  float32(min(max(math.Sqrt(float64(labels)/100), 0.25), 1)),
+		}
 		first = heads[t].end
 	}
 	return heads
@@ -47,6 +57,24 @@ func (h head) probabilities(margins []float32, temperature float64) {
 	}
 }
 
+// scores sets scores to the probabilities of margins, which it overwrites, divided by
+// their sum.
+func (h head) scores(margins []float32, temperature float64, scores []float64) {
+	h.probabilities(margins, temperature)
+	sum := 0.0
+	for i, p := range margins {
+		scores[i] = float64(p)
+		sum += scores[i]
+	}
+	for i := range scores {
+		if sum == 0 {
+			scores[i] = 1 / float64(len(scores))
+		} else {
+			scores[i] /= sum
+		}
+	}
+}
+
 // gradient turns probabilities into the gradient of the loss by the margins, in
 // place, and returns the loss.
 func (h head) gradient(probabilities []float32, labels []int) float64 {
@@ -68,21 +96,21 @@ func (h head) gradient(probabilities []float32, labels []int) float64 {
 func (h head) absenceLoss(probabilities []float32) float64 {
 	loss := 0.0
 	for _, p := range probabilities {
-		loss -= logarithm(1 - p)
+		loss += crossEntropy(float64(1 - p))
 	}
 	return loss
 }
 
 // presenceLoss is what a label that applies adds to the loss.
 func (h head) presenceLoss(probability float32) float64 {
-	loss := -logarithm(probability)
+	loss := crossEntropy(float64(probability))
 	if h.loss == MultiClass {
-		loss += logarithm(1 - probability)
+		loss -= crossEntropy(float64(1 - probability))
 	}
 	return loss
 }
 
-// logarithm keeps the loss of a probability that was rounded to zero finite.
-func logarithm(probability float32) float64 {
-	return math.Log(max(float64(probability), 1e-7))
+// crossEntropy keeps the loss of a probability that was rounded to zero finite.
+func crossEntropy(probability float64) float64 {
+	return -math.Log(max(probability, 1e-7))
 }

@@ -52,10 +52,10 @@ func (l *linear) row(feature uint32) []float32 {
 const negligible = 1e-4
 
 // learn adds the gradients of the head's columns to those of the next step.
-func (l *linear) learn(first int, gradients []float32) {
+func (l *linear) learn(h head, gradients []float32) {
 	for i, value := range gradients {
 		if value > negligible || value < -negligible {
-			l.active = append(l.active, gradient{uint32(first + i), value})
+			l.active = append(l.active, gradient{uint32(h.first + i), value * h.rate})
 		}
 	}
 }

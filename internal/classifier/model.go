@@ -90,9 +90,8 @@ func (m *Model) Classify(text string, scores [][]float64) [][]float64 {
 	}
 	scores = resize(scores, len(m.heads))
 	for t, h := range m.heads {
-		margins := s.margins[h.first:h.end]
-		h.probabilities(margins, m.temperatures[t])
-		scores[t] = normalise(margins, resize(scores[t], len(margins)))
+		scores[t] = resize(scores[t], h.end-h.first)
+		h.scores(s.margins[h.first:h.end], m.temperatures[t], scores[t])
 	}
 	return scores
 }
@@ -115,23 +114,6 @@ func (m *Model) sum(x vector, sums []int32) {
 			sums[j] += value * int32(int8(weight))
 		}
 	}
-}
-
-// normalise divides the probabilities by their sum.
-func normalise(probabilities []float32, scores []float64) []float64 {
-	sum := 0.0
-	for i, p := range probabilities {
-		scores[i] = float64(p)
-		sum += scores[i]
-	}
-	for i := range scores {
-		if sum == 0 {
-			scores[i] = 1 / float64(len(scores))
-		} else {
-			scores[i] /= sum
-		}
-	}
-	return scores
 }
 
 func resize[E any](s []E, length int) []E {

@@ -37,6 +37,7 @@ func newSchedule(examples int, h Hyperparameters) schedule {
 	passes := max(own, own*float64(h.Steps)/hostedSteps, h.Epochs)
 	passes = min(passes, own*longestTraining)
 	updates := int(math.Ceil(passes * float64(examples)))
+	rate := math.Sqrt(orElse(h.LearningRate, hostedLearningRate) / hostedLearningRate)
 	steps := h.Steps
 	if steps == 0 {
 		steps = reportedSteps
@@ -45,7 +46,7 @@ func newSchedule(examples int, h Hyperparameters) schedule {
 		updates: updates,
 		warmup:  int(float64(updates) * orElse(h.WarmupFraction, ownWarmupFraction)),
 		steps:   steps,
-		rate:    ownLearningRate * min(max(orElse(h.LearningRate, hostedLearningRate)/hostedLearningRate, 0.5), 2),
+		rate:    ownLearningRate * min(max(rate, 0.5), 2),
 		decay:   ownWeightDecay * orElse(h.WeightDecay, hostedWeightDecay) / hostedWeightDecay,
 	}
 }
@@ -73,6 +74,5 @@ func (s schedule) checkpoints() int {
 // from one, and the step that it reports.
 func (s schedule) checkpoint(i int) (update, step int) {
 	n := s.checkpoints()
-	share := func(whole int) int { return int(float64(whole) * float64(i) / float64(n)) }
-	return share(s.updates), share(s.steps)
+	return s.updates * i / n, s.steps * i / n
 }

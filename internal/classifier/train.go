@@ -160,15 +160,45 @@ func (t *trainer) update(update int, losses *meanLoss) {
 	i := t.order[turn]
 	example := t.examples[i]
 	rate := t.schedule.rateAt(update) * weight(example) / t.meanWeight
-	x := t.vectorizer.vectorize(example.Text)
+	x := t.dropOut(t.vectorizer.vectorize(example.Text))
 	t.learn(t.final, x, example.Labels, rate, losses)
 	if t.heldOut != nil && !t.heldOut[i] {
 		t.learn(t.calibrating, x, example.Labels, rate, nil)
 	}
 }
 
+// dropOut leaves out each feature with a probability of one half and doubles the
+// others, in place. Labels have to be recognised by all of their features then, not
+// by the few that would do for the training examples.
+func (t *trainer) dropOut(x vector) vector {
+	kept := 0
+	bits := uint64(0)
+	for i, feature := range x.features {
+		if i%64 == 0 {
+			bits = t.random.Uint64()
+		}
+		if bits>>(i%64)&1 == 1 {
+			x.features[kept], x.values[kept] = feature, 2*x.values[i]
+			kept++
+		}
+	}
+	return vector{x.features[:kept], x.values[:kept]}
+}
+
 // learn takes one step of gradient descent and adds the loss before it to losses.
 func (t *trainer) learn(l *linear, x vector, labels [][]int, rate float64, losses *meanLoss) {
+	t.differentiate(l, x, labels, losses)
+	for i, h := range t.heads {
+		if labels[i] != nil {
+			l.learn(h, t.margins[h.first:h.end])
+		}
+	}
+	l.step(x, rate, t.schedule.decay)
+}
+
+// differentiate sets margins to the gradient of the loss, and adds the loss to losses
+// unless that is nil.
+func (t *trainer) differentiate(l *linear, x vector, labels [][]int, losses *meanLoss) {
 	l.margins(x, t.margins)
 	for i, h := range t.heads {
 		if labels[i] == nil {
@@ -177,12 +207,10 @@ func (t *trainer) learn(l *linear, x vector, labels [][]int, rate float64, losse
 		part := t.margins[h.first:h.end]
 		h.probabilities(part, 1)
 		loss := h.gradient(part, labels[i])
-		l.learn(h.first, part)
 		if losses != nil {
 			losses.add(i, loss)
 		}
 	}
-	l.step(x, rate, t.schedule.decay)
 }
 
 func (t *trainer) report(ctx context.Context, checkpoint Checkpoint, evaluate bool) error {
@@ -195,62 +223,12 @@ func (t *trainer) report(ctx context.Context, checkpoint Checkpoint, evaluate bo
 			if err := ctx.Err(); err != nil {
 				return fmt.Errorf("evaluating: %w", err)
 			}
-			t.evaluate(example, losses)
+			t.differentiate(t.calibrating, t.vectorizer.vectorize(example.Text), example.Labels, losses)
 		}
 		checkpoint.ValidLoss, checkpoint.Evaluated = losses.mean(), true
 	}
 	t.options.OnCheckpoint(checkpoint)
 	return nil
-}
-
-func (t *trainer) evaluate(example Example, losses *meanLoss) {
-	t.calibrating.margins(t.vectorizer.vectorize(example.Text), t.margins)
-	for i, h := range t.heads {
-		if example.Labels[i] == nil {
-			continue
-		}
-		part := t.margins[h.first:h.end]
-		h.probabilities(part, 1)
-		losses.add(i, h.gradient(part, example.Labels[i]))
-	}
-}
-
-// meanLoss is the mean over the targets, by their weights, of the mean loss of
-// their labelled examples.
-type meanLoss struct {
-	weights, sums []float64
-	counts        []int
-}
-
-func newMeanLoss(heads []head, targets []Target) *meanLoss {
-	m := &meanLoss{
-		weights: make([]float64, len(heads)),
-		sums:    make([]float64, len(heads)),
-		counts:  make([]int, len(heads)),
-	}
-	for i, target := range targets {
-		m.weights[i] = target.Weight
-	}
-	return m
-}
-
-func (m *meanLoss) add(target int, loss float64) {
-	m.sums[target] += loss
-	m.counts[target]++
-}
-
-func (m *meanLoss) mean() float64 {
-	loss, weights := 0.0, 0.0
-	for i, count := range m.counts {
-		if count > 0 {
-			loss += m.weights[i] * m.sums[i] / float64(count)
-			weights += m.weights[i]
-		}
-	}
-	if weights == 0 {
-		return 0
-	}
-	return loss / weights
 }
 
 func weight(example Example) float64 {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/cespare/xxhash/v2"
 )
@@ -36,8 +37,8 @@ type Preparation struct {
 
 	// ValidationPercent and TestPercent of the inputs are set aside. Each input
 	// has the same chance, so that each label of each target has about the same
-	// share of every split. Equal inputs are never parted, and no input moves
-	// because others come or go.
+	// share of every split. No input moves because others come or go, and inputs
+	// that differ in case, white space and punctuation only are never parted.
 	ValidationPercent, TestPercent int
 
 	Seed int64
@@ -84,23 +85,7 @@ func (p *Prepared) Close() error {
 // that goes to scratch. What is wrong with the data is in the report; the error
 // is that of the reader, the context or the scratch. The Prepared has to be closed.
 func Prepare(ctx context.Context, samples SampleReader, preparation Preparation, scratch Scratch, limits Limits) (*Prepared, error) {
-	p := &preparer{
-		ctx:         ctx,
-		preparation: preparation,
-		scratch:     scratch,
-		census:      NewCensus(limits),
-		hasher:      newInputHasher(preparation.Seed),
-		sorter:      sorter{scratch: scratch, maxBytes: sortBytes},
-		selection:   selection{maxSamples: preparation.MaxSamplesPerLabel, decoder: newDecoder(limits)},
-	}
-	err := errors.Join(p.run(samples), p.sorter.close())
-	if err != nil || p.prepared.Report.Problem != nil {
-		err = errors.Join(err, closeAll(p.files[:]))
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &p.prepared, nil
+	return newPreparer(ctx, preparation, scratch, limits).prepare(samples)
 }
 
 // preparer is a preparation at work.
@@ -116,6 +101,30 @@ type preparer struct {
 	selection   selection
 	files       [len(splits)]splitWriter
 	prepared    Prepared
+}
+
+func newPreparer(ctx context.Context, preparation Preparation, scratch Scratch, limits Limits) *preparer {
+	return &preparer{
+		ctx:         ctx,
+		preparation: preparation,
+		scratch:     scratch,
+		census:      NewCensus(limits),
+		hasher:      newInputHasher(preparation.Seed),
+		sorter:      sorter{scratch: scratch, maxBytes: sortBytes},
+		selection:   selection{maxSamples: preparation.MaxSamplesPerLabel, decoder: newDecoder(limits)},
+	}
+}
+
+// prepare leaves no file open but those of what it returns.
+func (p *preparer) prepare(samples SampleReader) (*Prepared, error) {
+	err := errors.Join(p.run(samples), p.sorter.close())
+	if err != nil || p.prepared.Report.Problem != nil {
+		err = errors.Join(err, closeAll(p.files[:]))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &p.prepared, nil
 }
 
 func (p *preparer) run(samples SampleReader) error {
@@ -144,20 +153,21 @@ func (p *preparer) take(sample *Sample) error {
 	if p.prepared.Report.Invalid > 0 && !p.preparation.SkipInvalid {
 		return nil // there will be no files
 	}
-	input := p.hasher.key(sample)
-	p.repeats.add(input, p.census.row)
-	p.entry.labels = p.entry.labels[:0]
-	labels := uint64(0) // a sum of hashes, because a list's order says nothing
+	order := p.hasher.order(sample)
+	p.repeats.add(order, p.census.row)
+	e := &p.entry
+	e.row = sample.Raw
+	e.labels = e.labels[:0]
+	labels := uint64(0) // a sum of hashes, because the order of a list says nothing
 	for _, label := range p.census.row {
-		p.entry.labels = append(p.entry.labels, label.number)
+		e.labels = append(e.labels, label.number)
 		labels += label.hash
 	}
-	p.entry.row = sample.Raw
 	if !p.preparation.sorts() {
-		return p.files[0].write(p.scratch, &p.entry)
+		return p.files[train].write(p.scratch, e)
 	}
-	p.entry.key = makeEntryKey(input, labels, xxhash.Sum64(sample.Raw))
-	return p.sorter.add(&p.entry)
+	e.key = makeEntryKey(order, p.hasher.split(sample), labels, xxhash.Sum64(sample.Raw))
+	return p.sorter.add(e)
 }
 
 // refuseInvalid makes a problem of more invalid samples than the preparation skips.
@@ -198,6 +208,9 @@ func (p *preparer) walk(use func(*entry) error) error {
 	return p.sorter.walk(func(e *entry) error {
 		if err := p.ctx.Err(); err != nil {
 			return err
+		}
+		if len(e.labels) == 0 || slices.Max(e.labels) >= p.census.labels {
+			return errAltered // and its labels would be out of range
 		}
 		if p.preparation.DropDuplicates && !first && bytes.Equal(e.key.sample(), last.sample()) {
 			p.prepared.Duplicates++
@@ -245,8 +258,8 @@ func (p *preparer) describe() {
 		}
 		return samples
 	})
-	trained := p.census.targetsCounted(p.files[0].samplesOf)
-	if problem := problemOf(p.files[0].samples, trained); problem != nil {
+	trained := p.census.targetsCounted(p.files[train].samplesOf)
+	if problem := problemOf(p.files[train].samples, trained); problem != nil {
 		problem.Detail = "in what the preparation leaves to train on " + problem.Detail
 		p.prepared.Report.Problem = problem
 		return

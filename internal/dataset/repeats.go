@@ -17,8 +17,9 @@ type repeats struct {
 // repeatSlot is a hash of an input and a target. 0 is none.
 type repeatSlot uint64
 
-// add counts the sample with the input and the labels, those of a target together.
-func (r *repeats) add(input inputKey, labels []*labelCensus) {
+// add counts the sample with a hash of its input and its labels, those of a
+// target together.
+func (r *repeats) add(input uint64, labels []*labelCensus) {
 	isNew, contradicts := false, false
 	for len(labels) > 0 {
 		target := labels[0].target
@@ -27,7 +28,7 @@ func (r *repeats) add(input inputKey, labels []*labelCensus) {
 			value += labels[0].hash
 			labels = labels[1:]
 		}
-		key := repeatSlot(input.order+uint64(target.number)*0x9E3779B97F4A7C15) | 1
+		key := repeatSlot(input+uint64(target.number)*0x9E3779B97F4A7C15) | 1
 		known, differs := r.put(key, uint32(value>>32))
 		isNew = isNew || !known
 		contradicts = contradicts || differs

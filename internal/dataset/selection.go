@@ -1,7 +1,5 @@
 package dataset
 
-import "errors"
-
 // selection decides which samples are kept for the sake of samples per label.
 // What it decides hangs on the samples that it was asked about before.
 type selection struct {
@@ -58,8 +56,8 @@ func (s *selection) survives(e *entry) bool {
 
 // trim takes the rare labels out of the row, of which all else stays as it is.
 func (s *selection) trim(e *entry) error {
-	if !s.decoder.decode(e.row, &s.sample) {
-		return scratchError(errors.New("a row is not what was written"))
+	if !s.decoder.decode(e.row, &s.sample) || len(s.decoder.labels) != len(e.labels) {
+		return errAltered
 	}
 	row := append(s.row[:0], e.row[:s.decoder.labelsStart]...)
 	numbers := e.labels

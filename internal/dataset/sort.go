@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
+	"errors"
 	"io"
 	"slices"
 )
@@ -25,14 +26,14 @@ type entry struct {
 	row    []byte
 }
 
-// entryKey is what entries are sorted by: the order and split of their input, a
-// hash of their labels and one of their row. Samples with equal input stand next
-// to each other, and among them those with equal labels.
+// entryKey is what entries are sorted by: the hashes of a sample's input for the
+// order and for the split, of its labels, and of its row. Samples with equal
+// input stand next to each other, and among them those with equal labels.
 type entryKey [keyBytes]byte
 
-func makeEntryKey(input inputKey, labels, row uint64) (key entryKey) {
-	binary.BigEndian.PutUint64(key[0:], input.order)
-	binary.BigEndian.PutUint64(key[8:], input.split)
+func makeEntryKey(order, split, labels, row uint64) (key entryKey) {
+	binary.BigEndian.PutUint64(key[0:], order)
+	binary.BigEndian.PutUint64(key[8:], split)
 	binary.BigEndian.PutUint64(key[16:], labels)
 	binary.BigEndian.PutUint64(key[24:], row)
 	return key
@@ -171,7 +172,7 @@ func (s *sorter) merge(use func(*entry) error) error {
 	size := min(max(s.maxBytes/len(s.runs), 4<<10), bufferBytes)
 	for _, run := range s.runs {
 		section := io.NewSectionReader(s.file, run.start, run.end-run.start)
-		head := &runReader{input: bufio.NewReaderSize(section, size), left: run.entries}
+		head := &runReader{input: bufio.NewReaderSize(section, size), entries: run.entries, bytes: int(section.Size())}
 		if err := head.readHeader(); err != nil {
 			return err
 		}
@@ -181,7 +182,11 @@ func (s *sorter) merge(use func(*entry) error) error {
 	var body []byte
 	for len(heads) > 0 {
 		head := heads[0]
-		body = slices.Grow(body[:0], bodySize(head.header[:]))[:bodySize(head.header[:])]
+		size := bodySize(head.header[:])
+		if size > head.bytes {
+			return errAltered
+		}
+		body = slices.Grow(body[:0], size)[:size]
 		if err := head.read(body); err != nil {
 			return err
 		}
@@ -205,16 +210,21 @@ func (s *sorter) close() error {
 	return scratchError(err)
 }
 
+// errAltered says that a temporary file is not what was written.
+var errAltered = scratchError(errors.New("it was altered"))
+
 // runReader reads a run. It has read the header of its next entry.
 type runReader struct {
-	input  *bufio.Reader
-	left   int // entries, the next one included
-	header [headerBytes]byte
+	input   *bufio.Reader
+	entries int // to come, the next one included
+	bytes   int // to come, without the next header
+	header  [headerBytes]byte
 }
 
 func (r *runReader) readHeader() error { return r.read(r.header[:]) }
 
 func (r *runReader) read(data []byte) error {
+	r.bytes -= len(data)
 	_, err := io.ReadFull(r.input, data)
 	if err == io.EOF { //nolint:errorlint // an end that is wrapped is a failure
 		err = io.ErrUnexpectedEOF // more was written
@@ -235,7 +245,7 @@ func (h runHeap) init() {
 // advance goes on to the next entry after the smallest was used.
 func (h *runHeap) advance() error {
 	heads := *h
-	if heads[0].left--; heads[0].left == 0 {
+	if heads[0].entries--; heads[0].entries == 0 {
 		last := len(heads) - 1
 		heads[0] = heads[last]
 		*h = heads[:last]
