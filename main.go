@@ -44,6 +44,7 @@ type options struct {
 	leaderElect      bool
 	leaderNamespace  string
 	version          bool
+	limits           dataset.Limits
 	log              zap.Options
 }
 
@@ -63,9 +64,24 @@ func parseFlags() options {
 	flag.BoolVar(&o.leaderElect, "leader-elect", false, "Let one of several replicas work at a time.")
 	flag.StringVar(&o.leaderNamespace, "leader-election-namespace", "", "Namespace of the lease. Default: the operator's own.")
 	flag.BoolVar(&o.version, "version", false, "Print the version and exit.")
+	o.limits = dataset.DefaultLimits()
+	bindLimits(&o.limits)
 	o.log.BindFlags(flag.CommandLine)
 	flag.Parse()
 	return o
+}
+
+// bindLimits makes a flag of each limit on what datasets may hold.
+func bindLimits(limits *dataset.Limits) {
+	flag.Int64Var(&limits.SourceBytes, "max-source-bytes", limits.SourceBytes, "How much a dataset's source may hold, as it is stored.")
+	flag.Int64Var(&limits.DecompressedBytes, "max-decompressed-bytes", limits.DecompressedBytes, "How much it may hold when decompressed.")
+	flag.Int64Var(&limits.CompressionRatio, "max-compression-ratio", limits.CompressionRatio, "How many bytes each stored byte may become.")
+	flag.IntVar(&limits.LineBytes, "max-line-bytes", limits.LineBytes, "How long a sample may be.")
+	flag.IntVar(&limits.Depth, "max-depth", limits.Depth, "How deep a sample's objects and arrays may be nested.")
+	flag.IntVar(&limits.Samples, "max-samples", limits.Samples, "How many samples a dataset may have.")
+	flag.IntVar(&limits.Targets, "max-targets", limits.Targets, "How many targets; a dataset's status lists no more than 20.")
+	flag.IntVar(&limits.LabelsPerTarget, "max-labels-per-target", limits.LabelsPerTarget, "How many labels a target may have.")
+	flag.IntVar(&limits.LabelBytes, "max-label-bytes", limits.LabelBytes, "How long the name of a label or target may be; a status takes no more than 256.")
 }
 
 func main() {
@@ -98,7 +114,7 @@ func run(ctx context.Context, o options) error {
 	err = controller.Setup(ctx, manager, controller.Options{
 		Connections: controller.NewConnections(pool, manager.GetAPIReader(), o.serverURL, key),
 		Clock:       clock.RealClock{},
-		Limits:      dataset.DefaultLimits(),
+		Limits:      o.limits,
 		Directory:   o.stagingDirectory,
 	})
 	if err := errors.Join(err,
