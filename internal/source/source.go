@@ -50,16 +50,20 @@ type Readers struct {
 	Metadata client.Reader
 	// Live asks the API server.
 	Live client.Reader
+	// ObjectStorage is needed for sources in object storage alone.
+	ObjectStorage *ObjectStorage
 }
 
 // Resolve looks at a source without reading it. A source that is not there is a
-// *NotFoundError.
+// *NotFoundError, and what is wrong with object storage an *Error.
 func Resolve(ctx context.Context, readers Readers, namespace string, spec classifierv1alpha1.DatasetSource) (Source, error) {
 	switch {
 	case spec.Inline != nil:
 		return inline(spec.Inline.Data), nil
 	case len(spec.ConfigMaps) > 0:
 		return resolveConfigMaps(ctx, readers, namespace, spec.ConfigMaps)
+	case spec.ObjectStorage != nil:
+		return resolveObjects(ctx, readers, namespace, spec.ObjectStorage)
 	}
 	return nil, errors.New("the source is of no known kind")
 }

@@ -1,0 +1,171 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"gocloud.dev/blob"
+
+	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+)
+
+// ObjectStorageOptions limit what is read of object storage, and from where.
+type ObjectStorageOptions struct {
+	// MaxBytes and MaxObjects are how much one source may be.
+	MaxBytes   int64
+	MaxObjects int
+	// Timeout of looking at a source, and of waiting for more of its content.
+	Timeout time.Duration
+	// PrivateHosts are the hosts that may be at loopback and private addresses,
+	// such as minio.storage.svc. The others must be at public ones: whoever may
+	// create a dataset must not reach all that the operator reaches. Link-local
+	// addresses and those of cloud metadata are refused for every host.
+	PrivateHosts []string
+	// GoogleEndpoint is the address of Google's storage API. Empty: the public one.
+	GoogleEndpoint string
+}
+
+// DefaultObjectStorageOptions suit storage on the internet.
+func DefaultObjectStorageOptions() ObjectStorageOptions {
+	return ObjectStorageOptions{
+		MaxBytes:   5 << 30,
+		MaxObjects: 10_000,
+		Timeout:    30 * time.Second,
+	}
+}
+
+// ObjectStorage is how object storage is reached.
+type ObjectStorage struct {
+	options ObjectStorageOptions
+	client  *http.Client
+}
+
+// NewObjectStorage makes an ObjectStorage; it does not connect.
+func NewObjectStorage(options ObjectStorageOptions) *ObjectStorage {
+	return &ObjectStorage{options: options, client: newStorageClient(options.PrivateHosts)}
+}
+
+// objects are the objects of a bucket whose content, one after the other, is the samples.
+type objects struct {
+	location    location
+	credentials *credentials
+	bucket      *bucket
+	options     ObjectStorageOptions
+	found       []object // in the order of their names
+}
+
+// object is an object as it was found.
+type object struct {
+	name    string
+	version string
+	size    int64
+}
+
+func resolveObjects(ctx context.Context, readers Readers, namespace string, spec *classifierv1alpha1.ObjectStorageSource) (Source, error) {
+	if readers.ObjectStorage == nil {
+		return nil, errors.New("object storage is not set up")
+	}
+	location, err := parseLocation(spec)
+	if err != nil {
+		return nil, err
+	}
+	credentials, err := readCredentials(ctx, readers.Live, namespace, spec.CredentialsSecretRef)
+	if err != nil {
+		return nil, err
+	}
+	resolved := &objects{location: location, credentials: credentials, options: readers.ObjectStorage.options}
+	if err := resolved.resolve(ctx, readers.ObjectStorage); err != nil {
+		return nil, resolved.explain(ctx, err)
+	}
+	return resolved, nil
+}
+
+func (o *objects) resolve(ctx context.Context, storage *ObjectStorage) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, o.options.Timeout)
+	defer cancel()
+	if o.bucket, err = storage.connect(ctx, o.location, o.credentials); err != nil {
+		return err
+	}
+	if o.found, err = o.look(ctx); err != nil {
+		return err
+	}
+	return o.checkSize()
+}
+
+func (s *ObjectStorage) connect(ctx context.Context, location location, credentials *credentials) (*bucket, error) {
+	switch location.scheme {
+	case schemeS3:
+		return s.connectS3(ctx, location, credentials)
+	case schemeGoogle:
+		return s.connectGoogle(ctx, location, credentials)
+	default:
+		return s.connectAzure(ctx, location, credentials)
+	}
+}
+
+// look finds the objects without reading them.
+func (o *objects) look(ctx context.Context) ([]object, error) {
+	if !o.location.isPrefix() {
+		found, err := o.bucket.stat(ctx, o.location.name)
+		if err != nil {
+			return nil, o.diagnose(ctx, err)
+		}
+		return []object{found}, nil
+	}
+	found, err := o.bucket.list(ctx, o.location.name, o.options.MaxObjects)
+	if err != nil {
+		return nil, err
+	}
+	if len(found) == 0 {
+		return nil, &Error{ReasonNotFound, "there is no object with content under " + o.location.String()}
+	}
+	slices.SortFunc(found, func(a, b object) int { return strings.Compare(a.name, b.name) })
+	return found, nil
+}
+
+// diagnose finds out why an object could not be looked at. S3 answers that with
+// nothing but a status, and Google says the same of a missing object and a missing
+// bucket; the answer to a list tells more.
+func (o *objects) diagnose(ctx context.Context, err error) error {
+	if reasonOf(o.bucket.answer(err)) == "" {
+		return err
+	}
+	_, _, listErr := o.bucket.page(ctx, o.location.name, blob.FirstPageToken, 1)
+	if listErr == nil || reasonOf(o.bucket.answer(listErr)) == ReasonAccessDenied {
+		return err
+	}
+	return listErr
+}
+
+func (o *objects) checkSize() error {
+	left := o.options.MaxBytes
+	for _, found := range o.found {
+		if left -= found.size; left < 0 {
+			return errTooMany
+		}
+	}
+	return nil
+}
+
+func (o *objects) Identity() string {
+	parts := []string{"objectStorage", o.location.scheme, o.location.endpoint, o.location.bucket}
+	for _, found := range o.found {
+		parts = append(parts, found.name, found.version, strconv.FormatInt(found.size, 10))
+	}
+	return fingerprint(parts...)
+}
+
+func (o *objects) Open(ctx context.Context) (io.ReadCloser, error) {
+	content := newObjectStream(ctx, o)
+	if err := content.next(); err != nil {
+		_ = content.Close()
+		return nil, err
+	}
+	return content, nil
+}

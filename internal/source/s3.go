@@ -1,0 +1,107 @@
+package source
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/config"
+	awscredentials "github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+	"gocloud.dev/blob/s3blob"
+)
+
+const (
+	// defaultRegion is what S3-compatible servers call theirs. A bucket of Amazon's
+	// that is elsewhere answers with its region.
+	defaultRegion = "us-east-1"
+
+	// The reconciler repeats with a back-off of its own; these heal a blip.
+	maxAttempts = 3
+	maxBackoff  = time.Second
+)
+
+func (s *ObjectStorage) connectS3(ctx context.Context, location location, credentials *credentials) (*bucket, error) {
+	account, err := s3Account(ctx, location, credentials)
+	if err != nil {
+		return nil, err
+	}
+	client := s3.NewFromConfig(account, func(o *s3.Options) {
+		o.HTTPClient = s.client
+		o.Region = cmp.Or(location.region, o.Region, defaultRegion)
+		o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) {
+			o.MaxAttempts, o.MaxBackoff = maxAttempts, maxBackoff
+		})
+		if location.endpoint != "" {
+			o.BaseEndpoint = &location.endpoint
+			o.UsePathStyle = true
+		}
+		o.DisableLogOutputChecksumValidationSkipped = true
+	})
+	opened, err := s3blob.OpenBucket(ctx, client, location.bucket, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &bucket{Bucket: opened, version: s3Version, answer: s3Answer}, nil
+}
+
+func s3Account(ctx context.Context, location location, credentials *credentials) (aws.Config, error) {
+	if credentials.given() {
+		keys, err := credentials.require("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+		if err != nil {
+			return aws.Config{}, err
+		}
+		return aws.Config{
+			Credentials: awscredentials.NewStaticCredentialsProvider(keys[0], keys[1], credentials.get("AWS_SESSION_TOKEN")),
+		}, nil
+	}
+	// The operator's own identity is not for an endpoint of the user's choice.
+	if location.endpoint != "" {
+		return aws.Config{Credentials: aws.AnonymousCredentials{}}, nil
+	}
+	own, err := config.LoadDefaultConfig(ctx)
+	if err == nil {
+		_, err = own.Credentials.Retrieve(ctx)
+	}
+	if err != nil {
+		return aws.Config{}, noIdentity()
+	}
+	return own, nil
+}
+
+func s3Version(as asFunc) string {
+	var (
+		listed types.Object
+		looked s3.HeadObjectOutput
+		read   s3.GetObjectOutput
+	)
+	switch {
+	case as(&listed):
+		return aws.ToString(listed.ETag)
+	case as(&looked):
+		return aws.ToString(looked.ETag)
+	case as(&read):
+		return aws.ToString(read.ETag)
+	}
+	return ""
+}
+
+func s3Answer(err error) answer {
+	var answer answer
+	if coded, ok := errors.AsType[smithy.APIError](err); ok {
+		answer.code = coded.ErrorCode()
+	}
+	if response, ok := errors.AsType[*smithyhttp.ResponseError](err); ok {
+		answer.status = response.HTTPStatusCode()
+		if region := response.Response.Header.Get("X-Amz-Bucket-Region"); regionPattern.MatchString(region) {
+			answer.region = region
+		}
+	}
+	return answer
+}
