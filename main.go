@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime"
@@ -27,6 +28,7 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/controller"
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
+	"github.com/classifier-factory/classifier-factory/internal/source"
 )
 
 // apiKeyVariable holds the key of the operator's own connection. It is no flag:
@@ -45,6 +47,7 @@ type options struct {
 	leaderNamespace  string
 	version          bool
 	limits           dataset.Limits
+	storage          source.ObjectStorageOptions
 	log              zap.Options
 }
 
@@ -66,6 +69,12 @@ func parseFlags() options {
 	flag.BoolVar(&o.version, "version", false, "Print the version and exit.")
 	o.limits = dataset.DefaultLimits()
 	bindLimits(&o.limits)
+	o.storage = source.DefaultObjectStorageOptions()
+	flag.Func("storage-private-hosts", "Comma-separated hosts of object storage, such as minio.storage.svc, that may be at private and loopback addresses.",
+		func(hosts string) error {
+			o.storage.PrivateHosts = strings.Split(hosts, ",")
+			return nil
+		})
 	o.log.BindFlags(flag.CommandLine)
 	flag.Parse()
 	return o
@@ -106,6 +115,7 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
+	o.storage.MaxBytes = o.limits.SourceBytes
 	connectionOptions := connection.DefaultOptions()
 	connectionOptions.MinPollInterval, connectionOptions.MaxPollInterval = o.minPollInterval, o.maxPollInterval
 	connectionOptions.UserAgent += "/" + version()
@@ -115,6 +125,7 @@ func run(ctx context.Context, o options) error {
 		Connections: controller.NewConnections(pool, manager.GetAPIReader(), o.serverURL, key),
 		Clock:       clock.RealClock{},
 		Limits:      o.limits,
+		Storage:     o.storage,
 		Directory:   o.stagingDirectory,
 	})
 	if err := errors.Join(err,

@@ -93,11 +93,39 @@ const (
 const (
 	// ReasonSourceReady: the source can be read.
 	ReasonSourceReady = "SourceReady"
-	// ReasonSourceNotFound: a ConfigMap is not there. It is looked for again when
-	// one of that name is created.
+	// ReasonSourceNotFound: a ConfigMap, or the object in object storage, is not
+	// there. A ConfigMap is noticed when it is created, an object within a minute.
 	ReasonSourceNotFound = "SourceNotFound"
 	// ReasonSourceKeyNotFound: a ConfigMap is there, but not the key.
 	ReasonSourceKeyNotFound = "SourceKeyNotFound"
+	// ReasonSourceInvalidURL: url, endpoint or region of the object storage cannot
+	// be used. Correct the spec.
+	ReasonSourceInvalidURL = "SourceInvalidURL"
+	// ReasonSourceBucketNotFound: there is no such bucket or container.
+	ReasonSourceBucketNotFound = "SourceBucketNotFound"
+	// ReasonSourceCredentialsNotFound: the Secret of credentialsSecretRef does not
+	// exist, or the operator has no identity of its own. Create it.
+	ReasonSourceCredentialsNotFound = "SourceCredentialsNotFound"
+	// ReasonSourceInvalidCredentials: the Secret lacks a key, or the storage does
+	// not know the credentials. Correct it.
+	ReasonSourceInvalidCredentials = "SourceInvalidCredentials"
+	// ReasonSourceExpiredCredentials: the credentials have expired. Renew them.
+	ReasonSourceExpiredCredentials = "SourceExpiredCredentials"
+	// ReasonSourceAccessDenied: the credentials are valid but may not read. Allow
+	// reading the objects and listing the bucket.
+	ReasonSourceAccessDenied = "SourceAccessDenied"
+	// ReasonSourceWrongRegion: the bucket is in another region. Set region.
+	ReasonSourceWrongRegion = "SourceWrongRegion"
+	// ReasonSourceArchived: the object is archived. Restore it.
+	ReasonSourceArchived = "SourceArchived"
+	// ReasonSourceTooLarge: the objects are more, or larger, than the operator reads.
+	ReasonSourceTooLarge = "SourceTooLarge"
+	// ReasonSourceAddressRefused: the storage is at an address that the operator
+	// connects to only if its flags name the host.
+	ReasonSourceAddressRefused = "SourceAddressRefused"
+	// ReasonSourceUnreachable: the storage cannot be reached, is silent or fails. It
+	// is tried again within a minute.
+	ReasonSourceUnreachable = "SourceUnreachable"
 	// ReasonValid: every sample is what a factory accepts.
 	ReasonValid = "Valid"
 	// ReasonValidWithWarnings: every sample is valid, but a model trained on them

@@ -13,7 +13,7 @@ func (s *datasetScope) setConditions(result outcome, now metav1.Time) {
 	s.status.ObservedGeneration = &s.object.Generation
 	s.status.LastHandledReconcileAt = s.requestedAt()
 	all := conditions{list: &s.status.Conditions, generation: s.object.Generation, now: now}
-	s.setSourceReady(all)
+	all.setFinding(classifierv1alpha1.ConditionSourceReady, s.sourceReady)
 	all.setFinding(classifierv1alpha1.ConditionValidated, s.validation)
 	s.setUploaded(all, result)
 	all.setFactoryReachable(s.factory)
@@ -22,15 +22,6 @@ func (s *datasetScope) setConditions(result outcome, now metav1.Time) {
 		result = proceed()
 	}
 	all.summarise(result, classifierv1alpha1.ReasonUploaded, s.readyMessage())
-}
-
-func (s *datasetScope) setSourceReady(all conditions) {
-	switch {
-	case s.missing != nil:
-		all.setFalse(classifierv1alpha1.ConditionSourceReady, missingReason(s.missing), s.missing.Error())
-	case s.source != nil:
-		all.setTrue(classifierv1alpha1.ConditionSourceReady, classifierv1alpha1.ReasonSourceReady, "the source can be read")
-	}
 }
 
 func (s *datasetScope) setUploaded(all conditions, result outcome) {

@@ -51,31 +51,33 @@ func (r *DatasetReconciler) read(ctx context.Context, scope *datasetScope) (outc
 
 	content, err := scope.source.Open(ctx, decompressor(r.limits))
 	if err != nil {
-		return scope.unreadable(err)
+		return r.unread(scope, err)
 	}
 	defer func() { _ = content.Close() }()
 	counted := &countedReader{Reader: content}
 	samples := openSamples(counted, &scope.object.Spec, r.limits)
 	scope.prepared, err = dataset.Prepare(ctx, samples, preparationOf(scope.object.Spec.Preparation), scratch(r.directory), r.limits)
 	if err != nil {
-		return scope.unreadable(err)
+		return r.unread(scope, err)
 	}
 	scope.describe(counted.bytes)
 	scope.validation = judge(scope.prepared)
 	return proceed(), nil
 }
 
-// unreadable is the outcome of a source that could not be read to its end.
-func (s *datasetScope) unreadable(err error) (outcome, error) {
+// unread is the outcome of a source that could not be read to its end.
+func (r *DatasetReconciler) unread(scope *datasetScope, err error) (outcome, error) {
 	if errors.Is(err, source.ErrChanged) {
+		r.looks.forget(scope.object.UID)
 		return wait(time.Second, classifierv1alpha1.ReasonProgressing, "the source changed while it was read; reading it again"), nil
 	}
 	if invalid, ok := errors.AsType[*dataset.InvalidDatasetError](err); ok {
-		s.validation = &finding{reason: classifierv1alpha1.ReasonInvalidDataset, message: invalid.Error()}
-		s.status.Source = &classifierv1alpha1.SourceStatus{Revision: s.revision()}
-		return stop(s.validation.reason, s.validation.message), nil
+		scope.validation = &finding{reason: classifierv1alpha1.ReasonInvalidDataset, message: invalid.Error()}
+		scope.status.Source = &classifierv1alpha1.SourceStatus{Revision: scope.revision()}
+		return stop(scope.validation.reason, scope.validation.message), nil
 	}
-	return s.sourceMissing(err)
+	r.looks.record(scope, nil, err)
+	return scope.unreadable(err)
 }
 
 // asValidatedBefore repeats the verdict that the status has.

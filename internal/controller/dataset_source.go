@@ -21,25 +21,46 @@ func (r *DatasetReconciler) resolveSource(ctx context.Context, scope *datasetSco
 		r.looks.record(scope, resolved, err)
 	}
 	if err != nil {
-		return scope.sourceMissing(err)
+		return scope.unreadable(err)
 	}
 	scope.source = resolved
+	scope.sourceReady = &finding{good: true, reason: classifierv1alpha1.ReasonSourceReady, message: "the source can be read"}
 	return proceed(), nil
 }
 
-// sourceMissing waits for a source that is not there; its creation is an event.
-func (s *datasetScope) sourceMissing(err error) (outcome, error) {
-	var missing *source.NotFoundError
-	if !errors.As(err, &missing) {
-		return outcome{}, err
+// unreadable is the outcome of a source that cannot be read: one that is not
+// there, or that does not let the operator in. It is looked at again when an event
+// tells of it, and with object storage within a minute.
+func (s *datasetScope) unreadable(err error) (outcome, error) {
+	if missing, ok := errors.AsType[*source.NotFoundError](err); ok {
+		reason := classifierv1alpha1.ReasonSourceNotFound
+		if missing.Key != "" {
+			reason = classifierv1alpha1.ReasonSourceKeyNotFound
+		}
+		s.sourceReady = &finding{reason: reason, message: missing.Error()}
+		return wait(0, reason, missing.Error()), nil
 	}
-	s.missing = missing
-	return wait(0, missingReason(missing), missing.Error()), nil
+	if failed, ok := errors.AsType[*source.Error](err); ok {
+		reason := storageReasons[failed.Reason]
+		s.sourceReady = &finding{reason: reason, message: failed.Message}
+		return wait(0, reason, failed.Message), nil
+	}
+	return outcome{}, err
 }
 
-func missingReason(missing *source.NotFoundError) string {
-	if missing.Key != "" {
-		return classifierv1alpha1.ReasonSourceKeyNotFound
-	}
-	return classifierv1alpha1.ReasonSourceNotFound
+// storageReasons are the conditions' words for what object storage fails with.
+var storageReasons = map[source.Reason]string{
+	source.ReasonInvalidURL:          classifierv1alpha1.ReasonSourceInvalidURL,
+	source.ReasonNotFound:            classifierv1alpha1.ReasonSourceNotFound,
+	source.ReasonBucketNotFound:      classifierv1alpha1.ReasonSourceBucketNotFound,
+	source.ReasonCredentialsNotFound: classifierv1alpha1.ReasonSourceCredentialsNotFound,
+	source.ReasonInvalidCredentials:  classifierv1alpha1.ReasonSourceInvalidCredentials,
+	source.ReasonExpiredCredentials:  classifierv1alpha1.ReasonSourceExpiredCredentials,
+	source.ReasonAccessDenied:        classifierv1alpha1.ReasonSourceAccessDenied,
+	source.ReasonWrongRegion:         classifierv1alpha1.ReasonSourceWrongRegion,
+	source.ReasonArchived:            classifierv1alpha1.ReasonSourceArchived,
+	source.ReasonTooLarge:            classifierv1alpha1.ReasonSourceTooLarge,
+	source.ReasonAddressRefused:      classifierv1alpha1.ReasonSourceAddressRefused,
+	source.ReasonUnreachable:         classifierv1alpha1.ReasonSourceUnreachable,
+	source.ReasonStorageFailed:       classifierv1alpha1.ReasonSourceUnreachable,
 }

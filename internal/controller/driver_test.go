@@ -67,7 +67,7 @@ func (d *driver) restarted() *driver {
 	restarted := *d
 	restarted.datasets = &DatasetReconciler{
 		client:      counting,
-		sources:     source.Readers{Metadata: direct, Live: direct},
+		sources:     source.Readers{Metadata: direct, Live: direct, ObjectStorage: source.NewObjectStorage(source.DefaultObjectStorageOptions())},
 		connections: connections,
 		refusals:    newRefusals(clock.RealClock{}),
 		recorder:    d.recorder,

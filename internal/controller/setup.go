@@ -33,6 +33,8 @@ type Options struct {
 	Limits      dataset.Limits
 	// Directory holds samples on their way to the factory. Empty: the system's.
 	Directory string
+	// Storage is how object storage is read.
+	Storage source.ObjectStorageOptions
 	// SkipNameValidation lets several managers run in one process.
 	SkipNameValidation bool
 }
@@ -52,8 +54,12 @@ func Setup(ctx context.Context, manager ctrl.Manager, options Options) error {
 	}
 	recorder := manager.GetEventRecorder("classifier-factory")
 	datasets := &DatasetReconciler{
-		client:      manager.GetClient(),
-		sources:     source.Readers{Metadata: manager.GetClient(), Live: manager.GetAPIReader()},
+		client: manager.GetClient(),
+		sources: source.Readers{
+			Metadata:      manager.GetClient(),
+			Live:          manager.GetAPIReader(),
+			ObjectStorage: source.NewObjectStorage(options.Storage),
+		},
 		connections: options.Connections,
 		refusals:    newRefusals(options.Clock),
 		recorder:    recorder,

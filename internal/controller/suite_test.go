@@ -28,6 +28,7 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/connection"
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
+	"github.com/classifier-factory/classifier-factory/internal/source"
 )
 
 // serviceAccount is what the manager of the tests runs as. It has the generated
@@ -156,6 +157,7 @@ func startManager(ctx context.Context) (ended chan error, err error) {
 		Connections: NewConnections(connection.NewPool(ctx, options), manager.GetAPIReader(), "", mistral.Key{}),
 		Clock:       clock.RealClock{},
 		Limits:      dataset.DefaultLimits(),
+		Storage:     source.DefaultObjectStorageOptions(),
 	})
 	if err != nil {
 		return nil, err

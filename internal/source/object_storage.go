@@ -161,11 +161,10 @@ func (o *objects) Identity() string {
 	return fingerprint(parts...)
 }
 
-func (o *objects) Open(ctx context.Context) (io.ReadCloser, error) {
-	content := newObjectStream(ctx, o)
-	if err := content.next(); err != nil {
-		_ = content.Close()
-		return nil, err
+func (o *objects) Open(ctx context.Context, decode Decode) (io.ReadCloser, error) {
+	all := make([]part, 0, len(o.found))
+	for _, found := range o.found {
+		all = append(all, func() (io.ReadCloser, error) { return openObject(ctx, o, found) })
 	}
-	return content, nil
+	return openParts(all, decode), nil
 }

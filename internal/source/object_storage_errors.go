@@ -116,7 +116,6 @@ func (o *objects) explain(ctx context.Context, err error) error {
 	if errors.Is(err, ErrChanged) {
 		return ErrChanged
 	}
-	println("DEBUG", err.Error())
 	answer := o.answer(err)
 	reason := reasonOf(answer)
 	switch {
