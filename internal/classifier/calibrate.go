@@ -6,8 +6,8 @@ import (
 	"math"
 )
 
-// maxCalibrationMargins bounds the margins kept for calibration to 16 MiB.
-const maxCalibrationMargins = 1 << 22
+// maxCalibrationMargins bounds the memory and the time that calibration takes.
+const maxCalibrationMargins = 1 << 20
 
 // calibrate returns a temperature for each target, fitted on examples that the
 // calibrating weights have not seen.
@@ -65,8 +65,8 @@ const (
 	highestTemperature = 20
 )
 
-// bestTemperature returns the temperature at which loss is lowest, by golden-section search
-// over its logarithm.
+// bestTemperature returns the temperature at which loss is lowest, by golden-section
+// search over its logarithm.
 func bestTemperature(loss func(temperature float64) float64) float64 {
 	const golden = 0.6180339887498949
 	low, high := math.Log(lowestTemperature), math.Log(highestTemperature)

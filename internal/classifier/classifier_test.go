@@ -170,6 +170,28 @@ func TestUnlabelledExamplesDoNotTrainATarget(t *testing.T) {
 	}
 }
 
+func TestTrainWithoutFeatures(t *testing.T) {
+	examples := colourExamples(60)
+	for i := range examples {
+		examples[i].Text = ""
+	}
+	scores := train(t, examples, nil, Options{Targets: []Target{colours}}).Classify("it is red", nil)[0]
+	for _, score := range scores {
+		if math.Abs(score-1./3) > 0.1 {
+			t.Errorf("nothing is known but that labels are equally frequent, scores %v", scores)
+		}
+	}
+}
+
+func TestHeldOutExamplesLeaveTheCallersAlone(t *testing.T) {
+	valid := colourExamples(60)
+	first := valid[0].Text
+	train(t, colourExamples(60)[1:], valid[:0], Options{Targets: []Target{colours}})
+	if valid[0].Text != first {
+		t.Error("Train wrote behind the end of valid")
+	}
+}
+
 func TestExampleWeightDecidesContradictions(t *testing.T) {
 	examples := colourExamples(90)
 	for i := range examples[:45] {
@@ -288,10 +310,11 @@ func TestTrainRejects(t *testing.T) {
 		{reason: "labels for another number of targets", targets: []Target{colours}, train: labelled(), want: "training example 1: labels for 0 targets"},
 		{reason: "two labels for single_class", targets: []Target{colours}, train: labelled([]int{0, 1}), want: "2 labels instead of one"},
 		{reason: "none for single_class", targets: []Target{colours}, train: labelled([]int{}), want: "0 labels instead of one"},
-		{reason: "unknown label", targets: []Target{colours}, train: labelled([]int{3}), want: "label 3 is not one of its 3"},
+		{reason: "unknown label", targets: []Target{colours}, train: labelled([]int{3}), want: "label 3 is not one of 3"},
 		{reason: "repeated label", targets: []Target{topics}, train: labelled([]int{1, 1}), want: `label "delivery" twice`},
 		{reason: "validation examples count too", targets: []Target{colours}, train: colourExamples(3), valid: labelled([]int{-1}), want: "validation example 1"},
 		{reason: "bad example weight", targets: []Target{colours}, train: []Example{{Weight: -1}}, want: "weight -1"},
+		{reason: "a weight that overflows", targets: []Target{colours}, train: []Example{{Weight: 1e300}}, want: "weight 1e+300"},
 		{reason: "negative steps", targets: []Target{colours}, hyperparameters: Hyperparameters{Steps: -1}, want: "steps -1"},
 		{reason: "infinite epochs", targets: []Target{colours}, hyperparameters: Hyperparameters{Epochs: math.Inf(1)}, want: "epochs +Inf"},
 		{reason: "more warm-up than training", targets: []Target{colours}, hyperparameters: Hyperparameters{WarmupFraction: 2}, want: "warm-up fraction 2"},
@@ -358,12 +381,13 @@ func TestScoresAreCalibrated(t *testing.T) {
 	}
 }
 
+// The pool is left out: the race detector has it forget at random.
 func TestClassifyDoesNotAllocate(t *testing.T) {
 	model := train(t, colourExamples(100), nil, Options{Targets: []Target{colours}})
-	scores := model.Classify("it is red", nil)
-	allocations := testing.AllocsPerRun(100, func() { scores = model.Classify("it is red, thank you", scores) })
-	if allocations >= 1 {
-		t.Errorf("%v allocations", allocations)
+	scratch := model.newScratch()
+	scores := model.classify("it is red, thank you", nil, scratch)
+	if n := testing.AllocsPerRun(100, func() { scores = model.classify("it is red", scores, scratch) }); n > 0 {
+		t.Errorf("%v allocations", n)
 	}
 }
 

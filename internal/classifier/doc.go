@@ -5,25 +5,28 @@
 // # Model
 //
 // A text becomes the counts of its lower-cased word 1-2-grams and of the character
-// 2-5-grams within its words, hashed into a fixed number of slots, their square
-// roots weighted by inverse document frequency and scaled so that words and
-// characters each have length one. Every target is a linear head on these features: a softmax for
-// single_class, one sigmoid for each label for multi_class. One temperature for
-// each target, fitted on examples that its weights have not seen, makes the
-// scores usable as probabilities. Scores of a target always sum to one, those
-// of a multi_class target too, as clients of the protocol expect: a label
-// applies when its score is above a threshold that is well below one half.
+// 2-5-grams within its words, hashed into a fixed number of slots. Their square
+// roots are weighted by inverse document frequency and scaled so that words and
+// characters each have length one. Every target is a linear head on these
+// features: a softmax for single_class, a sigmoid for each label for multi_class.
+// One temperature for each target, fitted on examples that its weights have not
+// seen, makes the scores usable as probabilities.
+//
+// The scores of a target always sum to one, those of a multi_class target too, as
+// clients of the protocol expect: there, a label applies when its score is above a
+// threshold that is well below one half.
 //
 // # Training
 //
 // Weights are fitted by stochastic gradient descent, one example at a time in an
-// order shuffled for each pass, half of its features left out at random, the
-// learning rate rising linearly and then falling linearly to zero. The same examples and options give the same model
-// bytes, whatever the number of processors; training uses one of them.
+// order shuffled for each pass, half of its features left out at random. The
+// learning rate rises linearly and then falls linearly to zero. The same examples
+// and options give the same model bytes on a processor architecture, whatever the
+// number of processors; training uses one of them.
 //
 // Validation examples calibrate the model. Without any, a tenth of the training
 // examples, chosen by the seed, calibrates a second set of weights that is
-// trained beside the first and thrown away; the model is trained on everything.
+// trained beside the first and thrown away; the model learns from everything.
 //
 // # Hyperparameters
 //
@@ -42,8 +45,8 @@
 //
 // # Limits
 //
-// Features are pruned, rarest first, until features times labels fit 2^26
-// weights. Training holds 4 bytes for each weight (8 when it holds examples out)
-// beside the examples; a trained model holds one. At most 10000 labels are
-// allowed over all targets.
+// At most 10000 labels are allowed over all targets. Features are pruned, rarest
+// first, until features times labels fit 2^26 weights. Beside the examples,
+// training takes 4 bytes for each weight, 8 when it holds examples out: 512 MiB
+// at most. A trained model takes one.
 package classifier

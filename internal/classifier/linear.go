@@ -8,11 +8,11 @@ type linear struct {
 	scale   float32
 	weights []float32
 	bias    []float32
-	active  []gradient
+	active  []columnGradient
 }
 
-// gradient is the gradient of the loss by one column's margin.
-type gradient struct {
+// columnGradient is the gradient of the loss by one column's margin.
+type columnGradient struct {
 	column uint32
 	value  float32
 }
@@ -51,16 +51,16 @@ func (l *linear) row(feature uint32) []float32 {
 // found the plausible labels of an example, most are.
 const negligible = 1e-4
 
-// learn adds the gradients of the head's columns to those of the next step.
-func (l *linear) learn(h head, gradients []float32) {
+// collect adds the gradients of the head's columns to those of the next step.
+func (l *linear) collect(h head, gradients []float32) {
 	for i, value := range gradients {
 		if value > negligible || value < -negligible {
-			l.active = append(l.active, gradient{uint32(h.first + i), value * h.rate})
+			l.active = append(l.active, columnGradient{uint32(h.first + i), value * h.rate})
 		}
 	}
 }
 
-// step moves the weights down the gradients that were learned for x.
+// step moves the weights down the gradients that were collected for x.
 func (l *linear) step(x vector, rate, decay float64) {
 	l.decay(float32(1 - rate*decay))
 	for i, feature := range x.features {

@@ -56,12 +56,14 @@ func newModel(targets []Target, vocabulary *vocabulary, l *linear, temperatures 
 // prepare derives what is not stored.
 func (m *Model) prepare() {
 	m.heads = newHeads(m.targets)
-	m.scratch.New = func() any {
-		return &scratch{
-			vectorizer: newVectorizer(m.vocabulary),
-			sums:       make([]int32, len(m.bias)),
-			margins:    make([]float32, len(m.bias)),
-		}
+	m.scratch.New = func() any { return m.newScratch() }
+}
+
+func (m *Model) newScratch() *scratch {
+	return &scratch{
+		vectorizer: newVectorizer(m.vocabulary),
+		sums:       make([]int32, len(m.bias)),
+		margins:    make([]float32, len(m.bias)),
 	}
 }
 
@@ -84,6 +86,10 @@ func cloneTargets(targets []Target) []Target {
 func (m *Model) Classify(text string, scores [][]float64) [][]float64 {
 	s := m.scratch.Get().(*scratch)
 	defer m.scratch.Put(s)
+	return m.classify(text, scores, s)
+}
+
+func (m *Model) classify(text string, scores [][]float64, s *scratch) [][]float64 {
 	m.sum(s.vectorizer.vectorize(text), s.sums)
 	for column, sum := range s.sums {
 		s.margins[column] = float32(sum)*m.scales[column]/fixedPoint + m.bias[column]

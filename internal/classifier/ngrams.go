@@ -14,15 +14,18 @@ const (
 	shortestNGram = 2
 	longestNGram  = 5
 
-	// characterRunes is how far into a text character n-grams are taken, about 150
-	// words. They are ten times as many as the words, and say little more about long texts.
-	characterRunes = 1000
+	// characterRunes is how many of a text's word characters character n-grams are taken
+	// from, about 150 words. There are ten times as many of them as of words, and they
+	// say little more about a long text.
+	characterRunes = 800
 )
 
 // ngrams holds the slots of one text's n-grams, with repetitions, in two groups.
 type ngrams struct {
 	words, characters []uint32
-	word              []rune
+
+	word      []rune // after a space
+	remaining int    // of characterRunes
 }
 
 // extract replaces the n-grams by those of text. A word is a run of letters,
@@ -30,33 +33,28 @@ type ngrams struct {
 // its own.
 func (n *ngrams) extract(text string) {
 	n.words, n.characters = n.words[:0], n.characters[:0]
-	n.word = append(n.word[:0], ' ')
+	n.word, n.remaining = append(n.word[:0], ' '), characterRunes
 	previous := uint64(0)
-	position := 0
-	for i := 0; i < len(text); position++ {
-		r, size := rune(text[i]), 1
-		if r >= utf8.RuneSelf {
-			r, size = utf8.DecodeRuneInString(text[i:])
-		}
-		i += size
+	for _, r := range text {
 		kind := kindOf(r)
 		if kind != inWord {
-			previous = n.endWord(previous, position)
+			previous = n.endWord(previous)
 		}
 		switch kind {
 		case inWord:
 			n.word = append(n.word, lower(r))
 		case symbol:
 			n.word = append(n.word, r)
-			previous = n.endWord(previous, position)
+			previous = n.endWord(previous)
 		}
 	}
-	n.endWord(previous, position)
+	n.endWord(previous)
 }
 
-// endWord adds the n-grams of the word that ends here, if there is one, and
-// returns its hash.
-func (n *ngrams) endWord(previous uint64, position int) uint64 {
+// endWord adds the n-grams of the word that ends here, if there is one, and returns
+// the hash of the last word. previous is that of the word before; the first word of a
+// text has a bigram too, with the text's start.
+func (n *ngrams) endWord(previous uint64) uint64 {
 	if len(n.word) == 1 {
 		return previous
 	}
@@ -65,18 +63,21 @@ func (n *ngrams) endWord(previous uint64, position int) uint64 {
 		hash = mix(hash, uint64(r))
 	}
 	n.words = append(n.words, slot(hash), slot(mix(previous, hash)))
-	if position <= characterRunes {
-		n.word = append(n.word, ' ')
+	if n.remaining > 0 {
 		n.addCharacters()
 	}
 	n.word = n.word[:1]
 	return hash
 }
 
+// addCharacters adds the character n-grams of the word between two spaces.
 func (n *ngrams) addCharacters() {
-	for start := range n.word {
+	n.word = append(n.word, ' ')
+	word := n.word[:min(len(n.word), 1+n.remaining)]
+	n.remaining -= len(n.word) - 2
+	for start := range word {
 		hash := uint64(characterSeed)
-		for i, r := range n.word[start:min(start+longestNGram, len(n.word))] {
+		for i, r := range word[start:min(start+longestNGram, len(word))] {
 			hash = mix(hash, uint64(r))
 			if i+1 >= shortestNGram {
 				n.characters = append(n.characters, slot(hash))

@@ -3,7 +3,6 @@ package classifier
 import (
 	"errors"
 	"fmt"
-	"math"
 )
 
 // LossFunction says how the labels of a target exclude each other. The values are
@@ -33,7 +32,8 @@ type Example struct {
 	// Labels has, for each target, the indices of the labels that apply. Nil says
 	// nothing of the target; empty says that none of a multi_class target applies.
 	Labels [][]int
-	// Weight is relative to that of the other examples. Zero means one.
+	// Weight is relative to the mean of all examples, of which it counts ten times at
+	// most. Zero means one.
 	Weight float64
 }
 
@@ -58,11 +58,12 @@ type Options struct {
 type Checkpoint struct {
 	Step, TotalSteps int
 	// TrainLoss is the mean loss of the training examples since the last checkpoint,
-	// each taken before it was learned from: cross-entropy for single_class, the mean
-	// binary cross-entropy of the labels for multi_class, in nats.
+	// each taken before it was learned from and with half of its features left out:
+	// cross-entropy for single_class, the mean binary cross-entropy of the labels for
+	// multi_class, in nats, before calibration.
 	TrainLoss float64
-	// ValidLoss is the same of the validation examples, or of those held out when there
-	// are none. It is set when Evaluated is true.
+	// ValidLoss is that of the validation examples, or of those held out when there are
+	// none, with all of their features. It is set when Evaluated is true.
 	ValidLoss float64
 	Evaluated bool
 }
@@ -97,8 +98,8 @@ func checkTarget(target Target) error {
 	if target.Loss != SingleClass && target.Loss != MultiClass {
 		return fmt.Errorf("loss function %q is neither %q nor %q", target.Loss, SingleClass, MultiClass)
 	}
-	if !nonNegative(target.Weight) {
-		return fmt.Errorf("weight %v is not a number of zero or more", target.Weight)
+	if !inRange(target.Weight) {
+		return fmt.Errorf("weight %v is not a number from 0 to 1e9", target.Weight)
 	}
 	if len(target.Labels) < 2 {
 		return fmt.Errorf("%d labels: at least two are needed to tell texts apart", len(target.Labels))
@@ -126,8 +127,8 @@ func checkHyperparameters(h Hyperparameters) error {
 		{"warm-up fraction", h.WarmupFraction},
 		{"epochs", h.Epochs},
 	} {
-		if !nonNegative(parameter.value) {
-			return fmt.Errorf("%s %v is not a number of zero or more", parameter.name, parameter.value)
+		if !inRange(parameter.value) {
+			return fmt.Errorf("%s %v is not a number from 0 to 1e9", parameter.name, parameter.value)
 		}
 	}
 	if h.WarmupFraction > 1 {
@@ -137,54 +138,58 @@ func checkHyperparameters(h Hyperparameters) error {
 }
 
 // checkExamples reports the first example that does not fit the targets. kind names
-// the examples in the error.
-func checkExamples(kind string, examples []Example, targets []Target) error {
+// the examples in the error. It returns, for each label, the number of the last
+// example that has it, from one.
+func checkExamples(kind string, examples []Example, targets []Target) (last [][]int, err error) {
+	last = make([][]int, len(targets))
+	for t, target := range targets {
+		last[t] = make([]int, len(target.Labels))
+	}
 	for i, example := range examples {
-		if err := checkExample(example, targets); err != nil {
-			return fmt.Errorf("%s example %d: %w", kind, i+1, err)
+		if err := checkExample(i+1, example, targets, last); err != nil {
+			return nil, fmt.Errorf("%s example %d: %w", kind, i+1, err)
 		}
 	}
-	return nil
+	return last, nil
 }
 
-func checkExample(example Example, targets []Target) error {
-	if !nonNegative(example.Weight) {
-		return fmt.Errorf("weight %v is not a number of zero or more", example.Weight)
+func checkExample(number int, example Example, targets []Target, last [][]int) error {
+	if !inRange(example.Weight) {
+		return fmt.Errorf("weight %v is not a number from 0 to 1e9", example.Weight)
 	}
 	if len(example.Labels) != len(targets) {
 		return fmt.Errorf("labels for %d targets instead of %d", len(example.Labels), len(targets))
 	}
 	for t, labels := range example.Labels {
-		target := targets[t]
-		if target.Loss == SingleClass && labels != nil && len(labels) != 1 {
-			return fmt.Errorf("target %q: %d labels instead of one", target.Name, len(labels))
-		}
-		for i, label := range labels {
-			if label < 0 || label >= len(target.Labels) {
-				return fmt.Errorf("target %q: label %d is not one of its %d", target.Name, label, len(target.Labels))
-			}
-			for _, other := range labels[:i] {
-				if other == label {
-					return fmt.Errorf("target %q: label %q twice", target.Name, target.Labels[label])
-				}
-			}
+		if err := checkLabels(number, labels, targets[t], last[t]); err != nil {
+			return fmt.Errorf("target %q: %w", targets[t].Name, err)
 		}
 	}
 	return nil
 }
 
-// checkCoverage reports a label that no training example has: nothing can be
-// learned of it.
-func checkCoverage(examples []Example, targets []Target) error {
-	for t, target := range targets {
-		seen := make([]bool, len(target.Labels))
-		for _, example := range examples {
-			for _, label := range example.Labels[t] {
-				seen[label] = true
-			}
+func checkLabels(number int, labels []int, target Target, last []int) error {
+	if target.Loss == SingleClass && labels != nil && len(labels) != 1 {
+		return fmt.Errorf("%d labels instead of one", len(labels))
+	}
+	for _, label := range labels {
+		if label < 0 || label >= len(last) {
+			return fmt.Errorf("label %d is not one of %d", label, len(last))
 		}
-		for label, ok := range seen {
-			if !ok {
+		if last[label] == number {
+			return fmt.Errorf("label %q twice", target.Labels[label])
+		}
+		last[label] = number
+	}
+	return nil
+}
+
+// checkCoverage reports a label that no training example has: nothing can be learned
+// of it. last is what checkExamples returned.
+func checkCoverage(last [][]int, targets []Target) error {
+	for t, target := range targets {
+		for label, number := range last[t] {
+			if number == 0 {
 				return fmt.Errorf("target %q: label %q has no training examples: add some or remove the label",
 					target.Name, target.Labels[label])
 			}
@@ -193,6 +198,7 @@ func checkCoverage(examples []Example, targets []Target) error {
 	return nil
 }
 
-func nonNegative(x float64) bool {
-	return x >= 0 && !math.IsInf(x, 1)
+// inRange is false for NaN, and for what would overflow when it is summed.
+func inRange(x float64) bool {
+	return x >= 0 && x <= 1e9
 }

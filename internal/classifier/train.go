@@ -10,8 +10,8 @@ import (
 // maxWeights bounds features times labels.
 const maxWeights = 1 << 26
 
-// Train trains a model. valid may be empty. It returns the context's error within
-// milliseconds of its end. Any other error says what is wrong with the options or
+// Train trains a model. valid may be empty. It returns the context's error soon
+// after its end. Any other error says what is wrong with the options or
 // the examples.
 func Train(ctx context.Context, train, valid []Example, options Options) (*Model, error) {
 	if err := check(train, valid, options); err != nil {
@@ -43,16 +43,17 @@ func check(train, valid []Example, options Options) error {
 	if len(train) == 0 {
 		return errors.New("no training examples")
 	}
-	if err := checkExamples("training", train, options.Targets); err != nil {
+	if _, err := checkExamples("validation", valid, options.Targets); err != nil {
 		return err
 	}
-	if err := checkExamples("validation", valid, options.Targets); err != nil {
+	last, err := checkExamples("training", train, options.Targets)
+	if err != nil {
 		return err
 	}
-	return checkCoverage(train, options.Targets)
+	return checkCoverage(last, options.Targets)
 }
 
-func readVocabulary(ctx context.Context, examples []Example, columns int) (*vocabulary, error) {
+func readVocabulary(ctx context.Context, examples []Example, labels int) (*vocabulary, error) {
 	counter := newFrequencyCounter()
 	for _, example := range examples {
 		if err := ctx.Err(); err != nil {
@@ -60,7 +61,7 @@ func readVocabulary(ctx context.Context, examples []Example, columns int) (*voca
 		}
 		counter.add(example.Text)
 	}
-	return newVocabulary(len(examples), counter.frequencies, maxWeights/columns), nil
+	return newVocabulary(len(examples), counter.frequencies, maxWeights/labels), nil
 }
 
 // trainer fits the weights of a model and, when there are no validation examples,
@@ -120,6 +121,7 @@ func (t *trainer) holdOut() {
 	}
 	t.shuffle()
 	t.heldOut = make([]bool, len(t.examples))
+	t.unseen = nil
 	for _, i := range t.order[:min(len(t.examples)/heldOutShare, maxHeldOut)] {
 		t.heldOut[i] = true
 		t.unseen = append(t.unseen, t.examples[i])
@@ -159,7 +161,7 @@ func (t *trainer) update(update int, losses *meanLoss) {
 	}
 	i := t.order[turn]
 	example := t.examples[i]
-	rate := t.schedule.rateAt(update) * weight(example) / t.meanWeight
+	rate := t.schedule.rateAt(update) * min(weight(example)/t.meanWeight, maxRelativeWeight)
 	x := t.dropOut(t.vectorizer.vectorize(example.Text))
 	t.learn(t.final, x, example.Labels, rate, losses)
 	if t.heldOut != nil && !t.heldOut[i] {
@@ -190,7 +192,7 @@ func (t *trainer) learn(l *linear, x vector, labels [][]int, rate float64, losse
 	t.differentiate(l, x, labels, losses)
 	for i, h := range t.heads {
 		if labels[i] != nil {
-			l.learn(h, t.margins[h.first:h.end])
+			l.collect(h, t.margins[h.first:h.end])
 		}
 	}
 	l.step(x, rate, t.schedule.decay)
@@ -230,6 +232,10 @@ func (t *trainer) report(ctx context.Context, checkpoint Checkpoint, evaluate bo
 	t.options.OnCheckpoint(checkpoint)
 	return nil
 }
+
+// maxRelativeWeight keeps a step from overshooting so far that no other example can
+// correct it.
+const maxRelativeWeight = 10
 
 func weight(example Example) float64 {
 	if example.Weight == 0 {

@@ -68,10 +68,12 @@ type answer struct {
 var reasonsByCode = map[string]Reason{
 	// S3
 	"NoSuchBucket":                       ReasonBucketNotFound,
+	"InvalidBucketName":                  ReasonBucketNotFound,
 	"InvalidAccessKeyId":                 ReasonInvalidCredentials,
 	"SignatureDoesNotMatch":              ReasonInvalidCredentials,
 	"InvalidToken":                       ReasonInvalidCredentials,
 	"InvalidSecurity":                    ReasonInvalidCredentials,
+	"XAdminUserNotFound":                 ReasonInvalidCredentials, // of versitygw, as 404
 	"ExpiredToken":                       ReasonExpiredCredentials,
 	"TokenRefreshRequired":               ReasonExpiredCredentials,
 	"AuthorizationHeaderMalformed":       ReasonWrongRegion,
@@ -79,6 +81,7 @@ var reasonsByCode = map[string]Reason{
 	"InvalidObjectState":                 ReasonArchived,
 	// Azure
 	"ContainerNotFound":         ReasonBucketNotFound,
+	"InvalidResourceName":       ReasonBucketNotFound,
 	"AuthenticationFailed":      ReasonInvalidCredentials,
 	"InvalidAuthenticationInfo": ReasonInvalidCredentials,
 	"BlobArchived":              ReasonArchived,

@@ -24,7 +24,7 @@ const (
 
 	// The reconciler repeats with a back-off of its own; these heal a blip.
 	maxAttempts = 3
-	maxBackoff  = time.Second
+	maxBackoff  = 250 * time.Millisecond
 )
 
 func (s *ObjectStorage) connectS3(ctx context.Context, location location, credentials *credentials) (*bucket, error) {

@@ -1,0 +1,94 @@
+package classifier
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestNGrams(t *testing.T) {
+	for _, test := range []struct {
+		reason, a, b string
+		same         bool
+	}{
+		{"case does not matter", "Wo ist MEINE Größe?", "wo ist meine größe?", true},
+		{"nor does white space", "where is\tmy  card", " where is my card\n", true},
+		{"punctuation stands alone", "lost,card!", "lost , card !", true},
+		{"but it counts", "lost card?", "lost card", false},
+		{"so does the order of words", "card lost", "lost card", false},
+		{"and the emoji", "fine 🙂", "fine 🙁", false},
+		{"a combining mark does not end a word", "हिन्दी", "ह िन ् दी", false},
+		{"no space, no word end", "lostcard", "lost card", false},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			var a, b ngrams
+			a.extract(test.a)
+			b.extract(test.b)
+			same := slices.Equal(a.words, b.words) && slices.Equal(a.characters, b.characters)
+			if same != test.same {
+				t.Errorf("%q and %q have the same n-grams: %v", test.a, test.b, same)
+			}
+		})
+	}
+}
+
+func TestNGramsOfLongTexts(t *testing.T) {
+	for _, test := range []struct {
+		reason, text string
+		words        int
+	}{
+		{"many words", strings.Repeat("card ", 10_000), 20_000},
+		{"one word", strings.Repeat("明", 10_000), 2},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			var n ngrams
+			n.extract(test.text)
+			if len(n.words) != test.words {
+				t.Errorf("%d word n-grams", len(n.words))
+			}
+			if most := 5 * characterRunes; len(n.characters) < most/2 || len(n.characters) > most {
+				t.Errorf("%d character n-grams", len(n.characters))
+			}
+		})
+	}
+}
+
+func TestVectorGroupsHaveLengthOne(t *testing.T) {
+	counter := newFrequencyCounter()
+	texts := []string{"where is my card", "my card is lost", "is it?"}
+	for _, text := range texts {
+		counter.add(text)
+	}
+	vectorizer := newVectorizer(newVocabulary(len(texts), counter.frequencies, slots))
+	for range 2 {
+		square := 0.0
+		for _, value := range vectorizer.vectorize("My card is, my card was!").values {
+			square += float64(value) * float64(value)
+		}
+		if math.Abs(square-2) > 1e-6 {
+			t.Errorf("squared length %v instead of 2", square)
+		}
+	}
+}
+
+func TestVocabularyDropsTheRarestFeatures(t *testing.T) {
+	frequencies := make([]uint32, slots)
+	frequencies[1], frequencies[2], frequencies[3] = 1, 8, 90
+	for _, test := range []struct {
+		reason                 string
+		documents, maxFeatures int
+		want                   []uint32
+	}{
+		{"of few documents everything counts", 100, 3, []uint32{1, 2, 3}},
+		{"of many, what is in one only does not", 1000, 3, []uint32{2, 3}},
+		{"the bound holds", 100, 2, []uint32{2, 3}},
+		{"the most frequent stay", 100, 1, []uint32{3}},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			if got := newVocabulary(test.documents, frequencies, test.maxFeatures).slots; !slices.Equal(got, test.want) {
+				t.Errorf("features %v instead of %v", got, test.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,50 @@
+package classifier
+
+import "testing"
+
+func TestSchedule(t *testing.T) {
+	own := newSchedule(10_000, Hyperparameters{})
+	for _, test := range []struct {
+		reason          string
+		hyperparameters Hyperparameters
+		updates         int
+		rate, decay     float64
+	}{
+		{"the hosted defaults are the engine's own", Hyperparameters{LearningRate: 1e-4, WeightDecay: 0.1, WarmupFraction: 0.05}, own.updates, own.rate, own.decay},
+		{"few steps do not shorten training", Hyperparameters{Steps: 10}, own.updates, own.rate, own.decay},
+		{"many lengthen it", Hyperparameters{Steps: 500}, 2 * own.updates, own.rate, own.decay},
+		{"up to a bound", Hyperparameters{Steps: 1_000_000}, 4 * own.updates, own.rate, own.decay},
+		{"few epochs do not shorten it", Hyperparameters{Epochs: 0.5}, own.updates, own.rate, own.decay},
+		{"epochs are passes", Hyperparameters{Epochs: 30}, 300_000, own.rate, own.decay},
+		{"a lower rate is lower", Hyperparameters{LearningRate: 0.64e-4}, own.updates, 0.8 * own.rate, own.decay},
+		{"down to a bound", Hyperparameters{LearningRate: 1e-8}, own.updates, 0.5 * own.rate, own.decay},
+		{"and so upwards", Hyperparameters{LearningRate: 1}, own.updates, 2 * own.rate, own.decay},
+		{"decay is proportional", Hyperparameters{WeightDecay: 0.2}, own.updates, own.rate, 2 * own.decay},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			s := newSchedule(10_000, test.hyperparameters)
+			if s.updates != test.updates || !near(s.rate, test.rate) || !near(s.decay, test.decay) {
+				t.Errorf("%+v, want %d updates, rate %v, decay %v", s, test.updates, test.rate, test.decay)
+			}
+		})
+	}
+}
+
+func TestScheduleRateRisesAndFalls(t *testing.T) {
+	for _, warmup := range []float64{0, 0.3, 1} {
+		s := newSchedule(100, Hyperparameters{WarmupFraction: warmup})
+		for update := range s.updates {
+			rate, before := s.rateAt(update), 0.0
+			if update > 0 {
+				before = s.rateAt(update - 1)
+			}
+			if !(rate > 0) || rate > s.rate || (rate > before) != (update <= s.warmup && before < s.rate) {
+				t.Fatalf("warm-up %v: rate %v after %v at update %d of %d", warmup, rate, before, update, s.updates)
+			}
+		}
+	}
+}
+
+func near(a, b float64) bool {
+	return a > b*0.999999 && a < b*1.000001
+}
