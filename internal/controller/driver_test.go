@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -140,6 +141,47 @@ func (d *driver) settle(object client.Object, reason string) {
 		}
 		return equal("the reason of Ready", "", reason)
 	})
+}
+
+// passUntilGone reconciles an object that is being deleted until it is let go.
+func (d *driver) passUntilGone(object client.Object) {
+	d.Helper()
+	d.eventually("deleting "+object.GetName(), func() error {
+		_, _ = d.pass(object)
+		err := cluster.admin.Get(d.ctx, client.ObjectKeyFromObject(object), object)
+		if err == nil {
+			return errors.New("it is there")
+		}
+		return client.IgnoreNotFound(err)
+	})
+}
+
+// onStatusWrite stands before each write of a job's status, numbered from 1.
+func (d *driver) onStatusWrite(do func(number int64, write func() error) error) {
+	var number atomic.Int64
+	d.jobs.client = interceptor.NewClient(d.jobs.client.(client.WithWatch), interceptor.Funcs{
+		SubResourceApply: func(ctx context.Context, c client.Client, name string, object runtime.ApplyConfiguration, options ...client.SubResourceApplyOption) error {
+			return do(number.Add(1), func() error { return c.SubResource(name).Apply(ctx, object, options...) })
+		},
+	})
+}
+
+// limitCalls leaves the operator so many calls, and no more for an hour.
+func (d *driver) limitCalls(calls int) {
+	options := connection.DefaultOptions()
+	options.CallsPerSecond, options.CallBurst = 1/time.Hour.Seconds(), calls
+	options.MinPollInterval, options.MaxPollInterval = time.Hour, time.Hour
+	d.jobs.connections = NewConnections(connection.NewPool(d.ctx, options), d.jobs.live, "", mistral.Key{})
+	d.datasets.connections = d.jobs.connections
+}
+
+// told takes the events that were recorded so far, each as its type, reason and message.
+func (d *driver) told() []string {
+	var told []string
+	for len(d.recorder.Events) > 0 {
+		told = append(told, <-d.recorder.Events)
+	}
+	return told
 }
 
 // refresh does the poller's work for a job that has one.

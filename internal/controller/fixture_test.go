@@ -317,6 +317,24 @@ func (s *testFactory) answer(method, path string, status int) {
 	s.interfere.Store(&interfere)
 }
 
+// distort changes the JSON that the factory answers with where a path starts so.
+func (s *testFactory) distort(pathPrefix string, change func(answer map[string]any)) {
+	interfere := func(w http.ResponseWriter, r *http.Request, real http.Handler) {
+		recorded := httptest.NewRecorder()
+		real.ServeHTTP(recorded, r)
+		body := recorded.Body.Bytes()
+		var answer map[string]any
+		if strings.HasPrefix(r.URL.Path, pathPrefix) && json.Unmarshal(body, &answer) == nil {
+			change(answer)
+			body, _ = json.Marshal(answer)
+		}
+		w.Header().Set("Content-Type", recorded.Header().Get("Content-Type"))
+		w.WriteHeader(recorded.Code)
+		_, _ = w.Write(body)
+	}
+	s.interfere.Store(&interfere)
+}
+
 // behave ends all interference.
 func (s *testFactory) behave() { s.interfere.Store(nil) }
 

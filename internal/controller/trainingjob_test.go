@@ -175,7 +175,7 @@ func TestCreationThatNeverArrivedIsRepeated(t *testing.T) {
 	if jobs := d.remoteJobs(); len(jobs) != 0 {
 		t.Fatalf("the creation was repeated before its time: %+v", jobs)
 	}
-	d.jobs.clock = testclock.NewFakePassiveClock(time.Now().Add(creationGrace + time.Second))
+	d.jobs.clock = testclock.NewFakeClock(time.Now().Add(creationGrace + time.Second))
 	d.settle(job, classifierv1alpha1.ReasonPublished)
 	if jobs := d.remoteJobs(); len(jobs) != 1 || *jobs[0].Suffix != marker {
 		t.Errorf("the factory has the jobs %+v, expected one with the marker %s", jobs, marker)
@@ -233,7 +233,7 @@ func TestJobThatTheFactoryLostIsGivenUpNotRepeated(t *testing.T) {
 	if got := conditionsOf(job); len(got) == 0 || isFinished(job) {
 		t.Fatalf("the job was given up at once: %+v", got)
 	}
-	d.jobs.clock = testclock.NewFakePassiveClock(time.Now().Add(missingGrace + time.Second))
+	d.jobs.clock = testclock.NewFakeClock(time.Now().Add(missingGrace + time.Second))
 	if _, err := d.pass(job); err != nil {
 		t.Fatal(err)
 	}

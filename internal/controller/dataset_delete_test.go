@@ -1,0 +1,47 @@
+package controller
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	testclock "k8s.io/utils/clock/testing"
+
+	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+)
+
+// TestDeletionDoesNotWaitAsLongAsTheFactorySays holds that a factory which asks
+// for a day's patience does not keep a namespace for a day.
+func TestDeletionDoesNotWaitAsLongAsTheFactorySays(t *testing.T) {
+	t.Parallel()
+	d := newDriver(t)
+	d.ready(d.inlineDataset("data", sentiments(20)))
+	data := d.inlineDataset("other", sentiments(4))
+	d.ready(data)
+	job := driven(d.trainingJob("job", "data"))
+	job.Spec.Suspend = new(true)
+	d.create(job)
+	d.settle(job, classifierv1alpha1.ReasonSuspended)
+	interfere := func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+		w.Header().Set("Retry-After", "86400")
+		http.Error(w, `{"detail":"scripted"}`, http.StatusTooManyRequests)
+	}
+	d.factory.interfere.Store(&interfere)
+	d.delete(data)
+	d.delete(job)
+	for range 2 { // the second one finds the connection closed for a day
+		if result, err := d.pass(data); err != nil || result.RequeueAfter == 0 || result.RequeueAfter > cleanupBudget {
+			t.Errorf("the dataset is looked at again after %s: %v", result.RequeueAfter, err)
+		}
+		if result, err := d.pass(job); err != nil || result.RequeueAfter == 0 || result.RequeueAfter > cleanupBudget {
+			t.Errorf("the job is looked at again after %s: %v", result.RequeueAfter, err)
+		}
+	}
+	over := testclock.NewFakeClock(time.Now().Add(cleanupBudget + time.Second))
+	d.datasets.clock, d.jobs.clock = over, over
+	d.passUntilGone(data)
+	d.passUntilGone(job)
+	if err := containsReason(d.told(), classifierv1alpha1.ReasonDeletionIncomplete, 2); err != nil {
+		t.Error(err)
+	}
+}

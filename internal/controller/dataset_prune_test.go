@@ -1,0 +1,95 @@
+package controller
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	testclock "k8s.io/utils/clock/testing"
+
+	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+)
+
+// TestKeyThatMayNotDeleteStillTrains holds that earlier revisions which cannot be
+// deleted are no reason not to train on the current one.
+func TestKeyThatMayNotDeleteStillTrains(t *testing.T) {
+	t.Parallel()
+	d := newDriver(t)
+	data := d.inlineDataset("data", sentiments(4))
+	data.Spec.RevisionHistoryLimit = new(int32(0))
+	d.ready(data)
+	forbidDeletions(d.factory)
+	d.edit(data, func() { data.Spec.Source.Inline.Data = sentiments(6) })
+	if result, err := d.pass(data); err != nil || result.RequeueAfter != pruneRetry {
+		t.Errorf("pruning is tried again after %s: %v", result.RequeueAfter, err)
+	}
+	d.get("data", data)
+	if !isReady(data) || len(data.Status.History) != 1 || len(d.remoteFiles()) != 2 {
+		t.Errorf("with %d files at the factory the dataset says %+v", len(d.remoteFiles()), data.Status)
+	}
+
+	writes, calls := d.writes.Load(), d.factory.calls.Load()
+	if result, err := d.pass(data); err != nil || result.RequeueAfter != pruneRetry {
+		t.Errorf("pruning is tried again after %s: %v", result.RequeueAfter, err)
+	}
+	if got := d.writes.Load() - writes; got != 0 {
+		t.Errorf("a second pass made %d writes", got)
+	}
+	if got := d.factory.calls.Load() - calls; got != 0 {
+		t.Errorf("a second pass made %d calls", got)
+	}
+
+	d.factory.behave()
+	d.datasets.refusals.clock = testclock.NewFakeClock(time.Now().Add(pruneRetry))
+	if _, err := d.pass(data); err != nil {
+		t.Error(err)
+	}
+	if files := d.remoteFiles(); len(files) != 1 {
+		t.Errorf("what may be deleted now stays: %+v", files)
+	}
+}
+
+func forbidDeletions(factory *testFactory) {
+	interfere := func(w http.ResponseWriter, r *http.Request, real http.Handler) {
+		if r.Method == http.MethodDelete && strings.HasPrefix(r.URL.Path, "/v1/files/") {
+			http.Error(w, `{"detail":"scripted"}`, http.StatusForbidden)
+			return
+		}
+		real.ServeHTTP(w, r)
+	}
+	factory.interfere.Store(&interfere)
+}
+
+// TestFilesGoWhenTheirLastReaderDoes deletes a job that never ended, and with it
+// the only reason to keep an earlier revision.
+func TestFilesGoWhenTheirLastReaderDoes(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	data := f.inlineDataset("data", sentiments(20))
+	data.Spec.RevisionHistoryLimit = new(int32(0))
+	f.create(data)
+	job := f.trainingJob("job", "data")
+	job.Spec.Suspend = new(true)
+	f.create(job)
+	f.waitFor(job, classifierv1alpha1.ConditionReady, metav1.ConditionFalse, classifierv1alpha1.ReasonSuspended)
+	f.edit(data, func() { data.Spec.Source.Inline.Data = sentiments(22) })
+	f.waitUntilReady(data)
+	if files := f.remoteFiles(); len(files) != 2 {
+		t.Fatalf("the job's file is gone: %+v", files)
+	}
+	f.delete(job)
+	f.eventually("waiting for the earlier revision to be deleted", func() error {
+		f.get("data", data)
+		if err := equal("files at the factory", len(f.remoteFiles()), 1); err != nil {
+			return err
+		}
+		return equal("revisions in the history", len(data.Status.History), 0)
+	})
+	f.waitUntilGone(job)
+	if !meta.IsStatusConditionTrue(data.Status.Conditions, classifierv1alpha1.ConditionReady) {
+		t.Errorf("the dataset's conditions are %+v", data.Status.Conditions)
+	}
+}

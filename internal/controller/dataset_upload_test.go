@@ -1,0 +1,99 @@
+package controller
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	testclock "k8s.io/utils/clock/testing"
+
+	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+)
+
+// TestRefusedUploadIsTriedAgain holds that no answer keeps a dataset from the
+// factory for good, and that none is asked for over and over.
+func TestRefusedUploadIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	after := func(pause time.Duration) func(*driver, *classifierv1alpha1.ClassifierDataset) {
+		return func(d *driver, _ *classifierv1alpha1.ClassifierDataset) {
+			d.datasets.refusals.clock = testclock.NewFakeClock(time.Now().Add(pause + time.Second))
+		}
+	}
+	onRequest := func(d *driver, data *classifierv1alpha1.ClassifierDataset) {
+		d.edit(data, func() { data.Annotations = map[string]string{classifierv1alpha1.ReconcileRequestAnnotation: "now"} })
+	}
+	for _, refusal := range []struct {
+		name   string
+		method string
+		status int
+		reason string
+		again  func(*driver, *classifierv1alpha1.ClassifierDataset)
+	}{
+		{"an ingress without a factory behind it, a minute later", http.MethodGet, http.StatusNotFound, classifierv1alpha1.ReasonUnreachable, after(slowRetry)},
+		{"an ingress that knows half of the routes, a minute later", http.MethodPost, http.StatusNotFound, classifierv1alpha1.ReasonUnreachable, after(slowRetry)},
+		{"a key that may not upload, a minute later", http.MethodPost, http.StatusForbidden, classifierv1alpha1.ReasonForbidden, after(slowRetry)},
+		{"a factory that refuses the file, when somebody asks for it", http.MethodPost, http.StatusUnprocessableEntity, classifierv1alpha1.ReasonRejected, onRequest},
+		{"a factory that refuses the file, an hour later", http.MethodPost, http.StatusUnprocessableEntity, classifierv1alpha1.ReasonRejected, after(terminalRetry)},
+	} {
+		t.Run(refusal.name, func(t *testing.T) {
+			t.Parallel()
+			d := newDriver(t)
+			data := driven(d.inlineDataset("data", sentiments(4)))
+			d.create(data)
+			d.factory.answer(refusal.method, "/v1/files", refusal.status)
+			d.settle(data, refusal.reason)
+			d.factory.behave()
+
+			calls := d.factory.calls.Load()
+			result, _ := d.pass(data)
+			if got := d.factory.calls.Load() - calls; got != 0 {
+				t.Errorf("%d calls were made before their time", got)
+			}
+			if result.RequeueAfter == 0 || result.RequeueAfter > slowRetry {
+				t.Errorf("the next look is after %s", result.RequeueAfter)
+			}
+			refusal.again(d, data)
+			d.settle(data, classifierv1alpha1.ReasonUploaded)
+		})
+	}
+}
+
+// TestFileWithoutASizeIsUploadedOnce takes a server that does not say how large
+// its files are.
+func TestFileWithoutASizeIsUploadedOnce(t *testing.T) {
+	t.Parallel()
+	for _, size := range []struct {
+		name  string
+		bytes any
+	}{{"null", nil}, {"0", 0}} {
+		t.Run(size.name, func(t *testing.T) {
+			t.Parallel()
+			d := newDriver(t)
+			d.factory.distort("/v1/files", func(answer map[string]any) {
+				if files, ok := answer["data"].([]any); ok {
+					for _, file := range files {
+						file.(map[string]any)["bytes"] = size.bytes
+					}
+					return
+				}
+				answer["bytes"] = size.bytes
+			})
+			data := driven(d.inlineDataset("data", sentiments(4)))
+			d.create(data)
+			d.settle(data, classifierv1alpha1.ReasonUploaded)
+			if calls := d.factory.calls.Load(); calls != 2 || len(d.remoteFiles()) != 1 {
+				t.Errorf("after %d calls, to look for the file and to upload it, the factory has %+v", calls, d.remoteFiles())
+			}
+			// An upload whose record was lost is found again by its name.
+			d = d.restarted()
+			id := data.Status.Files[0].ID
+			d.edit(data, func() { data.Spec.Source.Inline.Data = "no JSON" })
+			d.settle(data, classifierv1alpha1.ReasonInvalidSamples)
+			d.edit(data, func() { data.Spec.Source.Inline.Data = sentiments(4) })
+			d.settle(data, classifierv1alpha1.ReasonUploaded)
+			if files := d.remoteFiles(); len(files) != 1 || data.Status.Files[0].ID != id {
+				t.Errorf("the factory has %+v, the dataset %s instead of %s", files, data.Status.Files[0].ID, id)
+			}
+		})
+	}
+}

@@ -1,0 +1,56 @@
+package controller
+
+import (
+	"fmt"
+	"testing"
+
+	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+)
+
+func TestFilesAreUsedAsTheirSplitsSay(t *testing.T) {
+	const train, validation, test = classifierv1alpha1.SplitTrain, classifierv1alpha1.SplitValidation, classifierv1alpha1.SplitTest
+	datasets := map[string][]classifierv1alpha1.Split{
+		"whole":     {train},
+		"halves":    {train, validation},
+		"split":     {train, validation, test},
+		"untouched": {train, test},
+	}
+	for _, use := range []struct {
+		training, validation []string
+		want                 string
+		reason               string
+	}{
+		{[]string{"whole"}, nil, "[whole/Train as Train]", "a dataset that is not split is trained on"},
+		{[]string{"halves"}, nil, "[halves/Train as Train halves/Validation as Validation]", "its own Validation file is used when no other is named"},
+		{[]string{"split"}, nil, "[split/Train as Train split/Validation as Validation]", "Test files are kept from the training"},
+		{[]string{"untouched"}, nil, "[untouched/Train as Train]", "Test files are kept from the training"},
+		{[]string{"whole", "halves"}, nil, "[whole/Train as Train halves/Train as Train halves/Validation as Validation]", "in the order of the spec"},
+		{[]string{"halves"}, []string{"whole"}, "[halves/Train as Train whole/Train as Validation]", "named ones take the place of the own one"},
+		{[]string{"whole"}, []string{"split"}, "[whole/Train as Train split/Validation as Validation]", "of a split dataset only the Validation file is for validation"},
+		{[]string{"whole"}, []string{"untouched"}, "[whole/Train as Train]", "and none if it has none: its Train file was not made for that"},
+	} {
+		training := classifierv1alpha1.Training{}
+		for _, name := range use.training {
+			training.Datasets = append(training.Datasets, classifierv1alpha1.TrainingDataset{Name: name})
+		}
+		for _, name := range use.validation {
+			training.ValidationDatasets = append(training.ValidationDatasets, classifierv1alpha1.DatasetReference{Name: name})
+		}
+		got := []string{}
+		for _, wanted := range wantedInputs(training) {
+			var files []classifierv1alpha1.DatasetFile
+			for _, split := range datasets[wanted.dataset] {
+				files = append(files, classifierv1alpha1.DatasetFile{Split: split, ID: string(split), Digest: "digest of " + string(split)})
+			}
+			for _, input := range wanted.pin(files) {
+				if input.Digest != "digest of "+input.FileID {
+					t.Errorf("the digest %q is pinned for the file %s", input.Digest, input.FileID)
+				}
+				got = append(got, fmt.Sprintf("%s/%s as %s", input.Dataset, input.FileID, input.Split))
+			}
+		}
+		if fmt.Sprint(got) != use.want {
+			t.Errorf("got %v, want %s: %s", got, use.want, use.reason)
+		}
+	}
+}
