@@ -74,11 +74,9 @@ func (s *configMaps) Open(ctx context.Context) (io.ReadCloser, error) {
 		if err != nil {
 			return nil, err
 		}
-		parts = append(parts, bytes.NewReader(content))
-		// The next key's first row must not continue this one's last.
-		if len(content) > 0 && content[len(content)-1] != '\n' {
-			parts = append(parts, bytes.NewReader([]byte{'\n'}))
-		}
+		var edges edges
+		edges.saw(content)
+		parts = append(parts, bytes.NewReader(content), bytes.NewReader(edges.separator()))
 	}
 	return io.NopCloser(io.MultiReader(parts...)), nil
 }
