@@ -121,11 +121,8 @@ func (d *decompressor) openGzip() (err error) {
 	} else {
 		err = d.gzip.Reset(d.input)
 	}
-	if err == io.EOF { //nolint:errorlint // an end that is wrapped is a failure
-		err = io.ErrUnexpectedEOF // the member has begun
-	}
 	if err != nil {
-		return err
+		return unexpectedEOF(err)
 	}
 	d.gzip.Multistream(false)
 	d.member = d.gzip
@@ -141,7 +138,7 @@ func (d *decompressor) openZstd() (err error) {
 	} else {
 		err = d.zstd.Reset(frame)
 	}
-	d.member = d.zstd
+	d.member = &zstdMember{d.zstd, frame}
 	return err
 }
 

@@ -26,6 +26,9 @@ const (
 	connectionStringKey = "AZURE_STORAGE_CONNECTION_STRING"
 )
 
+// azureEscaped are characters that gocloud does not send to Azure as they are.
+const azureEscaped = "\"#%?\\\x7F"
+
 // An account becomes part of a server's name.
 var accountPattern = regexp.MustCompile(`^[a-z0-9]{3,24}$`)
 
@@ -42,7 +45,7 @@ func (s *ObjectStorage) connectAzure(ctx context.Context, location location, cre
 	if err != nil {
 		return nil, err
 	}
-	return &bucket{Bucket: opened, version: azureVersion, answer: azureAnswer, escaped: "\"#%?\\\x7F"}, nil
+	return &bucket{Bucket: opened, version: azureVersion, answer: azureAnswer, escaped: azureEscaped}, nil
 }
 
 func azureContainer(ctx context.Context, name string, credentials *credentials, options *container.ClientOptions) (*container.Client, error) {

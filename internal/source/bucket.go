@@ -104,7 +104,7 @@ func (b *bucket) open(ctx context.Context, wanted object) (content io.ReadCloser
 func (b *bucket) checkName(name string) error {
 	special := func(r rune) bool { return r < ' ' || strings.ContainsRune(b.escaped, r) }
 	if strings.Contains(name, "../") || strings.ContainsFunc(name, special) {
-		return &Error{ReasonInvalidURL, `the name of an object has "../", a control character or one of ` + b.escaped + `; rename it`}
+		return &Error{ReasonInvalidURL, `the name of an object has "../", a control character or, in Azure, one of " # % ? \; rename it`}
 	}
 	return nil
 }

@@ -25,7 +25,7 @@ func TestPartsAreJoinedByLineBreaks(t *testing.T) {
 			for _, text := range test.parts {
 				all = append(all, func() (io.ReadCloser, error) { return io.NopCloser(slow(strings.NewReader(text))), nil })
 			}
-			got, err := io.ReadAll(openParts(all, func(part io.Reader) (io.Reader, error) { return part, nil }))
+			got, err := io.ReadAll(openParts(all, asItIs))
 			if err != nil || string(got) != test.want {
 				t.Errorf("%q: got %q, %v, because %s", test.parts, got, err, test.reason)
 			}

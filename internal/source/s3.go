@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/logging"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"gocloud.dev/blob/s3blob"
 )
@@ -42,7 +43,6 @@ func (s *ObjectStorage) connectS3(ctx context.Context, location location, creden
 			o.BaseEndpoint = &location.endpoint
 			o.UsePathStyle = true
 		}
-		o.DisableLogOutputChecksumValidationSkipped = true
 	})
 	opened, err := s3blob.OpenBucket(ctx, client, location.bucket, nil)
 	if err != nil {
@@ -65,7 +65,7 @@ func s3Account(ctx context.Context, location location, credentials *credentials)
 	if location.endpoint != "" {
 		return aws.Config{Credentials: aws.AnonymousCredentials{}}, nil
 	}
-	own, err := config.LoadDefaultConfig(ctx)
+	own, err := config.LoadDefaultConfig(ctx, config.WithLogger(logging.Nop{}))
 	if err == nil {
 		_, err = own.Credentials.Retrieve(ctx)
 	}

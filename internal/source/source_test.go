@@ -77,9 +77,12 @@ func content(t *testing.T, source Source) string {
 	return data
 }
 
+// asItIs decodes nothing.
+func asItIs(part io.Reader) (io.Reader, error) { return part, nil }
+
 // read reads a source to its end, its parts as they are.
 func read(ctx context.Context, source Source) (string, error) {
-	reader, err := source.Open(ctx, func(part io.Reader) (io.Reader, error) { return part, nil })
+	reader, err := source.Open(ctx, asItIs)
 	if err != nil {
 		return "", err
 	}

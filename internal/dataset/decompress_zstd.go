@@ -8,6 +8,20 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
+// zstdMember decompresses a frame.
+type zstdMember struct {
+	decoder *zstd.Decoder
+	frame   *zstdFrame
+}
+
+func (m *zstdMember) Read(p []byte) (int, error) {
+	n, err := m.decoder.Read(p)
+	if err == io.EOF { //nolint:errorlint // an end that is wrapped is a failure
+		err = m.frame.end()
+	}
+	return n, err
+}
+
 // zstdFrame reads the bytes of one frame of zstd and stops at its end, so that
 // something else may follow. What is in the frame's blocks is the decoder's matter.
 type zstdFrame struct {
@@ -15,24 +29,30 @@ type zstdFrame struct {
 	left     int64 // bytes to pass on before the next block's header
 	begun    bool
 	last     bool // no block follows
-	checksum bool
+	checksum bool // one follows
+	err      error
 }
 
 func (f *zstdFrame) Read(p []byte) (int, error) {
-	for f.left == 0 {
-		if f.begun && f.last && !f.checksum {
-			return 0, io.EOF
-		}
-		if err := f.advance(); err != nil {
-			return 0, err
-		}
+	for f.left == 0 && f.err == nil {
+		f.err = f.advance()
+	}
+	if f.err != nil {
+		return 0, f.err
 	}
 	n, err := f.input.Read(p[:min(int64(len(p)), f.left)])
 	f.left -= int64(n)
-	if err == io.EOF { //nolint:errorlint // an end that is wrapped is a failure
-		err = io.ErrUnexpectedEOF
+	f.err = unexpectedEOF(err)
+	return n, f.err
+}
+
+// end returns io.EOF when the frame was read to its end. The decoder takes more
+// than that for an end.
+func (f *zstdFrame) end() error {
+	if f.err == nil {
+		return errors.New("the frame goes on")
 	}
-	return n, err
+	return f.err
 }
 
 // advance finds out how many bytes the frame's next part has.
@@ -42,9 +62,11 @@ func (f *zstdFrame) advance() error {
 		return f.header()
 	case !f.last:
 		return f.block()
+	case f.checksum:
+		f.left, f.checksum = 4, false
+		return nil
 	}
-	f.left, f.checksum = 4, false
-	return nil
+	return io.EOF
 }
 
 func (f *zstdFrame) header() error {
@@ -67,18 +89,23 @@ func (f *zstdFrame) header() error {
 func (f *zstdFrame) block() error {
 	head, err := f.input.Peek(3)
 	if err != nil {
-		if errors.Is(err, io.EOF) {
-			err = io.ErrUnexpectedEOF
-		}
-		return err
+		return unexpectedEOF(err)
 	}
 	header := int64(head[0]) | int64(head[1])<<8 | int64(head[2])<<16
-	const runLength = 1 // a block of one byte, repeated
+	const repeated = 1 // a block of one byte
 	size := header >> 3
-	if header>>1&3 == runLength {
+	if header>>1&3 == repeated {
 		size = 1
 	}
 	f.last = header&1 == 1
 	f.left = 3 + size
 	return nil
+}
+
+// unexpectedEOF makes an end what it is inside of a member.
+func unexpectedEOF(err error) error {
+	if err == io.EOF { //nolint:errorlint // an end that is wrapped is a failure
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }
