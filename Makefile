@@ -38,6 +38,10 @@ demo: build ## Train and use a classifier on this machine, with Go alone (KEEP=1
 test: ## Run every test that needs no Node and no cluster.
 	$(EXPORT_ASSETS) && go test -timeout 15m ./...
 
+.PHONY: bench
+bench: build ## Measure datasets against their peers.
+	cd test/bench && go run . -factory $(CURDIR)/bin/factory
+
 .PHONY: envtest-assets
 envtest-assets: ## Print the folder with etcd, kube-apiserver and kubectl; fetch or build them first.
 	@hack/envtest-assets.sh

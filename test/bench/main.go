@@ -1,0 +1,61 @@
+// The benchmark measures what is done with datasets, reading and uploading them,
+// beside the libraries and programs that do the same, all in one run.
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"text/tabwriter"
+)
+
+const notInstalled = "not installed"
+
+func main() {
+	factory := flag.String("factory", "bin/factory", "the factory that a file is uploaded to")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	var err error
+	if flag.Arg(0) == uploadCommand {
+		err = upload(ctx, flag.Arg(1), flag.Arg(2))
+	} else {
+		err = run(ctx, *factory)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// run prints one table, once all of it is measured.
+func run(ctx context.Context, factory string) error {
+	parsers := newParsers(ctx)
+	if err := measureParsers(parsers); err != nil {
+		return err
+	}
+	uploaders, err := measureUploads(ctx, factory)
+	if err != nil {
+		return err
+	}
+	return printTable(parsers, uploaders)
+}
+
+func printTable(parsers []*parser, uploaders []*uploader) error {
+	var cells bytes.Buffer
+	fmt.Fprintf(&cells, "read %d MB of rows on one core\ttext, MB/s\tratio\tchat, MB/s\tratio\tchecks and counts\n", turns*turnBytes/1_000_000)
+	for _, p := range parsers {
+		fmt.Fprintf(&cells, "%s\t%s%s%s\n", p.name, p.speed(0, parsers[baseline]), p.speed(1, parsers[baseline]), p.checks)
+	}
+	fmt.Fprintf(&cells, "\t\t\t\t\t\nupload %d MB on loopback\tseconds\tratio\tpeak MB\tratio\t\n", uploadBytes/1_000_000)
+	for _, u := range uploaders {
+		fmt.Fprintf(&cells, "%s\t%s\n", u.name, u.cost(uploaders[curl]))
+	}
+	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	_, err := table.Write(cells.Bytes())
+	return errors.Join(err, table.Flush())
+}
