@@ -13,11 +13,11 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// benchmarkRows returns 4 MB of rows. A fifth have escapes, a tenth are not ASCII.
-func benchmarkRows(row func(random *rand.Rand) string) []byte {
+// benchmarkRows returns so many MB of rows. A fifth have escapes, a tenth are not ASCII.
+func benchmarkRows(megabytes int, row func(random *rand.Rand) string) []byte {
 	random := rand.New(rand.NewPCG(1, 2))
 	var data bytes.Buffer
-	for data.Len() < 4<<20 {
+	for data.Len() < megabytes<<20 {
 		data.WriteString(row(random) + "\n")
 	}
 	return data.Bytes()
@@ -57,9 +57,9 @@ func BenchmarkRead(b *testing.B) {
 		name string
 		data []byte
 	}{
-		{"short-text", benchmarkRows(benchmarkTextRow(12))},
-		{"text", benchmarkRows(benchmarkTextRow(60))},
-		{"chat", benchmarkRows(benchmarkChatRow)},
+		{"short-text", benchmarkRows(4, benchmarkTextRow(12))},
+		{"text", benchmarkRows(4, benchmarkTextRow(60))},
+		{"chat", benchmarkRows(4, benchmarkChatRow)},
 	}
 	parsers := []struct {
 		name string
@@ -126,14 +126,89 @@ func unmarshalLines(data []byte) error {
 	return nil
 }
 
-// BenchmarkValidate adds the digest.
+// BenchmarkValidate shows what each stage adds to reading.
 func BenchmarkValidate(b *testing.B) {
-	data := benchmarkRows(benchmarkTextRow(60))
-	b.SetBytes(int64(len(data)))
+	data := benchmarkRows(4, benchmarkTextRow(60))
+	compressed := []byte(gzipped(b, string(data)))
+	stages := []struct {
+		name string
+		run  func() error
+	}{
+		{"read", func() error { return readOnly(NewReader(bytes.NewReader(data), DefaultLimits())) }},
+		{"read-census", func() error { return readAndCount(data) }},
+		{"read-census-digest", func() error { return validate(bytes.NewReader(data)) }},
+		{"gzip-read-census-digest", func() error {
+			decompressed, err := Decompress(bytes.NewReader(compressed), DefaultLimits())
+			if err != nil {
+				return err
+			}
+			return validate(decompressed)
+		}},
+	}
+	for _, stage := range stages {
+		b.Run(stage.name, func(b *testing.B) { benchmark(b, len(data), stage.run) })
+	}
+}
+
+func benchmark(b *testing.B, size int, run func() error) {
+	b.SetBytes(int64(size))
 	b.ReportAllocs()
 	for b.Loop() {
-		if report, err := Validate(context.Background(), bytes.NewReader(data), DefaultLimits()); err != nil || !report.Valid() {
-			b.Fatal(err, report.InvalidSamples)
+		if err := run(); err != nil {
+			b.Fatal(err)
 		}
+	}
+}
+
+func readOnly(samples SampleReader) error {
+	var sample Sample
+	for {
+		if err := samples.Read(&sample); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+}
+
+func validate(r io.Reader) error {
+	report, err := Validate(context.Background(), r, DefaultLimits())
+	if err == nil && !report.Valid() {
+		err = fmt.Errorf("invalid: %v", report.InvalidSamples)
+	}
+	return err
+}
+
+// BenchmarkReadCSV reads records whose rows are those of JSON Lines.
+func BenchmarkReadCSV(b *testing.B) {
+	random := rand.New(rand.NewPCG(1, 2))
+	data := []byte("text,intent,tags\n")
+	for len(data) < 4<<20 {
+		data = fmt.Appendf(data, "\"%s\",intent_number_%d,a|b\n", strings.ReplaceAll(benchmarkText(random, 60), `"`, `""`), random.IntN(77))
+	}
+	benchmark(b, len(data), func() error { return readOnly(NewCSVReader(bytes.NewReader(data), utterances, DefaultLimits())) })
+}
+
+// BenchmarkPrepare has everything in memory but the temporary files, which are on disk.
+func BenchmarkPrepare(b *testing.B) {
+	data := benchmarkRows(64, benchmarkTextRow(20)) // more than a sorter holds
+	preparations := []struct {
+		name        string
+		preparation Preparation
+	}{
+		{"pass-through", Preparation{}},
+		{"split", Preparation{ValidationPercent: 10, TestPercent: 10}},
+		{"everything", Preparation{DropDuplicates: true, MinSamplesPerLabel: 200, MaxSamplesPerLabel: 60000, ValidationPercent: 10, TestPercent: 10}},
+	}
+	for _, test := range preparations {
+		b.Run(test.name, func(b *testing.B) {
+			benchmark(b, len(data), func() error {
+				prepared, err := Prepare(context.Background(), NewReader(bytes.NewReader(data), DefaultLimits()), test.preparation, diskScratch(b.TempDir()), DefaultLimits())
+				if err != nil {
+					return err
+				}
+				return prepared.Close()
+			})
+		})
 	}
 }

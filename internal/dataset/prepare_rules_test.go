@@ -273,7 +273,7 @@ func TestPreparationBoundsMemory(t *testing.T) {
 			peak, allocations = max(peak, memory.HeapAlloc), memory.Mallocs
 		}
 	}}
-	prepared, err := Prepare(context.Background(), samples, recipe, diskScratch{t}, DefaultLimits())
+	prepared, err := Prepare(context.Background(), samples, recipe, diskScratch(t.TempDir()), DefaultLimits())
 	if err != nil {
 		t.Fatal(err)
 	}

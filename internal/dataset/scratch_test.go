@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"testing"
 )
 
 // memoryScratch holds its files in memory, counts those that are open and can fail.
@@ -69,13 +68,14 @@ func (f *memoryFile) Close() error {
 	return f.scratch.failure("close")
 }
 
-// diskScratch makes files in the test's own directory.
-type diskScratch struct{ testing.TB }
+// diskScratch makes files in a folder of the test.
+type diskScratch string
 
 func (s diskScratch) Create() (ScratchFile, error) {
-	file, err := os.CreateTemp(s.TempDir(), "")
-	if err != nil {
-		return nil, err
-	}
-	return file, nil
+	file, err := os.CreateTemp(string(s), "")
+	return diskFile{file}, err
 }
+
+type diskFile struct{ *os.File }
+
+func (f diskFile) Close() error { return errors.Join(f.File.Close(), os.Remove(f.Name())) }

@@ -45,10 +45,10 @@ func (p *preparer) warnings(trained []Target) []Warning {
 		found = append(found, Warning{Reason: reason, Detail: fmt.Sprintf(format, args...)})
 	}
 	if count := p.repeats.duplicates; count > 0 && !p.preparation.DropDuplicates {
-		warn(DuplicateSamples, "%d samples repeat the input and the labels of another", count)
+		warn(DuplicateSamples, "samples that repeat the input and the labels of another: %d", count)
 	}
 	if count := p.repeats.contradictions; count > 0 {
-		warn(ContradictingLabels, "%d samples repeat the input of another, but not its labels", count)
+		warn(ContradictingLabels, "samples that repeat the input of another, but not its labels: %d", count)
 	}
 	for _, target := range p.prepared.Report.Targets {
 		kept := labelCounts(p.prepared.Targets, target.Name)
@@ -162,6 +162,9 @@ func oneLetterApart(a, b string) bool {
 	end := 0
 	for end < len(b)-start && a[len(a)-1-end] == b[len(b)-1-end] {
 		end++
+	}
+	if len(a)-end-start > 2*utf8.UTFMax {
+		return false
 	}
 	restA, restB := []rune(a[start:len(a)-end]), []rune(b[start:len(b)-end])
 	if slices.ContainsFunc(restA, unicode.IsDigit) || slices.ContainsFunc(restB, unicode.IsDigit) {
