@@ -184,6 +184,24 @@ func TestEveryLabelHasItsShareOfASplit(t *testing.T) {
 	}
 }
 
+// The samples that a limit keeps are no others for one split than for another,
+// also where nothing distinguishes a text from its letters.
+func TestLimitAndSplitAreIndependent(t *testing.T) {
+	for _, pattern := range []string{"word%d", "Two words, %d"} {
+		var data strings.Builder
+		for i := range 10000 {
+			data.WriteString(saying(fmt.Sprintf(pattern, i), fmt.Sprintf(`{"t":"%d"}`, i%2)) + "\n")
+		}
+		preparation := Preparation{MaxSamplesPerLabel: 500, ValidationPercent: 20, TestPercent: 20, Seed: 42}
+		rows := prepareRows(t, data.String(), preparation, DefaultLimits()).rows
+		for _, split := range []Split{Validation, Test} {
+			if got := len(rows[split]); got < 150 || got > 250 {
+				t.Errorf("%s: %s has %d of 1000 samples, want about 200", pattern, split, got)
+			}
+		}
+	}
+}
+
 func TestNearlyEqualInputsAreNotParted(t *testing.T) {
 	tests := []struct {
 		reason  string

@@ -44,7 +44,7 @@ func (p *Preparation) splitOf(hash uint64) int {
 // inputHasher hashes what samples classify together with a seed. That is all
 // that is random in a preparation: what becomes of a sample hangs on itself.
 type inputHasher struct {
-	data []byte // the seed, followed by an input
+	data []byte // the seed, followed by a purpose and an input
 }
 
 const seedBytes = 8
@@ -55,48 +55,66 @@ func newInputHasher(seed int64) inputHasher {
 
 // order hashes the input as it is.
 func (h *inputHasher) order(sample *Sample) uint64 {
-	h.data = append(h.data[:seedBytes], sample.Text...)
+	data := append(h.data[:seedBytes], 'o')
+	data = append(data, sample.Text...)
 	for i := range sample.Messages {
 		message := &sample.Messages[i]
-		h.data = append(append(h.data, message.Role...), 0)
-		h.data = binary.BigEndian.AppendUint32(h.data, uint32(len(message.Content))) //nolint:gosec // a row is far shorter
-		h.data = append(h.data, message.Content...)
+		data = append(append(data, message.Role...), 0)
+		data = binary.BigEndian.AppendUint32(data, uint32(len(message.Content))) //nolint:gosec // a row is far shorter
+		data = append(data, message.Content...)
 	}
-	return h.sum()
+	return h.sum(data)
 }
 
 // split hashes the letters, digits and symbols of the input, without their case:
 // what is nearly what a model has been trained on says nothing of how good it is.
 func (h *inputHasher) split(sample *Sample) uint64 {
-	h.data = appendFolded(h.data[:seedBytes], sample.Text)
+	data := append(h.data[:seedBytes], 's') // lest it be the order where nothing is left out
+	empty := len(data)
+	data = appendFolded(data, sample.Text)
 	for i := range sample.Messages {
 		message := &sample.Messages[i]
-		h.data = append(append(h.data, message.Role...), 0)
-		h.data = appendFolded(h.data, message.Content)
+		data = append(append(data, message.Role...), 0)
+		data = appendFolded(data, message.Content)
 	}
-	if len(h.data) == seedBytes {
-		h.data = append(h.data, sample.Text...)
+	if len(data) == empty {
+		data = append(data, sample.Text...)
 	}
-	return h.sum()
+	return h.sum(data)
 }
 
-func (h *inputHasher) sum() uint64 {
-	sum := sha256.Sum256(h.data)
+// sum keeps the memory of the data for the next input.
+func (h *inputHasher) sum(data []byte) uint64 {
+	h.data = data
+	sum := sha256.Sum256(data)
 	return binary.BigEndian.Uint64(sum[:])
 }
 
+// folded are the ASCII letters and digits, without their case. 0 is left out.
+var folded = func() (folded [utf8.RuneSelf]byte) {
+	for c := range byte(utf8.RuneSelf) {
+		if unicode.IsLetter(rune(c)) || unicode.IsDigit(rune(c)) {
+			folded[c] = byte(unicode.ToLower(rune(c)))
+		}
+	}
+	return folded
+}()
+
 // appendFolded appends the text without its case, white space and punctuation.
 func appendFolded(data []byte, text string) []byte {
-	for _, r := range text {
-		switch {
-		case 'a' <= r && r <= 'z', '0' <= r && r <= '9':
-			data = append(data, byte(r))
-		case 'A' <= r && r <= 'Z':
-			data = append(data, byte(r)|0x20)
-		case r < utf8.RuneSelf, unicode.IsSpace(r), unicode.IsPunct(r):
-		default:
+	for i := 0; i < len(text); {
+		if c := text[i]; c < utf8.RuneSelf {
+			if folded[c] != 0 {
+				data = append(data, folded[c])
+			}
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(text[i:])
+		if !unicode.IsSpace(r) && !unicode.IsPunct(r) {
 			data = utf8.AppendRune(data, unicode.ToLower(r))
 		}
+		i += size
 	}
 	return data
 }
