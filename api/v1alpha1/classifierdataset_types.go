@@ -11,8 +11,9 @@ type ClassifierDatasetSpec struct {
 	// +required
 	Source DatasetSource `json:"source,omitzero"`
 
-	// format of the samples. Auto tells by the name and the first bytes. Data
-	// compressed with gzip or zstd is recognised whatever the format.
+	// format of the samples. Auto is CSV if csv is set and the data does not start
+	// as JSON, else JSONL. Data compressed with gzip or zstd is recognised whatever
+	// the format.
 	// +kubebuilder:default=Auto
 	// +optional
 	Format DatasetFormat `json:"format,omitempty"`
@@ -212,7 +213,8 @@ type DatasetPreparation struct {
 	// +optional
 	MaxSamplesPerLabel *int32 `json:"maxSamplesPerLabel,omitempty"`
 
-	// split sets samples aside for validation and test, in the proportions of the labels.
+	// split sets samples aside for validation and test. Each input has the same
+	// chance, so that every label gets about its share.
 	// +optional
 	Split *DatasetSplit `json:"split,omitempty"`
 

@@ -52,9 +52,6 @@ const (
 	ReasonProgressing = "Progressing"
 	// ReasonSuspended: spec.suspend is true. Set it to false to go on.
 	ReasonSuspended = "Suspended"
-	// ReasonNotSupportedYet: the spec uses a field that this version knows but
-	// does not act on. The message names it; remove it.
-	ReasonNotSupportedYet = "NotSupportedYet"
 	// ReasonConnectionNotFound: the Secret that connectionSecretRef names is not
 	// there, or the operator has no connection of its own. Create it.
 	ReasonConnectionNotFound = "ConnectionNotFound"
@@ -145,6 +142,9 @@ const (
 
 // Reasons of a ClassifierTrainingJob.
 const (
+	// ReasonNotSupportedYet: the spec uses a field that this version knows but
+	// does not act on. The message names it; remove it.
+	ReasonNotSupportedYet = "NotSupportedYet"
 	// ReasonDatasetsReady: every dataset could be trained on when the job was submitted.
 	ReasonDatasetsReady = "DatasetsReady"
 	// ReasonDatasetNotFound: a dataset is not there. It is looked for again when

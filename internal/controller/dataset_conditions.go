@@ -37,9 +37,9 @@ func (s *datasetScope) setUploaded(all conditions, result outcome) {
 }
 
 func (s *datasetScope) readyMessage() string {
-	samples, files := int64(0), len(s.status.Files)
+	samples := int64(0)
 	for _, file := range s.status.Files {
 		samples += file.Samples
 	}
-	return fmt.Sprintf("%d samples in %d files are uploaded", samples, files)
+	return fmt.Sprintf("%d samples are uploaded", samples)
 }

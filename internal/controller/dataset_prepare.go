@@ -97,7 +97,7 @@ func (s *datasetScope) asValidatedBefore() outcome {
 func judge(prepared *dataset.Prepared) *finding {
 	report := &prepared.Report
 	switch {
-	case report.Problem != nil && report.Invalid > 0:
+	case report.Problem != nil && report.Problem.Reason == dataset.TooManyInvalid:
 		first := report.InvalidSamples[0]
 		return &finding{
 			reason: classifierv1alpha1.ReasonInvalidSamples,
@@ -112,7 +112,7 @@ func judge(prepared *dataset.Prepared) *finding {
 	case len(prepared.Warnings) > 0:
 		details := make([]string, 0, len(prepared.Warnings))
 		for _, warning := range prepared.Warnings {
-			details = append(details, warning.Detail)
+			details = append(details, fmt.Sprintf("%s: %s", warning.Reason, warning.Detail))
 		}
 		return &finding{
 			good:    true,
@@ -123,7 +123,7 @@ func judge(prepared *dataset.Prepared) *finding {
 	return &finding{
 		good:    true,
 		reason:  classifierv1alpha1.ReasonValid,
-		message: fmt.Sprintf("all %d samples are valid", report.Samples),
+		message: fmt.Sprintf("%d samples are valid, %d are skipped as invalid", report.Samples, report.Invalid),
 	}
 }
 

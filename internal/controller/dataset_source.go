@@ -43,6 +43,9 @@ func (s *datasetScope) unreadable(err error) (outcome, error) {
 	if failed, ok := errors.AsType[*source.Error](err); ok {
 		reason := storageReasons[failed.Reason]
 		s.sourceReady = &finding{reason: reason, message: failed.Message}
+		if failed.Reason == source.ReasonInvalidURL || failed.Reason == source.ReasonAddressRefused {
+			return stop(reason, failed.Message), nil
+		}
 		return wait(0, reason, failed.Message), nil
 	}
 	return outcome{}, err

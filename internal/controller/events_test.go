@@ -2,6 +2,7 @@ package controller
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -58,7 +59,7 @@ func TestEventsTellWhatChanged(t *testing.T) {
 		return metav1.Condition{Type: kind, Status: status, Reason: reason, Message: "it is so"}
 	}
 	for _, test := range []struct {
-		reason        string // why it is so
+		reason        string
 		before, after []metav1.Condition
 		want          []string
 	}{
@@ -124,7 +125,7 @@ func TestLostFactoryIsToldWhereItStopsSomething(t *testing.T) {
 	d := newDriver(t)
 	data := driven(d.inlineDataset("data", sentiments(4)))
 	d.create(data)
-	d.factory.answer("", "/", 502)
+	d.factory.answer("", "/", http.StatusBadGateway)
 	d.settle(data, classifierv1alpha1.ReasonUnreachable)
 	d.factory.behave()
 	d.settle(data, classifierv1alpha1.ReasonUploaded)

@@ -13,60 +13,40 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
-// lostRecords are the ways in which writing down the ID of a created job fails.
-// The first write of the pass notes the attempt, the second one the ID.
-var lostRecords = []struct {
-	name  string
-	write func(number int64, write func() error) error
-}{
-	{"the API server refuses it once", func(number int64, write func() error) error {
-		if number == 2 {
-			return apierrors.NewServiceUnavailable("there is no leader")
-		}
-		return write()
-	}},
-	{"no further write of the pass comes through", func(number int64, write func() error) error {
-		if number == 2 || number == 3 {
-			return apierrors.NewServiceUnavailable("there is no leader")
-		}
-		return write()
-	}},
-	{"it comes through, but the answer times out", func(number int64, write func() error) error {
-		err := write()
-		if number == 2 && err == nil {
-			return apierrors.NewTimeoutError("the answer was lost", 0)
-		}
-		return err
-	}},
-}
-
 // TestJobWhoseRecordFailedIsNotLost holds that a job which was created is known
-// from then on, whatever becomes of the write that says so.
+// from then on, whatever becomes of the write that says so. The first write of
+// the pass notes the attempt, the second one the job's ID.
 func TestJobWhoseRecordFailedIsNotLost(t *testing.T) {
 	t.Parallel()
-	for _, lost := range lostRecords {
-		// submitted is a job at the factory whose ID was not written down.
-		submitted := func(t *testing.T, change func(*classifierv1alpha1.ClassifierTrainingJob)) (*driver, *classifierv1alpha1.ClassifierTrainingJob) {
-			d := newDriver(t)
-			d.ready(d.inlineDataset("data", sentiments(20)))
-			job := driven(d.trainingJob("job", "data"))
-			change(job)
-			d.create(job)
-			d.onStatusWrite(lost.write)
-			if result, err := d.pass(job); err == nil && result.RequeueAfter == 0 {
-				t.Error("the failed write asks for no other pass")
+	for _, loss := range []struct {
+		name  string
+		write func(number int64, write func() error) error
+	}{
+		{"the API server refuses it once", func(number int64, write func() error) error {
+			if number == 2 {
+				return apierrors.NewServiceUnavailable("there is no leader")
 			}
-			d.get("job", job)
-			if job.Status.Attempt == nil || !pinsInputs(job) {
-				t.Fatalf("the attempt and its inputs are not known: %+v", job.Status)
+			return write()
+		}},
+		{"no further write of the pass comes through", func(number int64, write func() error) error {
+			if number == 2 || number == 3 {
+				return apierrors.NewServiceUnavailable("there is no leader")
 			}
-			return d, job
-		}
-		t.Run(lost.name, func(t *testing.T) {
+			return write()
+		}},
+		{"it comes through, but the answer times out", func(number int64, write func() error) error {
+			err := write()
+			if number == 2 && err == nil {
+				return apierrors.NewTimeoutError("the answer was lost", 0)
+			}
+			return err
+		}},
+	} {
+		t.Run(loss.name, func(t *testing.T) {
 			t.Parallel()
-			t.Run("and it is trained once", func(t *testing.T) {
+			t.Run("and the job is trained once", func(t *testing.T) {
 				t.Parallel()
-				d, job := submitted(t, func(*classifierv1alpha1.ClassifierTrainingJob) {})
+				d, job := submitted(t, false, loss.write)
 				d.settle(job, classifierv1alpha1.ReasonPublished)
 				if jobs := d.remoteJobs(); len(jobs) != 1 || jobs[0].ID != job.Status.RemoteJob.ID {
 					t.Errorf("the object follows %s, the factory has %+v", job.Status.RemoteJob.ID, jobs)
@@ -74,26 +54,45 @@ func TestJobWhoseRecordFailedIsNotLost(t *testing.T) {
 			})
 			t.Run("and the object is deleted", func(t *testing.T) {
 				t.Parallel()
-				d, job := submitted(t, func(*classifierv1alpha1.ClassifierTrainingJob) {})
+				d, job := submitted(t, false, loss.write)
 				d.delete(job)
 				d.passUntilGone(job)
 				if jobs := d.remoteJobs(); len(jobs) != 1 || jobs[0].Status != mistral.JobCancelled {
 					t.Errorf("the factory has the jobs %+v", jobs)
 				}
 			})
-			t.Run("and somebody cancels it at the factory", func(t *testing.T) {
+			t.Run("and somebody cancels the job at the factory", func(t *testing.T) {
 				t.Parallel()
-				d, job := submitted(t, func(job *classifierv1alpha1.ClassifierTrainingJob) { job.Spec.Suspend = new(true) })
+				d, job := submitted(t, true, loss.write)
 				if _, err := d.api.CancelJob(d.ctx, d.remoteJobs()[0].ID); err != nil {
 					t.Fatal(err)
 				}
 				d.settle(job, classifierv1alpha1.ReasonCancelled)
-				if len(job.Status.Failures) != 1 || job.Status.Failures[0].Attempt != 1 {
-					t.Errorf("the failures are %+v", job.Status.Failures)
+				if failures := job.Status.Failures; len(failures) != 1 || failures[0].Attempt != 1 {
+					t.Errorf("the failures are %+v", failures)
 				}
 			})
 		})
 	}
+}
+
+// submitted is a job after the pass that created it, whose status writes went as given.
+func submitted(t *testing.T, suspended bool, write func(int64, func() error) error) (*driver, *classifierv1alpha1.ClassifierTrainingJob) {
+	t.Helper()
+	d := newDriver(t)
+	d.ready(d.inlineDataset("data", sentiments(20)))
+	job := driven(d.trainingJob("job", "data"))
+	job.Spec.Suspend = &suspended
+	d.create(job)
+	d.onStatusWrite(write)
+	if result, err := d.pass(job); err == nil && result.RequeueAfter == 0 {
+		t.Error("the failed write asks for no other pass")
+	}
+	d.get("job", job)
+	if job.Status.Attempt == nil || !pinsInputs(job) {
+		t.Fatalf("the attempt and its inputs are not known: %+v", job.Status)
+	}
+	return d, job
 }
 
 // TestTwinThatTheFactorySpeaksOfIsLookedFor holds that a conflict on creation is

@@ -15,8 +15,9 @@ import (
 type ClassifierDatasetSpecApplyConfiguration struct {
 	// source is where the samples are read from.
 	Source *DatasetSourceApplyConfiguration `json:"source,omitempty"`
-	// format of the samples. Auto tells by the name and the first bytes. Data
-	// compressed with gzip or zstd is recognised whatever the format.
+	// format of the samples. Auto is CSV if csv is set and the data does not start
+	// as JSON, else JSONL. Data compressed with gzip or zstd is recognised whatever
+	// the format.
 	Format *apiv1alpha1.DatasetFormat `json:"format,omitempty"`
 	// csv says which columns of a CSV source hold what.
 	CSV *CSVOptionsApplyConfiguration `json:"csv,omitempty"`

@@ -24,7 +24,8 @@ type DatasetPreparationApplyConfiguration struct {
 	MinSamplesPerLabel *int32 `json:"minSamplesPerLabel,omitempty"`
 	// maxSamplesPerLabel samples labels with more of them down.
 	MaxSamplesPerLabel *int32 `json:"maxSamplesPerLabel,omitempty"`
-	// split sets samples aside for validation and test, in the proportions of the labels.
+	// split sets samples aside for validation and test. Each input has the same
+	// chance, so that every label gets about its share.
 	Split *DatasetSplitApplyConfiguration `json:"split,omitempty"`
 	// seed of everything random.
 	Seed *int64 `json:"seed,omitempty"`

@@ -1,0 +1,101 @@
+package manifests
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+var yamlBlock = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$")
+
+func reference(page string) string { return filepath.Join("..", "..", "docs", "reference", page) }
+
+// TestTheAPIServerAcceptsTheDocumentation applies every example of the reference as it stands.
+func TestTheAPIServerAcceptsTheDocumentation(t *testing.T) {
+	pages, err := filepath.Glob(reference("*.md"))
+	if err != nil || len(pages) == 0 {
+		t.Fatalf("there are no pages: %v", err)
+	}
+	for _, page := range pages {
+		content := read(t, page)
+		blocks := yamlBlock.FindAllStringSubmatchIndex(content, -1)
+		if len(blocks) == 0 {
+			t.Errorf("%s has no example", page)
+		}
+		for _, block := range blocks {
+			start, end := block[2], block[3]
+			line := 1 + strings.Count(content[:start], "\n")
+			t.Run(fmt.Sprintf("%s:%d", filepath.Base(page), line), func(t *testing.T) {
+				output, err := run(t, content[start:end], "create", "--dry-run=server", "-f", "-")
+				if err != nil {
+					t.Errorf("%v\n%s", err, output)
+				}
+			})
+		}
+	}
+}
+
+// TestTheDatasetPageExplainsEveryCode holds the page complete: a condition, a
+// reason or a warning that a user meets is found on it.
+func TestTheDatasetPageExplainsEveryCode(t *testing.T) {
+	page := read(t, reference("classifierdataset.md"))
+	for _, file := range []string{
+		"api/v1alpha1/conditions.go",
+		"internal/dataset/reasons.go",
+		"internal/dataset/warnings.go",
+	} {
+		codes := codesOfDatasets(t, filepath.Join("..", "..", filepath.FromSlash(file)))
+		if len(codes) == 0 {
+			t.Errorf("%s has no codes", file)
+		}
+		for _, code := range codes {
+			// Each is explained in a row of a table.
+			if !strings.Contains(page, "\n| `"+code+"` |") {
+				t.Errorf("%s of %s is not on the page", code, file)
+			}
+		}
+	}
+}
+
+// codesOfDatasets are the string constants of a file, but for the groups of the other kind.
+func codesOfDatasets(t *testing.T, path string) []string {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var codes []string
+	for _, declaration := range file.Decls {
+		group, ok := declaration.(*ast.GenDecl)
+		if !ok || group.Tok != token.CONST || strings.Contains(group.Doc.Text(), "ClassifierTrainingJob") {
+			continue
+		}
+		ast.Inspect(group, func(node ast.Node) bool {
+			if literal, ok := node.(*ast.BasicLit); ok && literal.Kind == token.STRING {
+				code, err := strconv.Unquote(literal.Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				codes = append(codes, code)
+			}
+			return true
+		})
+	}
+	return codes
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
