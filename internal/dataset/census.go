@@ -41,7 +41,7 @@ type Census struct {
 }
 
 type targetCensus struct {
-	number int // from 0
+	number uint64 // from 0
 	name   string
 	multi  bool
 	labels map[string]*labelCensus
@@ -135,7 +135,7 @@ func (c *Census) count(labels *TargetLabels, known []*labelCensus) {
 func (c *Census) add(labels *TargetLabels, name string) *labelCensus {
 	target := c.target(labels.Target)
 	if target == nil {
-		target = &targetCensus{number: len(c.targets), name: strings.Clone(labels.Target), multi: labels.Multi, labels: map[string]*labelCensus{}}
+		target = &targetCensus{number: uint64(len(c.targets)), name: strings.Clone(labels.Target), multi: labels.Multi, labels: map[string]*labelCensus{}}
 		c.targets = append(c.targets, target)
 	}
 	label := &labelCensus{number: c.labels, target: target, hash: hashLabel(target.name, name)}

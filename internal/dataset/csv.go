@@ -97,7 +97,7 @@ func (r *CSVReader) readRecord() error {
 // readHeader finds the columns.
 func (r *CSVReader) readHeader() error {
 	err := r.records.read()
-	if err == io.EOF { //nolint:errorlint // an end that is wrapped is a failure
+	if isEnd(err) {
 		return invalidHeader(1, InvalidHeader, "the data is empty; the first record has to name the columns")
 	}
 	if invalid, ok := errors.AsType[*InvalidSampleError](err); ok {

@@ -2,8 +2,8 @@ package dataset
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
-	"io"
 )
 
 // csvRecords reads the records of CSV (RFC 4180): fields between commas, quoted
@@ -102,17 +102,17 @@ func (r *csvRecords) quoted(line []byte) ([]byte, error) {
 // continued reads the next line of a quoted field.
 func (r *csvRecords) continued() ([]byte, error) {
 	line, err := r.lines.readLine()
-	if err == io.EOF { //nolint:errorlint // an end that is wrapped is a failure
-		_ = r.lines.end(err)
+	if err != nil {
+		err = r.lines.end(err)
+	}
+	if isEnd(err) {
 		return nil, r.invalid(UnclosedQuote, "a field's quote is never closed")
 	}
-	if err != nil && r.lines.end(err) == r.lines.err {
-		return nil, r.lines.err
-	}
-	if err != nil || len(r.data)+len(line) > r.lines.maxBytes {
+	_, tooLong := errors.AsType[*InvalidSampleError](err)
+	if tooLong || len(r.data)+len(line) > r.lines.maxBytes {
 		return nil, r.invalid(LineTooLong, fmt.Sprintf("the record has more than %d bytes; perhaps a quote is not closed", r.lines.maxBytes))
 	}
-	return line, nil
+	return line, err
 }
 
 func (r *csvRecords) invalid(reason Reason, detail string) error {

@@ -32,7 +32,7 @@ func Decompress(r io.Reader, limits Limits) (io.Reader, error) {
 	stored := &storedReader{input: r, maxBytes: limits.SourceBytes}
 	input := bufio.NewReaderSize(stored, bufferBytes)
 	head, err := input.Peek(magicBytes)
-	if err != nil && err != io.EOF { //nolint:errorlint // an end that is wrapped is a failure
+	if err != nil && !isEnd(err) {
 		return nil, err
 	}
 	d := &decompressor{input: input, stored: stored, limits: limits}
@@ -74,7 +74,7 @@ func (d *decompressor) Read(p []byte) (n int, err error) {
 			n, err = d.next(p)
 		} else {
 			n, err = d.member.Read(p)
-			if err == io.EOF { //nolint:errorlint // an end that is wrapped is a failure
+			if isEnd(err) {
 				d.member, err = nil, nil
 			}
 		}
@@ -159,7 +159,7 @@ func (d *decompressor) excess() error {
 // an error for each way in which data can be wrong.
 func (d *decompressor) explain(err error) error {
 	switch {
-	case err == nil, err == io.EOF: //nolint:errorlint // an end that is wrapped is a failure
+	case err == nil, isEnd(err):
 		return err
 	case d.stored.err != nil:
 		return d.stored.err
@@ -190,7 +190,7 @@ func (r *storedReader) Read(p []byte) (int, error) {
 	if r.size += int64(n); r.size > r.maxBytes {
 		err = &InvalidDatasetError{Reason: TooLarge, Detail: fmt.Sprintf("the source has more than %d bytes", r.maxBytes)}
 	}
-	if err != nil && err != io.EOF { //nolint:errorlint // an end that is wrapped is a failure
+	if err != nil && !isEnd(err) {
 		r.err = err
 	}
 	return n, err

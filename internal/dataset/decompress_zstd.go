@@ -16,7 +16,7 @@ type zstdMember struct {
 
 func (m *zstdMember) Read(p []byte) (int, error) {
 	n, err := m.decoder.Read(p)
-	if err == io.EOF { //nolint:errorlint // an end that is wrapped is a failure
+	if isEnd(err) {
 		err = m.frame.end()
 	}
 	return n, err
@@ -71,7 +71,7 @@ func (f *zstdFrame) advance() error {
 
 func (f *zstdFrame) header() error {
 	head, err := f.input.Peek(zstd.HeaderMaxSize)
-	if err != nil && err != io.EOF { //nolint:errorlint // an end that is wrapped is a failure
+	if err != nil && !isEnd(err) {
 		return err
 	}
 	var header zstd.Header
@@ -104,7 +104,7 @@ func (f *zstdFrame) block() error {
 
 // unexpectedEOF makes an end what it is inside of a member.
 func unexpectedEOF(err error) error {
-	if err == io.EOF { //nolint:errorlint // an end that is wrapped is a failure
+	if isEnd(err) {
 		return io.ErrUnexpectedEOF
 	}
 	return err

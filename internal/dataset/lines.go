@@ -46,7 +46,7 @@ func (r *lineReader) readLine() ([]byte, error) {
 	if errors.Is(err, bufio.ErrBufferFull) {
 		line, err = r.readLongLine(line)
 	}
-	if err != nil && (err != io.EOF || len(line) == 0) { //nolint:errorlint // an end that is wrapped is a failure
+	if err != nil && (!isEnd(err) || len(line) == 0) {
 		return nil, err
 	}
 	r.line++
@@ -77,4 +77,10 @@ func (r *lineReader) readLongLine(head []byte) ([]byte, error) {
 			return r.long, err
 		}
 	}
+}
+
+// isEnd reports whether reading came to its end. An end that is wrapped is that
+// of something else, and a failure.
+func isEnd(err error) bool {
+	return err == io.EOF //nolint:errorlint // as said above
 }

@@ -28,7 +28,7 @@ func (r *repeats) add(input uint64, labels []*labelCensus) {
 			value += labels[0].hash
 			labels = labels[1:]
 		}
-		key := repeatSlot(input+uint64(target.number)*0x9E3779B97F4A7C15) | 1
+		key := repeatSlot(input+target.number*0x9E3779B97F4A7C15) | 1
 		known, differs := r.put(key, uint32(value>>32))
 		isNew = isNew || !known
 		contradicts = contradicts || differs

@@ -226,7 +226,7 @@ func (r *runReader) readHeader() error { return r.read(r.header[:]) }
 func (r *runReader) read(data []byte) error {
 	r.bytes -= len(data)
 	_, err := io.ReadFull(r.input, data)
-	if err == io.EOF { //nolint:errorlint // an end that is wrapped is a failure
+	if isEnd(err) {
 		err = io.ErrUnexpectedEOF // more was written
 	}
 	return scratchError(err)

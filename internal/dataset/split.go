@@ -31,11 +31,12 @@ const (
 // Each input has the same chance to be set aside. Training lies between the other
 // two, so that changing the share of one leaves the other as it is.
 func (p *Preparation) splitOf(hash uint64) int {
-	percent, _ := bits.Mul64(hash, 100)
+	high, _ := bits.Mul64(hash, 100)
+	percent := int(high) //nolint:gosec // it is below 100
 	switch {
-	case int(percent) < p.ValidationPercent:
+	case percent < p.ValidationPercent:
 		return validation
-	case int(percent) >= 100-p.TestPercent:
+	case percent >= 100-p.TestPercent:
 		return test
 	}
 	return train

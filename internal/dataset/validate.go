@@ -66,7 +66,7 @@ func (r *Report) collect(ctx context.Context, samples SampleReader, census *Cens
 			continue
 		}
 		problem, ok := errors.AsType[*InvalidDatasetError](err)
-		if !ok && err != io.EOF { //nolint:errorlint // an end that is wrapped is a failure
+		if !ok && !isEnd(err) {
 			return err
 		}
 		r.conclude(census, problem)
