@@ -174,7 +174,12 @@ func describeTarget(target dataset.Target, maxLabels int) classifierv1alpha1.Tar
 }
 
 // count32 is a count as the API has it; none that the limits allow is cut.
-func count32(count int) int32 { return int32(min(count, math.MaxInt32)) }
+func count32(count int) int32 {
+	if count < 0 || count > math.MaxInt32 {
+		return math.MaxInt32
+	}
+	return int32(count)
+}
 
 // plan puts into the status which files there shall be. A file without an ID is
 // yet to be uploaded; even one that is known is looked for again.

@@ -98,10 +98,10 @@ func TestInvalidSamplesAreSkippedUpToTheCeiling(t *testing.T) {
 func TestDoubtfulSamplesAreWarnedOf(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	dataset := f.inlineDataset("doubtful", sentiments(40)+strings.ReplaceAll(sentiments(1), "positive", "postive"))
+	dataset := f.inlineDataset("doubtful", sentiments(40)+strings.ReplaceAll(sentiments(1), "positive", "positiv"))
 	f.create(dataset)
 	condition := f.waitFor(dataset, classifierv1alpha1.ConditionValidated, metav1.ConditionTrue, classifierv1alpha1.ReasonValidWithWarnings)
-	if !strings.Contains(condition.Message, "postive") {
+	if !strings.Contains(condition.Message, `"positiv"`) {
 		t.Errorf("the message does not name the misspelt label: %s", condition.Message)
 	}
 	f.waitUntilReady(dataset)

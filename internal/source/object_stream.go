@@ -41,9 +41,9 @@ func (s *objectStream) Read(p []byte) (int, error) {
 	n, err := s.content.Read(p)
 	s.left -= int64(n)
 	switch {
-	case s.left < 0, err == io.EOF && s.left > 0: //nolint:errorlint // an end that is wrapped is a failure
+	case s.left < 0, err == io.EOF && s.left > 0:
 		return 0, ErrChanged
-	case err == nil, err == io.EOF: //nolint:errorlint // as above
+	case err == nil, err == io.EOF:
 		return n, err
 	}
 	return n, s.failure(err)
