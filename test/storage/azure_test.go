@@ -1,0 +1,55 @@
+package storage
+
+import (
+	"context"
+	"io"
+	"testing"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/streaming"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blockblob"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
+)
+
+// The account that every azurite has.
+const (
+	azuriteAccount = "devstoreaccount1"
+	azuriteKey     = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+)
+
+func newAzureStore(t *testing.T) *store {
+	if azurite() == "" {
+		t.Skip("Azure is not tested here: it needs azurite-blob of the npm package azurite (Node, 365 MB), in the PATH or named by AZURITE")
+	}
+	endpoint, err := startAzurite()
+	if err != nil {
+		t.Fatal(err)
+	}
+	connection := "DefaultEndpointsProtocol=http;AccountName=" + azuriteAccount + ";AccountKey=" + azuriteKey + ";BlobEndpoint=" + endpoint
+	bucket := newBucketName()
+	client, err := container.NewClientFromConnectionString(connection, bucket, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Create(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	return &store{
+		scheme: "azblob",
+		bucket: bucket,
+		secret: map[string]string{"AZURE_STORAGE_CONNECTION_STRING": connection},
+		put: func(ctx context.Context, name string, content io.ReadSeeker, encoding string) error {
+			options := &blockblob.UploadOptions{}
+			if encoding != "" {
+				options.HTTPHeaders = &blob.HTTPHeaders{BlobContentEncoding: to.Ptr(encoding)}
+			}
+			_, err := client.NewBlockBlobClient(name).Upload(ctx, streaming.NopCloser(content), options)
+			return err
+		},
+		remove: func(ctx context.Context, name string) error {
+			_, err := client.NewBlobClient(name).Delete(ctx, nil)
+			return err
+		},
+	}
+}

@@ -1,0 +1,150 @@
+package storage
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/classifier-factory/classifier-factory/internal/source"
+)
+
+func TestOneObject(t *testing.T) {
+	everywhere(t, func(t *testing.T, s *store) {
+		s.fill(t, "intents.jsonl", "first\nsecond")
+		s.fill(t, "intents.jsonl.old", "not asked for\n")
+		for _, name := range []string{"intents.jsonl", "folder/with a blank/äöü+&=.jsonl"} {
+			s.fill(t, name, "first\nsecond")
+			resolved := s.resolve(t, name)
+			for range 2 { // every opening starts at the start
+				if got, err := read(t.Context(), resolved, asItIs); err != nil || got != "first\nsecond\n" {
+					t.Errorf("%s: got %q, %v", name, got, err)
+				}
+			}
+		}
+	})
+}
+
+func TestPrefix(t *testing.T) {
+	everywhere(t, func(t *testing.T, s *store) {
+		s.fill(t, "intents/b.jsonl", "b1\nb2")
+		s.fill(t, "intents/c/nested.jsonl", "c1\n")
+		s.fill(t, "intents/a.jsonl", "a1\n")
+		s.fill(t, "intents/_SUCCESS", "")
+		s.fill(t, "intents-of-another-team/a.jsonl", "not under the prefix\n")
+		if got, want := s.content(t, "intents/"), "a1\nb1\nb2\nc1\n"; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
+}
+
+// A page of a list has 1000 objects.
+func TestMoreObjectsThanAPage(t *testing.T) {
+	everywhere(t, func(t *testing.T, s *store) {
+		var (
+			want    bytes.Buffer
+			filling errgroup.Group
+		)
+		filling.SetLimit(16)
+		for i := range 1001 {
+			fmt.Fprintln(&want, i)
+			filling.Go(func() error {
+				return s.put(t.Context(), fmt.Sprintf("parts/%04d", i), strings.NewReader(fmt.Sprint(i)), "")
+			})
+		}
+		if err := filling.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.content(t, "parts/"); got != want.String() {
+			t.Errorf("got %d bytes, want %d", len(got), want.Len())
+		}
+	})
+}
+
+func TestCompressedObjectsAreReadAsTheyAreStored(t *testing.T) {
+	compressed := func(text string) string {
+		var stored bytes.Buffer
+		writer := gzip.NewWriter(&stored)
+		_, _ = io.WriteString(writer, text)
+		_ = writer.Close()
+		return stored.String()
+	}
+	gunzip := func(part io.Reader) (io.Reader, error) { return gzip.NewReader(part) }
+	everywhere(t, func(t *testing.T, s *store) {
+		s.fill(t, "intents/a.gz", compressed("a1"))
+		// Clients such as browsers would decompress this one.
+		s.fillEncoded(t, "intents/b.gz", compressed("b1"), "gzip")
+		for _, test := range []struct {
+			name   string
+			decode source.Decode
+			want   string
+		}{
+			{"intents/a.gz", asItIs, compressed("a1") + "\n"},
+			{"intents/b.gz", asItIs, compressed("b1") + "\n"},
+			{"intents/", gunzip, "a1\nb1\n"},
+		} {
+			if got, err := read(t.Context(), s.resolve(t, test.name), test.decode); err != nil || got != test.want {
+				t.Errorf("%s: got %q, %v, want %q", test.name, got, err, test.want)
+			}
+		}
+	})
+}
+
+func TestIdentity(t *testing.T) {
+	everywhere(t, func(t *testing.T, s *store) {
+		s.fill(t, "intents/a.jsonl", "a1\n")
+		s.fill(t, "intents/b.jsonl", "b1\n")
+		for _, name := range []string{"intents/", "intents/a.jsonl"} {
+			before := s.resolve(t, name).Identity()
+			if again := s.resolve(t, name).Identity(); again != before {
+				t.Errorf("%s: the identity changes though nothing did", name)
+			}
+			s.fill(t, "intents/a.jsonl", name[:1]+fmt.Sprint(len(name))+"\n")
+			if after := s.resolve(t, name).Identity(); after == before {
+				t.Errorf("%s: the identity stays though the content changed", name)
+			}
+		}
+		before := s.resolve(t, "intents/").Identity()
+		if err := s.remove(t.Context(), "intents/b.jsonl"); err != nil {
+			t.Fatal(err)
+		}
+		if after := s.resolve(t, "intents/").Identity(); after == before {
+			t.Error("the identity stays though an object went")
+		}
+	})
+}
+
+func TestChangeAfterResolving(t *testing.T) {
+	for _, test := range []struct {
+		reason string
+		change func(t *testing.T, s *store)
+		want   error
+	}{
+		{"same size, other content", func(t *testing.T, s *store) { s.fill(t, "intents/a.jsonl", "A1\n") }, source.ErrChanged},
+		{"other size", func(t *testing.T, s *store) { s.fill(t, "intents/b.jsonl", "b1\nb2\n") }, source.ErrChanged},
+		{"gone", func(t *testing.T, s *store) {
+			if err := s.remove(t.Context(), "intents/b.jsonl"); err != nil {
+				t.Fatal(err)
+			}
+		}, source.ErrChanged},
+		{"a new object is not part of what was resolved", func(t *testing.T, s *store) { s.fill(t, "intents/c.jsonl", "c1\n") }, nil},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			everywhere(t, func(t *testing.T, s *store) {
+				s.fill(t, "intents/a.jsonl", "a1\n")
+				s.fill(t, "intents/b.jsonl", "b1\n")
+				resolved := s.resolve(t, "intents/")
+				test.change(t, s)
+				got, err := read(t.Context(), resolved, asItIs)
+				if !errors.Is(err, test.want) {
+					t.Errorf("got %q, %v, want %v", got, err, test.want)
+				}
+			})
+		})
+	}
+}

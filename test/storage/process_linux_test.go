@@ -1,0 +1,11 @@
+package storage
+
+import (
+	"os/exec"
+	"syscall"
+)
+
+// dieWithParent ends the server also when the tests are killed.
+func dieWithParent(command *exec.Cmd) {
+	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+}
