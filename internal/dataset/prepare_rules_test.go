@@ -258,28 +258,69 @@ func TestAlteredScratchFile(t *testing.T) {
 	}
 }
 
-// Memory is bounded whatever the data is. The bound is a coarse one: garbage is in it.
+// Memory is bounded whatever the data is, while it is read and while it is written.
 func TestPreparationBoundsMemory(t *testing.T) {
-	const rowBytes, most = 200, 64 << 20
+	const rowBytes, most = 200, 32 << 20
 	padding := strings.Repeat("lorem ipsum ", 10)
 	rows := &generatedRows{rows: 100 << 20 / rowBytes, row: func(i int) string {
 		return fmt.Sprintf(`{"text":"%s %d","labels":{"intent":"intent_number_%d"}}`, padding, i, i%77)
 	}}
-	var peak, allocations uint64
+	inUse := func() int {
+		runtime.GC()
+		var memory runtime.MemStats
+		runtime.ReadMemStats(&memory)
+		return int(memory.HeapAlloc)
+	}
+	before, peak := inUse(), 0
 	samples := &observedSamples{NewReader(rows, DefaultLimits()), 0, func(read int) {
-		if read%20_000 == 0 {
-			var memory runtime.MemStats
-			runtime.ReadMemStats(&memory)
-			peak, allocations = max(peak, memory.HeapAlloc), memory.Mallocs
+		if read%100_000 == 0 {
+			peak = max(peak, inUse()-before)
 		}
 	}}
-	prepared, err := Prepare(context.Background(), samples, recipe, diskScratch(t.TempDir()), DefaultLimits())
+	scratch := observedScratch{diskScratch(t.TempDir()), func() { peak = max(peak, inUse()-before) }}
+	prepared, err := Prepare(context.Background(), samples, recipe, scratch, DefaultLimits())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = prepared.Close() }()
-	t.Logf("%d MB at most, %d allocations, for %d samples", peak>>20, allocations, prepared.Report.Samples)
-	if peak > most {
-		t.Errorf("%d MB of memory were in use", peak>>20)
+	if len(prepared.Files) != 3 || peak > most {
+		t.Errorf("%d MB of memory were in use for %d files", peak>>20, len(prepared.Files))
+	}
+	t.Logf("%d MB of memory were in use for %d samples", peak>>20, prepared.Report.Samples)
+}
+
+// observedScratch tells when a file is made, which is when memory is fullest.
+type observedScratch struct {
+	Scratch
+	observe func()
+}
+
+func (s observedScratch) Create() (ScratchFile, error) {
+	s.observe()
+	return s.Scratch.Create()
+}
+
+func TestPreparingDoesNotAllocate(t *testing.T) {
+	for reason, preparation := range map[string]Preparation{"passing through": {}, "sorting": {DropDuplicates: true}} {
+		preparer := newPreparer(context.Background(), preparation, diskScratch(t.TempDir()), DefaultLimits())
+		reader := NewReader(strings.NewReader(labelsOf(`{"t":"x","u":["y","z"]}`)), DefaultLimits())
+		var sample Sample
+		if err := reader.Read(&sample); err != nil {
+			t.Fatal(err)
+		}
+		prepare := func() {
+			for range 1500 {
+				if err := errors.Join(preparer.census.Add(&sample), preparer.take(&sample)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			preparer.sorter.data, preparer.sorter.order = preparer.sorter.data[:0], preparer.sorter.order[:0] // as after a spill
+		}
+		if allocations := testing.AllocsPerRun(1, prepare); allocations > 0 { // after one to warm up
+			t.Errorf("%s: %v allocations for 1500 samples", reason, allocations)
+		}
+		if err := closeAll(preparer.files[:]); err != nil {
+			t.Error(err)
+		}
 	}
 }
