@@ -7,9 +7,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"testing"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/classifier-factory/classifier-factory/internal/source"
 )
@@ -46,19 +45,22 @@ func TestPrefix(t *testing.T) {
 // A page of a list has 1000 objects.
 func TestMoreObjectsThanAPage(t *testing.T) {
 	everywhere(t, func(t *testing.T, s *store) {
-		var (
-			want    bytes.Buffer
-			filling errgroup.Group
-		)
-		filling.SetLimit(16)
-		for i := range 1001 {
-			fmt.Fprintln(&want, i)
-			filling.Go(func() error {
-				return s.put(t.Context(), fmt.Sprintf("parts/%04d", i), strings.NewReader(fmt.Sprint(i)), "")
+		const count, workers = 1001, 16
+		var filling sync.WaitGroup
+		for worker := range workers {
+			filling.Go(func() {
+				for i := worker; i < count; i += workers {
+					if err := s.put(t.Context(), fmt.Sprintf("parts/%04d", i), strings.NewReader(fmt.Sprint(i)), ""); err != nil {
+						t.Error(err)
+						return
+					}
+				}
 			})
 		}
-		if err := filling.Wait(); err != nil {
-			t.Fatal(err)
+		filling.Wait()
+		var want bytes.Buffer
+		for i := range count {
+			fmt.Fprintln(&want, i)
 		}
 		if got := s.content(t, "parts/"); got != want.String() {
 			t.Errorf("got %d bytes, want %d", len(got), want.Len())
