@@ -35,7 +35,7 @@ func (r *csvRecords) read() error {
 	var line []byte
 	for len(line) == 0 {
 		var err error
-		if line, err = r.lines.readLine(); err != nil {
+		if line, err = r.lines.readRow(); err != nil {
 			return r.lines.end(err)
 		}
 	}

@@ -18,151 +18,76 @@ const freeBytes = 1 << 20
 // asks for this much; it is what zstd uses without --ultra and --long.
 const zstdWindow = 8 << 20
 
-// magicBytes tell how data is compressed.
-const magicBytes = 4
-
-// Decompress returns what gzip or zstd, told by the first bytes, compressed to r;
-// anything else it passes through. Several compressed members may follow one
-// another, also with line breaks between them: a compressed file's first row
-// starts on a line of its own.
+// Decompress returns what gzip or zstd, told by the first bytes, compressed to
+// the file r, also in several members or frames; any other file it passes through.
 //
-// What is wrong with the compression, and more data than the limits allow, is an
-// *InvalidDatasetError, be it here or when the reader is read.
+// What is wrong with the compression, and a file beyond the limits, is an
+// *InvalidDatasetError, be it here or when the reader is read. The reader has
+// nothing to be closed.
 func Decompress(r io.Reader, limits Limits) (io.Reader, error) {
-	stored := &storedReader{input: r, maxBytes: limits.SourceBytes}
+	stored := &cappedReader{input: r, maxBytes: limits.SourceBytes}
 	input := bufio.NewReaderSize(stored, bufferBytes)
-	head, err := input.Peek(magicBytes)
+	head, err := input.Peek(4)
 	if err != nil && !isEnd(err) {
 		return nil, err
 	}
-	d := &decompressor{input: input, stored: stored, limits: limits}
-	if compressionOf(head) == nil {
-		d.member = input
+	d := &decompressor{stored: stored, maxRatio: limits.CompressionRatio}
+	switch {
+	case bytes.HasPrefix(head, []byte("\x1F\x8B")):
+		d.output, err = gzip.NewReader(input)
+		if isEnd(err) {
+			err = io.ErrUnexpectedEOF // it has begun
+		}
+	case isZstd(head):
+		// Without concurrency it has no goroutine that would have to be ended.
+		d.output, err = zstd.NewReader(input, zstd.WithDecoderConcurrency(1),
+			zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(zstdWindow))
+	default:
+		return input, nil
+	}
+	if err != nil {
+		return nil, d.explain(err)
 	}
 	return d, nil
 }
 
-// compressionOf tells by its first bytes how a member is opened. It returns nil
-// for one that is not compressed.
-func compressionOf(head []byte) func(*decompressor) error {
-	switch {
-	case bytes.HasPrefix(head, []byte("\x1F\x8B")):
-		return (*decompressor).openGzip
-	case bytes.HasPrefix(head, []byte("\x28\xB5\x2F\xFD")),
-		len(head) == magicBytes && head[0]&0xF0 == 0x50 && string(head[1:]) == "\x2A\x4D\x18": // to be skipped
-		return (*decompressor).openZstd
-	}
-	return nil
+// isZstd recognises a frame, and one that is to be skipped, which may stand first.
+func isZstd(head []byte) bool {
+	return string(head) == "\x28\xB5\x2F\xFD" ||
+		len(head) == 4 && head[0]&0xF0 == 0x50 && string(head[1:]) == "\x2A\x4D\x18"
 }
 
-// decompressor reads members one after the other.
 type decompressor struct {
-	input  *bufio.Reader
-	stored *storedReader
-	limits Limits
-	member io.Reader // nil: the next one is to be opened
-	gzip   *gzip.Reader
-	zstd   *zstd.Decoder
-	size   int64
-	last   byte // that was decompressed
-	err    error
+	stored   *cappedReader
+	output   io.Reader
+	size     int64 // of what was decompressed
+	maxRatio int64
+	err      error
 }
 
 func (d *decompressor) Read(p []byte) (n int, err error) {
-	for n == 0 && d.err == nil && len(p) > 0 {
-		if d.member == nil {
-			n, err = d.next(p)
-		} else {
-			n, err = d.member.Read(p)
-			if isEnd(err) {
-				d.member, err = nil, nil
-			}
-		}
-		d.err = d.explain(err)
-	}
-	if n == 0 {
+	if d.err != nil {
 		return 0, d.err
 	}
-	d.last = p[n-1]
-	d.size += int64(n)
-	if problem := d.excess(); problem != nil {
-		d.err = problem
-		return 0, problem
+	n, err = d.output.Read(p)
+	d.err = d.explain(err)
+	if d.size += int64(n); d.size > freeBytes && d.size/d.maxRatio > d.stored.size {
+		d.err = &InvalidDatasetError{Reason: RatioTooHigh,
+			Detail: fmt.Sprintf("the data decompresses to more than %d times its size", d.maxRatio)}
 	}
-	return n, nil
-}
-
-// next opens the next member. The line breaks before it become one, unless the
-// member before ended with one.
-func (d *decompressor) next(p []byte) (n int, err error) {
-	head, err := d.input.Peek(magicBytes)
-	if len(head) == 0 {
-		return 0, err
-	}
-	if head[0] == '\n' || head[0] == '\r' {
-		_, _ = d.input.Discard(1) // cannot fail: the byte was just seen
-		if d.last == '\n' {
-			return 0, nil
-		}
-		p[0] = '\n'
-		return 1, nil
-	}
-	open := compressionOf(head)
-	if open == nil {
-		return 0, &InvalidDatasetError{Reason: CorruptCompression,
-			Detail: "something that is not compressed follows compressed data; compress all of the source or nothing"}
-	}
-	return 0, open(d)
-}
-
-func (d *decompressor) openGzip() (err error) {
-	if d.gzip == nil {
-		d.gzip, err = gzip.NewReader(d.input)
-	} else {
-		err = d.gzip.Reset(d.input)
-	}
-	if err != nil {
-		return unexpectedEOF(err)
-	}
-	d.gzip.Multistream(false)
-	d.member = d.gzip
-	return nil
-}
-
-func (d *decompressor) openZstd() (err error) {
-	frame := &zstdFrame{input: d.input}
-	if d.zstd == nil {
-		// Without concurrency it has no goroutine that would have to be ended.
-		d.zstd, err = zstd.NewReader(frame, zstd.WithDecoderConcurrency(1),
-			zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(zstdWindow))
-	} else {
-		err = d.zstd.Reset(frame)
-	}
-	d.member = &zstdMember{d.zstd, frame}
-	return err
-}
-
-// excess says which limit the decompressed data exceeds.
-func (d *decompressor) excess() error {
-	if d.size > d.limits.DecompressedBytes {
-		return &InvalidDatasetError{Reason: TooLarge,
-			Detail: fmt.Sprintf("the source has more than %d bytes when it is decompressed", d.limits.DecompressedBytes)}
-	}
-	if d.size > freeBytes && d.size/d.limits.CompressionRatio > d.stored.size {
-		return &InvalidDatasetError{Reason: RatioTooHigh,
-			Detail: fmt.Sprintf("the source decompresses to more than %d times its size", d.limits.CompressionRatio)}
-	}
-	return nil
+	return n, d.err
 }
 
 // explain tells data that is wrong from a source that fails. The libraries have
-// an error for each way in which data can be wrong.
+// an error for each way in which data can be wrong, and none for the other.
 func (d *decompressor) explain(err error) error {
 	switch {
-	case err == nil, isEnd(err):
-		return err
+	case err == nil:
+		return nil
 	case d.stored.err != nil:
 		return d.stored.err
+	case isEnd(err):
+		return err
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return &InvalidDatasetError{Reason: TruncatedCompression, Detail: "the compressed data ends too early"}
 	case errors.Is(err, zstd.ErrWindowSizeExceeded):
@@ -171,24 +96,22 @@ func (d *decompressor) explain(err error) error {
 	case errors.Is(err, zstd.ErrUnknownDictionary):
 		return &InvalidDatasetError{Reason: UnsupportedCompression, Detail: "the data needs a dictionary; compress without one"}
 	}
-	if problem, ok := errors.AsType[*InvalidDatasetError](err); ok {
-		return problem
-	}
-	return &InvalidDatasetError{Reason: CorruptCompression, Detail: "the compressed data is corrupt"}
+	return &InvalidDatasetError{Reason: CorruptCompression,
+		Detail: "the compressed data is corrupt, or something that is not compressed follows it"}
 }
 
-// storedReader counts what it reads and remembers how it failed.
-type storedReader struct {
+// cappedReader counts what it reads, ends at too much and remembers how it failed.
+type cappedReader struct {
 	input    io.Reader
 	maxBytes int64
 	size     int64
 	err      error
 }
 
-func (r *storedReader) Read(p []byte) (int, error) {
+func (r *cappedReader) Read(p []byte) (int, error) {
 	n, err := r.input.Read(p)
 	if r.size += int64(n); r.size > r.maxBytes {
-		err = &InvalidDatasetError{Reason: TooLarge, Detail: fmt.Sprintf("the source has more than %d bytes", r.maxBytes)}
+		err = &InvalidDatasetError{Reason: TooLarge, Detail: fmt.Sprintf("the data has more than %d bytes", r.maxBytes)}
 	}
 	if err != nil && !isEnd(err) {
 		r.err = err

@@ -78,8 +78,6 @@ func TestDecompress(t *testing.T) {
 		{"gzip", gzipped(t, a+b), a + b},
 		{"gzip of nothing", gzipped(t, ""), ""},
 		{"gzip, several members in the middle of rows", gzipped(t, a[:10]) + gzipped(t, a[10:]) + gzipped(t, "") + gzipped(t, b), a + b},
-		{"gzip, files joined by a line break", gzipped(t, a) + "\n" + gzipped(t, b) + "\n", a + b},
-		{"gzip, files without last line ends joined", gzipped(t, a[:len(a)-1]) + "\r\n" + gzipped(t, b), a[:len(a)-1] + "\n" + b},
 		{"zstd", zstandard(t, a+b), a + b},
 		{"zstd of nothing", zstandard(t, "", zstd.WithZeroFrames(true)), ""},
 		{"zstd without checksum", zstandard(t, a+b, zstd.WithEncoderCRC(false)), a + b},
@@ -88,8 +86,6 @@ func TestDecompress(t *testing.T) {
 		{"zstd at its best", zstandard(t, blocks, zstd.WithEncoderLevel(zstd.SpeedBestCompression)), blocks},
 		{"zstd, several frames", zstandard(t, a[:10]) + zstandard(t, a[10:]) + zstandard(t, b, zstd.WithEncoderCRC(false)), a + b},
 		{"zstd with something to be skipped", skipped + zstandard(t, a) + skipped + zstandard(t, b) + skipped, a + b},
-		{"zstd, files joined by a line break", zstandard(t, a) + "\n" + zstandard(t, b) + "\n", a + b},
-		{"gzip and zstd", gzipped(t, a) + "\n" + zstandard(t, b), a + b},
 	}
 	for _, test := range tests {
 		readers := map[string]io.Reader{
@@ -133,7 +129,6 @@ func TestDamagedCompression(t *testing.T) {
 		{"gzip with other data", flipped(gz, 60), CorruptCompression},
 		{"gzip by another method", flipped(gz, 2), CorruptCompression},
 		{"text after gzip", gz + textRow, CorruptCompression},
-		{"a row after gzip on a line of its own", gz + "\n" + textRow, CorruptCompression},
 		{"padding after gzip", gz + strings.Repeat("\x00", 512), CorruptCompression},
 		{"zstd without its end", zst[:len(zst)-1], TruncatedCompression},
 		{"half of zstd", zst[:len(zst)/2], TruncatedCompression},
@@ -162,7 +157,7 @@ func TestDamagedCompression(t *testing.T) {
 
 func TestDecompressionLimits(t *testing.T) {
 	limits := DefaultLimits()
-	limits.SourceBytes, limits.DecompressedBytes, limits.CompressionRatio = 100_000, 4<<20, 100
+	limits.SourceBytes, limits.CompressionRatio = 100_000, 100
 	noise := manyBlocks()[400_000:500_000]
 	tests := []struct {
 		reason string
@@ -176,7 +171,7 @@ func TestDecompressionLimits(t *testing.T) {
 		{"much of little, but not much", gzipped(t, strings.Repeat("a", freeBytes)), ""},
 		{"a gzip bomb", gzipped(t, strings.Repeat("a", 3<<20)), RatioTooHigh},
 		{"a zstd bomb", zstandard(t, strings.Repeat("a", 3<<20)), RatioTooHigh},
-		{"a small bomb after much", gzipped(t, noise[:60_000]) + zstandard(t, strings.Repeat("a", 8<<20)), TooLarge},
+		{"a small bomb after much", gzipped(t, noise[:20_000]) + gzipped(t, strings.Repeat("a", 8<<20)), RatioTooHigh},
 	}
 	for _, test := range tests {
 		t.Run(test.reason, func(t *testing.T) {
@@ -185,7 +180,7 @@ func TestDecompressionLimits(t *testing.T) {
 			if test.want == "" && err != nil || test.want != "" && (!ok || problem.Reason != test.want) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
-			if int64(len(got)) > limits.DecompressedBytes {
+			if len(got) > 4<<20 {
 				t.Errorf("%d bytes were decompressed", len(got))
 			}
 		})

@@ -3,8 +3,8 @@ package dataset
 // Limits bound what is accepted, so that hostile data costs neither memory nor
 // time. Start from DefaultLimits.
 type Limits struct {
-	SourceBytes       int64 // as stored, compressed or not
-	DecompressedBytes int64
+	SourceBytes       int64 // as they are stored, compressed or not
+	DecompressedBytes int64 // of all files together
 	CompressionRatio  int64 // decompressed bytes for each stored one; the first MiB is free
 	LineBytes         int   // of a row, without its line end
 	Depth             int   // nested objects and arrays of a row, the row's own object included
@@ -17,9 +17,9 @@ type Limits struct {
 // DefaultLimits are far above what classifiers are trained on.
 func DefaultLimits() Limits {
 	return Limits{
-		SourceBytes:       5 << 30, // ten of the protocol's largest files, before they are sampled down
+		SourceBytes:       5 << 30, // ten of the protocol's largest files: they may be sampled down
 		DecompressedBytes: 5 << 30,
-		CompressionRatio:  200,     // ten times what labelled texts compress to
+		CompressionRatio:  200,     // ten times that of labelled texts
 		LineBytes:         1 << 20, // 16 times an English text of 16384 tokens, the longest a hosted model reads
 		Depth:             64,
 		Samples:           10_000_000, // a 512 MB file, the protocol's largest, of rows of 50 bytes

@@ -22,7 +22,8 @@ type lineReader struct {
 }
 
 func newLineReader(r io.Reader, limits Limits) lineReader {
-	return lineReader{input: bufio.NewReaderSize(r, bufferBytes), maxBytes: limits.LineBytes}
+	capped := &cappedReader{input: r, maxBytes: limits.DecompressedBytes}
+	return lineReader{input: bufio.NewReaderSize(capped, bufferBytes), maxBytes: limits.LineBytes}
 }
 
 // end remembers the error if it is one that ends reading, and notes in one that
@@ -40,6 +41,13 @@ func (r *lineReader) end(err error) error {
 	return err
 }
 
+// readRow returns the next line as one that may be the first of a file: files that
+// were joined each bring their byte order mark.
+func (r *lineReader) readRow() ([]byte, error) {
+	line, err := r.readLine()
+	return bytes.TrimPrefix(line, byteOrderMark), err
+}
+
 // readLine returns the next line without its end. It is valid until the next call.
 func (r *lineReader) readLine() ([]byte, error) {
 	line, err := r.input.ReadSlice('\n')
@@ -50,12 +58,9 @@ func (r *lineReader) readLine() ([]byte, error) {
 		return nil, err
 	}
 	r.line++
-	if r.line == 1 {
-		line = bytes.TrimPrefix(line, byteOrderMark)
-	}
 	line = bytes.TrimSuffix(line, []byte("\n"))
 	line = bytes.TrimSuffix(line, []byte("\r"))
-	if len(line) > r.maxBytes {
+	if len(bytes.TrimPrefix(line, byteOrderMark)) > r.maxBytes {
 		return nil, &InvalidSampleError{Line: r.line, Reason: LineTooLong,
 			Detail: fmt.Sprintf("the row has more than %d bytes", r.maxBytes)}
 	}

@@ -37,7 +37,7 @@ func TestMalformed(t *testing.T) {
 		{"line ends of old Macs", text(strings.ReplaceAll(good, "\n", "\r")), 1, InvalidJSON},
 		{"line ends of Windows, and a bad row", text("\r\n" + good), 1, BlankLine},
 		{"UTF-16", text("\xFF\xFE{\x00\"\x00t\x00"), 1, InvalidJSON},
-		{"a byte order mark in the middle", after("\xEF\xBB\xBF" + textRow), 3, InvalidJSON},
+		{"a byte order mark in the middle", after(" \xEF\xBB\xBF" + textRow), 3, InvalidJSON},
 		{"two byte order marks", text("\xEF\xBB\xBF\xEF\xBB\xBF" + good), 1, InvalidJSON},
 		{"Latin-1", after(textOf("\"caf\xE9\"")), 3, InvalidUTF8},
 		{"an overlong encoding", after(textOf("\"\xC0\x80\"")), 3, InvalidUTF8},

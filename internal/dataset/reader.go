@@ -31,7 +31,7 @@ func (r *Reader) Read(sample *Sample) error {
 	if r.lines.err != nil {
 		return r.lines.err
 	}
-	line, err := r.lines.readLine()
+	line, err := r.lines.readRow()
 	if err == nil && isBlank(line) {
 		err = r.skipBlankLines()
 	}

@@ -29,7 +29,8 @@ func TestLines(t *testing.T) {
 		{"a byte order mark", "\xEF\xBB\xBF" + textRow + "\n" + textRow, []int{1, 2}, nil},
 		{"a byte order mark alone", "\xEF\xBB\xBF", nil, nil},
 		{"a second byte order mark", "\xEF\xBB\xBF\xEF\xBB\xBF" + textRow, nil, []int{1}},
-		{"a byte order mark of a later line", textRow + "\n\xEF\xBB\xBF" + textRow, []int{1}, []int{2}},
+		{"a byte order mark of a later line, as of files that were joined", textRow + "\n\xEF\xBB\xBF" + textRow, []int{1, 2}, nil},
+		{"a byte order mark inside of a line", textRow + "\n \xEF\xBB\xBF" + textRow, []int{1}, []int{2}},
 		{"blank lines at the end", textRow + "\n\n \t\r\n\n", []int{1}, nil},
 		{"blank lines at the end, one longer than a row may be", textRow + "\n\n" + strings.Repeat(" ", 600), []int{1}, nil},
 		{"blank lines only", "\r\n\n   ", nil, nil},
@@ -182,5 +183,31 @@ func TestReadingDoesNotAllocate(t *testing.T) {
 	}
 	if allocations := testing.AllocsPerRun(1, read); allocations > 0 { // after one to warm up
 		t.Errorf("%v allocations for 1500 rows", allocations)
+	}
+}
+
+// However many files there are, they have to end.
+func TestReadersBoundAllData(t *testing.T) {
+	limits := DefaultLimits()
+	limits.DecompressedBytes = 1 << 20
+	endless := func(row string) io.Reader { return &generatedRows{row: func(int) string { return row }} }
+	readers := map[string]SampleReader{
+		"rows":                   NewReader(endless(textRow), limits),
+		"bad rows":               NewReader(endless("{"), limits),
+		"blank lines":            NewReader(endless(""), limits),
+		"a line":                 NewReader(endlessText{}, limits),
+		"CSV":                    NewCSVReader(io.MultiReader(strings.NewReader("text,intent,tags\n"), endless("hello,greeting,a")), utterances, limits),
+		"empty lines of CSV":     NewCSVReader(endless(""), utterances, limits),
+		"headers of CSV":         NewCSVReader(endless("text,intent,tags"), utterances, limits),
+		"quoted newlines of CSV": NewCSVReader(io.MultiReader(strings.NewReader("text,intent,tags\n\""), endless("")), utterances, limits),
+	}
+	for reason, reader := range readers {
+		t.Run(reason, func(t *testing.T) {
+			var report Report
+			err := report.collect(t.Context(), reader, NewCensus(limits), func(*Sample) error { return nil })
+			if err != nil || report.Problem == nil || report.Problem.Reason != TooLarge || report.Problem.Line == 0 {
+				t.Errorf("got %v and %v, want %s", report.Problem, err, TooLarge)
+			}
+		})
 	}
 }

@@ -63,10 +63,9 @@ func copyRow(sample *Sample) row {
 
 // referenceRows does what readRows does, slowly and by other people's parsers.
 func referenceRows(data []byte, limits Limits) (rows []row, invalid []int) {
-	data = bytes.TrimPrefix(data, []byte("\xEF\xBB\xBF"))
 	blank := 0 // the first of the blank lines just before
 	for i, line := range bytes.Split(data, []byte("\n")) {
-		line = bytes.TrimSuffix(line, []byte("\r"))
+		line = bytes.TrimPrefix(bytes.TrimSuffix(line, []byte("\r")), byteOrderMark)
 		content := bytes.TrimLeft(line, " \t\r")
 		if blank > 0 {
 			line = content // white space after a blank line is skipped, however much
