@@ -44,7 +44,6 @@ download() {
 }
 
 build() {
-	local temporary
 	mkdir -p "$store/k8s"
 	if command -v flock >/dev/null; then
 		exec 9>"$store/lock"
@@ -54,6 +53,7 @@ build() {
 			return
 		fi
 	fi
+	# Not local: the trap runs when the function has returned.
 	temporary=$(mktemp -d "$store/k8s/.build-XXXXXX")
 	trap 'rm -rf "$temporary"' EXIT
 	say "building etcd, kube-apiserver and kubectl $version from source: about 10 minutes on two cores, once"

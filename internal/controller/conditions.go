@@ -22,7 +22,7 @@ type conditions struct {
 
 func (c conditions) set(kind string, status metav1.ConditionStatus, reason, message string) {
 	if len(message) > maxMessageBytes {
-		message = message[:maxMessageBytes-3] + "..."
+		message = cut(message, maxMessageBytes-3) + "..."
 	}
 	meta.SetStatusCondition(c.list, metav1.Condition{
 		Type:               kind,

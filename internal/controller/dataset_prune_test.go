@@ -93,3 +93,24 @@ func TestFilesGoWhenTheirLastReaderDoes(t *testing.T) {
 		t.Errorf("the dataset's conditions are %+v", data.Status.Conditions)
 	}
 }
+
+func TestRevisionsThatMayNotBeDeletedAreLeftAlone(t *testing.T) {
+	t.Parallel()
+	d := newDriver(t)
+	data := d.inlineDataset("data", sentiments(4))
+	data.Spec.RevisionHistoryLimit = new(int32(0))
+	d.ready(data)
+	forbidDeletions(d.factory)
+	for _, samples := range []int{6, 8, 10} {
+		d.edit(data, func() { data.Spec.Source.Inline.Data = sentiments(samples) })
+		if _, err := d.pass(data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, _ = d.pass(data)
+	calls := d.factory.calls.Load()
+	_, _ = d.pass(data)
+	if got := d.factory.calls.Load() - calls; got != 0 {
+		t.Errorf("a second pass made %d calls", got)
+	}
+}

@@ -2,9 +2,11 @@ package controller
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	testclock "k8s.io/utils/clock/testing"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
@@ -93,6 +95,30 @@ func TestFileWithoutASizeIsUploadedOnce(t *testing.T) {
 			d.settle(data, classifierv1alpha1.ReasonUploaded)
 			if files := d.remoteFiles(); len(files) != 1 || data.Status.Files[0].ID != id {
 				t.Errorf("the factory has %+v, the dataset %s instead of %s", files, data.Status.Files[0].ID, id)
+			}
+		})
+	}
+}
+
+func TestNoFileBlocksTheStatus(t *testing.T) {
+	t.Parallel()
+	for key, value := range map[string]any{
+		"created_at": int64(1_795_400_000_000),
+		"expires_at": int64(1_795_400_000_000),
+		"id":         strings.Repeat("i", 300),
+	} {
+		t.Run(key, func(t *testing.T) {
+			t.Parallel()
+			d := newDriver(t)
+			data := driven(d.inlineDataset("data", sentiments(4)))
+			d.create(data)
+			d.factory.distort("/v1/files", func(answer map[string]any) {
+				if _, isFile := answer["id"]; isFile {
+					answer[key] = value
+				}
+			})
+			if _, err := d.pass(data); apierrors.IsInvalid(err) {
+				t.Error(err)
 			}
 		})
 	}

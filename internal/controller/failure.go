@@ -82,6 +82,8 @@ func classifyStatus(status int) (failureClass, string) {
 		return slow, classifierv1alpha1.ReasonUnauthorized
 	case http.StatusPaymentRequired, http.StatusForbidden:
 		return slow, classifierv1alpha1.ReasonForbidden
+	case http.StatusConflict:
+		return retryable, classifierv1alpha1.ReasonRejected
 	case http.StatusTooManyRequests:
 		return retryable, classifierv1alpha1.ReasonRateLimited
 	}

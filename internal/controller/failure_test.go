@@ -33,7 +33,7 @@ func TestFailuresAreJudgedByTheirStatus(t *testing.T) {
 		{answered(http.StatusPaymentRequired), slow, classifierv1alpha1.ReasonForbidden, "somebody must pay, and no event tells that"},
 		{answered(http.StatusForbidden), slow, classifierv1alpha1.ReasonForbidden, "somebody must grant it, and no event tells that"},
 		{answered(http.StatusRequestTimeout), retryable, classifierv1alpha1.ReasonUnreachable, "it may go faster"},
-		{answered(http.StatusConflict), retryable, classifierv1alpha1.ReasonUnreachable, "the other may end"},
+		{answered(http.StatusConflict), retryable, classifierv1alpha1.ReasonRejected, "what stands in the way may end"},
 		{answered(http.StatusTooEarly), retryable, classifierv1alpha1.ReasonUnreachable, "it says so"},
 		{answered(http.StatusTooManyRequests), retryable, classifierv1alpha1.ReasonRateLimited, "it is not fatal, only too soon"},
 		{answered(http.StatusInternalServerError), retryable, classifierv1alpha1.ReasonUnreachable, "servers recover"},

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"maps"
 	"sync"
 	"time"
 
@@ -23,43 +24,49 @@ type refusals struct {
 	clock clock.PassiveClock
 
 	mu      sync.Mutex
-	entries map[types.UID]refusal
+	entries map[types.UID]map[string]refusal // by the request's fingerprint
 }
 
 type refusal struct {
-	request string // fingerprint of everything the call was made of
-	err     error
-	until   time.Time
+	err   error
+	until time.Time
 }
 
 func newRefusals(clock clock.PassiveClock) *refusals {
-	return &refusals{clock: clock, entries: map[types.UID]refusal{}}
+	return &refusals{clock: clock, entries: map[types.UID]map[string]refusal{}}
 }
 
-// check returns the error with which this very call was refused before.
+// check returns the error with which a call was refused that was made of the
+// same: request is the fingerprint of all of it.
 func (r *refusals) check(object types.UID, request string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	entry, ok := r.entries[object]
-	if !ok || entry.request != request || r.clock.Now().After(entry.until) {
-		return nil
-	}
-	return entry.err
+	r.forgetOld(object)
+	return r.entries[object][request].err
 }
 
 // learn takes in how a call went and passes its error on.
 func (r *refusals) learn(object types.UID, request string, err error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.entries, object)
+	r.forgetOld(object)
+	delete(r.entries[object], request)
+	pauses := map[failureClass]time.Duration{slow: slowRetry, terminal: terminalRetry}
 	if err == nil {
 		return nil
 	}
-	pauses := map[failureClass]time.Duration{slow: slowRetry, terminal: terminalRetry}
 	if pause, ok := pauses[classify(err).class]; ok {
-		r.entries[object] = refusal{request: request, err: err, until: r.clock.Now().Add(pause)}
+		if r.entries[object] == nil {
+			r.entries[object] = map[string]refusal{}
+		}
+		r.entries[object][request] = refusal{err: err, until: r.clock.Now().Add(pause)}
 	}
 	return err
+}
+
+func (r *refusals) forgetOld(object types.UID) {
+	now := r.clock.Now()
+	maps.DeleteFunc(r.entries[object], func(_ string, entry refusal) bool { return now.After(entry.until) })
 }
 
 func (r *refusals) forget(object types.UID) {

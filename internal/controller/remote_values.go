@@ -4,6 +4,7 @@ import (
 	"math"
 	"regexp"
 	"strconv"
+	"strings"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
@@ -21,7 +22,13 @@ var currencyCode = regexp.MustCompile(`^[A-Z]{3}$`)
 
 // fitState keeps a state that no version of the protocol knows.
 func fitState(state mistral.JobStatus) string {
-	return string(state[:min(len(state), maxStateLength)])
+	return cut(string(state), maxStateLength)
+}
+
+// cut shortens a text without splitting a character, which the API server would
+// replace, so that the status never were what was written.
+func cut(text string, length int) string {
+	return strings.ToValidUTF8(text[:min(len(text), length)], "")
 }
 
 // fitCost is nil for anything that is no amount of money.

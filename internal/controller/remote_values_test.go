@@ -4,6 +4,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
@@ -112,5 +113,13 @@ func TestLossesOfAnySizeFitTheSchema(t *testing.T) {
 		if got := string(fitLoss(&test.loss)); got != test.want {
 			t.Errorf("got %q, want %q: %s", got, test.want, test.why)
 		}
+	}
+}
+
+// TestCutStatesStayText: a state cut within a character would come back from the
+// API server as another text than was sent, and be written again with each pass.
+func TestCutStatesStayText(t *testing.T) {
+	if got := fitState(mistral.JobStatus(strings.Repeat("€", 100))); !utf8.ValidString(got) || utf8.RuneCountInString(got) > maxStateLength {
+		t.Errorf("got %q", got)
 	}
 }

@@ -3,7 +3,6 @@ package controller
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -21,7 +20,7 @@ const maxRequestedAtBytes = 256
 
 func requestedAt(object client.Object) string {
 	value := object.GetAnnotations()[classifierv1alpha1.ReconcileRequestAnnotation]
-	return strings.ToValidUTF8(value[:min(len(value), maxRequestedAtBytes)], "")
+	return cut(value, maxRequestedAtBytes)
 }
 
 // writeStatus applies the status of object if it differs from before. It is the

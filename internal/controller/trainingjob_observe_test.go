@@ -86,3 +86,29 @@ func TestNoAnswerBlocksTheStatus(t *testing.T) {
 		})
 	}
 }
+
+func TestNoTimestampBlocksTheStatus(t *testing.T) {
+	t.Parallel()
+	for _, key := range []string{"created_at", "modified_at"} {
+		t.Run(key+" in milliseconds", func(t *testing.T) {
+			t.Parallel()
+			d := newDriver(t)
+			d.onStatusWrite(func(_ int64, write func() error) error {
+				err := write()
+				if apierrors.IsInvalid(err) {
+					t.Error(err)
+				}
+				return err
+			})
+			d.ready(d.inlineDataset("data", sentiments(20)))
+			job := driven(d.trainingJob("job", "data"))
+			d.create(job)
+			d.factory.distort("/v1/fine_tuning/jobs/", func(job map[string]any) { job[key] = int64(1_795_400_000_000) })
+			for range 5 {
+				_, _ = d.pass(job)
+				d.get("job", job)
+				d.refresh(job)
+			}
+		})
+	}
+}

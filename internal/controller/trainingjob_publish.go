@@ -90,8 +90,12 @@ func (r *TrainingJobReconciler) output(ctx context.Context, scope *jobScope) (ma
 	}
 	if scope.remote == nil {
 		// An operator that was restarted since has to ask once more.
+		request := fingerprint("output", scope.requestedAt(), scope.connection.ID())
+		if err := r.refusals.check(scope.object.UID, request); err != nil {
+			return nil, err
+		}
 		job, err := scope.connection.GetJob(ctx, scope.status.RemoteJob.ID)
-		if scope.factory.learn(err) != nil {
+		if scope.factory.learn(r.refusals.learn(scope.object.UID, request, err)) != nil {
 			return nil, err
 		}
 		scope.remote = job

@@ -42,3 +42,22 @@ func TestSecretOfAPurgedJobIsMissedSlowly(t *testing.T) {
 		t.Errorf("a job that was trained stays so: %+v", job.Status.Conditions)
 	}
 }
+
+func TestSecretOfAPurgedJobCostsOneCall(t *testing.T) {
+	t.Parallel()
+	d := newDriver(t)
+	d.ready(d.inlineDataset("data", sentiments(20)))
+	job := driven(d.trainingJob("job", "data"))
+	d.create(job)
+	d.settle(job, classifierv1alpha1.ReasonPublished)
+	d.delete(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: d.namespace, Name: "job"}})
+	d = d.restarted()
+	d.factory.answer("", "/v1/fine_tuning/jobs/"+job.Status.RemoteJob.ID, http.StatusNotFound)
+	calls := d.factory.calls.Load()
+	for range 3 {
+		_, _ = d.pass(job)
+	}
+	if got := d.factory.calls.Load() - calls; got > 1 {
+		t.Errorf("three passes within outputRecheck made %d calls", got)
+	}
+}

@@ -85,9 +85,11 @@ func pinsInputs(job *classifierv1alpha1.ClassifierTrainingJob) bool {
 	return len(job.Status.Inputs) > 0 && !meta.IsStatusConditionTrue(job.Status.Conditions, classifierv1alpha1.ConditionFinished)
 }
 
-// unixTime reads a timestamp of the protocol; 0 is none.
+// unixTime reads a timestamp of the protocol; 0 is none, and so is what a status
+// cannot hold: a time beyond the year 9999, as of a server that sends milliseconds.
 func unixTime(seconds int64) *metav1.Time {
-	if seconds == 0 {
+	const year10000 = 253402300800
+	if seconds <= 0 || seconds >= year10000 {
 		return nil
 	}
 	return &metav1.Time{Time: time.Unix(seconds, 0)}

@@ -3,6 +3,7 @@ package controller
 import (
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -174,5 +175,21 @@ func TestAttemptIsNotNotedWhileNoCallIsLeft(t *testing.T) {
 	}
 	if got := d.writes.Load() - writes; got != 0 {
 		t.Errorf("five passes without a call made %d writes", got)
+	}
+}
+
+func TestNoJobIDBlocksTheStatus(t *testing.T) {
+	t.Parallel()
+	d := newDriver(t)
+	d.ready(d.inlineDataset("data", sentiments(4)))
+	job := driven(d.trainingJob("job", "data"))
+	d.create(job)
+	d.factory.distort("/v1/fine_tuning/jobs", func(answer map[string]any) {
+		if _, isJob := answer["id"]; isJob {
+			answer["id"] = strings.Repeat("i", 300)
+		}
+	})
+	if _, err := d.pass(job); apierrors.IsInvalid(err) {
+		t.Error(err)
 	}
 }

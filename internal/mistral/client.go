@@ -112,6 +112,11 @@ type request struct {
 
 func (r request) changes() bool { return r.method != http.MethodGet && !r.readOnly }
 
+// maxIDLength is three times a UUID, which IDs of files and jobs are.
+const maxIDLength = 128
+
+func isID(id string) bool { return id != "" && len(id) <= maxIDLength }
+
 // answer is a message that can tell whether it is one, or just some other JSON.
 type answer[T any] interface {
 	*T

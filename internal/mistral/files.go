@@ -62,7 +62,7 @@ type SignedURL struct {
 	URL string `json:"url"`
 }
 
-func (f *File) complete() bool        { return f.ID != "" }
+func (f *File) complete() bool        { return isID(f.ID) }
 func (f *FileList) complete() bool    { return f.Data != nil || f.Object == ObjectList }
 func (f *DeletedFile) complete() bool { return f.ID != "" }
 

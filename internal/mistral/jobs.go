@@ -232,7 +232,7 @@ type JobList struct {
 }
 
 // complete holds for a DetailedJob too.
-func (j *Job) complete() bool     { return j.ID != "" }
+func (j *Job) complete() bool     { return isID(j.ID) }
 func (l *JobList) complete() bool { return l.Data != nil || l.Object == ObjectList }
 
 // JobFilter narrows a list of jobs. Zero fields are left to the server.
