@@ -129,6 +129,9 @@ func TestInvalidCSVRecords(t *testing.T) {
 			if len(invalid) == 0 || invalid[0].Reason != test.want || invalid[0].Line != 3 {
 				t.Errorf("got %v, want %s on line 3", invalid, test.want)
 			}
+			if detail := invalid[0].Error(); strings.Contains(detail, "hello") || strings.Contains(detail, "greeting") {
+				t.Errorf("%s has something of the sample", detail)
+			}
 			if last := 4 + strings.Count(test.record, "\n"); !slices.Equal(lines, []int{2, last}) {
 				t.Errorf("lines %v are valid, want 2 and %d", lines, last)
 			}

@@ -15,7 +15,8 @@ import (
 //
 // With anything else than SkipInvalid and MaxInvalidPercent the samples are
 // written in the order of a hash of their input and the seed. The files are thus
-// the same whatever the order of the source.
+// the same whatever the order of the source, if no row contradicts another: of
+// those the first is valid.
 type Preparation struct {
 	// SkipInvalid leaves invalid samples out, as long as there are no more than
 	// MaxInvalidPercent of all. Without it one is too many.

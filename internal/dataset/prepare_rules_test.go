@@ -186,6 +186,23 @@ func TestInvalidSamplesAndProblems(t *testing.T) {
 	}
 }
 
+// More samples than the limit are no invalid ones that could be skipped: which
+// were left would hang on their order.
+func TestTooManySamplesAreNotSkipped(t *testing.T) {
+	limits := DefaultLimits()
+	limits.Samples = 100
+	endless := &generatedRows{row: func(i int) string { return saying(fmt.Sprint(i), fmt.Sprintf(`{"t":"%d"}`, i%2)) }}
+	scratch := &memoryScratch{}
+	preparation := Preparation{SkipInvalid: true, MaxInvalidPercent: 100}
+	prepared, err := Prepare(context.Background(), NewReader(endless, limits), preparation, scratch, limits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if problem := prepared.Report.Problem; problem == nil || problem.Reason != TooManySamples || problem.Line != 101 || scratch.open > 0 {
+		t.Errorf("got %v with %d temporary files open", problem, scratch.open)
+	}
+}
+
 // Whatever fails, and whenever, the error is passed on and no file is left.
 func TestScratchFailures(t *testing.T) {
 	data := intents(t)[:100_000]

@@ -61,7 +61,10 @@ func (r *Report) collect(ctx context.Context, samples SampleReader, census *Cens
 		if err == nil {
 			continue
 		}
-		if invalid, ok := errors.AsType[*InvalidSampleError](err); ok {
+		invalid, ok := errors.AsType[*InvalidSampleError](err)
+		if ok && invalid.Reason == TooManySamples { // and so are all that follow
+			err = &InvalidDatasetError{Line: invalid.Line, Reason: invalid.Reason, Detail: invalid.Detail}
+		} else if ok {
 			r.addInvalid(invalid)
 			continue
 		}
