@@ -42,6 +42,13 @@ test: ## Run every test that needs no Node and no cluster.
 bench: build ## Measure datasets against their peers.
 	cd test/bench && go run . -factory $(CURDIR)/bin/factory
 
+# Without the short minimisation the fuzzer spends its time on making findings smaller.
+FUZZTIME ?= 60s
+.PHONY: fuzz
+fuzz: ## Fuzz the readers of datasets, FUZZTIME each.
+	go test -run '^$$' -fuzz '^FuzzReadJSONL$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 20x ./internal/dataset
+	go test -run '^$$' -fuzz '^FuzzReadCSV$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 20x ./internal/dataset
+
 .PHONY: envtest-assets
 envtest-assets: ## Print the folder with etcd, kube-apiserver and kubectl; fetch or build them first.
 	@hack/envtest-assets.sh

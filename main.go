@@ -35,6 +35,9 @@ import (
 // flags are seen in process lists.
 const apiKeyVariable = "MISTRAL_API_KEY"
 
+// shutdownTimeout is less than the pod's terminationGracePeriodSeconds.
+const shutdownTimeout = time.Minute
+
 type options struct {
 	serverURL        string
 	stagingDirectory string
@@ -150,6 +153,8 @@ func managerOptions(o options) ctrl.Options {
 		metrics.FilterProvider = filters.WithAuthenticationAndAuthorization
 	}
 	return ctrl.Options{
+		// What cannot be repeated, such as writing a created job's ID down, may end first.
+		GracefulShutdownTimeout:       new(shutdownTimeout),
 		Scheme:                        scheme,
 		Metrics:                       metrics,
 		HealthProbeBindAddress:        o.probeAddress,

@@ -138,16 +138,17 @@ func hasSize(file *mistral.File, bytes int64) bool {
 // listFiles gives the files with a part of their names.
 func listFiles(ctx context.Context, factory *connection.Connection, search string) ([]mistral.File, error) {
 	var files []mistral.File
-	for page := 0; ; page++ {
+	for page := 0; page < maxPages; page++ {
 		list, err := factory.ListFiles(ctx, mistral.FileFilter{Page: page, PageSize: pageSize, Search: search})
 		if err != nil {
 			return nil, err
 		}
 		files = append(files, list.Data...)
 		if len(list.Data) < pageSize {
-			return files, nil
+			break
 		}
 	}
+	return files, nil
 }
 
 // reread makes sure that the samples are on disk: the pass that planned the

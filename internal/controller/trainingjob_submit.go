@@ -28,8 +28,10 @@ const (
 	// recordTimeout is for writing down what cannot be repeated, longer than any
 	// one call and independent of the operator's shutdown.
 	recordTimeout = 45 * time.Second
-	// pageSize of lists is the protocol's default.
+	// pageSize of lists is the protocol's default. A server that sends full pages
+	// for ever is not followed beyond maxPages.
 	pageSize = 100
+	maxPages = 100
 )
 
 // recoverPending finds the job of an attempt whose creation was not recorded.
@@ -78,7 +80,7 @@ func stillSearching(left time.Duration) outcome {
 func findJobs(ctx context.Context, factory *connection.Connection, suffix string, since time.Time) ([]mistral.Job, error) {
 	filter := mistral.JobFilter{Suffix: suffix, CreatedAfter: since.Add(-clockSkew), PageSize: pageSize}
 	var jobs []mistral.Job
-	for ; ; filter.Page++ {
+	for ; filter.Page < maxPages; filter.Page++ {
 		page, err := factory.ListJobs(ctx, filter)
 		if err != nil {
 			return nil, err
