@@ -7,6 +7,7 @@ package connection
 import (
 	"context"
 	"maps"
+	"net/http"
 	"strconv"
 	"strings"
 	"sync"
@@ -15,6 +16,7 @@ import (
 	"golang.org/x/time/rate"
 	"k8s.io/utils/clock"
 
+	"github.com/classifier-factory/classifier-factory/internal/dial"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -52,6 +54,7 @@ func DefaultOptions() Options {
 type Pool struct {
 	ctx     context.Context
 	options Options
+	http    *http.Client
 
 	mu          sync.Mutex
 	connections map[endpoint]*Connection
@@ -67,7 +70,11 @@ type endpoint struct {
 
 // NewPool makes a pool whose connections watch jobs until the context ends.
 func NewPool(ctx context.Context, options Options) *Pool {
-	return &Pool{ctx: ctx, options: options, connections: map[endpoint]*Connection{}}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	// A connection's address is a user's word. A factory is mostly in the same
+	// cluster, and so private; what gives the node's credentials away never is one.
+	transport.DialContext = dial.Private()
+	return &Pool{ctx: ctx, options: options, http: &http.Client{Transport: transport}, connections: map[endpoint]*Connection{}}
 }
 
 // Get gives the connection to a factory with a key. It does not connect. The
@@ -100,10 +107,11 @@ func (p *Pool) forgetIdle(now time.Time) {
 
 func (p *Pool) connect(url string, key mistral.Key) (*Connection, error) {
 	client, err := mistral.NewClient(mistral.Config{
-		BaseURL:   url,
-		Key:       key,
-		UserAgent: p.options.UserAgent,
-		Now:       p.options.Clock.Now,
+		BaseURL:    url,
+		Key:        key,
+		HTTPClient: p.http,
+		UserAgent:  p.options.UserAgent,
+		Now:        p.options.Clock.Now,
 	})
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package connection
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 
 	testingclock "k8s.io/utils/clock/testing"
 
+	"github.com/classifier-factory/classifier-factory/internal/dial"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -98,5 +100,15 @@ func TestPoolIsBoundedWhateverKeysCome(t *testing.T) {
 	}
 	if got, want := len(pool.connections), int(maxIdleTime/time.Minute)+2; got > want {
 		t.Errorf("the pool holds %d connections, want no more than %d", got, want)
+	}
+}
+
+// TestMetadataAddressesAreNotAsked holds that a connection's Secret cannot send
+// the operator to where its node's credentials are.
+func TestMetadataAddressesAreNotAsked(t *testing.T) {
+	f := newFixture(t)
+	_, err := f.get("http://169.254.169.254/latest", "key").ListJobs(t.Context(), mistral.JobFilter{})
+	if !errors.Is(err, dial.ErrRefused) || mistral.OutcomeUnknown(err) {
+		t.Errorf("got %v", err)
 	}
 }

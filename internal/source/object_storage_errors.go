@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"net/http"
 
-	"code.dny.dev/ssrf"
+	"github.com/classifier-factory/classifier-factory/internal/dial"
 )
 
 // Reason is one word for why object storage does not give what it is asked for.
@@ -127,7 +127,7 @@ func (o *objects) explain(ctx context.Context, err error) error {
 		reason = ReasonBucketNotFound
 	case errors.Is(err, errTooMany):
 		reason = ReasonTooLarge
-	case errors.Is(err, ssrf.ErrProhibitedIP), errors.Is(err, errMetadataAddress):
+	case errors.Is(err, dial.ErrRefused):
 		reason = ReasonAddressRefused
 	case errors.Is(err, errMalformed), errors.Is(err, errAnswerTooLong):
 		reason = ReasonStorageFailed

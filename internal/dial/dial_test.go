@@ -1,0 +1,83 @@
+package dial
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+func TestAddresses(t *testing.T) {
+	dial := Public([]string{"minio.example", "127.0.0.1", "::1"})
+	for _, test := range []struct {
+		reason  string
+		address string
+	}{
+		{"the metadata of most clouds", "169.254.169.254:80"},
+		{"the metadata of most clouds as IPv6", "[::ffff:169.254.169.254]:80"},
+		{"credentials of containers at Amazon", "169.254.170.2:80"},
+		{"link-local", "[fe80::1]:80"},
+		{"Amazon's metadata over IPv6", "[fd00:ec2::254]:80"},
+		{"Azure's", "168.63.129.16:80"},
+		{"Alibaba's", "100.100.100.200:80"},
+		{"loopback that is not named", "127.0.0.2:9"},
+		{"a name of loopback that is not named", "localhost:9"},
+		{"private", "10.0.0.1:443"},
+		{"private IPv6", "[fd12:3456::1]:443"},
+		{"this machine", "0.0.0.0:9"},
+	} {
+		_, err := dial(t.Context(), "tcp", test.address)
+		if !errors.Is(err, ErrRefused) {
+			t.Errorf("%s: got %v", test.reason, err)
+		}
+	}
+}
+
+// Being named opens private addresses, never those that give credentials away.
+func TestAddressesOfNamedHosts(t *testing.T) {
+	hosts := []string{"10.1.2.3", "169.254.169.254", "fd00:ec2::254", "168.63.129.16", "100.100.100.200"}
+	dial := Public(hosts)
+	for _, host := range hosts[1:] {
+		_, err := dial(t.Context(), "tcp", joinPort(host))
+		if !errors.Is(err, ErrRefused) {
+			t.Errorf("%s: got %v", host, err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel() // nothing is there: only whether it would be tried matters
+	if _, err := dial(ctx, "tcp", "10.1.2.3:80"); errors.Is(err, ErrRefused) {
+		t.Errorf("a named host at a private address: got %v", err)
+	}
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	connection, err := Public([]string{"LocalHost"})(t.Context(), "tcp", strings.Replace(server.Listener.Addr().String(), "127.0.0.1", "localhost", 1))
+	if err != nil {
+		t.Fatalf("a named host at loopback: %v", err)
+	}
+	_ = connection.Close()
+}
+
+func joinPort(host string) string {
+	if strings.Contains(host, ":") {
+		return "[" + host + "]:80"
+	}
+	return host + ":80"
+}
+
+// TestPrivateReachesFactories and nothing that gives credentials away.
+func TestPrivateReachesFactories(t *testing.T) {
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	connection, err := Private()(t.Context(), "tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = connection.Close()
+	for _, address := range []string{"169.254.169.254:80", "[fe80::1]:80", "[fd00:ec2::254]:80", "100.100.100.200:80", "0.0.0.0:80"} {
+		if _, err := Private()(t.Context(), "tcp", address); !errors.Is(err, ErrRefused) {
+			t.Errorf("%s: got %v", address, err)
+		}
+	}
+}
