@@ -1,0 +1,164 @@
+package storage
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+
+	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+)
+
+const apiKey = "a-key-of-this-test"
+
+// TestLargeObjectGoesThroughTheOperator brings 300 MB from S3 to the factory, with
+// operator and factory as the processes that they are, and looks at the operator's
+// resident memory.
+func TestLargeObjectGoesThroughTheOperator(t *testing.T) {
+	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
+		t.Fatal("KUBEBUILDER_ASSETS is not set: run the tests with `make test`, or set it to the output of `make envtest-assets`")
+	}
+	const (
+		size    = 300 << 20
+		allowed = 64 << 20
+	)
+	s := newS3Store(t)
+	if err := s.put(t.Context(), "large.jsonl", io.NewSectionReader(rows{}, 0, size), ""); err != nil {
+		t.Fatal(err)
+	}
+	cluster, operator := startOperator(t)
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "storage"}, StringData: s.secret}
+	dataset := &classifierv1alpha1.ClassifierDataset{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "large"}}
+	dataset.Spec.Source.ObjectStorage = s.spec("large.jsonl")
+	dataset.Spec.Source.ObjectStorage.CredentialsSecretRef = &classifierv1alpha1.SecretReference{Name: "storage"}
+	before := memoryOf(t, operator, "VmRSS")
+	for _, object := range []client.Object{secret, dataset} {
+		if err := cluster.Create(t.Context(), object); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for deadline := time.Now().Add(2 * time.Minute); !meta.IsStatusConditionTrue(dataset.Status.Conditions, classifierv1alpha1.ConditionReady); time.Sleep(100 * time.Millisecond) {
+		if err := cluster.Get(t.Context(), client.ObjectKeyFromObject(dataset), dataset); err != nil {
+			t.Fatal(err)
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the dataset is not ready: %+v", dataset.Status)
+		}
+	}
+	rise := memoryOf(t, operator, "VmHWM") - before
+	t.Logf("%d samples, %d bytes; the operator's memory rose by %d MB from %d MB", dataset.Status.Samples.Total, dataset.Status.Files[0].SizeBytes, rise>>20, before>>20)
+	if got := dataset.Status.Files[0].SizeBytes; got != size {
+		t.Errorf("%d bytes of %d were uploaded", got, size)
+	}
+	if rise > allowed {
+		t.Errorf("the operator's memory rose by %d MB, more than %d", rise>>20, allowed>>20)
+	}
+}
+
+// startOperator starts a control plane, a factory and the operator. It gives the
+// operator's process.
+func startOperator(t *testing.T) (client.Client, int) {
+	t.Helper()
+	environment := &envtest.Environment{CRDDirectoryPaths: []string{filepath.Join("..", "..", "config", "crd", "bases")}, ErrorIfCRDPathMissing: true}
+	config, err := environment.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := environment.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	directory := t.TempDir()
+	kubeconfig := filepath.Join(directory, "kubeconfig")
+	if err := os.WriteFile(kubeconfig, environment.KubeConfig, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	factory, err := start(build(t, directory, "factory", "./cmd/factory"), func(port string) []string {
+		return []string{"--listen=127.0.0.1:" + port, "--data-dir=" + filepath.Join(directory, "factory-data")}
+	}, "FACTORY_API_KEY="+apiKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = start(build(t, directory, "manager", "."), func(port string) []string {
+		return []string{"--server-url=http://" + factory, "--storage-private-hosts=127.0.0.1", "--health-probe-bind-address=127.0.0.1:" + port}
+	}, "MISTRAL_API_KEY="+apiKey, "KUBECONFIG="+kubeconfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	operator := started.commands[len(started.commands)-1].Process
+	// The API server does not end while somebody watches.
+	t.Cleanup(func() { _ = operator.Kill() })
+	scheme := runtime.NewScheme()
+	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
+	utilruntime.Must(classifierv1alpha1.AddToScheme(scheme))
+	cluster, err := client.New(config, client.Options{Scheme: scheme})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cluster, operator.Pid
+}
+
+func build(t *testing.T, directory, name, folder string) string {
+	t.Helper()
+	binary := filepath.Join(directory, name)
+	command := exec.CommandContext(t.Context(), "go", "build", "-o", binary, folder)
+	command.Dir = filepath.Join("..", "..")
+	if output, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, output)
+	}
+	return binary
+}
+
+// memoryOf reads a figure of a process in bytes: VmRSS is its resident memory,
+// VmHWM the most that ever was.
+func memoryOf(t *testing.T, process int, figure string) int {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", process))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(status)) {
+		fields := strings.Fields(line)
+		if fields[0] != figure+":" {
+			continue
+		}
+		kilobytes, err := strconv.Atoi(fields[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return kilobytes << 10
+	}
+	t.Fatalf("%s is not among a process's figures", figure)
+	return 0
+}
+
+// rowLength is that of the rows, with their line ends. It divides a megabyte.
+const rowLength = 256
+
+// rows is an endless file of samples that all differ.
+type rows struct{}
+
+func (rows) ReadAt(p []byte, offset int64) (int, error) {
+	for written := 0; written < len(p); {
+		at := offset + int64(written)
+		row := fmt.Sprintf(`{"text": "question %d about an order that did not arrive", "labels": {"intent": "intent-%d"}, "padding": "`, at/rowLength, at/rowLength%50)
+		row += strings.Repeat("x", rowLength-len(row)-len("\"}\n")) + "\"}\n"
+		written += copy(p[written:], row[at%rowLength:])
+	}
+	return len(p), nil
+}
