@@ -17,9 +17,15 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/source"
 )
 
-// maxStatusLabels is how many labels a status lists over all targets: at the
-// longest names that is a tenth of what an object may weigh.
-const maxStatusLabels = 256
+const (
+	// maxLabelBytes is how much of a status its labels may take, over all targets.
+	// With everything else at its longest the status stays under 64 KiB.
+	maxLabelBytes = 24 << 10
+	// labelOverhead is what a label weighs beside its name.
+	labelOverhead = len(`{"name":"","samples":10000000},`)
+	// maxTargetLabels is what the API allows.
+	maxTargetLabels = 256
+)
 
 // maxHistory is what the API allows. More pile up only while files cannot be
 // deleted; those that are forgotten go with the dataset, which finds them by name.
@@ -145,7 +151,7 @@ func (s *datasetScope) describe(sizeBytes int64) {
 	status.Targets = nil
 	labels := 0
 	for _, target := range targets {
-		status.Targets = append(status.Targets, describeTarget(target, maxStatusLabels/len(targets)))
+		status.Targets = append(status.Targets, describeTarget(target, maxLabelBytes/len(targets)))
 		labels += len(target.Labels)
 	}
 	status.LabelCount = new(count32(labels))
@@ -158,13 +164,17 @@ func (s *datasetScope) describe(sizeBytes int64) {
 	}
 }
 
-func describeTarget(target dataset.Target, maxLabels int) classifierv1alpha1.TargetStatus {
+// describeTarget lists the target's labels as far as there is room for them.
+func describeTarget(target dataset.Target, room int) classifierv1alpha1.TargetStatus {
 	described := classifierv1alpha1.TargetStatus{
 		Name:       target.Name,
 		Type:       classifierv1alpha1.TargetType(target.Type),
 		LabelCount: count32(len(target.Labels)),
 	}
-	for _, label := range target.Labels[:min(len(target.Labels), maxLabels)] {
+	for _, label := range target.Labels[:min(len(target.Labels), maxTargetLabels)] {
+		if room -= len(label.Name) + labelOverhead; room < 0 {
+			break
+		}
 		described.Labels = append(described.Labels, classifierv1alpha1.LabelStatus{
 			Name:    label.Name,
 			Samples: int64(label.Samples),

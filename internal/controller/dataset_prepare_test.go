@@ -1,0 +1,69 @@
+package controller
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+	"github.com/classifier-factory/classifier-factory/internal/dataset"
+)
+
+// TestStatusStaysSmall makes everything in a status as long as it may be.
+func TestStatusStaysSmall(t *testing.T) {
+	scope := newDatasetScope(&classifierv1alpha1.ClassifierDataset{})
+	targets := manyLabels(20, 200, 256)
+	for _, target := range targets {
+		scope.status.Targets = append(scope.status.Targets, describeTarget(target, maxLabelBytes/len(targets)))
+	}
+	long := strings.Repeat("x", 2*maxMessageBytes)
+	all := conditions{list: &scope.status.Conditions, now: metav1.Now()}
+	for _, kind := range []string{"Ready", "Reconciling", "FactoryReachable", "SourceReady", "Validated", "Uploaded"} {
+		all.setFalse(kind, "SourceCredentialsNotFound", long)
+	}
+	id, digest := strings.Repeat("i", 128), "sha256:"+strings.Repeat("0", 64)
+	for range maxHistory {
+		scope.status.History = append(scope.status.History, classifierv1alpha1.DatasetRevision{Digest: digest, FileIDs: []string{id[:36], id[:36], id[:36]}})
+	}
+	for _, split := range []classifierv1alpha1.Split{"Train", "Validation", "Test"} {
+		scope.status.Files = append(scope.status.Files, classifierv1alpha1.DatasetFile{Split: split, ID: id, Name: long[:64], Digest: digest})
+	}
+	encoded, err := json.Marshal(scope.status)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(encoded) >= 64<<10 {
+		t.Errorf("the status has %d bytes", len(encoded))
+	}
+}
+
+func TestLabelsAreListedAsFarAsTheyFit(t *testing.T) {
+	for _, test := range []struct {
+		targets, labels, length, listed int
+		reason                          string
+	}{
+		{1, 150, 32, 150, "an intent set is listed as a whole"},
+		{1, 300, 8, maxTargetLabels, "the API takes no more of one target"},
+		{20, 200, 256, 4, "long names leave room for a few"},
+	} {
+		targets := manyLabels(test.targets, test.labels, test.length)
+		described := describeTarget(targets[0], maxLabelBytes/len(targets))
+		if len(described.Labels) != test.listed || int(described.LabelCount) != test.labels {
+			t.Errorf("%d of %d labels are listed, want %d: %s", len(described.Labels), described.LabelCount, test.listed, test.reason)
+		}
+	}
+}
+
+func manyLabels(targets, labels, length int) []dataset.Target {
+	made := make([]dataset.Target, targets)
+	for i := range made {
+		made[i] = dataset.Target{Name: fmt.Sprintf("%0*d", length, i), Type: dataset.MultiLabel}
+		for j := range labels {
+			made[i].Labels = append(made[i].Labels, dataset.LabelCount{Name: fmt.Sprintf("%0*d", length, j), Samples: 1_000_000})
+		}
+	}
+	return made
+}
