@@ -25,11 +25,10 @@ const (
 	labelOverhead = len(`{"name":"","samples":10000000},`)
 	// maxTargetLabels is what the API allows.
 	maxTargetLabels = 256
+	// maxHistory is what the API allows. More pile up only while files cannot be
+	// deleted; those that are forgotten go with the dataset, which finds them by name.
+	maxHistory = 64
 )
-
-// maxHistory is what the API allows. More pile up only while files cannot be
-// deleted; those that are forgotten go with the dataset, which finds them by name.
-const maxHistory = 64
 
 // prepare reads, validates and prepares the samples unless the status speaks of
 // them already.

@@ -17,7 +17,7 @@ import (
 // that starts now must still find it when it ends.
 const expiryMargin = 24 * time.Hour
 
-// errIncomplete is an upload that the server says has another size.
+// errIncomplete is an upload of which the server says that it holds something else.
 var errIncomplete = errors.New("the uploaded file is not the samples: its size or digest differs")
 
 // upload brings every planned file to the factory that is not there. Now and
@@ -195,8 +195,8 @@ func (r *DatasetReconciler) send(ctx context.Context, scope *datasetScope, file 
 	return uploaded, nil
 }
 
-// hasDigest compares the content's hash where the server gives one that can be
-// told for the beginning of a SHA-256; what else a signature is made of is not known.
+// hasDigest compares the content's hash where the server gives one that is as long
+// as a SHA-256. What a shorter signature is made of is the server's own affair.
 func hasDigest(file *mistral.File, digest string) bool {
 	if file.Signature == nil || file.Source != mistral.SourceUpload || len(*file.Signature) != sha256.Size*2 {
 		return true

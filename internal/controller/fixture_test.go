@@ -359,23 +359,3 @@ func (f *fixture) largeDataset(name string) *classifierv1alpha1.ClassifierDatase
 	}
 	return dataset
 }
-
-// rewrite changes the lists of files that the factory answers with.
-func (s *testFactory) rewrite(path string, change func(*mistral.FileList)) {
-	interfere := func(w http.ResponseWriter, r *http.Request, real http.Handler) {
-		if r.Method != http.MethodGet || r.URL.Path != path {
-			real.ServeHTTP(w, r)
-			return
-		}
-		answer, list := httptest.NewRecorder(), &mistral.FileList{}
-		real.ServeHTTP(answer, r)
-		if err := json.Unmarshal(answer.Body.Bytes(), list); err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-			return
-		}
-		change(list)
-		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(list)
-	}
-	s.interfere.Store(&interfere)
-}

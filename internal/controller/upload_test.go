@@ -16,7 +16,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
-	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
 // TestUploadSurvivesACrashAnywhere crashes the operator right before and right
@@ -192,10 +191,11 @@ func TestExpiringFileIsReplaced(t *testing.T) {
 	d.ready(dataset)
 	expiring := dataset.Status.Files[0].ID
 	soon := time.Now().Add(time.Hour).Unix()
-	d.factory.rewrite("/v1/files", func(files *mistral.FileList) {
-		for i := range files.Data {
-			if files.Data[i].ID == expiring {
-				files.Data[i].ExpiresAt = &soon
+	d.factory.distort("/v1/files", func(answer map[string]any) {
+		files, _ := answer["data"].([]any)
+		for _, file := range files {
+			if file := file.(map[string]any); file["id"] == expiring {
+				file["expires_at"] = soon
 			}
 		}
 	})
