@@ -172,6 +172,37 @@ type DetailedJob struct {
 	// Events come oldest or newest first, by server: order them by CreatedAt.
 	Events      List[Event]      `json:"events"`
 	Checkpoints List[Checkpoint] `json:"checkpoints"` // newest first
+	// Evaluation extends the protocol: the service does not say how good a model is.
+	Evaluation *Evaluation `json:"evaluation,omitempty"`
+}
+
+// Evaluation is a model's quality on the validation samples.
+type Evaluation struct {
+	Targets List[TargetEvaluation] `json:"targets"`
+}
+
+// TargetEvaluation is how well one target is answered.
+type TargetEvaluation struct {
+	Name    string `json:"name"`
+	Samples int64  `json:"samples"` // that say something of the target
+	// Metrics by scikit-learn's names, such as accuracy, f1_macro and cohen_kappa. One
+	// that is undefined is absent.
+	Metrics map[string]float64    `json:"metrics"`
+	Labels  List[LabelEvaluation] `json:"labels"`
+	// ConfusionMatrix has a row for each true label and a column for each predicted one,
+	// in the order of Labels. It is absent for multi_class targets and for very many labels.
+	ConfusionMatrix [][]int64 `json:"confusion_matrix,omitempty"`
+}
+
+// LabelEvaluation is how well one label is told from the others.
+type LabelEvaluation struct {
+	Name      string  `json:"name"`
+	Precision float64 `json:"precision"`
+	Recall    float64 `json:"recall"`
+	F1        float64 `json:"f1"`
+	Support   int64   `json:"support"` // samples that have the label
+	// Threshold is the probability from which a multi_class label is taken to apply.
+	Threshold *float64 `json:"threshold,omitempty"`
 }
 
 // Event is something that happened to a job. Data is free-form; a failure's
