@@ -37,6 +37,9 @@ type Options struct {
 	Storage source.ObjectStorageOptions
 	// SkipNameValidation lets several managers run in one process.
 	SkipNameValidation bool
+	// NewQueue makes the queues, whose time must be Clock's. Nil: those of
+	// controller-runtime, in real time.
+	NewQueue func(name string, limiter workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request]
 }
 
 func (o Options) controller() ctrlcontroller.Options {
@@ -44,6 +47,7 @@ func (o Options) controller() ctrlcontroller.Options {
 		MaxConcurrentReconciles: workers,
 		RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minRetry, maxRetry),
 		SkipNameValidation:      &o.SkipNameValidation,
+		NewQueue:                o.NewQueue,
 	}
 }
 
