@@ -1,7 +1,9 @@
-package controller
+package controllertest
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -17,16 +19,18 @@ import (
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 )
 
-// monitor sees every version of every object while the tests run, and holds it
+// Monitor sees every version of every object while the tests run, and holds it
 // against the rules that users and tools rely on.
-type monitor struct {
+type Monitor struct {
 	mu       sync.Mutex
-	finished map[types.UID]bool
+	jobs     map[types.UID]*classifierv1alpha1.ClassifierTrainingJob // as last seen
+	secrets  []string
 	problems []error
 }
 
-func startMonitor(ctx context.Context, watcher client.WithWatch) (*monitor, error) {
-	m := &monitor{finished: map[types.UID]bool{}}
+// StartMonitor watches until the context ends.
+func StartMonitor(ctx context.Context, watcher client.WithWatch) (*Monitor, error) {
+	m := &Monitor{jobs: map[types.UID]*classifierv1alpha1.ClassifierTrainingJob{}}
 	for _, list := range []client.ObjectList{&classifierv1alpha1.ClassifierDatasetList{}, &classifierv1alpha1.ClassifierTrainingJobList{}} {
 		events, err := watcher.Watch(ctx, list)
 		if err != nil {
@@ -41,7 +45,7 @@ func startMonitor(ctx context.Context, watcher client.WithWatch) (*monitor, erro
 	return m, nil
 }
 
-func (m *monitor) see(object runtime.Object) {
+func (m *Monitor) see(object runtime.Object) {
 	var (
 		list       []metav1.Condition
 		generation *int64
@@ -52,12 +56,18 @@ func (m *monitor) see(object runtime.Object) {
 		list, generation, meta = object.Status.Conditions, object.Status.ObservedGeneration, object
 	case *classifierv1alpha1.ClassifierTrainingJob:
 		list, generation, meta = object.Status.Conditions, object.Status.ObservedGeneration, object
-		m.seeTerminal(object)
+		m.report(object, m.seeProgress(object))
 	default:
 		return
 	}
 	m.report(meta, checkConditions(list))
-	m.report(meta, checkKstatus(object, meta, list, generation))
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
+	if err != nil {
+		m.report(meta, err)
+		return
+	}
+	m.report(meta, checkKstatus(content, meta, list, generation))
+	m.report(meta, m.checkSecrets(content))
 }
 
 // checkConditions holds a status against the rules for conditions.
@@ -95,11 +105,7 @@ func checkConditions(list []metav1.Condition) error {
 }
 
 // checkKstatus asks the library that Flux and others wait with.
-func checkKstatus(object runtime.Object, meta client.Object, list []metav1.Condition, generation *int64) error {
-	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
-	if err != nil {
-		return err
-	}
+func checkKstatus(content map[string]any, meta client.Object, list []metav1.Condition, generation *int64) error {
 	result, err := status.Compute(&unstructured.Unstructured{Object: content})
 	if err != nil {
 		return err
@@ -124,18 +130,77 @@ func expectedKstatus(object client.Object, list []metav1.Condition, generation *
 	return status.InProgressStatus
 }
 
-// seeTerminal reports a job that left a state that never changes again.
-func (m *monitor) seeTerminal(job *classifierv1alpha1.ClassifierTrainingJob) {
+// seeProgress holds a job against how it was seen last.
+func (m *Monitor) seeProgress(job *classifierv1alpha1.ClassifierTrainingJob) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	finished := meta.IsStatusConditionTrue(job.Status.Conditions, classifierv1alpha1.ConditionFinished)
-	if m.finished[job.UID] && !finished {
-		m.problems = append(m.problems, fmt.Errorf("%s/%s: no longer Finished", job.Namespace, job.Name))
+	before, known := m.jobs[job.UID]
+	m.jobs[job.UID] = job
+	if !known {
+		return nil
 	}
-	m.finished[job.UID] = m.finished[job.UID] || finished
+	return checkProgress(&before.Status, &job.Status)
 }
 
-func (m *monitor) report(object client.Object, err error) {
+// checkProgress holds that a job never goes back: what was known of it stays
+// known, and an end is an end.
+func checkProgress(before, after *classifierv1alpha1.ClassifierTrainingJobStatus) error {
+	var problems []error
+	for _, kind := range []string{classifierv1alpha1.ConditionFinished, classifierv1alpha1.ConditionComplete, classifierv1alpha1.ConditionFailed} {
+		if was, is := meta.FindStatusCondition(before.Conditions, kind), meta.FindStatusCondition(after.Conditions, kind); was != nil && was.Status == metav1.ConditionTrue {
+			if is == nil || is.Status != was.Status || is.Reason != was.Reason {
+				problems = append(problems, fmt.Errorf("it was %s (%s) and no longer is", kind, was.Reason))
+			}
+		}
+	}
+	if attemptOf(before) != attemptOf(after) {
+		return errors.Join(problems...) // another attempt begins anew
+	}
+	for name, lost := range map[string]bool{
+		"startTime":      before.StartTime != nil && !before.StartTime.Equal(after.StartTime),
+		"completionTime": before.CompletionTime != nil && !before.CompletionTime.Equal(after.CompletionTime),
+		"model":          before.Model != nil && (after.Model == nil || *after.Model != *before.Model),
+		"remoteJob":      before.RemoteJob != nil && (after.RemoteJob == nil || after.RemoteJob.ID != before.RemoteJob.ID),
+		"cost":           before.Cost != nil && after.Cost == nil,
+		"progress":       before.Progress != nil && (after.Progress == nil || after.Progress.Percent < before.Progress.Percent || after.Progress.Step < before.Progress.Step),
+	} {
+		if lost {
+			problems = append(problems, fmt.Errorf("%s was lost or went back", name))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+func attemptOf(status *classifierv1alpha1.ClassifierTrainingJobStatus) int32 {
+	if status.Attempt == nil {
+		return 0
+	}
+	return status.Attempt.Number
+}
+
+// Forbid lets the monitor report a text that must stand in no object.
+func (m *Monitor) Forbid(secrets ...string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.secrets = append(m.secrets, secrets...)
+}
+
+func (m *Monitor) checkSecrets(content map[string]any) error {
+	encoded, err := json.Marshal(content)
+	if err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, secret := range m.secrets {
+		if bytes.Contains(encoded, []byte(secret)) {
+			return errors.New("it shows a secret")
+		}
+	}
+	return nil
+}
+
+func (m *Monitor) report(object client.Object, err error) {
 	if err == nil {
 		return
 	}
@@ -144,7 +209,8 @@ func (m *monitor) report(object client.Object, err error) {
 	m.problems = append(m.problems, fmt.Errorf("%s/%s at version %s: %w", object.GetNamespace(), object.GetName(), object.GetResourceVersion(), err))
 }
 
-func (m *monitor) verdict() error {
+// Verdict is what was wrong with what the monitor saw so far.
+func (m *Monitor) Verdict() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return errors.Join(m.problems...)
