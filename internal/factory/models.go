@@ -149,7 +149,7 @@ func (m *model) card() mistral.Model {
 		Aliases:          []string{},
 		Job:              m.jobID,
 		Root:             m.root,
-		Archived:         m.archived,
+		Archived:         &m.archived,
 	}
 }
 

@@ -32,7 +32,7 @@ type Model struct {
 	// The following are a fine-tuned model's.
 	Job      string `json:"job,omitempty"`
 	Root     string `json:"root,omitempty"` // the base model
-	Archived bool   `json:"archived"`
+	Archived *bool  `json:"archived,omitempty"`
 }
 
 // ModelCapabilities say what a model can be asked for. All are written, because
@@ -42,7 +42,6 @@ type ModelCapabilities struct {
 	CompletionFIM   bool `json:"completion_fim"`
 	FunctionCalling bool `json:"function_calling"`
 	FineTuning      bool `json:"fine_tuning"`
-	Vision          bool `json:"vision"`
 	Classification  bool `json:"classification"`
 }
 
