@@ -172,6 +172,10 @@ func findInputs(ctx context.Context, q querier, tenant string, request *jobReque
 		if err != nil {
 			return nil, missingInput(err, "validation_files", i)
 		}
+		isSame := func(training input) bool { return !training.Validation && training.Digest == found.digest }
+		if slices.ContainsFunc(inputs, isSame) {
+			return nil, invalidValue("The file has the same content as a training file.", "validation_files", i)
+		}
 		inputs = append(inputs, newInput(found, 1, true))
 	}
 	return inputs, nil

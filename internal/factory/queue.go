@@ -186,11 +186,11 @@ func (f *Factory) runValidation(ctx context.Context, j *job) error {
 }
 
 func (f *Factory) runTraining(ctx context.Context, j *job) error {
-	trained, err := f.train(ctx, j)
+	made, err := f.train(ctx, j)
 	if err != nil {
 		return err
 	}
-	return f.keepModel(context.WithoutCancel(ctx), j, trained)
+	return f.keepModel(context.WithoutCancel(ctx), j, made)
 }
 
 // endJob records that a stage was not done.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"math"
 	"time"
 
@@ -133,8 +134,8 @@ func (s *store) job(ctx context.Context, tenant, id string) (job, error) {
 	return one(ctx, s.reader, scanJob, `SELECT `+jobColumns+` FROM jobs WHERE tenant = ? AND id = ?`, tenant, id)
 }
 
-// detailedJob reads a job with its events, oldest first, and its checkpoints,
-// newest first.
+// detailedJob reads a job with its events, oldest first, its checkpoints, newest
+// first, and its evaluation.
 func (s *store) detailedJob(ctx context.Context, tenant, id string) (mistral.DetailedJob, error) {
 	j, err := s.job(ctx, tenant, id)
 	if err != nil {
@@ -147,7 +148,31 @@ func (s *store) detailedJob(ctx context.Context, tenant, id string) (mistral.Det
 	}
 	checkpoints, err := collect(ctx, s.reader, scanCheckpoint, `
 		SELECT step, train_loss, valid_loss, created_at FROM checkpoints WHERE job_id = ? ORDER BY step DESC`, id)
-	return mistral.DetailedJob{Job: j.Job, ClassifierTargets: j.targets, Events: events, Checkpoints: checkpoints}, err
+	if err != nil {
+		return mistral.DetailedJob{}, err
+	}
+	evaluation, err := one(ctx, s.reader, scanEvaluation, `SELECT evaluation FROM evaluations WHERE job_id = ?`, id)
+	if errors.Is(err, errNotFound) {
+		err = nil // most jobs have none
+	}
+	return mistral.DetailedJob{Job: j.Job, ClassifierTargets: j.targets, Events: events, Checkpoints: checkpoints, Evaluation: evaluation}, err
+}
+
+func scanEvaluation(r row) (*mistral.Evaluation, error) {
+	var evaluation mistral.Evaluation
+	if err := r.Scan(asJSON(&evaluation)); err != nil {
+		return nil, err
+	}
+	return &evaluation, nil
+}
+
+// insertEvaluation keeps an evaluation, if there is one.
+func insertEvaluation(ctx context.Context, tx *sql.Tx, id string, evaluation *mistral.Evaluation) error {
+	if evaluation == nil {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO evaluations (job_id, evaluation) VALUES (?, ?)`, id, asJSON(evaluation))
+	return err
 }
 
 func scanEvent(r row) (event mistral.Event, err error) {

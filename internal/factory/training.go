@@ -15,8 +15,14 @@ import (
 // seed is the same for every job, so that the same job makes the same model.
 const seed = 1
 
-// train makes a job's model, recording checkpoints on the way.
-func (f *Factory) train(ctx context.Context, j *job) (*classifier.Model, error) {
+// trained is what a job makes.
+type trained struct {
+	model      *classifier.Model
+	evaluation *mistral.Evaluation // nil without validation files
+}
+
+// train makes a job's model, recording checkpoints on the way, and measures it.
+func (f *Factory) train(ctx context.Context, j *job) (*trained, error) {
 	training, err := readExamples(ctx, f.trainingRows(j), j.trainingInputs(), j.targets)
 	if err != nil {
 		return nil, err
@@ -25,12 +31,17 @@ func (f *Factory) train(ctx context.Context, j *job) (*classifier.Model, error) 
 	if err != nil {
 		return nil, err
 	}
-	return classifier.Train(ctx, training, validation, classifier.Options{
+	model, err := classifier.Train(ctx, training, validation, classifier.Options{
 		Targets:         engineTargets(j.targets),
 		Hyperparameters: engineHyperparameters(j),
 		Seed:            seed,
 		OnCheckpoint:    func(checkpoint classifier.Checkpoint) { f.recordCheckpoint(ctx, j, checkpoint) },
 	})
+	if err != nil {
+		return nil, err
+	}
+	evaluation, err := evaluate(ctx, model, j.targets, validation)
+	return &trained{model, evaluation}, err
 }
 
 func engineTargets(targets []mistral.ClassifierTarget) []classifier.Target {
@@ -109,11 +120,11 @@ func (f *Factory) recordCheckpoint(ctx context.Context, j *job, reached classifi
 }
 
 // stageModel writes a model to disk.
-func (f *Factory) stageModel(trained *classifier.Model) (staged *stagedBlob, digest string, err error) {
+func (f *Factory) stageModel(model *classifier.Model) (staged *stagedBlob, digest string, err error) {
 	if staged, err = f.store.blobs.stage(); err != nil {
 		return nil, "", err
 	}
-	if _, err = trained.WriteTo(staged); err == nil {
+	if _, err = model.WriteTo(staged); err == nil {
 		digest, err = staged.sync()
 	}
 	if err != nil {
@@ -123,20 +134,23 @@ func (f *Factory) stageModel(trained *classifier.Model) (staged *stagedBlob, dig
 	return staged, digest, nil
 }
 
-// keepModel makes a model last together with its job's success.
-func (f *Factory) keepModel(ctx context.Context, j *job, trained *classifier.Model) error {
-	staged, digest, err := f.stageModel(trained)
+// keepModel makes a model last together with its evaluation and its job's success.
+func (f *Factory) keepModel(ctx context.Context, j *job, made *trained) error {
+	staged, digest, err := f.stageModel(made.model)
 	if err != nil {
 		return err
 	}
 	defer staged.discard()
 	err = f.store.nameBlob(ctx, staged, digest, func(tx *sql.Tx) error {
 		return updateJob(ctx, tx, j.ID, func(j *job) error {
-			made := newModel(j, digest, f.now())
-			if !j.succeed(made.id, f.now()) {
+			kept := newModel(j, digest, f.now())
+			if !j.succeed(kept.id, f.now()) {
 				return nil
 			}
-			return insertModel(ctx, tx, made)
+			if err := insertModel(ctx, tx, kept); err != nil {
+				return err
+			}
+			return insertEvaluation(ctx, tx, j.ID, made.evaluation)
 		})
 	})
 	// If the job was cancelled meanwhile, nothing refers to the model.

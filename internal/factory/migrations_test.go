@@ -1,0 +1,70 @@
+package factory
+
+import (
+	"io/fs"
+	"path/filepath"
+	"testing"
+
+	"github.com/pressly/goose/v3"
+
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+// openedAt makes a database of an earlier version of the schema.
+func openedAt(t *testing.T, directory string, version int64, statements ...string) {
+	t.Helper()
+	database, err := openDatabase(filepath.Join(directory, "factory.db"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer database.Close()
+	scripts, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		t.Fatal(err)
+	}
+	provider, err := goose.NewProvider(goose.DialectSQLite3, database, scripts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := provider.UpTo(t.Context(), version); err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range statements {
+		if _, err := database.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A job, a file and a model as the first version wrote them.
+const (
+	jobOfVersion1 = `INSERT INTO jobs VALUES (1, '0b6d0000-0000-4000-8000-000000000000', 'alice', 'ministral-3b-latest', NULL, 'SUCCESS', 1, 1, 1,
+		'[{"file_id":"f","filename":"a.jsonl","digest":"d","bytes":1,"weight":1,"validation":false}]',
+		'{"hyperparameters":{"learning_rate":0.0001},"targets":null,"skip_fraction":0}', '{"training_steps":100,"learning_rate":0.0001}',
+		'[{"name":"intent","labels":["light","music"],"weight":1,"loss_function":"single_class"}]', '[]', 'Text', '{"cost":0}', 6553600, 'ft:m', 1, 2)`
+	eventOfVersion1 = `INSERT INTO events VALUES (1, '0b6d0000-0000-4000-8000-000000000000', 'status-updated', '{"status":"SUCCESS"}', 2)`
+	fileOfVersion1  = `INSERT INTO files VALUES (1, '1b6d0000-0000-4000-8000-000000000000', 'alice', 'a.jsonl', '0123456789abcdef0123456789abcdef', 1, 1,
+		'fine-tune', 'pretrain', 'upload', 'workspace', 1)`
+	modelOfVersion1 = `INSERT INTO models VALUES (1, 'ft:m', 'alice', '0b6d0000-0000-4000-8000-000000000000', 'ministral-3b-latest', 'name', NULL, 0, 'Text',
+		'[{"name":"intent","labels":["light","music"],"weight":1,"loss_function":"single_class"}]', 'd', 2)`
+)
+
+// TestOpensWhatEarlierVersionsWrote: an update of the server keeps what it has.
+func TestOpensWhatEarlierVersionsWrote(t *testing.T) {
+	s := startServer(t, func(c *Config) {
+		openedAt(t, c.Directory, 1, jobOfVersion1, eventOfVersion1, fileOfVersion1, modelOfVersion1)
+	})
+	client := s.client("alice-key")
+	job, err := client.GetJob(t.Context(), "0b6d0000-0000-4000-8000-000000000000")
+	if err != nil || job.Status != mistral.JobSuccess || len(job.Events) != 1 || job.Evaluation != nil || *job.FineTunedModel != "ft:m" {
+		t.Errorf("GetJob() = %+v, %v", job, err)
+	}
+	file, err := client.GetFile(t.Context(), "1b6d0000-0000-4000-8000-000000000000")
+	if err != nil || file.Filename != "a.jsonl" || file.ExpiresAt != nil {
+		t.Errorf("GetFile() = %+v, %v", file, err)
+	}
+	model, err := client.GetModel(t.Context(), "ft:m")
+	if err != nil || *model.Name != "name" {
+		t.Errorf("GetModel() = %+v, %v", model, err)
+	}
+}
