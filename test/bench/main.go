@@ -21,9 +21,12 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	var err error
-	if flag.Arg(0) == uploadCommand {
+	switch flag.Arg(0) {
+	case uploadCommand:
 		err = upload(ctx, flag.Arg(1), flag.Arg(2))
-	} else {
+	case loadCommand:
+		err = load(ctx, *factory)
+	default:
 		err = run(ctx, *factory)
 	}
 	if err != nil {
