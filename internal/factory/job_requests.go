@@ -210,7 +210,7 @@ func newJob(tenant string, request *jobRequest, inputs []input, now time.Time) j
 		requested: requestedTraining{request.Hyperparameters, request.ClassifierTargets, request.InvalidSampleSkipPercentage},
 	}
 	created.complete()
-	created.become(mistral.JobQueued, now, "")
+	created.become(mistral.JobQueued, now)
 	return created
 }
 

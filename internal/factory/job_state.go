@@ -64,10 +64,26 @@ type stateError struct{ message string }
 
 func (e *stateError) Error() string { return e.message }
 
+// statusUpdate is what a job's events carry: of a failure its reason, and of a
+// validation which rows are invalid.
+type statusUpdate struct {
+	mistral.StatusUpdate
+	*invalidSamples
+}
+
 // become changes the state and says so in an event.
-func (j *job) become(status mistral.JobStatus, now time.Time, reason string) {
+func (j *job) become(status mistral.JobStatus, now time.Time) {
+	j.update(status, "", nil, now)
+}
+
+// fail is become with a reason.
+func (j *job) fail(status mistral.JobStatus, reason string, now time.Time) {
+	j.update(status, reason, nil, now)
+}
+
+func (j *job) update(status mistral.JobStatus, reason string, invalid *invalidSamples, now time.Time) {
 	j.setStatus(status, now)
-	data, _ := json.Marshal(mistral.StatusUpdate{Status: status, Error: reason}) // two strings
+	data, _ := json.Marshal(statusUpdate{mistral.StatusUpdate{Status: status, Error: reason}, invalid}) // strings and numbers
 	j.newEvents = append(j.newEvents, mistral.Event{Name: mistral.EventStatusUpdated, Data: data, CreatedAt: now.Unix()})
 }
 
@@ -90,9 +106,9 @@ func (j *job) start(now time.Time) error {
 func (j *job) cancel(now time.Time) {
 	switch j.Status {
 	case mistral.JobQueued, mistral.JobValidated:
-		j.become(mistral.JobCancelled, now, "")
+		j.become(mistral.JobCancelled, now)
 	case mistral.JobValidating, mistral.JobRunning:
-		j.become(mistral.JobCancellationRequested, now, "")
+		j.become(mistral.JobCancellationRequested, now)
 	}
 }
 
@@ -100,9 +116,9 @@ func (j *job) cancel(now time.Time) {
 func (j *job) claim(now time.Time) {
 	j.attempts++
 	if j.started {
-		j.become(mistral.JobRunning, now, "")
+		j.become(mistral.JobRunning, now)
 	} else {
-		j.become(mistral.JobValidating, now, "")
+		j.become(mistral.JobValidating, now)
 	}
 }
 
@@ -117,7 +133,7 @@ func (j *job) validated(found *validation, now time.Time) {
 	j.targets = found.targets
 	j.Hyperparameters = found.plan.hyperparameters
 	j.Metadata = &found.plan.metadata
-	j.become(mistral.JobValidated, now, "")
+	j.update(mistral.JobValidated, "", found.invalid, now)
 	if j.AutoStart {
 		_ = j.start(now) // it is VALIDATED
 	}
@@ -130,7 +146,7 @@ func (j *job) succeed(modelID string, now time.Time) bool {
 	}
 	j.FineTunedModel = &modelID
 	j.TrainedTokens = j.Metadata.TrainTokens
-	j.become(mistral.JobSuccess, now, "")
+	j.become(mistral.JobSuccess, now)
 	return true
 }
 
@@ -139,7 +155,7 @@ func (j *job) yield(now time.Time) bool {
 	if j.Status != mistral.JobCancellationRequested {
 		return false
 	}
-	j.become(mistral.JobCancelled, now, "")
+	j.become(mistral.JobCancelled, now)
 	return true
 }
 
@@ -151,11 +167,11 @@ func (j *job) end(cause error, now time.Time) {
 	case j.yield(now):
 	case errors.Is(cause, errInterrupted):
 		j.attempts-- // closing is no fault of the job
-		j.become(mistral.JobQueued, now, "")
+		j.become(mistral.JobQueued, now)
 	case errors.As(cause, &invalid):
-		j.become(mistral.JobFailedValidation, now, invalid.Error())
+		j.update(mistral.JobFailedValidation, invalid.Error(), invalid.samples, now)
 	default:
-		j.become(mistral.JobFailed, now, serverFailed)
+		j.fail(mistral.JobFailed, serverFailed, now)
 	}
 }
 
@@ -164,8 +180,8 @@ func (j *job) resume(now time.Time) {
 	switch {
 	case j.yield(now):
 	case j.attempts >= maxAttempts:
-		j.become(mistral.JobFailed, now, fmt.Sprintf("The server stopped %d times while it worked on this job. It may need more memory than the server has.", j.attempts))
+		j.fail(mistral.JobFailed, fmt.Sprintf("The server stopped %d times while it worked on this job. It may need more memory than the server has.", j.attempts), now)
 	default:
-		j.become(mistral.JobQueued, now, "")
+		j.become(mistral.JobQueued, now)
 	}
 }

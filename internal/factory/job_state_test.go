@@ -9,8 +9,55 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
-func TestJobState(t *testing.T) {
+var allStatuses = []mistral.JobStatus{
+	mistral.JobQueued, mistral.JobStarted, mistral.JobValidating, mistral.JobValidated, mistral.JobRunning,
+	mistral.JobFailedValidation, mistral.JobFailed, mistral.JobSuccess, mistral.JobCancelled, mistral.JobCancellationRequested,
+}
+
+// TestWhatTenantsMayAsk goes through every state that the protocol names.
+func TestWhatTenantsMayAsk(t *testing.T) {
 	now := time.Unix(1000, 0)
+	// STARTED is a state of the hosted service that this server never has.
+	starts := map[mistral.JobStatus]mistral.JobStatus{mistral.JobValidated: mistral.JobQueued}
+	cancels := map[mistral.JobStatus]mistral.JobStatus{
+		mistral.JobQueued:     mistral.JobCancelled,
+		mistral.JobValidated:  mistral.JobCancelled,
+		mistral.JobValidating: mistral.JobCancellationRequested,
+		mistral.JobRunning:    mistral.JobCancellationRequested,
+	}
+	for _, status := range allStatuses {
+		var started, cancelled job
+		started.Status, cancelled.Status = status, status
+
+		var refused *stateError
+		err := started.start(now)
+		if want, ok := starts[status]; ok && (err != nil || started.Status != want || !started.started) {
+			t.Errorf("start when %s: %s, %v; want %s", status, started.Status, err, want)
+		} else if !ok && (!errors.As(err, &refused) || started.Status != status || len(started.newEvents) > 0) {
+			t.Errorf("start when %s: %s, %v; want a refusal that changes nothing", status, started.Status, err)
+		}
+
+		cancelled.cancel(now)
+		if want, ok := cancels[status]; ok && (cancelled.Status != want || len(cancelled.newEvents) != 1) {
+			t.Errorf("cancel when %s: %s, %d events; want %s", status, cancelled.Status, len(cancelled.newEvents), want)
+		} else if !ok && (cancelled.Status != status || len(cancelled.newEvents) > 0) {
+			t.Errorf("cancel when %s: %s; want no change", status, cancelled.Status)
+		}
+	}
+}
+
+// TestWhatBecomesOfAWorkersJob goes through what a worker, or the end of its
+// process, makes of a job in the states that it can meet.
+func TestWhatBecomesOfAWorkersJob(t *testing.T) {
+	now := time.Unix(1000, 0)
+	broken, invalid := errors.New("open /data: no"), &invalidDataError{message: "line 3"}
+	claim := func(j *job) { j.claim(now) }
+	claimStarted := func(j *job) { j.started = true; j.claim(now) }
+	validated := func(j *job) { j.validated(&validation{}, now) }
+	validatedAutoStart := func(j *job) { j.AutoStart = true; j.validated(&validation{}, now) }
+	succeed := func(j *job) { j.Metadata = &mistral.JobMetadata{}; j.succeed("m", now) }
+	end := func(cause error) func(*job) { return func(j *job) { j.end(cause, now) } }
+	resume := func(j *job) { j.resume(now) }
 	for _, test := range []struct {
 		reason   string
 		status   mistral.JobStatus
@@ -20,20 +67,29 @@ func TestJobState(t *testing.T) {
 		event    string // in the last event; empty: there is none
 		left     int    // attempts
 	}{
-		{"a waiting job is cancelled at once", mistral.JobQueued, 0, func(j *job) { j.cancel(now) }, mistral.JobCancelled, "CANCELLED", 0},
-		{"a running job's worker has to stop first", mistral.JobRunning, 1, func(j *job) { j.cancel(now) }, mistral.JobCancellationRequested, "CANCELLATION_REQUESTED", 1},
-		{"a cancellation is asked for once", mistral.JobCancellationRequested, 1, func(j *job) { j.cancel(now) }, mistral.JobCancellationRequested, "", 1},
-		{"a finished job stays", mistral.JobFailed, 0, func(j *job) { j.cancel(now) }, mistral.JobFailed, "", 0},
-		{"closing is no fault of the job", mistral.JobRunning, 1, func(j *job) { j.end(errInterrupted, now) }, mistral.JobQueued, "QUEUED", 0},
-		{"bad data", mistral.JobValidating, 1, func(j *job) { j.end(&invalidDataError{"line 3"}, now) }, mistral.JobFailedValidation, "line 3", 1},
-		{"what failed is for the log only", mistral.JobRunning, 1, func(j *job) { j.end(errors.New("open /data: no"), now) }, mistral.JobFailed, "its log says why", 1},
-		{"a failure while it is cancelled", mistral.JobCancellationRequested, 1, func(j *job) { j.end(errors.New("x"), now) }, mistral.JobCancelled, "CANCELLED", 1},
-		{"success came first", mistral.JobSuccess, 1, func(j *job) { j.end(errors.New("cleaning up"), now) }, mistral.JobSuccess, "", 1},
-		{"validated while it is cancelled", mistral.JobCancellationRequested, 1, func(j *job) { j.validated(nil, now) }, mistral.JobCancelled, "CANCELLED", 1},
-		{"trained while it is cancelled", mistral.JobCancellationRequested, 1, func(j *job) { j.succeed("m", now) }, mistral.JobCancelled, "CANCELLED", 1},
-		{"the process died", mistral.JobRunning, 1, func(j *job) { j.resume(now) }, mistral.JobQueued, "QUEUED", 1},
-		{"the process dies of it again and again", mistral.JobRunning, maxAttempts, func(j *job) { j.resume(now) }, mistral.JobFailed, "stopped 3 times", maxAttempts},
-		{"the process died before it could cancel", mistral.JobCancellationRequested, 1, func(j *job) { j.resume(now) }, mistral.JobCancelled, "CANCELLED", 1},
+		{"validation begins", mistral.JobQueued, 0, claim, mistral.JobValidating, "VALIDATING", 1},
+		{"training begins", mistral.JobQueued, 0, claimStarted, mistral.JobRunning, "RUNNING", 1},
+		{"validation is done, and counts anew", mistral.JobValidating, 2, validated, mistral.JobValidated, "VALIDATED", 0},
+		{"and training follows by itself", mistral.JobValidating, 1, validatedAutoStart, mistral.JobQueued, "VALIDATED", 0},
+		{"training is done", mistral.JobRunning, 1, succeed, mistral.JobSuccess, "SUCCESS", 1},
+		{"validated while it is cancelled", mistral.JobCancellationRequested, 1, validated, mistral.JobCancelled, "CANCELLED", 1},
+		{"trained while it is cancelled", mistral.JobCancellationRequested, 1, succeed, mistral.JobCancelled, "CANCELLED", 1},
+
+		{"bad data", mistral.JobValidating, 1, end(invalid), mistral.JobFailedValidation, "line 3", 1},
+		{"what failed is for the log only", mistral.JobRunning, 1, end(broken), mistral.JobFailed, "its log says why", 1},
+		{"so it is while validating", mistral.JobValidating, 1, end(broken), mistral.JobFailed, "its log says why", 1},
+		{"a failure while it is cancelled", mistral.JobCancellationRequested, 1, end(broken), mistral.JobCancelled, "CANCELLED", 1},
+		{"it was cancelled", mistral.JobCancellationRequested, 1, end(errCancelled), mistral.JobCancelled, "CANCELLED", 1},
+		{"closing is no fault of the job", mistral.JobRunning, 1, end(errInterrupted), mistral.JobQueued, "QUEUED", 0},
+		{"nor while validating", mistral.JobValidating, 1, end(errInterrupted), mistral.JobQueued, "QUEUED", 0},
+		{"closing while it is cancelled", mistral.JobCancellationRequested, 1, end(errInterrupted), mistral.JobCancelled, "CANCELLED", 1},
+		{"success came first", mistral.JobSuccess, 1, end(broken), mistral.JobSuccess, "", 1},
+		{"cancellation came first", mistral.JobCancelled, 1, end(broken), mistral.JobCancelled, "", 1},
+
+		{"the process died", mistral.JobRunning, 1, resume, mistral.JobQueued, "QUEUED", 1},
+		{"it died while validating", mistral.JobValidating, maxAttempts - 1, resume, mistral.JobQueued, "QUEUED", maxAttempts - 1},
+		{"it dies of it again and again", mistral.JobRunning, maxAttempts, resume, mistral.JobFailed, "stopped 3 times", maxAttempts},
+		{"it died before it could cancel", mistral.JobCancellationRequested, 1, resume, mistral.JobCancelled, "CANCELLED", 1},
 	} {
 		j := job{attempts: test.attempts}
 		j.Status = test.status

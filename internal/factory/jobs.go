@@ -1,6 +1,7 @@
 package factory
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -21,8 +22,7 @@ func (f *Factory) createJob(r *http.Request, tenant string) (any, error) {
 	}
 	ctx := r.Context()
 	if request.DryRun {
-		inputs, err := findInputs(ctx, f.store.reader, tenant, request)
-		return dryRun(request.Hyperparameters, inputs), err
+		return f.estimate(ctx, tenant, request)
 	}
 	var created job
 	err = f.store.write(ctx, func(tx *sql.Tx) error {
@@ -32,6 +32,9 @@ func (f *Factory) createJob(r *http.Request, tenant string) (any, error) {
 			return err
 		}
 		created = newJob(tenant, request, inputs, f.now())
+		if err := refuseTwin(ctx, tx, &created); err != nil {
+			return err
+		}
 		return insertJob(ctx, tx, &created)
 	})
 	if err != nil {
@@ -39,6 +42,29 @@ func (f *Factory) createJob(r *http.Request, tenant string) (any, error) {
 	}
 	f.queue.notify()
 	return created.Job, nil
+}
+
+func (f *Factory) estimate(ctx context.Context, tenant string, request *jobRequest) (any, error) {
+	inputs, err := findInputs(ctx, f.store.reader, tenant, request)
+	if err != nil {
+		return nil, err
+	}
+	pace, err := readPace(ctx, f.store.reader)
+	return dryRun(request.Hyperparameters, inputs, pace), err
+}
+
+// refuseTwin keeps a tenant from training the same model twice at a time: mostly,
+// that is a script that tries again because it did not see the first answer.
+func refuseTwin(ctx context.Context, tx *sql.Tx, created *job) error {
+	twin, err := findTwin(ctx, tx, created)
+	if errors.Is(err, errNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return &problem{Status: http.StatusConflict, Detail: fmt.Sprintf(
+		"The job %s is %s and would make the same model. Wait for it, cancel it, or give this one another suffix.", twin.ID, twin.Status)}
 }
 
 func (f *Factory) listJobs(r *http.Request, tenant string) (any, error) {
@@ -54,6 +80,7 @@ func (f *Factory) listJobs(r *http.Request, tenant string) (any, error) {
 		createdAfter:  q.time("created_after"),
 		createdBefore: q.time("created_before"),
 	}
+	q.boolean("created_by_me", false) // a tenant sees no others' anyway
 	if filter.status != "" && !knownStatus(filter.status) {
 		q.fail("status", "a job's status")
 	}

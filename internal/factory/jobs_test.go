@@ -137,7 +137,7 @@ func TestListJobs(t *testing.T) {
 	create := func(suffix, project string) {
 		s.await(s.create(func(r *mistral.CreateJobRequest) {
 			r.Suffix = &suffix
-			r.Integrations = []mistral.Integration{{Type: "wandb", Project: project, APIKey: strings.Repeat("k", 86)}}
+			r.Integrations = []mistral.Integration{{Type: "wandb", Project: project, Name: &suffix, APIKey: strings.Repeat("k", 86)}}
 		}, file).ID, mistral.JobValidated)
 	}
 	create("one", "red")
@@ -152,6 +152,10 @@ func TestListJobs(t *testing.T) {
 		{"model", "?model=ministral-3b-latest&created_by_me=false", "three two one"},
 		{"another model", "?model=open-mistral-7b", ""},
 		{"project", "?wandb_project=blue", "three two"},
+		{"name of an integration", "?wandb_name=two", "two"},
+		{"project and name", "?wandb_project=red&wandb_name=two", ""},
+		{"mine", "?created_by_me=true", "three two one"},
+		{"page behind the last", "?page=7", ""},
 		{"created before it all", "?created_before=2001-01-01T00%3A00%3A00.000Z", ""},
 		{"created within this second", "?created_after=" + time.Now().UTC().Format("2006-01-02T15:04:05.000Z"), "three two one"},
 	} {
@@ -170,7 +174,7 @@ func TestListJobs(t *testing.T) {
 			t.Errorf("%s: %d %q, want %q", test.reason, status, got, test.want)
 		}
 	}
-	for _, query := range []string{"?status=SUCCEEDED", "?created_after=yesterday", "?page_size=x"} {
+	for _, query := range []string{"?status=SUCCEEDED", "?created_after=yesterday", "?created_before=1", "?created_by_me=perhaps", "?page=-1", "?page_size=x"} {
 		if status, body := s.request("GET", "/v1/fine_tuning/jobs"+query, ""); status != 422 {
 			t.Errorf("%s: %d %s", query, status, body)
 		}
@@ -242,7 +246,10 @@ func TestCreateJobAccepts(t *testing.T) {
 		if status != 200 || len(job.TrainingFiles) != 1 || job.JobType != mistral.JobTypeClassifier || *job.Hyperparameters.LearningRate != 1e-4 {
 			t.Errorf("%s: %d %s", test.reason, status, answer)
 		}
-		s.await(job.ID, mistral.JobValidated)
+		if _, err := s.client("alice-key").CancelJob(t.Context(), job.ID); err != nil { // they are twins
+			t.Fatal(err)
+		}
+		s.await(job.ID, mistral.JobCancelled)
 	}
 }
 

@@ -17,7 +17,7 @@ func openedAt(t *testing.T, directory string, version int64, statements ...strin
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer database.Close()
+	defer func() { _ = database.Close() }()
 	scripts, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		t.Fatal(err)

@@ -23,8 +23,8 @@ type plan struct {
 }
 
 // newPlan completes the hyperparameters with what follows from the data's samples
-// and the bytes of their texts.
-func newPlan(requested mistral.Hyperparameters, samples int, dataBytes int64) plan {
+// and the bytes of their texts. pace is this machine's.
+func newPlan(requested mistral.Hyperparameters, samples int, dataBytes int64, pace float64) plan {
 	dataTokens := max(dataBytes/bytesPerToken, 1)
 	h := requested
 	if h.TrainingSteps == nil {
@@ -35,11 +35,12 @@ func newPlan(requested mistral.Hyperparameters, samples int, dataBytes int64) pl
 		h.TrainingSteps = &steps
 	}
 	trainTokens := *h.TrainingSteps * tokensPerStep
+	duration := 1 + int64(trainingWork(h, samples, dataBytes)/pace)
 	if h.Epochs == nil {
 		epochs := float64(trainTokens) / float64(dataTokens)
 		h.Epochs = &epochs
 	}
-	duration, cost, currency, perStep := expectedSeconds(samples, dataBytes, *h.TrainingSteps), 0.0, "EUR", int64(tokensPerStep)
+	cost, currency, perStep := 0.0, "EUR", int64(tokensPerStep)
 	return plan{h, mistral.JobMetadata{
 		ExpectedDurationSeconds: &duration,
 		Cost:                    &cost,
@@ -50,16 +51,20 @@ func newPlan(requested mistral.Hyperparameters, samples int, dataBytes int64) pl
 	}}
 }
 
-// expectedSeconds is a rough guess. The engine learns from some 200000 examples,
-// in 4 to 30 passes, and longer when asked for many steps; it read 0.7 to 1.5 MB of
-// text a second of sets with 28 to 150 labels.
-func expectedSeconds(samples int, dataBytes, steps int64) int64 {
-	passes := min(max(200_000/float64(samples), 4), 30) * min(max(float64(steps)/250, 1), 4)
-	return 1 + int64(passes*float64(dataBytes)/1e6)
+// trainingWork is how many bytes of text the engine learns from, each as often as
+// it passes over it: see its package documentation. Epochs that were not asked for
+// are nil.
+func trainingWork(h mistral.Hyperparameters, samples int, dataBytes int64) float64 {
+	own := min(max(200_000/float64(samples), 4), 30)
+	passes := max(own, own*float64(*h.TrainingSteps)/250)
+	if h.Epochs != nil {
+		passes = max(passes, *h.Epochs)
+	}
+	return min(passes, 4*own) * float64(dataBytes)
 }
 
 // dryRun estimates a job from its files' sizes, without reading them.
-func dryRun(requested mistral.Hyperparameters, inputs []input) mistral.LegacyJobMetadata {
+func dryRun(requested mistral.Hyperparameters, inputs []input, pace float64) mistral.LegacyJobMetadata {
 	var size int64
 	for _, input := range inputs {
 		if !input.Validation {
@@ -67,7 +72,7 @@ func dryRun(requested mistral.Hyperparameters, inputs []input) mistral.LegacyJob
 		}
 	}
 	const rowBytes = 200 // of an intent with its label and JSON
-	estimated := newPlan(requested, int(size/rowBytes)+1, size)
+	estimated := newPlan(requested, int(size/rowBytes)+1, size, pace)
 	return mistral.LegacyJobMetadata{
 		JobMetadata:   estimated.metadata,
 		Object:        mistral.ObjectJobMetadata,

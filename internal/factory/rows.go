@@ -23,9 +23,25 @@ const (
 
 // invalidDataError says why a job's files cannot be trained on. It is written for
 // the tenant, and never repeats what is in a row.
-type invalidDataError struct{ message string }
+type invalidDataError struct {
+	message string
+	samples *invalidSamples // nil if it is not about particular rows
+}
 
 func (e *invalidDataError) Error() string { return e.message }
+
+// invalidSamples tells programs which rows are invalid.
+type invalidSamples struct {
+	Samples int             `json:"samples"` // all that were read
+	Invalid int             `json:"invalid_samples"`
+	First   []invalidSample `json:"first_invalid_samples"`
+}
+
+type invalidSample struct {
+	FileID string         `json:"file_id"`
+	Line   int            `json:"line"` // from 1
+	Reason dataset.Reason `json:"reason"`
+}
 
 // labelIndex finds a target's and a label's position.
 type labelIndex map[string]targetIndex
@@ -61,6 +77,7 @@ type rows struct {
 	census   *dataset.Census
 	bytes    int64 // of text
 	invalid  int
+	first    []invalidSample
 	reported []string
 }
 
@@ -139,6 +156,7 @@ func (r *rows) contradiction(sample *dataset.Sample) (dataset.Reason, string) {
 func (r *rows) report(input input, invalid *dataset.InvalidSampleError) {
 	r.invalid++
 	if len(r.reported) < maxReportedRows {
+		r.first = append(r.first, invalidSample{FileID: input.FileID, Line: invalid.Line, Reason: invalid.Reason})
 		r.reported = append(r.reported, fmt.Sprintf("%s, %s", input.Filename, invalid))
 	}
 }
@@ -154,7 +172,15 @@ func (r *rows) check() error {
 		more = fmt.Sprintf("; and %d more", r.invalid-len(r.reported))
 	}
 	return &invalidDataError{fmt.Sprintf("%s%s. %d of %d rows are invalid; at most %g%% may be.",
-		strings.Join(r.reported, "; "), more, r.invalid, all, 100*r.skipFraction)}
+		strings.Join(r.reported, "; "), more, r.invalid, all, 100*r.skipFraction), r.invalidSamples()}
+}
+
+// invalidSamples is nil if there are none.
+func (r *rows) invalidSamples() *invalidSamples {
+	if r.invalid == 0 {
+		return nil
+	}
+	return &invalidSamples{Samples: r.invalid + r.census.Samples(), Invalid: r.invalid, First: r.first}
 }
 
 func textBytes(sample *dataset.Sample) int64 {

@@ -49,6 +49,17 @@ func insertJob(ctx context.Context, tx *sql.Tx, j *job) error {
 	return insertEvents(ctx, tx, j)
 }
 
+// findTwin finds an unfinished job that would make the same model: of the same
+// base model, files, hyperparameters, targets and suffix. How a job starts and
+// where it reports to makes no other model.
+func findTwin(ctx context.Context, tx *sql.Tx, j *job) (job, error) {
+	return one(ctx, tx, scanJob, `
+		SELECT `+jobColumns+` FROM jobs
+		WHERE tenant = ? AND status IN ('QUEUED', 'VALIDATING', 'VALIDATED', 'RUNNING')
+		  AND model = ? AND suffix IS ? AND inputs = ? AND requested = ? LIMIT 1`,
+		j.tenant, j.Model, j.Suffix, asJSON(&j.inputs), asJSON(&j.requested))
+}
+
 // updateJob changes a job, of any tenant, within a transaction.
 func updateJob(ctx context.Context, tx *sql.Tx, id string, change func(*job) error) error {
 	j, err := one(ctx, tx, scanJob, `SELECT `+jobColumns+` FROM jobs WHERE id = ?`, id)

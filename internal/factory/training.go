@@ -23,7 +23,9 @@ type trained struct {
 
 // train makes a job's model, recording checkpoints on the way, and measures it.
 func (f *Factory) train(ctx context.Context, j *job) (*trained, error) {
-	training, err := readExamples(ctx, f.trainingRows(j), j.trainingInputs(), j.targets)
+	started := f.now()
+	rows := f.trainingRows(j)
+	training, err := readExamples(ctx, rows, j.trainingInputs(), j.targets)
 	if err != nil {
 		return nil, err
 	}
@@ -40,6 +42,8 @@ func (f *Factory) train(ctx context.Context, j *job) (*trained, error) {
 	if err != nil {
 		return nil, err
 	}
+	h := mistral.Hyperparameters{TrainingSteps: j.Hyperparameters.TrainingSteps, Epochs: j.requested.Hyperparameters.Epochs}
+	f.learnPace(ctx, trainingWork(h, len(training), rows.bytes), f.now().Sub(started))
 	evaluation, err := evaluate(ctx, model, j.targets, validation)
 	return &trained{model, evaluation}, err
 }

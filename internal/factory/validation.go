@@ -17,6 +17,7 @@ type validation struct {
 	inputType dataset.InputType
 	targets   []mistral.ClassifierTarget
 	plan      plan
+	invalid   *invalidSamples // training rows that are left out
 }
 
 // validate reads all of a job's files once. An *invalidDataError says what is
@@ -30,10 +31,15 @@ func (f *Factory) validate(ctx context.Context, j *job) (*validation, error) {
 	if err != nil {
 		return nil, err
 	}
+	pace, err := readPace(ctx, f.store.reader)
+	if err != nil {
+		return nil, err
+	}
 	found := &validation{
 		inputType: training.census.InputType(),
 		targets:   targets,
-		plan:      newPlan(j.requested.Hyperparameters, training.census.Samples(), training.bytes),
+		plan:      newPlan(j.requested.Hyperparameters, training.census.Samples(), training.bytes, pace),
+		invalid:   training.invalidSamples(),
 	}
 	return found, f.validationRows(j, found.inputType, targets).read(ctx, j.validationInputs(), func(*dataset.Sample, input) {})
 }
@@ -73,7 +79,7 @@ func (j *job) selectInputs(validation bool) (selected []input) {
 // findTargets completes the requested targets, or takes those of the rows.
 func findTargets(census *dataset.Census, requested []mistral.ClassifierTarget) ([]mistral.ClassifierTarget, error) {
 	if invalid, ok := errors.AsType[*dataset.InvalidDatasetError](census.Check()); ok {
-		return nil, &invalidDataError{invalid.Error()}
+		return nil, &invalidDataError{message: invalid.Error()}
 	}
 	counted := make(map[string]dataset.Target)
 	var targets []mistral.ClassifierTarget
@@ -90,7 +96,7 @@ func findTargets(census *dataset.Census, requested []mistral.ClassifierTarget) (
 		}
 	}
 	if labels := countLabels(targets); labels > maxLabels {
-		return nil, &invalidDataError{fmt.Sprintf("the targets have %d labels; at most %d are supported", labels, maxLabels)}
+		return nil, &invalidDataError{message: fmt.Sprintf("the targets have %d labels; at most %d are supported", labels, maxLabels)}
 	}
 	return targets, nil
 }
@@ -112,7 +118,7 @@ func completeTarget(target *mistral.ClassifierTarget, counted dataset.Target) er
 	}
 	for _, label := range target.Labels {
 		if !present[label] {
-			return &invalidDataError{fmt.Sprintf("no row has the label %q of the target %q", label, target.Name)}
+			return &invalidDataError{message: fmt.Sprintf("no row has the label %q of the target %q", label, target.Name)}
 		}
 	}
 	if target.LossFunction != "" {
