@@ -51,6 +51,7 @@ type options struct {
 	apiKeysFile    string
 	baseModels     string
 	workers        int
+	fileLifetime   time.Duration
 	insecureNoAuth bool
 	version        bool
 }
@@ -64,6 +65,7 @@ func parseOptions(arguments []string) (options, error) {
 	flags.StringVar(&o.apiKeysFile, "api-keys-file", "", "file of API keys, one tenant:hex-SHA-256-of-the-key a line. FACTORY_API_KEY is one more, in plain, of the tenant default")
 	flags.StringVar(&o.baseModels, "base-models", factory.DefaultBaseModel, "comma-separated names under which the engine is offered for training")
 	flags.IntVar(&o.workers, "workers", 1, "jobs to validate or train at a time; each takes one CPU")
+	flags.DurationVar(&o.fileLifetime, "file-lifetime", 0, "how long an uploaded file is kept, such as 720h; 0: until it is deleted")
 	flags.BoolVar(&o.insecureNoAuth, "insecure-no-auth", false, "ask for no API key; only for an address that nobody else can reach")
 	flags.BoolVar(&o.version, "version", false, "print the version and exit")
 	return o, flags.Parse(arguments)
@@ -80,6 +82,7 @@ func run(ctx context.Context, o options, logger *slog.Logger) error {
 		InsecureNoAuth: o.insecureNoAuth,
 		BaseModels:     strings.Split(o.baseModels, ","),
 		Workers:        o.workers,
+		FileLifetime:   o.fileLifetime,
 		Logger:         logger,
 	})
 	if err != nil {

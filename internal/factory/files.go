@@ -18,10 +18,13 @@ const (
 	noSuchFile       = "No file matches the given query."
 	maxFilenameBytes = 255
 	maxFieldBytes    = 1024
+
+	visibilityUser = "user" // a tenant is one user here: both mean the same
 )
 
-// uploadFile streams the form's file to disk. Files do not expire: the unit of
-// the form's expiry is documented nowhere, and a guess could delete too early.
+// uploadFile streams the form's file to disk. When it expires is the server's
+// choice: the unit of the form's expiry is documented nowhere, and a guess could
+// delete too early.
 func (f *Factory) uploadFile(r *http.Request, tenant string) (any, error) {
 	form, err := r.MultipartReader()
 	if err != nil {
@@ -127,6 +130,8 @@ func (f *Factory) finishUpload(r *http.Request, tenant string, upload *upload) (
 		return nil, &problem{Status: http.StatusUnprocessableEntity, Detail: "Invalid file format.", Message: "The file is empty"}
 	case upload.purpose != mistral.PurposeFineTune:
 		return nil, unprocessable("This server takes files of the purpose %s only.", mistral.PurposeFineTune)
+	case upload.visibility != mistral.VisibilityWorkspace && upload.visibility != visibilityUser:
+		return nil, unprocessable("The visibility must be %s or %s.", mistral.VisibilityWorkspace, visibilityUser)
 	}
 	digest, err := upload.blob.sync()
 	if err != nil {
@@ -143,6 +148,7 @@ func (f *Factory) finishUpload(r *http.Request, tenant string, upload *upload) (
 		Source:     mistral.SourceUpload,
 		Visibility: &upload.visibility,
 		CreatedAt:  f.now().Unix(),
+		ExpiresAt:  f.expiresAt(),
 	}}
 	added, err = f.store.addFile(r.Context(), added, upload.blob)
 	return added.File, err

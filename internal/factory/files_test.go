@@ -2,6 +2,7 @@ package factory
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -140,6 +141,7 @@ func TestUploadRefuses(t *testing.T) {
 		{"no content", "empty.jsonl", "", nil, 422, `"detail":"Invalid file format."`},
 		{"no file", "", "", []string{"purpose", "fine-tune"}, 422, "no part named file"},
 		{"another purpose", "a.jsonl", "{}", []string{"purpose", "batch"}, 422, "purpose fine-tune only"},
+		{"visibility of another service", "a.jsonl", "{}", []string{"visibility", "world"}, 422, "visibility must be"},
 		{"a name that is no name", strings.Repeat("a", 300) + ".jsonl", "{}", nil, 422, "more than 255 bytes"},
 	} {
 		contentType, body := form(t, test.filename, test.content, test.fields...)
@@ -209,8 +211,15 @@ func TestListFiles(t *testing.T) {
 		{"search ignores case", "?search=THIRD", "Third", "1"},
 		{"a percent sign is no wildcard", "?search=%25", "", "0"},
 		{"sample types", "?sample_type=instruct&sample_type=batch_request", "chat", "1"},
-		{"purpose", "?purpose=batch", "", "0"},
-		{"sources", "?source=mistral", "", "0"},
+		{"every sample type that it has", "?sample_type=instruct&sample_type=pretrain", "chat Third second first", "4"},
+		{"another sample type", "?sample_type=batch_error", "", "0"},
+		{"purpose", "?purpose=fine-tune&search=first", "first", "1"},
+		{"another purpose", "?purpose=batch", "", "0"},
+		{"sources", "?source=mistral&source=upload", "chat Third second first", "4"},
+		{"another source", "?source=repository", "", "0"},
+		{"types of content", "?mimetypes=application%2Fjsonl&page_size=1", "chat", "4"},
+		{"another type of content", "?mimetypes=text%2Fcsv", "", "0"},
+		{"all at once", "?search=JSONL&sample_type=pretrain&source=upload&purpose=fine-tune&page_size=2&page=1", "first", "3"},
 		{"no total", "?include_total=false&page_size=1", "chat", "null"},
 	} {
 		status, body := s.request("GET", "/v1/files"+test.query, "")
@@ -274,5 +283,35 @@ func TestSignedURL(t *testing.T) {
 		if status, body := s.request("GET", "/v1/files/"+file.ID+"/url?expiry="+expiry, ""); status != 422 {
 			t.Errorf("expiry=%s: %d %s", expiry, status, body)
 		}
+	}
+}
+
+// TestUploadTooLargeIsRefusedUnread: a client that asks first sends nothing in vain.
+func TestUploadTooLargeIsRefusedUnread(t *testing.T) {
+	s := startServer(t, nil)
+	content := strings.NewReader("")
+	_, err := s.client("alice-key").UploadFile(t.Context(), mistral.Upload{Filename: "large.jsonl", Size: maxUploadBytes, Content: io.MultiReader(content, zeros{})})
+	var refused *mistral.Error
+	if !errors.As(err, &refused) || refused.StatusCode != http.StatusRequestEntityTooLarge {
+		t.Errorf("UploadFile() = %v, want 413", err)
+	}
+}
+
+func TestDownloadIsOctets(t *testing.T) {
+	s := startServer(t, nil)
+	file := s.upload("a.jsonl", intents(2))
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.http.URL+"/v1/files/"+file.ID+"/content", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer alice-key")
+	response, err := s.http.Client().Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	if got := response.Header.Get("Content-Type"); got != "application/octet-stream" || err != nil || string(content) != intents(2) {
+		t.Errorf("Content-Type %q, %q, %v; SDKs take no other type", got, content, err)
 	}
 }

@@ -72,6 +72,10 @@ func (f *Factory) Handler() http.Handler {
 // operation authenticates, bounds the body and writes the answer.
 func (f *Factory) operation(maxBytes int64, operate operation) http.Handler {
 	return f.authenticated(func(w http.ResponseWriter, r *http.Request, tenant string) {
+		if r.ContentLength > maxBytes {
+			f.fail(w, r, errTooLarge) // before a client that waits for it has sent anything
+			return
+		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxBytes)
 		answer, err := operate(r, tenant)
 		if err != nil {

@@ -23,6 +23,7 @@ type Config struct {
 	InsecureNoAuth bool             // asks for no key; everybody is the same tenant
 	BaseModels     []string         // names of the engine; default: DefaultBaseModel
 	Workers        int              // jobs at a time; default: 1
+	FileLifetime   time.Duration    // after which uploaded files expire; default: never
 	Logger         *slog.Logger     // default: none
 	Clock          func() time.Time // default: time.Now
 }
@@ -65,7 +66,12 @@ func Open(ctx context.Context, config Config) (*Factory, error) {
 	if err := store.resumeJobs(ctx, f.now()); err != nil {
 		return nil, errors.Join(fmt.Errorf("resume jobs: %w", err), store.close())
 	}
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var expiry sync.WaitGroup
+	expiry.Go(func() { f.expireFiles(background) })
 	f.close = sync.OnceValue(func() error {
+		stop()
+		expiry.Wait()
 		f.queue.close()
 		return store.close()
 	})

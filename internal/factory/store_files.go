@@ -7,7 +7,7 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
-const fileColumns = `id, tenant, filename, digest, bytes, lines, purpose, sample_type, source, visibility, created_at`
+const fileColumns = `id, tenant, filename, digest, bytes, lines, purpose, sample_type, source, visibility, created_at, expires_at`
 
 // file is an uploaded file as it is stored.
 type file struct {
@@ -18,7 +18,7 @@ type file struct {
 
 // fields are where fileColumns are read from and written to.
 func (f *file) fields() []any {
-	return []any{&f.ID, &f.tenant, &f.Filename, &f.digest, &f.Bytes, &f.NumLines, &f.Purpose, &f.SampleType, &f.Source, &f.Visibility, &f.CreatedAt}
+	return []any{&f.ID, &f.tenant, &f.Filename, &f.digest, &f.Bytes, &f.NumLines, &f.Purpose, &f.SampleType, &f.Source, &f.Visibility, &f.CreatedAt, &f.ExpiresAt}
 }
 
 func scanFile(r row) (file, error) {
@@ -37,10 +37,11 @@ func (f *file) complete() {
 }
 
 // addFile names the bytes of a file. If the tenant has a file of that name and
-// content, that one is returned instead.
+// content, that one is returned instead, and expires as if it were new.
 func (s *store) addFile(ctx context.Context, f file, staged *stagedBlob) (file, error) {
 	err := s.nameBlob(ctx, staged, f.digest, func(tx *sql.Tx) (err error) {
-		_, err = tx.ExecContext(ctx, `INSERT INTO files (`+fileColumns+`) VALUES (?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING`, f.fields()...)
+		_, err = tx.ExecContext(ctx, `INSERT INTO files (`+fileColumns+`) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)
+			ON CONFLICT (tenant, filename, digest) DO UPDATE SET expires_at = excluded.expires_at`, f.fields()...)
 		if err != nil {
 			return err
 		}
