@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -52,6 +53,7 @@ type options struct {
 	baseModels     string
 	workers        int
 	fileLifetime   time.Duration
+	limits         factory.Limits
 	insecureNoAuth bool
 	version        bool
 }
@@ -62,17 +64,22 @@ func parseOptions(arguments []string) (options, error) {
 	flags.StringVar(&o.listen, "listen", ":8080", "address of the API")
 	flags.StringVar(&o.metricsListen, "metrics-listen", "", "address of /metrics (default: with the API)")
 	flags.StringVar(&o.dataDirectory, "data-dir", "", "directory of files, jobs and models (required)")
-	flags.StringVar(&o.apiKeysFile, "api-keys-file", "", "file of API keys, one tenant:hex-SHA-256-of-the-key a line. FACTORY_API_KEY is one more, in plain, of the tenant default")
+	flags.StringVar(&o.apiKeysFile, "api-keys-file", "", "file of API keys, one tenant:hex-SHA-256-of-the-key a line, read again when it changes. The environment's FACTORY_API_KEY is one more, in plain, of the tenant default")
 	flags.StringVar(&o.baseModels, "base-models", factory.DefaultBaseModel, "comma-separated names under which the engine is offered for training")
 	flags.IntVar(&o.workers, "workers", 1, "jobs to validate or train at a time; each takes one CPU")
 	flags.DurationVar(&o.fileLifetime, "file-lifetime", 0, "how long an uploaded file is kept, such as 720h; 0: until it is deleted")
+	flags.IntVar(&o.limits.RequestsPerSecond, "tenant-requests-per-second", 1000, "requests that a tenant can make a second, twice as many at once; 0: no limit")
+	flags.Int64Var(&o.limits.FileBytes, "tenant-file-bytes", 100<<30, "bytes that a tenant's files can have together; 0: no limit")
+	flags.IntVar(&o.limits.UnfinishedJobs, "tenant-unfinished-jobs", 1000, "jobs that a tenant can have under way; 0: no limit")
+	flags.IntVar(&o.limits.Models, "tenant-models", 10_000, "models that a tenant can have; 0: no limit")
 	flags.BoolVar(&o.insecureNoAuth, "insecure-no-auth", false, "ask for no API key; only for an address that nobody else can reach")
 	flags.BoolVar(&o.version, "version", false, "print the version and exit")
 	return o, flags.Parse(arguments)
 }
 
 func run(ctx context.Context, o options, logger *slog.Logger) error {
-	keys, err := readAPIKeys(o.apiKeysFile, os.Getenv("FACTORY_API_KEY"))
+	source := keySource{path: o.apiKeysFile, plain: os.Getenv("FACTORY_API_KEY")}
+	keys, err := source.read()
 	if err != nil {
 		return err
 	}
@@ -83,31 +90,19 @@ func run(ctx context.Context, o options, logger *slog.Logger) error {
 		BaseModels:     strings.Split(o.baseModels, ","),
 		Workers:        o.workers,
 		FileLifetime:   o.fileLifetime,
+		Limits:         o.limits,
 		Logger:         logger,
 	})
 	if err != nil {
 		return err
 	}
-	return errors.Join(serve(ctx, o, opened, logger), opened.Close())
-}
-
-// readAPIKeys reads the file's keys and the environment's. Either may be absent.
-func readAPIKeys(path, plain string) ([]factory.APIKey, error) {
-	var keys []factory.APIKey
-	if path != "" {
-		file, err := os.Open(path)
-		if err != nil {
-			return nil, fmt.Errorf("API keys: %w", err)
-		}
-		defer file.Close()
-		if keys, err = factory.ReadAPIKeys(file); err != nil {
-			return nil, fmt.Errorf("API keys: %s: %w", path, err)
-		}
-	}
-	if plain = strings.TrimSpace(plain); plain != "" {
-		keys = append(keys, factory.NewAPIKey(factory.DefaultTenant, plain))
-	}
-	return keys, nil
+	watching, stop := context.WithCancel(ctx)
+	var watch sync.WaitGroup
+	watch.Go(func() { source.watch(watching, keys, opened.SetAPIKeys, logger) })
+	err = serve(ctx, o, opened, logger)
+	stop()
+	watch.Wait()
+	return errors.Join(err, opened.Close())
 }
 
 // serve answers requests until the context ends, and then those under way.

@@ -2,7 +2,10 @@ package main
 
 import (
 	"bufio"
+	"crypto/sha256"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -11,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
@@ -175,5 +179,56 @@ func TestMetricsOnTheirOwn(t *testing.T) {
 	}
 	if got := status(t, running.url+"/metrics"); got != http.StatusNotFound {
 		t.Errorf("API: %d; the metrics moved away", got)
+	}
+}
+
+// TestKeysAreReadAgain exchanges them as Kubernetes does: by another target of a link.
+func TestKeysAreReadAgain(t *testing.T) {
+	directory := t.TempDir()
+	publish := func(name string, keys ...string) {
+		t.Helper()
+		var lines strings.Builder
+		for _, key := range keys {
+			fmt.Fprintf(&lines, "alice:%x\n", sha256.Sum256([]byte(key)))
+		}
+		link := filepath.Join(directory, "next")
+		if err := errors.Join(os.WriteFile(filepath.Join(directory, name), []byte(lines.String()), 0o600),
+			os.Symlink(name, link), os.Rename(link, filepath.Join(directory, "keys"))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	publish("first", "old-key")
+	running := start(t, t.TempDir(), "--api-keys-file", filepath.Join(directory, "keys"))
+	go func() { _, _ = io.Copy(io.Discard, running.logs) }()
+	accepted := func(key string) bool {
+		t.Helper()
+		client, err := mistral.NewClient(mistral.Config{BaseURL: running.url, Key: mistral.NewKey(key)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = client.ListModels(t.Context())
+		if err != nil && !mistral.IsUnauthorized(err) {
+			t.Fatal(err)
+		}
+		return err == nil
+	}
+	if !accepted("old-key") || !accepted("secret-key") || accepted("new-key") {
+		t.Fatal("at the start: want the key of the file and that of the environment")
+	}
+	publish("second", "new-key")
+	for deadline := time.Now().Add(time.Minute); !accepted("new-key"); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the new key is not accepted")
+		}
+	}
+	if accepted("old-key") || !accepted("secret-key") {
+		t.Error("the old key is accepted still, or that of the environment no longer")
+	}
+	if err := os.WriteFile(filepath.Join(directory, "second"), []byte("half a li"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(keyInterval + keyInterval/2)
+	if !accepted("new-key") {
+		t.Error("a file that cannot be read took the keys away")
 	}
 }

@@ -52,8 +52,15 @@ func parseAPIKey(line string) (APIKey, error) {
 	return APIKey{Tenant: tenant, Hash: [sha256.Size]byte(hash)}, nil
 }
 
-// authenticated finds the tenant whose key the request carries.
+// SetAPIKeys replaces the keys that are accepted, while requests are served.
+func (f *Factory) SetAPIKeys(keys []APIKey) {
+	f.keys.Store(&keys)
+}
+
+// authenticated finds the tenant whose key the request carries, and holds it to
+// its limits.
 func (f *Factory) authenticated(next func(http.ResponseWriter, *http.Request, string)) http.Handler {
+	next = f.limited(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		tenant, ok := f.authenticate(r)
 		if !ok {
@@ -77,7 +84,7 @@ func (f *Factory) authenticate(r *http.Request) (tenant string, ok bool) {
 		return "", false
 	}
 	presented := sha256.Sum256([]byte(strings.TrimSpace(key)))
-	for _, known := range f.config.APIKeys {
+	for _, known := range *f.keys.Load() {
 		if subtle.ConstantTimeCompare(presented[:], known.Hash[:]) == 1 {
 			tenant, ok = known.Tenant, true
 		}

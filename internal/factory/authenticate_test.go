@@ -79,6 +79,22 @@ func TestTenantsSeeOnlyTheirOwn(t *testing.T) {
 	}
 }
 
+func TestKeysChangeWhileServing(t *testing.T) {
+	s := startServer(t, nil)
+	file := s.upload("intents.jsonl", intents(2))
+	s.factory.SetAPIKeys([]APIKey{NewAPIKey("alice", "new-key")})
+	if status, _ := s.request("GET", "/v1/files/"+file.ID, ""); status != http.StatusUnauthorized {
+		t.Errorf("a revoked key: %d", status)
+	}
+	if status, body := s.requestAs("new-key", "GET", "/v1/files/"+file.ID, "", nil); status != http.StatusOK {
+		t.Errorf("the tenant's new key: %d %s", status, body)
+	}
+	s.factory.SetAPIKeys(nil)
+	if status, _ := s.requestAs("new-key", "GET", "/v1/files", "", nil); status != http.StatusUnauthorized {
+		t.Errorf("no keys at all: %d; nobody may come in", status)
+	}
+}
+
 func TestInsecureNoAuth(t *testing.T) {
 	s := startServer(t, func(c *Config) { c.APIKeys, c.InsecureNoAuth = nil, true })
 	if status, body := s.requestAs("", "GET", "/v1/files", "", nil); status != http.StatusOK {

@@ -150,7 +150,7 @@ func (f *Factory) finishUpload(r *http.Request, tenant string, upload *upload) (
 		CreatedAt:  f.now().Unix(),
 		ExpiresAt:  f.expiresAt(),
 	}}
-	added, err = f.store.addFile(r.Context(), added, upload.blob)
+	added, err = f.store.addFile(r.Context(), added, upload.blob, f.config.Limits)
 	return added.File, err
 }
 

@@ -289,8 +289,13 @@ func TestSignedURL(t *testing.T) {
 // TestUploadTooLargeIsRefusedUnread: a client that asks first sends nothing in vain.
 func TestUploadTooLargeIsRefusedUnread(t *testing.T) {
 	s := startServer(t, nil)
-	content := strings.NewReader("")
-	_, err := s.client("alice-key").UploadFile(t.Context(), mistral.Upload{Filename: "large.jsonl", Size: maxUploadBytes, Content: io.MultiReader(content, zeros{})})
+	transport := &http.Transport{ExpectContinueTimeout: time.Minute}
+	defer transport.CloseIdleConnections()
+	client, err := mistral.NewClient(mistral.Config{BaseURL: s.http.URL, Key: mistral.NewKey("alice-key"), HTTPClient: &http.Client{Transport: transport}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = client.UploadFile(t.Context(), mistral.Upload{Filename: "large.jsonl", Size: maxUploadBytes, Content: zeros{}})
 	var refused *mistral.Error
 	if !errors.As(err, &refused) || refused.StatusCode != http.StatusRequestEntityTooLarge {
 		t.Errorf("UploadFile() = %v, want 413", err)

@@ -31,6 +31,9 @@ func (f *Factory) createJob(r *http.Request, tenant string) (any, error) {
 		if err != nil {
 			return err
 		}
+		if err := f.config.Limits.checkJobs(ctx, tx, tenant); err != nil {
+			return err
+		}
 		created = newJob(tenant, request, inputs, f.now())
 		if err := refuseTwin(ctx, tx, &created); err != nil {
 			return err

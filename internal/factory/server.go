@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -23,6 +24,7 @@ type Config struct {
 	InsecureNoAuth bool             // asks for no key; everybody is the same tenant
 	BaseModels     []string         // names of the engine; default: DefaultBaseModel
 	Workers        int              // jobs at a time; default: 1
+	Limits         Limits           // of each tenant; default: none
 	FileLifetime   time.Duration    // after which uploaded files expire; default: never
 	Logger         *slog.Logger     // default: none
 	Clock          func() time.Time // default: time.Now
@@ -37,6 +39,8 @@ type Factory struct {
 	store      *store
 	queue      *queue
 	models     *modelCache
+	keys       atomic.Pointer[[]APIKey]
+	rates      *rateLimiters
 	metrics    *metrics
 	signingKey []byte
 	close      func() error
@@ -58,8 +62,10 @@ func Open(ctx context.Context, config Config) (*Factory, error) {
 		opened:  config.Clock(),
 		store:   store,
 		models:  newModelCache(store.blobs, loadedModels),
+		rates:   newRateLimiters(config.Limits.RequestsPerSecond),
 		metrics: newMetrics(store),
 	}
+	f.SetAPIKeys(config.APIKeys)
 	if f.signingKey, err = store.signingKey(ctx); err != nil {
 		return nil, errors.Join(err, store.close())
 	}

@@ -26,6 +26,9 @@ var migrations embed.FS
 // another one has.
 var errNotFound = errors.New("not found")
 
+// unfinishedStatuses are those of jobs that will still change.
+const unfinishedStatuses = `'QUEUED', 'VALIDATING', 'VALIDATED', 'RUNNING', 'CANCELLATION_REQUESTED'`
+
 // store keeps everything in one directory: facts in SQLite, bytes beside it.
 type store struct {
 	blobs *blobs
@@ -177,8 +180,17 @@ func (c jsonColumn[T]) Scan(source any) error {
 	return json.Unmarshal([]byte(text), c.value)
 }
 
-// nameBlob makes a synced blob last together with the row that refers to it.
+// nameBlob makes a synced blob last together with the row that refers to it, or
+// neither.
 func (s *store) nameBlob(ctx context.Context, staged *stagedBlob, digest string, refer func(*sql.Tx) error) error {
+	err := s.nameAndRefer(ctx, staged, digest, refer)
+	if err != nil {
+		err = errors.Join(err, s.releaseBlobs(context.WithoutCancel(ctx), digest))
+	}
+	return err
+}
+
+func (s *store) nameAndRefer(ctx context.Context, staged *stagedBlob, digest string, refer func(*sql.Tx) error) error {
 	s.naming.Lock()
 	defer s.naming.Unlock()
 	if err := s.blobs.name(staged, digest); err != nil {
@@ -207,7 +219,7 @@ func (s *store) releaseBlobs(ctx context.Context, digests ...string) error {
 			SELECT EXISTS (SELECT 1 FROM files WHERE digest = ?1)
 			    OR EXISTS (SELECT 1 FROM models WHERE digest = ?1)
 			    OR EXISTS (SELECT 1 FROM jobs, json_each(jobs.inputs) AS input
-			               WHERE jobs.status IN ('QUEUED', 'VALIDATING', 'VALIDATED', 'RUNNING', 'CANCELLATION_REQUESTED')
+			               WHERE jobs.status IN (`+unfinishedStatuses+`)
 			                 AND input.value ->> 'digest' = ?1)`, digest).Scan(&referred)
 		if err != nil {
 			return err

@@ -38,11 +38,14 @@ func (f *file) complete() {
 
 // addFile names the bytes of a file. If the tenant has a file of that name and
 // content, that one is returned instead, and expires as if it were new.
-func (s *store) addFile(ctx context.Context, f file, staged *stagedBlob) (file, error) {
+func (s *store) addFile(ctx context.Context, f file, staged *stagedBlob, limits Limits) (file, error) {
 	err := s.nameBlob(ctx, staged, f.digest, func(tx *sql.Tx) (err error) {
 		_, err = tx.ExecContext(ctx, `INSERT INTO files (`+fileColumns+`) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)
 			ON CONFLICT (tenant, filename, digest) DO UPDATE SET expires_at = excluded.expires_at`, f.fields()...)
 		if err != nil {
+			return err
+		}
+		if err := limits.checkFileBytes(ctx, tx, f.tenant); err != nil {
 			return err
 		}
 		f, err = one(ctx, tx, scanFile, `

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/classifier-factory/classifier-factory/internal/factory"
+)
+
+// keyInterval is how often the file of keys is read. Reading finds every kind of
+// change; the links of a mounted Secret escape what watches files.
+const keyInterval = 2 * time.Second
+
+// keySource is where API keys come from. Either may be empty.
+type keySource struct {
+	path  string // of a file with hashes
+	plain string // a key of the default tenant
+}
+
+func (s keySource) read() ([]factory.APIKey, error) {
+	var keys []factory.APIKey
+	if s.path != "" {
+		content, err := os.ReadFile(s.path)
+		if err != nil {
+			return nil, fmt.Errorf("API keys: %w", err)
+		}
+		if keys, err = factory.ReadAPIKeys(bytes.NewReader(content)); err != nil {
+			return nil, fmt.Errorf("API keys: %s: %w", s.path, err)
+		}
+	}
+	if plain := strings.TrimSpace(s.plain); plain != "" {
+		keys = append(keys, factory.NewAPIKey(factory.DefaultTenant, plain))
+	}
+	return keys, nil
+}
+
+// watch passes changed keys on until the context ends. While the file cannot be
+// read, the keys stay; an empty one revokes all of its keys.
+func (s keySource) watch(ctx context.Context, known []factory.APIKey, changed func([]factory.APIKey), logger *slog.Logger) {
+	if s.path == "" {
+		return
+	}
+	ticker := time.NewTicker(keyInterval)
+	defer ticker.Stop()
+	failing := false
+	for {
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+		keys, err := s.read()
+		if err != nil && !failing {
+			logger.Error("the API keys stay as they were", slog.Any("error", err))
+		}
+		if failing = err != nil; failing || slices.Equal(keys, known) {
+			continue
+		}
+		known = keys
+		changed(keys)
+		logger.Info("API keys changed", slog.Int("keys", len(keys)))
+	}
+}

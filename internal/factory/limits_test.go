@@ -1,0 +1,139 @@
+package factory
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+func TestRateLimit(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	s := startServer(t, func(c *Config) {
+		c.Limits.RequestsPerSecond = 2
+		c.Clock = func() time.Time { return now }
+	})
+	list := func(key string) *http.Response {
+		t.Helper()
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.http.URL+"/v1/files", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Authorization", "Bearer "+key)
+		response, err := s.http.Client().Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		return response
+	}
+	for i := range 4 {
+		if response := list("alice-key"); response.StatusCode != http.StatusOK {
+			t.Errorf("request %d: %d; twice the rate may come at once", i, response.StatusCode)
+		}
+	}
+	if response := list("alice-key"); response.StatusCode != http.StatusTooManyRequests || response.Header.Get("Retry-After") != "1" {
+		t.Errorf("request too many: %d, Retry-After %q", response.StatusCode, response.Header.Get("Retry-After"))
+	}
+	if _, body := s.request("GET", "/v1/models", ""); body != `{"object":"error","message":"Rate limit exceeded","type":"rate_limited","param":null,"code":"1300"}` {
+		t.Errorf("body %s", body)
+	}
+	if response := list("bob-key"); response.StatusCode != http.StatusOK {
+		t.Errorf("another tenant: %d", response.StatusCode)
+	}
+	if status, _ := s.requestAs("", "GET", "/readyz", "", nil); status != http.StatusOK {
+		t.Errorf("a probe is nobody's request: %d", status)
+	}
+	now = now.Add(time.Second)
+	for i := range 2 {
+		if response := list("alice-key"); response.StatusCode != http.StatusOK {
+			t.Errorf("request %d a second later: %d; refusals use up nothing", i, response.StatusCode)
+		}
+	}
+}
+
+func TestFileQuota(t *testing.T) {
+	s := startServer(t, func(c *Config) { c.Limits.FileBytes = 2000 })
+	first := s.upload("first.jsonl", strings.Repeat("x", 1500))
+	upload := func(key, name string, size int) (int, string) {
+		contentType, body := form(t, name, strings.Repeat("x", size))
+		return s.requestAs(key, "POST", "/v1/files", contentType, body)
+	}
+	if status, body := upload("alice-key", "second.jsonl", 501); status != http.StatusForbidden || !strings.Contains(body, "more than 2000 bytes") {
+		t.Errorf("a byte too many: %d %s", status, body)
+	}
+	if left := blobNames(t, s); len(left) != 1 {
+		t.Errorf("%d blobs; the refused bytes are kept", len(left))
+	}
+	if status, body := upload("alice-key", "first.jsonl", 1500); status != http.StatusOK {
+		t.Errorf("the same file takes no more room: %d %s", status, body)
+	}
+	if status, body := upload("alice-key", "second.jsonl", 500); status != http.StatusOK {
+		t.Errorf("exactly what is allowed: %d %s", status, body)
+	}
+	if status, body := upload("bob-key", "first.jsonl", 2000); status != http.StatusOK {
+		t.Errorf("another tenant: %d %s", status, body)
+	}
+	if err := s.client("alice-key").DeleteFile(t.Context(), first.ID); err != nil {
+		t.Fatal(err)
+	}
+	if status, body := upload("alice-key", "third.jsonl", 1500); status != http.StatusOK {
+		t.Errorf("after a deletion: %d %s", status, body)
+	}
+}
+
+func TestJobAndModelQuotas(t *testing.T) {
+	for _, test := range []struct {
+		reason string
+		limits Limits
+		want   string
+	}{
+		{"jobs", Limits{UnfinishedJobs: 2}, "2 jobs are not finished"},
+		{"models", Limits{Models: 2}, "There are 0 models and 2 unfinished jobs"},
+	} {
+		s := startServer(t, func(c *Config) { c.Limits = test.limits })
+		file := s.upload("intents.jsonl", intents(20)).ID
+		create := func(suffix int) (int, string) {
+			return s.request("POST", "/v1/fine_tuning/jobs", fmt.Sprintf(`{"model": "ministral-3b-latest", "training_files": [%q], "suffix": "%d"}`, file, suffix))
+		}
+		var job mistral.Job
+		for i := range 2 {
+			status, body := create(i)
+			decode(t, body, &job)
+			if status != http.StatusOK {
+				t.Fatalf("%s: %d %s", test.reason, status, body)
+			}
+		}
+		if status, body := create(2); status != http.StatusForbidden || !strings.Contains(body, test.want) {
+			t.Errorf("%s: %d %s, want %q", test.reason, status, body, test.want)
+		}
+		s.await(job.ID, mistral.JobValidated)
+		if _, err := s.client("alice-key").CancelJob(t.Context(), job.ID); err != nil {
+			t.Fatal(err)
+		}
+		if status, body := create(2); status != http.StatusOK {
+			t.Errorf("%s, when one has ended: %d %s", test.reason, status, body)
+		}
+	}
+}
+
+func TestModelQuotaCountsModels(t *testing.T) {
+	s := startServer(t, func(c *Config) { c.Limits.Models = 1 })
+	made := s.train("intents.jsonl", intents(20))
+	other := s.upload("others.jsonl", intents(22)).ID
+	create := func() (int, string) {
+		return s.request("POST", "/v1/fine_tuning/jobs", `{"model": "ministral-3b-latest", "training_files": ["`+other+`"]}`)
+	}
+	if status, body := create(); status != http.StatusForbidden || !strings.Contains(body, "There are 1 models") {
+		t.Errorf("%d %s", status, body)
+	}
+	if err := s.client("alice-key").DeleteModel(t.Context(), made); err != nil {
+		t.Fatal(err)
+	}
+	if status, body := create(); status != http.StatusOK {
+		t.Errorf("after a deletion: %d %s", status, body)
+	}
+}
