@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
@@ -42,6 +43,8 @@ func (r *DatasetReconciler) reportProgress(ctx context.Context, scope *datasetSc
 			case <-ticker.C():
 			}
 			file.UploadedBytes = new(sent.count.Load())
+			// With its conditions, because a crash may make it the last word of this pass.
+			scope.setConditions(wait(0, classifierv1alpha1.ReasonUploading, "the files are being uploaded"), metav1.NewTime(r.clock.Now()))
 			if _, err := r.writeStatus(ctx, scope); err != nil {
 				ctrl.LoggerFrom(ctx).V(1).Info("the progress of an upload cannot be written", "error", err.Error())
 				return
