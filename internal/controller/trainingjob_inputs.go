@@ -17,6 +17,8 @@ import (
 // they are pinned, and what becomes of the datasets is no longer asked.
 func (r *TrainingJobReconciler) resolveInputs(ctx context.Context, scope *jobScope) (outcome, error) {
 	if scope.status.Attempt != nil {
+		// A crash may have lost the condition that the attempt was made upon.
+		scope.inputs = datasetsReady()
 		return proceed(), nil
 	}
 	for _, wanted := range wantedInputs(scope.object.Spec.Training) {
@@ -31,8 +33,12 @@ func (r *TrainingJobReconciler) resolveInputs(ctx context.Context, scope *jobSco
 		}
 		scope.pinned = append(scope.pinned, wanted.pin(files)...)
 	}
-	scope.inputs = &finding{good: true, reason: classifierv1alpha1.ReasonDatasetsReady, message: "every dataset is uploaded"}
+	scope.inputs = datasetsReady()
 	return proceed(), nil
+}
+
+func datasetsReady() *finding {
+	return &finding{good: true, reason: classifierv1alpha1.ReasonDatasetsReady, message: "every dataset is uploaded"}
 }
 
 // wantedInput is a dataset and what its files are used for.
