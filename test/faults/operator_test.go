@@ -1,0 +1,122 @@
+package faults
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+	toolscache "k8s.io/client-go/tools/cache"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	ctrlconfig "sigs.k8s.io/controller-runtime/pkg/config"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/classifier-factory/classifier-factory/internal/connection"
+	"github.com/classifier-factory/classifier-factory/internal/controller"
+	"github.com/classifier-factory/classifier-factory/internal/dataset"
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+	"github.com/classifier-factory/classifier-factory/internal/source"
+)
+
+var errCrashed = errors.New("the operator crashed")
+
+// operator is one life of the operator: from a start to a crash.
+type operator struct {
+	world *world
+	name  string // its User-Agent, by which the factory's proxy knows it
+	dead  atomic.Bool
+	stop  context.CancelFunc
+	ended chan struct{}
+}
+
+// startOperator starts the operator as main does, in the worlds' time.
+func (w *world) startOperator() *operator {
+	w.Helper()
+	ctx, stop := context.WithCancel(w.ctx)
+	w.mu.Lock()
+	life := &operator{world: w, name: fmt.Sprintf("operator-%d", len(w.operators)+1), stop: stop, ended: make(chan struct{})}
+	w.operators[life.name] = life
+	w.mu.Unlock()
+	manager, err := life.newManager(ctx)
+	if err != nil {
+		stop()
+		close(life.ended)
+		w.Errorf("starting %s: %v", life.name, err)
+		return life
+	}
+	go func() {
+		defer close(life.ended)
+		if err := manager.Start(ctx); err != nil && !life.dead.Load() {
+			w.Errorf("%s: %v", life.name, err)
+		}
+	}()
+	return life
+}
+
+func (o *operator) newManager(ctx context.Context) (ctrl.Manager, error) {
+	config := rest.CopyConfig(cluster.Operator)
+	config.QPS = -1
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return &apiTransport{operator: o, next: next} })
+	cacheOptions := controller.CacheOptions()
+	cacheOptions.DefaultNamespaces = map[string]cache.Config{o.world.namespace: {}}
+	cacheOptions.DefaultTransform = inWorldTime(cacheOptions.DefaultTransform)
+	manager, err := ctrl.NewManager(config, ctrl.Options{
+		Scheme:                  cluster.Scheme,
+		MapperProvider:          sharedMapper,
+		Cache:                   cacheOptions,
+		Logger:                  o.world.logger.WithValues("operator", o.name),
+		Metrics:                 metricsserver.Options{BindAddress: "0"},
+		GracefulShutdownTimeout: new(10 * time.Second),
+		// Without this a panic would fail one reconcile and leave the tests green.
+		Controller: ctrlconfig.Controller{RecoverPanic: new(false)},
+	})
+	if err != nil {
+		return nil, err
+	}
+	options := connection.DefaultOptions()
+	options.Clock, options.UserAgent = worldClock, o.name
+	options.CallsPerSecond, options.CallBurst = 1000, 1000
+	options.MinPollInterval, options.MaxPollInterval = o.world.pollInterval, 2*o.world.pollInterval
+	pool := connection.NewPool(ctx, options)
+	return manager, controller.Setup(ctx, manager, controller.Options{
+		Connections:        controller.NewConnections(pool, manager.GetAPIReader(), "", mistral.Key{}),
+		Clock:              worldClock,
+		Limits:             dataset.DefaultLimits(),
+		Directory:          o.world.TempDir(),
+		Storage:            source.DefaultObjectStorageOptions(),
+		SkipNameValidation: true,
+		NewQueue:           newFastQueue,
+	})
+}
+
+// crash ends the operator as a power cut does: from this instant nothing that it
+// does reaches anybody. Another one starts in its place.
+func (o *operator) crash() {
+	if o.dead.Swap(true) {
+		return
+	}
+	o.stop()
+	o.world.restarts.Go(func() { o.world.startOperator() })
+}
+
+// deletionTimes are when objects were first seen deleted, in the worlds' time: the
+// API server's clock must not lag behind the operators'.
+var deletionTimes sync.Map
+
+func inWorldTime(transform toolscache.TransformFunc) toolscache.TransformFunc {
+	return func(object any) (any, error) {
+		object, err := transform(object)
+		if seen, ok := object.(client.Object); ok && seen.GetDeletionTimestamp() != nil {
+			first, _ := deletionTimes.LoadOrStore(seen.GetUID(), metav1.NewTime(worldClock.Now()))
+			seen.SetDeletionTimestamp(new(first.(metav1.Time)))
+		}
+		return object, err
+	}
+}
