@@ -16,7 +16,7 @@ type distinctNames struct {
 }
 
 type nameGroup struct {
-	number int
+	number int // from 1; 0: none is open
 	start  int // in names
 }
 
@@ -31,7 +31,9 @@ func (d *distinctNames) reset() {
 	if len(d.index) > maxKeptIndex {
 		d.index = nil
 	}
-	clear(d.index)
+	if len(d.index) > 0 {
+		clear(d.index)
+	}
 }
 
 func (d *distinctNames) open() nameGroup {
@@ -40,7 +42,9 @@ func (d *distinctNames) open() nameGroup {
 }
 
 func (d *distinctNames) close(group nameGroup) {
-	d.names = d.names[:group.start]
+	if group.number > 0 {
+		d.names = d.names[:group.start]
+	}
 }
 
 // add reports whether the name is new to the innermost group.

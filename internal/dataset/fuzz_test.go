@@ -17,8 +17,8 @@ func tightLimits() Limits {
 	return Limits{SourceBytes: 1 << 20, CompressionRatio: 100, DecompressedBytes: 4 << 20, LineBytes: 512, Depth: 6, Samples: 100, Targets: 3, LabelsPerTarget: 20, LabelBytes: 16}
 }
 
-// FuzzReadJSONL compares what is read with what a slow reference built on
-// general parsers reads.
+// FuzzReadJSONL compares what is read with what a slow reference built on general
+// parsers reads, of data that is there twice: the second time, its keys are expected.
 func FuzzReadJSONL(f *testing.F) {
 	for _, test := range invalidRows {
 		f.Add([]byte(test.row))
@@ -32,9 +32,11 @@ func FuzzReadJSONL(f *testing.F) {
 	f.Add([]byte("\n\n" + strings.Repeat(" ", 600)))
 	f.Add([]byte(manyKeysRow(40, 20)))
 	f.Add([]byte(manyKeysRow(40, 41)))
+	f.Add([]byte(`{"text": "a", "labels": {"t": "x", "u": ["y"]}, "id": 1}` + "\n" + `{"text": "a", "id": 1, "labels": {"u": "x"}, "id": 2}`))
 
 	f.Fuzz(func(t *testing.T, data []byte) {
 		limits := tightLimits()
+		data = slices.Concat(data, []byte("\n"), data)
 		wantRows, wantInvalid := referenceRows(data, limits)
 		rows, invalid, err := readRows(bytes.NewReader(data), limits)
 		if err != nil {

@@ -51,16 +51,18 @@ func (r *lineReader) readRow() ([]byte, error) {
 // readLine returns the next line without its end. It is valid until the next call.
 func (r *lineReader) readLine() ([]byte, error) {
 	line, err := r.input.ReadSlice('\n')
-	if errors.Is(err, bufio.ErrBufferFull) {
-		line, err = r.readLongLine(line)
-	}
-	if err != nil && (!isEnd(err) || len(line) == 0) {
-		return nil, err
+	if err != nil {
+		if errors.Is(err, bufio.ErrBufferFull) {
+			line, err = r.readLongLine(line)
+		}
+		if err != nil && (!isEnd(err) || len(line) == 0) {
+			return nil, err
+		}
 	}
 	r.line++
 	line = bytes.TrimSuffix(line, []byte("\n"))
 	line = bytes.TrimSuffix(line, []byte("\r"))
-	if len(bytes.TrimPrefix(line, byteOrderMark)) > r.maxBytes {
+	if len(line) > r.maxBytes && len(bytes.TrimPrefix(line, byteOrderMark)) > r.maxBytes {
 		return nil, &InvalidSampleError{Line: r.line, Reason: LineTooLong,
 			Detail: fmt.Sprintf("the row has more than %d bytes", r.maxBytes)}
 	}

@@ -186,6 +186,18 @@ func TestReadingDoesNotAllocate(t *testing.T) {
 	}
 }
 
+// readOnly reads to the end, or the first row that is bad.
+func readOnly(samples SampleReader) error {
+	var sample Sample
+	for {
+		if err := samples.Read(&sample); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+}
+
 // However many files there are, they have to end.
 func TestReadersBoundAllData(t *testing.T) {
 	limits := DefaultLimits()

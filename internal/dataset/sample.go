@@ -50,6 +50,8 @@ type decoder struct {
 	labels   []string // of all targets
 	chunks   []string // of one message
 
+	rowShape, messageShape, labelsShape shape
+
 	labelsStart, labelsEnd int // where in the row the labels are
 }
 
@@ -75,7 +77,7 @@ func (d *decoder) row() (text string) {
 		return ""
 	}
 	var hasText, hasMessages, hasLabels bool
-	var row object
+	row := d.beginObject(&d.rowShape)
 	for d.nextKey(&row) {
 		switch row.key {
 		case "text":
@@ -135,7 +137,7 @@ func (d *decoder) readMessage() (message Message) {
 		return
 	}
 	var hasContent, isNull bool
-	var fields object
+	fields := d.beginObject(&d.messageShape)
 	for d.nextKey(&fields) {
 		switch fields.key {
 		case "role":
@@ -194,7 +196,7 @@ func (d *decoder) readChunk() (text string) {
 		return ""
 	}
 	var isText, hasText bool
-	var fields object
+	fields := d.beginObject(nil)
 	for d.nextKey(&fields) {
 		switch fields.key {
 		case "type":
@@ -218,29 +220,29 @@ func (d *decoder) readLabels() {
 	if !d.expect('{', InvalidLabels, "labels is not an object") {
 		return
 	}
-	var labels object
+	labels := d.beginObject(&d.labelsShape)
 	for d.nextKey(&labels) {
 		d.checkName(labels.key)
 		if len(d.targets) == d.limits.Targets {
 			d.fail(TooManyTargets, fmt.Sprintf("the row has more than %d targets", d.limits.Targets))
 		}
-		d.targets = append(d.targets, d.readTarget(labels.key))
+		d.targets = append(d.targets, TargetLabels{Target: labels.key})
+		d.readTarget(&d.targets[len(d.targets)-1])
 	}
 	if len(d.targets) == 0 {
 		d.fail(EmptyLabels, "labels has no target")
 	}
 }
 
-func (d *decoder) readTarget(name string) TargetLabels {
-	target := TargetLabels{Target: name, Multi: d.token() == '['}
+func (d *decoder) readTarget(target *TargetLabels) {
 	first := len(d.labels)
-	if target.Multi {
+	if d.token() == '[' {
+		target.Multi = true
 		d.readLabelList()
 	} else {
 		d.labels = append(d.labels, d.readLabel())
 	}
 	target.Labels = d.labels[first:]
-	return target
 }
 
 func (d *decoder) readLabelList() {
@@ -297,5 +299,5 @@ func (d *decoder) join(texts []string) string {
 		}
 		d.unquoted = append(d.unquoted, text...)
 	}
-	return d.checked(d.unquoted[first:], true)
+	return stringOf(d.unquoted[first:])
 }

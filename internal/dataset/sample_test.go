@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"bytes"
 	"errors"
 	"reflect"
 	"strings"
@@ -279,8 +280,8 @@ func TestValidRows(t *testing.T) {
 	}
 }
 
-// A quote, an escape or a bad byte is found wherever it stands among the eight
-// bytes that are looked at together.
+// A quote, an escape or a bad byte is found wherever it stands among the bytes that
+// are looked at together.
 func TestStringsOfEveryLength(t *testing.T) {
 	for length := range 40 {
 		for _, special := range []string{"", `\n`, "é", "\x7F", "\u00A0"} {
@@ -306,6 +307,25 @@ func TestStringsOfEveryLength(t *testing.T) {
 				rows, _, _ := readRows(strings.NewReader(textAtEnds(plain[:at]+bad+plain[at:])), DefaultLimits())
 				if len(rows) > 0 {
 					t.Fatalf("byte %q at %d of %d was taken", bad, at, length)
+				}
+			}
+		}
+	}
+}
+
+func TestPlainEnd(t *testing.T) {
+	for size := range 2*blockBytes + 8 {
+		for at := range size {
+			for c := range 256 {
+				data := bytes.Repeat([]byte{' '}, size)
+				data[at] = byte(c)
+				want := size
+				if c < ' ' || c == '"' || c == '\\' {
+					want = at
+				}
+				end, ascii := plainEnd(data, 0)
+				if end != want || ascii != (c < 0x80) {
+					t.Fatalf("byte %#x at %d of %d: the end is %d, ASCII %t", c, at, size, end, ascii)
 				}
 			}
 		}

@@ -10,6 +10,7 @@ import "fmt"
 // so that only what has a side effect needs to ask whether there was one.
 type scanner struct {
 	data     []byte
+	ahead    []byte // data with what happens to follow it in memory, if anything
 	position int
 	depth    int
 	maxDepth int
@@ -22,6 +23,7 @@ type scanner struct {
 // reset starts a line. Strings read from the one before are no longer valid.
 func (s *scanner) reset(line []byte) {
 	s.data, s.position, s.depth, s.failed = line, 0, 0, false
+	s.ahead = line[:min(len(line)+blockBytes, cap(line))]
 	s.unquoted = s.unquoted[:0]
 	s.names.reset()
 }
@@ -40,6 +42,13 @@ func (s *scanner) failAt(column int, reason Reason, detail string) {
 // token skips white space and returns the byte that the next token starts with,
 // or 0, which starts none, at the end of the line.
 func (s *scanner) token() byte {
+	if s.position < len(s.data) && s.data[s.position] > ' ' {
+		return s.data[s.position]
+	}
+	return s.skipSpace()
+}
+
+func (s *scanner) skipSpace() byte {
 	for s.position < len(s.data) {
 		c := s.data[s.position]
 		if c > ' ' {
@@ -56,11 +65,16 @@ func (s *scanner) token() byte {
 // expect reports whether the next token starts with c. It fails for the reason
 // when another kind of value does.
 func (s *scanner) expect(c byte, reason Reason, detail string) bool {
-	token := s.token()
-	if token == c {
+	if s.position < len(s.data) && s.data[s.position] == c { // mostly no white space precedes it
 		return true
 	}
-	switch token {
+	return s.expectToken(c, reason, detail)
+}
+
+func (s *scanner) expectToken(c byte, reason Reason, detail string) bool {
+	switch s.token() {
+	case c:
+		return true
 	case '{', '[', '"', 't', 'f', 'n', '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
 		s.fail(reason, detail)
 	default:
@@ -80,8 +94,16 @@ func (s *scanner) end() {
 // variable of the loop itself is copied at every turn, which costs a tenth.
 type object struct {
 	key   string
-	names nameGroup
-	begun bool
+	count int       // of keys
+	shape *shape    // of objects like this one; nil: of none
+	names nameGroup // of the keys; zero while all were as expected
+}
+
+// beginObject starts an object whose keys may be written as the shape says. None
+// within it may be of the same shape.
+func (s *scanner) beginObject(shape *shape) object {
+	s.descend()
+	return object{shape: shape}
 }
 
 // nextKey goes to the value of the object's next key. It returns false after
@@ -90,19 +112,30 @@ func (s *scanner) nextKey(o *object) bool {
 	if s.failed {
 		return false
 	}
-	begun := o.begun
-	if !begun {
-		o.begun = true
-		o.names = s.names.open()
-		s.descend()
+	if o.shape == nil || o.names.number > 0 || o.count == o.shape.count {
+		return s.readKey(o)
 	}
+	expected := &o.shape.keys[o.count]
+	if !expected.begins(s.data[s.position:]) {
+		return s.readKey(o)
+	}
+	expected.position = s.position
+	o.key = expected.name(s.data)
+	o.count++
+	s.position += int(expected.size)
+	return true
+}
+
+// readKey is nextKey for a key that is not written as expected.
+func (s *scanner) readKey(o *object) bool {
+	start := s.position
 	token := s.token()
 	if token == '}' {
 		s.ascend()
 		s.names.close(o.names)
 		return false
 	}
-	if begun {
+	if o.count > 0 {
 		if token != ',' {
 			s.fail(InvalidJSON, "neither a comma nor the object's end follows a value")
 			return false
@@ -114,11 +147,12 @@ func (s *scanner) nextKey(o *object) bool {
 		s.fail(InvalidJSON, "an object's key is not a string")
 		return false
 	}
+	name := s.position + 1
 	o.key = s.string()
 	if s.failed {
 		return false
 	}
-	if !s.names.add(o.names, o.key) {
+	if !s.addName(o) {
 		s.fail(DuplicateKey, "an object has a key twice")
 		return false
 	}
@@ -127,7 +161,24 @@ func (s *scanner) nextKey(o *object) bool {
 		return false
 	}
 	s.position++
+	s.token()
+	if o.shape != nil {
+		o.shape.learn(o.count, s.data[start:s.position], name-start, o.key)
+	}
+	o.count++
 	return true
+}
+
+// addName reports whether the key is another than those before, of which those that
+// were expected are known to differ from each other.
+func (s *scanner) addName(o *object) bool {
+	if o.names.number == 0 {
+		o.names = s.names.open()
+		for i := range o.count {
+			s.names.add(o.names, o.shape.keys[i].name(s.data))
+		}
+	}
+	return s.names.add(o.names, o.key)
 }
 
 // array is a loop over an array's elements, as object is over keys.
@@ -158,10 +209,14 @@ func (s *scanner) nextElement(a *array) bool {
 }
 
 func (s *scanner) descend() {
-	if s.depth++; s.depth > s.maxDepth {
-		s.fail(NestingTooDeep, fmt.Sprintf("objects and arrays are nested more than %d deep", s.maxDepth))
-	}
 	s.position++
+	if s.depth++; s.depth > s.maxDepth {
+		s.failTooDeep()
+	}
+}
+
+func (s *scanner) failTooDeep() {
+	s.failAt(s.position, NestingTooDeep, fmt.Sprintf("objects and arrays are nested more than %d deep", s.maxDepth))
 }
 
 func (s *scanner) ascend() {
@@ -173,7 +228,7 @@ func (s *scanner) ascend() {
 func (s *scanner) skip() {
 	switch c := s.token(); c {
 	case '{':
-		var o object
+		o := s.beginObject(nil)
 		for s.nextKey(&o) {
 			s.skip()
 		}
