@@ -17,43 +17,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// benchmarkRows returns so many MB of rows. A fifth have escapes, a tenth are not ASCII.
-func benchmarkRows(megabytes int, row func(random *rand.Rand) string) []byte {
-	random := rand.New(rand.NewPCG(1, 2))
-	var data bytes.Buffer
-	for data.Len() < megabytes<<20 {
-		data.WriteString(row(random) + "\n")
-	}
-	return data.Bytes()
-}
-
-func benchmarkText(random *rand.Rand, words int) string {
-	vocabulary := strings.Fields("where is the card I ordered last week and why does my account show a transfer")
-	switch random.IntN(10) {
-	case 0:
-		vocabulary = strings.Fields("où est la carte que j’ai commandée là-bas déjà ça coûte très cher")
-	case 1, 2:
-		vocabulary = append(vocabulary, `\n`, `\"no\"`, `\u00e9`)
-	}
-	text := make([]string, 0, words)
-	for range words/2 + random.IntN(words) {
-		text = append(text, vocabulary[random.IntN(len(vocabulary))])
-	}
-	return strings.Join(text, " ")
-}
-
-func benchmarkTextRow(words int) func(*rand.Rand) string {
-	return func(random *rand.Rand) string {
-		return fmt.Sprintf(`{"text": "%s", "labels": {"intent": "intent_number_%d"}}`, benchmarkText(random, words), random.IntN(77))
-	}
-}
-
-func benchmarkChatRow(random *rand.Rand) string {
-	return fmt.Sprintf(`{"messages": [{"role": "system", "content": "%s"}, {"role": "user", "content": "%s"}, `+
-		`{"role": "assistant", "content": "%s"}], "labels": {"intent": "intent_%d", "topics": ["topic_%d", "other"]}}`,
-		benchmarkText(random, 10), benchmarkText(random, 40), benchmarkText(random, 20), random.IntN(77), random.IntN(28))
-}
-
 // BenchmarkRead reads, checks and counts rows, and beside it lets general parsers
 // do the same as far as they go.
 func BenchmarkRead(b *testing.B) {
