@@ -5,6 +5,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // ClassifierTrainingJobSpec is one training run.
 // +kubebuilder:validation:XValidation:rule="has(self.connectionSecretRef) == has(oldSelf.connectionSecretRef) && (!has(self.connectionSecretRef) || self.connectionSecretRef == oldSelf.connectionSecretRef)",message="connectionSecretRef is immutable: what is at one factory cannot be moved to another; change the Secret, or create another object"
 // +kubebuilder:validation:XValidation:rule="has(self.importJobID) == has(oldSelf.importJobID) && (!has(self.importJobID) || self.importJobID == oldSelf.importJobID)",message="importJobID is immutable"
+// +kubebuilder:validation:XValidation:rule="!has(self.importJobID) || !has(self.maxCost) && !has(self.activeDeadlineSeconds) && self.backoffLimit == 0 && !self.suspend && self.deletionPolicy != 'CancelAndDeleteModel'",message="importJobID only observes: maxCost, activeDeadlineSeconds, backoffLimit, suspend and deletionPolicy CancelAndDeleteModel cannot be used with it"
 type ClassifierTrainingJobSpec struct {
 	// training is what is trained on what. It cannot be changed: another run is another object.
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="training is immutable; create another ClassifierTrainingJob instead"
@@ -17,7 +18,9 @@ type ClassifierTrainingJobSpec struct {
 	// +optional
 	ConnectionSecretRef *SecretReference `json:"connectionSecretRef,omitempty"`
 
-	// importJobID observes a job that exists already instead of creating one.
+	// importJobID observes a job that exists already instead of creating one. Its
+	// model is published as ever; the job is not started or cancelled, and training
+	// only documents it.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:Pattern=`^[0-9a-zA-Z-]+$`
@@ -30,18 +33,23 @@ type ClassifierTrainingJobSpec struct {
 	// +optional
 	Suspend *bool `json:"suspend,omitempty"`
 
-	// maxCost keeps the job from being started when the estimate is above it.
+	// maxCost keeps the job from being started when the factory's estimate is above it,
+	// or is missing. It is for each try alone. A raised one lets the job start.
 	// +optional
 	MaxCost *Cost `json:"maxCost,omitempty"`
 
-	// activeDeadlineSeconds is how long the job may take before it is cancelled.
+	// activeDeadlineSeconds is how long the job may take, all tries together, before
+	// it is cancelled: from its start, and before that from its submission. The time
+	// in which a validated job waits for suspend or maxCost does not count.
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=31536000
 	// +optional
 	ActiveDeadlineSeconds *int64 `json:"activeDeadlineSeconds,omitempty"`
 
-	// backoffLimit is how many times a failed run is tried again. Retries cost
-	// what runs cost, so there are none by default.
+	// backoffLimit is how many times a training that broke off (FAILED) is tried
+	// again, after 10 seconds and then twice as long each time. Retries cost what runs
+	// cost, so there are none by default. What was found invalid, or was cancelled, is
+	// not tried again.
 	// +kubebuilder:default=0
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=10
@@ -49,7 +57,7 @@ type ClassifierTrainingJobSpec struct {
 	BackoffLimit *int32 `json:"backoffLimit,omitempty"`
 
 	// ttlSecondsAfterFinished deletes this object, and with it the published Secret,
-	// so long after the job ended. Without it the object stays.
+	// so long after the job ended; deletionPolicy applies. Without it the object stays.
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=315360000
 	// +optional
@@ -311,7 +319,7 @@ type ClassifierTrainingJobStatus struct {
 	// +optional
 	Inputs []PinnedInput `json:"inputs,omitempty"`
 
-	// startTime is when the factory was told to start.
+	// startTime is when the factory was first told to start a job.
 	// +optional
 	StartTime *metav1.Time `json:"startTime,omitempty"`
 
@@ -333,6 +341,12 @@ type ClassifierTrainingJobStatus struct {
 	// cost that the factory estimates.
 	// +optional
 	Cost *Cost `json:"cost,omitempty"`
+
+	// weightsAndBiasesURL is the run's page at Weights & Biases.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	// +optional
+	WeightsAndBiasesURL string `json:"weightsAndBiasesURL,omitempty"`
 
 	// trainedTokens when the job has ended.
 	// +kubebuilder:validation:Minimum=0
@@ -371,6 +385,11 @@ type Attempt struct {
 	// pendingSince is when this was written. The creation came after.
 	// +required
 	PendingSince metav1.Time `json:"pendingSince,omitzero"`
+
+	// startTime is when the operator set out to start this try's job, or saw that
+	// somebody else had. It is written before the start.
+	// +optional
+	StartTime *metav1.Time `json:"startTime,omitempty"`
 }
 
 // RemoteJob is a job at the factory.
@@ -529,6 +548,7 @@ type AttemptFailure struct {
 
 // ClassifierTrainingJob is one training run of a classifier. Its model's ID is
 // published as a Secret.
+// +kubebuilder:validation:XValidation:rule="!self.spec.suspend || oldSelf.spec.suspend || !has(self.status) || !has(self.status.startTime) || has(self.status.completionTime)",message="spec.suspend: the job was started and cannot be suspended any more; delete it to cancel it"
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:shortName=ctj,categories=classifiers

@@ -31,6 +31,9 @@ const (
 	// ConditionDatasetsReady says whether every dataset can be trained on. It stays
 	// as it was when the job was submitted.
 	ConditionDatasetsReady = "DatasetsReady"
+	// ConditionInputsCurrent says whether the datasets still are what the job was
+	// submitted with. A dataset that changed does not touch the run.
+	ConditionInputsCurrent = "InputsCurrent"
 	// ConditionSubmitted says whether the factory has the job.
 	ConditionSubmitted = "Submitted"
 	// ConditionStarted says whether the factory was told to start the job.
@@ -142,9 +145,6 @@ const (
 
 // Reasons of a ClassifierTrainingJob.
 const (
-	// ReasonNotSupportedYet: the spec uses a field that this version knows but
-	// does not act on. The message names it; remove it.
-	ReasonNotSupportedYet = "NotSupportedYet"
 	// ReasonDatasetsReady: every dataset could be trained on when the job was submitted.
 	ReasonDatasetsReady = "DatasetsReady"
 	// ReasonDatasetNotFound: a dataset is not there. It is looked for again when
@@ -155,6 +155,23 @@ const (
 	// ReasonConnectionMismatch: a dataset was uploaded through another connection
 	// than the job's. Give both the same connectionSecretRef.
 	ReasonConnectionMismatch = "ConnectionMismatch"
+	// ReasonInputsCurrent: the datasets are what the job was submitted with.
+	ReasonInputsCurrent = "InputsCurrent"
+	// ReasonDatasetChanged: a dataset has other samples than those that the job was
+	// submitted with, or is gone. Create another job to train on the new ones.
+	ReasonDatasetChanged = "DatasetChanged"
+	// ReasonCredentialsNotFound: the Secret with the API key of Weights & Biases is
+	// not there. Create it.
+	ReasonCredentialsNotFound = "CredentialsNotFound"
+	// ReasonCredentialsInvalid: the Secret has no API key of 40 to 128 characters
+	// where apiKeySecretRef says. Correct it.
+	ReasonCredentialsInvalid = "CredentialsInvalid"
+	// ReasonImportNotFound: the factory has no job of the ID in spec.importJobID. It
+	// is looked for again every minute.
+	ReasonImportNotFound = "ImportNotFound"
+	// ReasonImportMismatch: the job of spec.importJobID does not train a classifier.
+	// Create another object with the right ID.
+	ReasonImportMismatch = "ImportMismatch"
 	// ReasonSubmitting: the job is about to be created, or it is not known yet
 	// whether it was.
 	ReasonSubmitting = "Submitting"
@@ -162,8 +179,21 @@ const (
 	ReasonSubmitted = "Submitted"
 	// ReasonAwaitingValidation: the factory is looking at the data.
 	ReasonAwaitingValidation = "AwaitingValidation"
+	// ReasonAwaitingStart: the imported job is validated. It is for whoever created
+	// it to start it.
+	ReasonAwaitingStart = "AwaitingStart"
+	// ReasonBudgetExceeded: the factory's estimate is above spec.maxCost, or in another
+	// currency. Raise spec.maxCost to let the job start, or delete the job.
+	ReasonBudgetExceeded = "BudgetExceeded"
+	// ReasonCostUnknown: spec.maxCost is set, but the factory gave no estimate. Remove
+	// spec.maxCost to let the job start whatever it costs.
+	ReasonCostUnknown = "CostUnknown"
 	// ReasonStarted: the factory was told to start.
 	ReasonStarted = "Started"
+	// ReasonStartedUnasked: the job runs, but the operator did not start it. Somebody
+	// did at the factory, or the factory ignores auto_start: false; then spec.suspend
+	// and spec.maxCost cannot hold a job back there.
+	ReasonStartedUnasked = "StartedUnasked"
 	// ReasonTraining: the factory has the job in hand.
 	ReasonTraining = "Training"
 	// ReasonSucceeded: the training ended in success.
@@ -173,6 +203,15 @@ const (
 	ReasonValidationFailed = "ValidationFailed"
 	// ReasonTrainingFailed: the training broke off (FAILED).
 	ReasonTrainingFailed = "TrainingFailed"
+	// ReasonBackingOff: the training broke off and is tried again after a pause, as
+	// spec.backoffLimit allows.
+	ReasonBackingOff = "BackingOff"
+	// ReasonDeadlineExceeded: the job took longer than spec.activeDeadlineSeconds and
+	// was cancelled.
+	ReasonDeadlineExceeded = "DeadlineExceeded"
+	// ReasonModelUnusable: the training ended in success, but the factory gave the
+	// model an ID of more than 256 bytes.
+	ReasonModelUnusable = "ModelUnusable"
 	// ReasonCancelled: somebody cancelled the job at the factory (CANCELLED).
 	ReasonCancelled = "Cancelled"
 	// ReasonRemoteJobMissing: the factory no longer knows the job. It is never

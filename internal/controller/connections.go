@@ -21,10 +21,11 @@ const (
 	connectionAPIKeyKey = "api-key"
 )
 
-// connectionError is a connection that its Secret does not make.
-type connectionError struct{ reason, message string }
+// secretError is a Secret that a spec names and that is not there, or not what it
+// should be.
+type secretError struct{ reason, message string }
 
-func (e *connectionError) Error() string { return e.message }
+func (e *secretError) Error() string { return e.message }
 
 // Connections turns connectionSecretRefs into connections. Both reconcilers share
 // one, so that a factory sees one budget of calls.
@@ -53,7 +54,7 @@ func NewConnections(pool *connection.Pool, live client.Reader, defaultURL string
 }
 
 // get gives the connection of a reference; nil means the operator's own. An
-// unusable one is a *connectionError.
+// unusable one is a *secretError.
 func (c *Connections) get(ctx context.Context, namespace string, reference *classifierv1alpha1.SecretReference) (*connection.Connection, error) {
 	if reference == nil {
 		return c.own()
@@ -61,14 +62,14 @@ func (c *Connections) get(ctx context.Context, namespace string, reference *clas
 	name := types.NamespacedName{Namespace: namespace, Name: reference.Name}
 	secret := &corev1.Secret{}
 	if err := c.live.Get(ctx, name, secret); apierrors.IsNotFound(err) {
-		return nil, &connectionError{classifierv1alpha1.ReasonConnectionNotFound,
+		return nil, &secretError{classifierv1alpha1.ReasonConnectionNotFound,
 			fmt.Sprintf("Secret %s does not exist; create it with the keys %s and %s", name.Name, connectionURIKey, connectionAPIKeyKey)}
 	} else if err != nil {
 		return nil, err
 	}
 	key := mistral.NewKey(string(secret.Data[connectionAPIKeyKey]))
 	if key == (mistral.Key{}) {
-		return nil, &connectionError{classifierv1alpha1.ReasonConnectionInvalid,
+		return nil, &secretError{classifierv1alpha1.ReasonConnectionInvalid,
 			fmt.Sprintf("Secret %s has no %s", name.Name, connectionAPIKeyKey)}
 	}
 	url := string(secret.Data[connectionURIKey])
@@ -77,7 +78,7 @@ func (c *Connections) get(ctx context.Context, namespace string, reference *clas
 	}
 	made, err := c.pool.Get(url, key)
 	if err != nil {
-		return nil, &connectionError{classifierv1alpha1.ReasonConnectionInvalid, fmt.Sprintf("Secret %s: %s", name.Name, err)}
+		return nil, &secretError{classifierv1alpha1.ReasonConnectionInvalid, fmt.Sprintf("Secret %s: %s", name.Name, err)}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -87,12 +88,12 @@ func (c *Connections) get(ctx context.Context, namespace string, reference *clas
 
 func (c *Connections) own() (*connection.Connection, error) {
 	if c.defaultKey == (mistral.Key{}) {
-		return nil, &connectionError{classifierv1alpha1.ReasonConnectionNotFound,
+		return nil, &secretError{classifierv1alpha1.ReasonConnectionNotFound,
 			"the operator has no connection of its own; name one in connectionSecretRef"}
 	}
 	made, err := c.pool.Get(c.defaultURL, c.defaultKey)
 	if err != nil {
-		return nil, &connectionError{classifierv1alpha1.ReasonConnectionInvalid, "the operator's own connection: " + err.Error()}
+		return nil, &secretError{classifierv1alpha1.ReasonConnectionInvalid, "the operator's own connection: " + err.Error()}
 	}
 	return made, nil
 }

@@ -36,6 +36,9 @@ func tell(recorder events.EventRecorder, object runtime.Object, before, after []
 
 // eventType is Warning where somebody may have to act.
 func eventType(condition metav1.Condition) string {
+	if condition.Reason == classifierv1alpha1.ReasonStartedUnasked {
+		return corev1.EventTypeWarning
+	}
 	bad := condition.Type == classifierv1alpha1.ConditionFailed || condition.Type == classifierv1alpha1.ConditionStalled
 	if (condition.Status == metav1.ConditionTrue) == bad && !isWaiting(condition.Reason) {
 		return corev1.EventTypeWarning
@@ -53,6 +56,8 @@ func isWaiting(reason string) bool {
 		classifierv1alpha1.ReasonDatasetNotReady,
 		classifierv1alpha1.ReasonSubmitting,
 		classifierv1alpha1.ReasonAwaitingValidation,
+		classifierv1alpha1.ReasonAwaitingStart,
+		classifierv1alpha1.ReasonDatasetChanged,
 		classifierv1alpha1.ReasonTraining:
 		return true
 	}

@@ -39,7 +39,7 @@ func classify(err error) failure {
 	var (
 		closed   *connection.ClosedError
 		remote   *mistral.Error
-		unusable *connectionError
+		unusable *secretError
 		result   failure
 	)
 	switch {

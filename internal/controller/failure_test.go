@@ -44,7 +44,7 @@ func TestFailuresAreJudgedByTheirStatus(t *testing.T) {
 		{fmt.Errorf("wrapped: %w", answered(http.StatusGone)), terminal, classifierv1alpha1.ReasonFactoryRetired, "wrapping changes nothing"},
 		{&connection.ClosedError{RetryAfter: time.Second}, retryable, classifierv1alpha1.ReasonRateLimited, "the budget fills up again"},
 		{&connection.ClosedError{RetryAfter: time.Second, Cause: answered(http.StatusUnauthorized)}, slow, classifierv1alpha1.ReasonUnauthorized, "a call that was not made fails as the last one did"},
-		{&connectionError{classifierv1alpha1.ReasonConnectionNotFound, "no Secret"}, slow, classifierv1alpha1.ReasonConnectionNotFound, "Secrets are not watched"},
+		{&secretError{classifierv1alpha1.ReasonConnectionNotFound, "no Secret"}, slow, classifierv1alpha1.ReasonConnectionNotFound, "Secrets are not watched"},
 		{errors.New("etcd says no to token hunter2"), retryable, classifierv1alpha1.ReasonInternalError, "the cluster recovers"},
 	} {
 		got := classify(test.err)

@@ -69,6 +69,6 @@ func withinCleanup(result outcome, left time.Duration) outcome {
 
 // unusable reports whether a connection is not to be had, other than for a moment.
 func unusable(err error) bool {
-	var reason *connectionError
+	var reason *secretError
 	return errors.As(err, &reason)
 }

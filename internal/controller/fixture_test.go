@@ -335,6 +335,37 @@ func (s *testFactory) distort(pathPrefix string, change func(answer map[string]a
 	s.interfere.Store(&interfere)
 }
 
+// price makes the factory ask for money.
+func (f *fixture) price(amount, currency any) {
+	f.factory.distort("/v1/fine_tuning/jobs/", func(job map[string]any) {
+		if metadata, ok := job["metadata"].(map[string]any); ok {
+			metadata["cost"], metadata["cost_currency"] = amount, currency
+		}
+	})
+}
+
+// breakOff makes the factory say of each training that succeeded that it broke off.
+func (f *fixture) breakOff() {
+	distortJobs(f.factory, func(job map[string]any) {
+		if job["status"] == string(mistral.JobSuccess) {
+			job["status"], job["fine_tuned_model"] = mistral.JobFailed, nil
+		}
+	})
+}
+
+// distortJobs changes jobs wherever the factory shows them.
+func distortJobs(server *testFactory, change func(job map[string]any)) {
+	server.distort("/v1/fine_tuning/jobs", func(answer map[string]any) {
+		jobs, isList := answer["data"].([]any)
+		if !isList {
+			change(answer)
+		}
+		for _, job := range jobs {
+			change(job.(map[string]any))
+		}
+	})
+}
+
 // behave ends all interference.
 func (s *testFactory) behave() { s.interfere.Store(nil) }
 

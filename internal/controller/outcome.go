@@ -56,16 +56,24 @@ func runSteps[S any](ctx context.Context, scope S, steps []step[S]) outcome {
 		result, err := step.run(ctx, scope)
 		if err != nil {
 			ctrl.LoggerFrom(ctx).V(1).Info("step failed", "step", step.name, "error", err.Error())
-			return failed(err)
+			result = failed(err)
 		}
-		if result.verdict != proceeds {
-			return result
+		if result.err == nil || result.after > 0 { // else the queue knows when
+			result.after = soonest(all.after, result.after)
 		}
-		if result.after > 0 && (all.after == 0 || result.after < all.after) {
-			all.after = result.after
+		if all = result; all.verdict != proceeds {
+			break
 		}
 	}
 	return all
+}
+
+// soonest is the shorter of two times to look again, of which 0 is none.
+func soonest(a, b time.Duration) time.Duration {
+	if a == 0 || b == 0 {
+		return max(a, b)
+	}
+	return min(a, b)
 }
 
 // result translates an outcome for the queue.

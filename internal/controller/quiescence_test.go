@@ -74,9 +74,32 @@ func TestSecondReconcileDoesNothing(t *testing.T) {
 			job.Spec.ConnectionSecretRef = nil
 			return job
 		}},
-		{"unsupported job", classifierv1alpha1.ReasonNotSupportedYet, func(d *driver) client.Object {
+		{"job whose key for Weights & Biases is missing", classifierv1alpha1.ReasonCredentialsNotFound, func(d *driver) client.Object {
+			d.ready(d.inlineDataset("data", sentiments(4)))
 			job := d.trainingJob("job", "data")
-			job.Spec.TTLSecondsAfterFinished = new(int32(60))
+			job.Spec.Training.WeightsAndBiases = &classifierv1alpha1.WeightsAndBiases{
+				Project:         "sentiments",
+				APIKeySecretRef: classifierv1alpha1.SecretKeyReference{Name: "nowhere", Key: "key"},
+			}
+			return job
+		}},
+		{"import of a job that is not there", classifierv1alpha1.ReasonImportNotFound, func(d *driver) client.Object {
+			job := d.trainingJob("job", "data")
+			job.Spec.ImportJobID = "00000000-0000-0000-0000-000000000000"
+			return job
+		}},
+		{"job above its budget", classifierv1alpha1.ReasonBudgetExceeded, func(d *driver) client.Object {
+			d.ready(d.inlineDataset("data", sentiments(4)))
+			d.price(5.01, "EUR")
+			job := d.trainingJob("job", "data")
+			job.Spec.MaxCost = &classifierv1alpha1.Cost{Amount: "5.00", Currency: "EUR"}
+			return job
+		}},
+		{"job that will be tried again", classifierv1alpha1.ReasonBackingOff, func(d *driver) client.Object {
+			d.ready(d.inlineDataset("data", sentiments(4)))
+			d.breakOff()
+			job := d.trainingJob("job", "data")
+			job.Spec.BackoffLimit = new(int32(1))
 			return job
 		}},
 		{"job that the factory refuses", classifierv1alpha1.ReasonRejected, func(d *driver) client.Object {

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"math"
+	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -16,6 +17,7 @@ const (
 	maxStateLength   = 64
 	maxModelIDLength = 256
 	maxDecimalLength = 24
+	maxRunURLLength  = 512 // escaping may double it
 )
 
 var currencyCode = regexp.MustCompile(`^[A-Z]{3}$`)
@@ -57,6 +59,28 @@ func fitCount(count *int64) *int64 {
 		return nil
 	}
 	return count
+}
+
+// fitMetric gives four digits, and nothing for what is no measure of quality.
+func fitMetric(value float64) string {
+	if !(math.Abs(value) < 1e9) {
+		return ""
+	}
+	return strconv.FormatFloat(math.Round(value*1e4)/1e4, 'f', -1, 64)
+}
+
+// fitRunURL is the page of the run at Weights & Biases, once there is one.
+func fitRunURL(integrations []mistral.Integration) string {
+	for _, integration := range integrations {
+		if integration.URL == nil || len(*integration.URL) > maxRunURLLength {
+			continue
+		}
+		page, err := url.Parse(*integration.URL)
+		if err == nil && page.Scheme == "https" && page.Host != "" && page.User == nil && page.RawQuery == "" && page.Fragment == "" {
+			return page.String()
+		}
+	}
+	return ""
 }
 
 // fitLoss gives four digits. The protocol has 0 where nothing was measured.

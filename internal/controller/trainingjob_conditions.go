@@ -4,7 +4,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
-	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
 // setConditions derives the conditions from what the pass observed.
@@ -14,6 +13,7 @@ func (s *jobScope) setConditions(result outcome, now metav1.Time) {
 	all := conditions{list: &s.status.Conditions, generation: s.object.Generation, now: now}
 	all.observe()
 	all.setFinding(classifierv1alpha1.ConditionDatasetsReady, s.inputs)
+	all.setFinding(classifierv1alpha1.ConditionInputsCurrent, s.stale)
 	s.setSubmitted(all, result)
 	s.setStarted(all, result)
 	s.setFinished(all)
@@ -36,25 +36,26 @@ func (s *jobScope) setSubmitted(all conditions, result outcome) {
 
 func (s *jobScope) setStarted(all conditions, result outcome) {
 	switch {
-	case s.isStarted():
+	case s.startedUnasked:
+		all.setTrue(classifierv1alpha1.ConditionStarted, classifierv1alpha1.ReasonStartedUnasked,
+			"the job was started, but not by the operator: by somebody at the factory, or by a factory that ignores auto_start")
+	case !s.isOver() && s.failureOf(s.attemptNumber()) != nil:
+		all.setFalse(classifierv1alpha1.ConditionStarted, result.reason, result.message)
+	case s.isStarted() && !all.isTrue(classifierv1alpha1.ConditionStarted):
 		all.setTrue(classifierv1alpha1.ConditionStarted, classifierv1alpha1.ReasonStarted, "the factory was told to start the job")
-	case s.status.RemoteJob != nil && !s.isFinished():
+	case !s.isStarted() && s.status.RemoteJob != nil && !s.isOver():
 		all.setFalse(classifierv1alpha1.ConditionStarted, result.reason, result.message)
 	}
 }
 
 // setFinished sets what never changes again.
 func (s *jobScope) setFinished(all conditions) {
-	if s.status.CompletionTime == nil || s.isFinished() {
-		return
-	}
-	if len(s.status.Failures) > 0 {
-		failure := s.status.Failures[len(s.status.Failures)-1]
-		all.setTrue(classifierv1alpha1.ConditionFailed, failure.Reason, failure.Message)
-		all.setTrue(classifierv1alpha1.ConditionFinished, failure.Reason, failure.Message)
-		return
-	}
-	if s.state() == mistral.JobSuccess && s.status.Model != nil {
+	switch {
+	case s.isFinished() || !s.isOver():
+	case s.failure != nil:
+		all.setTrue(classifierv1alpha1.ConditionFailed, s.failure.reason, s.failure.message)
+		all.setTrue(classifierv1alpha1.ConditionFinished, s.failure.reason, s.failure.message)
+	default:
 		const message = "the training ended in success"
 		all.setTrue(classifierv1alpha1.ConditionComplete, classifierv1alpha1.ReasonSucceeded, message)
 		all.setTrue(classifierv1alpha1.ConditionFinished, classifierv1alpha1.ReasonSucceeded, message)

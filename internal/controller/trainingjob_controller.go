@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
@@ -65,7 +66,7 @@ func (r *TrainingJobReconciler) Reconcile(ctx context.Context, request ctrl.Requ
 	scope := newJobScope(object)
 
 	result := r.reconcile(ctx, scope)
-	if deleted(object) {
+	if scope.expired || deleted(object) {
 		return result.result()
 	}
 	scope.setConditions(result, metav1.NewTime(r.clock.Now()))
@@ -87,13 +88,16 @@ func (r *TrainingJobReconciler) reconcile(ctx context.Context, scope *jobScope) 
 		return r.delete(ctx, scope)
 	}
 	return runSteps(ctx, scope, []step[*jobScope]{
-		{"checkSupported", r.checkSupported},
 		{"resolveInputs", r.resolveInputs},
 		{"recoverPending", r.recoverPending},
 		{"submit", r.submit},
 		{"observe", r.observe},
+		{"enforceDeadline", r.enforceDeadline},
 		{"start", r.start},
+		{"settle", r.settle},
+		{"expire", r.expire},
 		{"publish", r.publish},
+		{"conclude", r.conclude},
 	})
 }
 
@@ -198,7 +202,8 @@ func datasetNames(object client.Object) []string {
 	return slices.Compact(names)
 }
 
-// jobsOfDataset are the jobs that wait for a dataset.
+// jobsOfDataset are the jobs that wait for a dataset, and those for which it
+// makes a difference whether it is what they were submitted with.
 func (r *TrainingJobReconciler) jobsOfDataset(ctx context.Context, dataset client.Object) []reconcile.Request {
 	jobs := &classifierv1alpha1.ClassifierTrainingJobList{}
 	if err := r.client.List(ctx, jobs, client.InNamespace(dataset.GetNamespace()), client.MatchingFields{datasetIndex: dataset.GetName()}); err != nil {
@@ -207,9 +212,19 @@ func (r *TrainingJobReconciler) jobsOfDataset(ctx context.Context, dataset clien
 	}
 	var requests []reconcile.Request
 	for i := range jobs.Items {
-		if jobs.Items[i].Status.RemoteJob == nil {
-			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&jobs.Items[i])})
+		if job := &jobs.Items[i]; job.Status.Attempt == nil || r.tellsNews(ctx, job) {
+			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(job)})
 		}
 	}
 	return requests
+}
+
+// tellsNews reports whether a job's datasets are no longer what its status says.
+func (r *TrainingJobReconciler) tellsNews(ctx context.Context, job *classifierv1alpha1.ClassifierTrainingJob) bool {
+	found, err := r.compareInputs(ctx, job)
+	if err != nil || found == nil {
+		return false
+	}
+	told := meta.FindStatusCondition(job.Status.Conditions, classifierv1alpha1.ConditionInputsCurrent)
+	return told == nil || told.Message != found.message
 }

@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -16,10 +17,15 @@ import (
 // resolveInputs finds the files to train on. Once the job is being submitted
 // they are pinned, and what becomes of the datasets is no longer asked.
 func (r *TrainingJobReconciler) resolveInputs(ctx context.Context, scope *jobScope) (outcome, error) {
+	if scope.isImported() {
+		return proceed(), nil
+	}
 	if scope.status.Attempt != nil {
 		// A crash may have lost the condition that the attempt was made upon.
 		scope.inputs = datasetsReady()
-		return proceed(), nil
+		var err error
+		scope.stale, err = r.compareInputs(ctx, scope.object)
+		return proceed(), err
 	}
 	for _, wanted := range wantedInputs(scope.object.Spec.Training) {
 		files, problem, err := r.filesOf(ctx, scope, wanted.dataset)
@@ -39,6 +45,34 @@ func (r *TrainingJobReconciler) resolveInputs(ctx context.Context, scope *jobSco
 
 func datasetsReady() *finding {
 	return &finding{good: true, reason: classifierv1alpha1.ReasonDatasetsReady, message: "every dataset is uploaded"}
+}
+
+// compareInputs says whether the datasets still are what a job was submitted
+// with; nil while one of them is in between.
+func (r *TrainingJobReconciler) compareInputs(ctx context.Context, job *classifierv1alpha1.ClassifierTrainingJob) (*finding, error) {
+	var current []classifierv1alpha1.PinnedInput
+	for _, wanted := range wantedInputs(job.Spec.Training) {
+		dataset := &classifierv1alpha1.ClassifierDataset{}
+		err := r.client.Get(ctx, client.ObjectKey{Namespace: job.Namespace, Name: wanted.dataset}, dataset)
+		if apierrors.IsNotFound(err) {
+			return &finding{reason: classifierv1alpha1.ReasonDatasetChanged,
+				message: fmt.Sprintf("ClassifierDataset %s was deleted after the job was submitted", wanted.dataset)}, nil
+		}
+		if err != nil || !isReady(dataset) {
+			return nil, err
+		}
+		current = append(current, wanted.pin(dataset.Status.Files)...)
+	}
+	for _, input := range current {
+		same := func(pinned classifierv1alpha1.PinnedInput) bool {
+			return pinned.Dataset == input.Dataset && pinned.Split == input.Split && pinned.Digest == input.Digest
+		}
+		if !slices.ContainsFunc(job.Status.Inputs, same) {
+			return &finding{reason: classifierv1alpha1.ReasonDatasetChanged,
+				message: fmt.Sprintf("ClassifierDataset %s has changed after the job was submitted", input.Dataset)}, nil
+		}
+	}
+	return &finding{good: true, reason: classifierv1alpha1.ReasonInputsCurrent, message: "the datasets are what the job was submitted with"}, nil
 }
 
 // wantedInput is a dataset and what its files are used for.

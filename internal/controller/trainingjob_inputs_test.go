@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"testing"
 
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 )
 
@@ -53,4 +56,35 @@ func TestFilesAreUsedAsTheirSplitsSay(t *testing.T) {
 			t.Errorf("got %v, want %s: %s", got, use.want, use.reason)
 		}
 	}
+}
+
+// TestChangedDatasetIsSaidAndTouchesNoRun edits the data of jobs that were
+// submitted: they keep what they were submitted with, and say so.
+func TestChangedDatasetIsSaidAndTouchesNoRun(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	data := f.inlineDataset("data", sentiments(20))
+	f.create(data)
+	finished, waiting := f.trainingJob("finished", "data"), f.trainingJob("waiting", "data")
+	waiting.Spec.Suspend = new(true)
+	f.create(finished)
+	f.create(waiting)
+	f.waitUntilReady(finished)
+	f.waitFor(waiting, classifierv1alpha1.ConditionReady, metav1.ConditionFalse, classifierv1alpha1.ReasonSuspended)
+	for _, job := range []*classifierv1alpha1.ClassifierTrainingJob{finished, waiting} {
+		f.waitFor(job, classifierv1alpha1.ConditionInputsCurrent, metav1.ConditionTrue, classifierv1alpha1.ReasonInputsCurrent)
+	}
+	pinned := finished.Status.Inputs
+
+	f.edit(data, func() { data.Spec.Source.Inline.Data = sentiments(24) })
+	for _, job := range []*classifierv1alpha1.ClassifierTrainingJob{finished, waiting} {
+		f.waitFor(job, classifierv1alpha1.ConditionInputsCurrent, metav1.ConditionFalse, classifierv1alpha1.ReasonDatasetChanged)
+		if !equality.Semantic.DeepEqual(job.Status.Inputs, pinned) {
+			t.Errorf("%s has other inputs now: %+v", job.Name, job.Status.Inputs)
+		}
+	}
+	f.waitUntilReady(finished)
+
+	f.edit(data, func() { data.Spec.Source.Inline.Data = sentiments(20) })
+	f.waitFor(finished, classifierv1alpha1.ConditionInputsCurrent, metav1.ConditionTrue, classifierv1alpha1.ReasonInputsCurrent)
 }

@@ -3,7 +3,8 @@ package controller
 import (
 	"cmp"
 	"context"
-	"fmt"
+	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -20,17 +21,24 @@ const (
 	// one that was restored from a backup, or a replica that lags, finds it again.
 	missingGrace = time.Minute
 
-	// Names of the metrics in status.progress.
+	// maxEstimatedSeconds, ten years, is more than any estimate is good for.
+	maxEstimatedSeconds = 315360000
+
+	// Names of the metrics in status.progress, besides a target's name with one of
+	// scikit-learn's.
 	metricTrainLoss      = "train_loss"
 	metricValidationLoss = "validation_loss"
+	// maxMetrics is what the API allows.
+	maxMetrics          = 64
+	maxMetricNameLength = 192
 )
 
 // observe takes in what the factory says of the job. It makes no call: the
 // connection's poller asks for all jobs together, and wakes the object up.
 func (r *TrainingJobReconciler) observe(ctx context.Context, scope *jobScope) (outcome, error) {
 	name := client.ObjectKeyFromObject(scope.object)
-	if scope.isFinished() {
-		return scope.asFinishedBefore(), nil
+	if scope.isOver() {
+		return proceed(), nil
 	}
 	if err := r.connect(ctx, scope); err != nil {
 		return outcome{}, err
@@ -43,12 +51,11 @@ func (r *TrainingJobReconciler) observe(ctx context.Context, scope *jobScope) (o
 		return r.missing(scope), nil
 	case err != nil:
 		return outcome{}, scope.factory.learn(err)
-	case job == nil:
-		return scope.inHand(), nil
+	case job != nil:
+		_ = scope.factory.learn(nil)
+		scope.observe(job, metav1.NewTime(r.clock.Now()))
 	}
-	_ = scope.factory.learn(nil)
-	scope.observe(job, metav1.NewTime(r.clock.Now()))
-	return scope.afterObserving(), nil
+	return proceed(), nil
 }
 
 // missing waits for a job to be found again, and then gives it up. It is never
@@ -65,7 +72,7 @@ func (r *TrainingJobReconciler) missing(scope *jobScope) outcome {
 		return wait(left, classifierv1alpha1.ReasonRemoteJobMissing, message)
 	}
 	scope.fail(classifierv1alpha1.ReasonRemoteJobMissing, message, metav1.NewTime(r.clock.Now()))
-	return stop(classifierv1alpha1.ReasonRemoteJobMissing, message)
+	return proceed()
 }
 
 // observe takes a job's details into the status.
@@ -74,15 +81,16 @@ func (s *jobScope) observe(job *mistral.DetailedJob, now metav1.Time) {
 	s.record(&job.Job)
 	s.recordProgress(job)
 	s.status.Cost = fitCost(job.Metadata)
-	if !s.isStarted() && startedStates[job.Status] {
-		// The start came through, but writing that down did not.
-		s.status.StartTime = &now
+	if attempt := s.status.Attempt; attempt != nil && attempt.StartTime == nil && startedStates[job.Status] {
+		s.startedUnasked = true
+		attempt.StartTime = &now
 	}
-	if job.Status.Finished() && s.status.CompletionTime == nil {
-		s.status.CompletionTime = &now
+	if s.isStarted() && s.status.StartTime == nil {
+		s.status.StartTime = &now
 	}
 	s.status.Model = fitModel(job)
 	s.status.TrainedTokens = fitCount(job.TrainedTokens)
+	s.status.WeightsAndBiasesURL = fitRunURL(job.Integrations)
 }
 
 // startedStates are those that only a started job has. QUEUED is not among them:
@@ -113,13 +121,33 @@ func (s *jobScope) recordProgress(job *mistral.DetailedJob) {
 	if total := job.Hyperparameters.TrainingSteps; total != nil && *total > 0 {
 		progress.TotalSteps = total
 		progress.Percent = int32(100 * min(float64(progress.Step)/float64(*total), 1))
+		progress.EstimatedRemainingSeconds = estimateRemaining(checkpoints, *total)
 	}
 	if job.Status == mistral.JobSuccess {
 		progress.Percent = 100
 	}
+	if job.Status.Finished() {
+		progress.EstimatedRemainingSeconds = nil
+	}
 	history := lossHistory(checkpoints)
-	progress.Metrics = lastLosses(history)
+	progress.Metrics = append(lastLosses(history), qualityMetrics(job.Evaluation)...)
 	s.status.Progress, s.status.LossHistory = progress, history
+}
+
+// estimateRemaining goes by the pace between the checkpoints, of which all times
+// are the factory's: whether its clock is right does not matter. It is nil where
+// they tell no pace.
+func estimateRemaining(checkpoints []mistral.Checkpoint, total int64) *int64 {
+	first, last := checkpoints[0], checkpoints[len(checkpoints)-1]
+	steps, seconds := last.StepNumber-first.StepNumber, last.CreatedAt-first.CreatedAt
+	if steps <= 0 || seconds <= 0 {
+		return nil
+	}
+	remaining := float64(seconds) / float64(steps) * float64(max(total-last.StepNumber, 0))
+	if remaining > maxEstimatedSeconds {
+		return nil
+	}
+	return new(int64(math.Ceil(remaining)))
 }
 
 // lastLosses are the last known of each loss.
@@ -139,59 +167,24 @@ func lastLosses(history []classifierv1alpha1.LossPoint) []classifierv1alpha1.Met
 	return metrics
 }
 
-// afterObserving says how the pass goes on with the job in its state.
-func (s *jobScope) afterObserving() outcome {
-	switch s.state() {
-	case mistral.JobSuccess:
-		if s.status.Model == nil {
-			return wait(0, classifierv1alpha1.ReasonTraining, "the factory ended the training but names no model yet")
+// qualityMetrics are what a factory that measures its models says of each target,
+// as far as there is room.
+func qualityMetrics(evaluation *mistral.Evaluation) []classifierv1alpha1.Metric {
+	if evaluation == nil {
+		return nil
+	}
+	var metrics []classifierv1alpha1.Metric
+	known := map[string]bool{}
+	for _, target := range evaluation.Targets {
+		for _, name := range slices.Sorted(maps.Keys(target.Metrics)) {
+			metric := classifierv1alpha1.Metric{Name: target.Name + "/" + name, Value: fitMetric(target.Metrics[name])}
+			// The name is the list's key, and a server may repeat one.
+			if metric.Value == "" || known[metric.Name] || len(metric.Name) > maxMetricNameLength || len(metrics) == maxMetrics-2 {
+				continue
+			}
+			known[metric.Name] = true
+			metrics = append(metrics, metric)
 		}
-		return proceed()
-	case mistral.JobFailed:
-		return s.stopFailed(classifierv1alpha1.ReasonTrainingFailed, "the training broke off")
-	case mistral.JobFailedValidation:
-		return s.stopFailed(classifierv1alpha1.ReasonValidationFailed, "the factory found the data or the parameters unfit")
-	case mistral.JobCancelled:
-		return s.stopFailed(classifierv1alpha1.ReasonCancelled, "the job was cancelled at the factory")
-	case mistral.JobValidated:
-		return proceed()
 	}
-	return s.inHand()
-}
-
-// inHand waits for the factory; the poller tells of changes.
-func (s *jobScope) inHand() outcome {
-	if s.isStarted() {
-		message := "the factory has the job in hand"
-		if isTrue(s.object.Spec.Suspend) {
-			message += "; spec.suspend has no effect on a job that was started"
-		}
-		return wait(0, classifierv1alpha1.ReasonTraining, message)
-	}
-	return wait(0, classifierv1alpha1.ReasonAwaitingValidation, "the factory is looking at the data")
-}
-
-func (s *jobScope) stopFailed(reason, message string) outcome {
-	message = fmt.Sprintf("%s (%s)", message, s.state())
-	s.fail(reason, message, *s.status.CompletionTime)
-	return stop(reason, message)
-}
-
-// fail notes how the attempt ended.
-func (s *jobScope) fail(reason, message string, now metav1.Time) {
-	s.status.CompletionTime = &now
-	s.status.Failures = []classifierv1alpha1.AttemptFailure{{
-		Attempt: s.status.Attempt.Number,
-		Reason:  reason,
-		Message: message,
-		Time:    now,
-	}}
-}
-
-// asFinishedBefore repeats the verdict that the status has.
-func (s *jobScope) asFinishedBefore() outcome {
-	if failed := meta.FindStatusCondition(s.status.Conditions, classifierv1alpha1.ConditionFailed); failed != nil && failed.Status == metav1.ConditionTrue {
-		return stop(failed.Reason, failed.Message)
-	}
-	return proceed()
+	return metrics
 }

@@ -7,6 +7,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
 // TestNoAnswerBlocksTheStatus puts into the factory's answers what the schema
@@ -32,6 +33,17 @@ func TestNoAnswerBlocksTheStatus(t *testing.T) {
 		}
 		return field("checkpoints", list)
 	}
+	evaluation := func(target string, value float64, times ...int) func(map[string]any) {
+		var targets []any
+		for range append(times, 1)[0] {
+			targets = append(targets, map[string]any{"name": target, "metrics": map[string]any{"accuracy": value}})
+		}
+		check := checkpoints(1, 3, 1, 1)
+		return func(job map[string]any) {
+			check(job)
+			job["evaluation"] = map[string]any{"targets": targets}
+		}
+	}
 	for _, answer := range []struct {
 		name    string
 		distort func(job map[string]any)
@@ -46,7 +58,11 @@ func TestNoAnswerBlocksTheStatus(t *testing.T) {
 		{"no metadata", field("metadata", nil), ""},
 		{"a state of 500 characters", field("status", strings.Repeat("X", 500)), classifierv1alpha1.ReasonAwaitingValidation},
 		{"an empty state", field("status", ""), classifierv1alpha1.ReasonAwaitingValidation},
-		{"a model ID of 300 characters", field("fine_tuned_model", strings.Repeat("m", 300)), classifierv1alpha1.ReasonTraining},
+		{"integrations without an address", field("integrations", []any{map[string]any{"project": "p"}}), ""},
+		{"a run's address of 2000 characters", field("integrations", []any{map[string]any{"project": "p", "url": "https://wandb.ai/" + strings.Repeat("x", 2000)}}), ""},
+		{"a measure beyond all bounds", evaluation("intent", 1e300), ""},
+		{"a measure of a target with a name of 500 characters", evaluation(strings.Repeat("t", 500), 0.5), ""},
+		{"a hundred measured targets of one name", evaluation("intent", 0.5, 100), ""},
 		{"an empty model ID", field("fine_tuned_model", ""), classifierv1alpha1.ReasonTraining},
 		{"negative tokens", field("trained_tokens", -5), ""},
 		{"a negative step", checkpoints(1, -3, 1, 1), ""},
@@ -108,6 +124,33 @@ func TestNoTimestampBlocksTheStatus(t *testing.T) {
 				_, _ = d.pass(job)
 				d.get("job", job)
 				d.refresh(job)
+			}
+		})
+	}
+}
+
+// TestRemainingTimeIsEstimatedByTheFactorysClock holds the estimate, which must not
+// change while the factory tells nothing new.
+func TestRemainingTimeIsEstimatedByTheFactorysClock(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name        string
+		checkpoints []mistral.Checkpoint
+		total       int64
+		want        int64 // -1: none
+	}{
+		{"one checkpoint tells no pace", []mistral.Checkpoint{{StepNumber: 10, CreatedAt: 100}}, 100, -1},
+		{"half a minute for ten steps", []mistral.Checkpoint{{StepNumber: 10, CreatedAt: 100}, {StepNumber: 20, CreatedAt: 130}}, 100, 240},
+		{"an unfinished second counts", []mistral.Checkpoint{{StepNumber: 10, CreatedAt: 100}, {StepNumber: 40, CreatedAt: 110}}, 41, 1},
+		{"beyond the last step", []mistral.Checkpoint{{StepNumber: 10, CreatedAt: 100}, {StepNumber: 20, CreatedAt: 130}}, 15, 0},
+		{"a clock that went back", []mistral.Checkpoint{{StepNumber: 10, CreatedAt: 100}, {StepNumber: 20, CreatedAt: 90}}, 100, -1},
+		{"longer than anybody waits", []mistral.Checkpoint{{StepNumber: 1, CreatedAt: 1}, {StepNumber: 2, CreatedAt: 1e9}}, 1e9, -1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			got := estimateRemaining(test.checkpoints, test.total)
+			if got == nil && test.want != -1 || got != nil && *got != test.want {
+				t.Errorf("got %v, want %d", got, test.want)
 			}
 		})
 	}

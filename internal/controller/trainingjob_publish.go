@@ -31,8 +31,8 @@ const (
 // publish makes sure that the Secret with the model's ID is there. One that
 // belongs to somebody else is never touched.
 func (r *TrainingJobReconciler) publish(ctx context.Context, scope *jobScope) (outcome, error) {
-	if scope.status.Model == nil {
-		return scope.inHand(), nil
+	if !scope.isOver() || scope.status.Model == nil {
+		return proceed(), nil
 	}
 	name := scope.secretName()
 	secret := &corev1.Secret{}
@@ -104,16 +104,28 @@ func (r *TrainingJobReconciler) output(ctx context.Context, scope *jobScope) (ma
 	if err != nil {
 		return nil, err
 	}
-	return map[string][]byte{
-		"type":           []byte(outputType),
-		"provider":       []byte(outputProvider),
-		"uri":            []byte(scope.connection.URL()),
-		"model":          []byte(scope.status.Model.ID),
-		"base-model":     []byte(scope.object.Spec.Training.Model),
-		"job-id":         []byte(scope.status.RemoteJob.ID),
-		"targets":        targets,
-		"dataset-digest": []byte(scope.datasetDigest()),
-	}, nil
+	data := map[string][]byte{
+		"type":       []byte(outputType),
+		"provider":   []byte(outputProvider),
+		"uri":        []byte(scope.connection.URL()),
+		"model":      []byte(scope.status.Model.ID),
+		"base-model": []byte(scope.baseModel()),
+		"job-id":     []byte(scope.status.RemoteJob.ID),
+		"targets":    targets,
+	}
+	if digest := scope.datasetDigest(); digest != "" {
+		data["dataset-digest"] = []byte(digest)
+	}
+	return data, nil
+}
+
+// baseModel is what the training started from. Of an imported job only the
+// factory knows it.
+func (s *jobScope) baseModel() string {
+	if s.isImported() {
+		return cut(s.remote.Model, maxModelIDLength)
+	}
+	return s.object.Spec.Training.Model
 }
 
 // publishedTarget is what an application needs to read the model's answers.
@@ -132,7 +144,7 @@ func publishedTargets(targets []mistral.ClassifierTarget) []publishedTarget {
 }
 
 // datasetDigest is the digest of what was trained on; of several files, theirs
-// one after the other.
+// one after the other; of an imported job none.
 func (s *jobScope) datasetDigest() string {
 	var digests []string
 	for _, input := range s.status.Inputs {

@@ -27,11 +27,15 @@ type jobScope struct {
 	connection *connection.Connection
 	factory    contact
 
-	inputs        *finding                         // whether the datasets can be trained on; nil if that was settled before
-	pinned        []classifierv1alpha1.PinnedInput // the files that the datasets gave
-	remote        *mistral.DetailedJob             // as the factory has it; nil if this pass did not learn it
-	remoteMissing bool                             // the factory does not know the job
-	output        *finding                         // whether the Secret is published; nil if there is nothing to publish
+	inputs         *finding                         // whether the datasets can be trained on; nil if that was settled before
+	pinned         []classifierv1alpha1.PinnedInput // the files that the datasets gave
+	remote         *mistral.DetailedJob             // as the factory has it; nil if this pass did not learn it
+	remoteMissing  bool                             // the factory does not know the job
+	startedUnasked bool                             // it runs, though the operator did not start it
+	stale          *finding                         // whether the datasets are still what the job reads; nil if it reads none
+	failure        *finding                         // how the job failed for good, if this pass found that out
+	output         *finding                         // whether the Secret is published; nil if there is nothing to publish
+	expired        bool                             // the object is deleted
 }
 
 func newJobScope(object *classifierv1alpha1.ClassifierTrainingJob) *jobScope {
@@ -45,7 +49,20 @@ func (s *jobScope) isFinished() bool {
 	return meta.IsStatusConditionTrue(s.status.Conditions, classifierv1alpha1.ConditionFinished)
 }
 
-func (s *jobScope) isStarted() bool { return s.status.StartTime != nil }
+// isOver reports whether the job ended, in success or failure.
+func (s *jobScope) isOver() bool { return s.status.CompletionTime != nil }
+
+// isImported reports whether the job is somebody else's, and only looked at.
+func (s *jobScope) isImported() bool { return s.object.Spec.ImportJobID != "" }
+
+// isStarted reports whether the current try was started.
+func (s *jobScope) isStarted() bool {
+	if s.isImported() {
+		return startedStates[s.state()]
+	}
+	attempt := s.status.Attempt
+	return attempt != nil && attempt.StartTime != nil && s.status.RemoteJob != nil && s.state() != mistral.JobValidated
+}
 
 // state is the last known state of the remote job.
 func (s *jobScope) state() mistral.JobStatus {

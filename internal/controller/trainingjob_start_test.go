@@ -1,10 +1,12 @@
 package controller
 
 import (
+	"errors"
 	"net/http"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
@@ -99,4 +101,85 @@ func TestStartThatTheFactoryPutsOffIsTriedAgain(t *testing.T) {
 	}
 	d.factory.behave()
 	d.settle(job, classifierv1alpha1.ReasonPublished)
+}
+
+// TestBudgetHoldsTheJobBack holds what is started under a spec.maxCost, and that
+// nothing is lost by waiting: a raised one lets the same job start.
+func TestBudgetHoldsTheJobBack(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name             string
+		amount, currency any // that the factory asks for
+		reason           string
+	}{
+		{"less", 4.99, "EUR", classifierv1alpha1.ReasonPublished},
+		{"exactly as much", 5, "EUR", classifierv1alpha1.ReasonPublished},
+		{"a cent more", 5.01, "EUR", classifierv1alpha1.ReasonBudgetExceeded},
+		{"as much in another currency", 5, "USD", classifierv1alpha1.ReasonBudgetExceeded},
+		{"nothing, in another currency", 0, "USD", classifierv1alpha1.ReasonPublished},
+		{"no estimate", nil, nil, classifierv1alpha1.ReasonCostUnknown},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			d := newDriver(t)
+			d.ready(d.inlineDataset("data", sentiments(20)))
+			d.price(test.amount, test.currency)
+			job := driven(d.trainingJob("job", "data"))
+			job.Spec.MaxCost = &classifierv1alpha1.Cost{Amount: "5.00", Currency: "EUR"}
+			d.create(job)
+			d.settle(job, test.reason)
+			if test.reason == classifierv1alpha1.ReasonPublished {
+				return
+			}
+			first := job.Status.RemoteJob.ID
+			if jobs := d.remoteJobs(); jobs[0].Status != mistral.JobValidated || job.Status.StartTime != nil {
+				t.Fatalf("the job is %s", jobs[0].Status)
+			}
+			d.edit(job, func() { job.Spec.MaxCost = nil })
+			d.settle(job, classifierv1alpha1.ReasonPublished)
+			if jobs := d.remoteJobs(); len(jobs) != 1 || jobs[0].ID != first {
+				t.Errorf("the factory has %d jobs", len(jobs))
+			}
+		})
+	}
+}
+
+// TestStartByAnotherHandIsSaid holds that a job that runs without the operator's
+// doing, as at a factory that ignores auto_start, is no secret.
+func TestStartByAnotherHandIsSaid(t *testing.T) {
+	t.Parallel()
+	d, job := validated(t)
+	d.told()
+	if _, err := d.api.StartJob(d.ctx, job.Status.RemoteJob.ID); err != nil {
+		t.Fatal(err)
+	}
+	d.settle(job, classifierv1alpha1.ReasonPublished)
+	started := meta.FindStatusCondition(job.Status.Conditions, classifierv1alpha1.ConditionStarted)
+	if started == nil || started.Reason != classifierv1alpha1.ReasonStartedUnasked {
+		t.Errorf("Started is %+v", started)
+	}
+	if err := containsReason(d.told(), classifierv1alpha1.ReasonStartedUnasked, 1); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestStartThatWasCutOffIsTheOperatorsOwn loses the record of a start. The next
+// pass must not take the running job for somebody else's doing.
+func TestStartThatWasCutOffIsTheOperatorsOwn(t *testing.T) {
+	t.Parallel()
+	d, job := validated(t)
+	d.edit(job, func() { job.Spec.Suspend = new(false) })
+	d.onStatusWrite(func(number int64, write func() error) error {
+		if number > 1 {
+			return apierrors.NewInternalError(errors.New("cut off"))
+		}
+		return write()
+	})
+	_, _ = d.pass(job)
+	d = d.restarted()
+	d.settle(job, classifierv1alpha1.ReasonPublished)
+	started := meta.FindStatusCondition(job.Status.Conditions, classifierv1alpha1.ConditionStarted)
+	if started == nil || started.Reason != classifierv1alpha1.ReasonStarted {
+		t.Errorf("Started is %+v", started)
+	}
 }

@@ -100,7 +100,7 @@ func findJobs(ctx context.Context, factory *connection.Connection, suffix string
 	return jobs, nil
 }
 
-// submit creates the job.
+// submit creates the job, or takes the one that is to be imported.
 func (r *TrainingJobReconciler) submit(ctx context.Context, scope *jobScope) (outcome, error) {
 	if scope.status.RemoteJob != nil {
 		return proceed(), nil
@@ -108,11 +108,18 @@ func (r *TrainingJobReconciler) submit(ctx context.Context, scope *jobScope) (ou
 	if err := r.connect(ctx, scope); err != nil {
 		return outcome{}, err
 	}
+	if scope.isImported() {
+		return r.importJob(ctx, scope)
+	}
 	return r.create(ctx, scope, 1)
 }
 
 func (r *TrainingJobReconciler) create(ctx context.Context, scope *jobScope, attempt int32) (outcome, error) {
-	refusal := fingerprint(scope.object.Generation, scope.requestedAt(), scope.pinned, scope.connection.ID())
+	integrations, err := r.integrations(ctx, scope)
+	if err != nil {
+		return outcome{}, err
+	}
+	refusal := fingerprint(attempt, scope.object.Generation, scope.requestedAt(), scope.pinned, integrations, scope.connection.ID())
 	if err := r.refusals.check(scope.object.UID, refusal); err != nil {
 		return outcome{}, scope.factory.learn(err)
 	}
@@ -122,13 +129,14 @@ func (r *TrainingJobReconciler) create(ctx context.Context, scope *jobScope, att
 	if err := addFinalizer(ctx, r.client, scope.object); err != nil {
 		return outcome{}, err
 	}
+	before := scope.status.DeepCopy()
 	if err := r.writeAttempt(ctx, scope, attempt); err != nil {
 		return outcome{}, err
 	}
-	err := scope.factory.learn(r.createRecorded(ctx, scope))
+	err = scope.factory.learn(r.createRecorded(ctx, scope, integrations))
 	if scope.status.RemoteJob == nil && isRefusal(err) {
 		// Nothing was created, so there is nothing to look for.
-		scope.status.Attempt, scope.status.Inputs = nil, nil
+		scope.forgetAttempt(before)
 	}
 	if r.refusals.learn(scope.object.UID, refusal, err) != nil {
 		return outcome{}, err
@@ -145,23 +153,41 @@ func isRefusal(err error) bool {
 // writeAttempt writes down that a job is about to be created. The write fails if
 // anybody, such as another replica, wrote since the object was read.
 func (r *TrainingJobReconciler) writeAttempt(ctx context.Context, scope *jobScope, number int32) error {
-	scope.status.Attempt = &classifierv1alpha1.Attempt{
+	status := scope.status
+	if status.Attempt != nil && status.Attempt.Number != number {
+		// What the last try's job told is not this one's.
+		status.RemoteJob, status.Progress, status.LossHistory, status.Cost = nil, nil, nil, nil
+		status.TrainedTokens, status.WeightsAndBiasesURL = nil, ""
+		scope.remote = nil
+	}
+	status.Attempt = &classifierv1alpha1.Attempt{
 		Number:       number,
 		Marker:       scope.marker(number),
 		PendingSince: metav1.NewTime(r.clock.Now()),
 	}
-	scope.status.Inputs = scope.pinned
+	status.Inputs = scope.pinned
 	_, err := r.writeStatus(ctx, scope)
 	return err
 }
 
+// forgetAttempt makes the status what it was before an attempt that came to
+// nothing. A first one leaves no trace, so that the datasets are looked at anew.
+func (s *jobScope) forgetAttempt(before *classifierv1alpha1.ClassifierTrainingJobStatus) {
+	first := s.status.Attempt.Number == 1
+	before.DeepCopyInto(s.status)
+	if first {
+		s.status.Attempt, s.status.Inputs = nil, nil
+	}
+}
+
 // createRecorded creates the job and writes its ID down at once. A shutdown of
 // the operator interrupts neither.
-func (r *TrainingJobReconciler) createRecorded(ctx context.Context, scope *jobScope) error {
+func (r *TrainingJobReconciler) createRecorded(ctx context.Context, scope *jobScope, integrations []mistral.Integration) error {
 	request, err := scope.createRequest()
 	if err != nil {
 		return err
 	}
+	request.Integrations = integrations
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
 	job, err := scope.connection.CreateJob(ctx, request)

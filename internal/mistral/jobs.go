@@ -216,7 +216,12 @@ type Event struct {
 // StatusUpdate is an Event's data when its name is EventStatusUpdated.
 type StatusUpdate struct {
 	Status JobStatus `json:"status"`
-	Error  string    `json:"error,omitempty"`
+	Error  string    `json:"error,omitempty"` // a sentence of the server's
+
+	// The rest extends the protocol: why it failed, in words that are safe to show.
+	Code           string  `json:"code,omitempty"`            // such as InvalidJSON
+	Lines          []int64 `json:"lines,omitempty"`           // of the first invalid samples
+	InvalidSamples int64   `json:"invalid_samples,omitempty"` // in all
 }
 
 // Checkpoint is a job's quality at a step.

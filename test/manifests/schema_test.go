@@ -33,6 +33,12 @@ func TestTheSchemaRefusesWhatCannotWork(t *testing.T) {
 		{"a short sequence", "ClassifierTrainingJob", `{training: {datasets: [{name: a}], hyperparameters: {sequenceLength: 99}}}`, "greater than or equal to 100"},
 		{"more than half skipped", "ClassifierTrainingJob", `{training: {datasets: [{name: a}], invalidSampleSkipFraction: "0.6"}}`, "between 0 and 0.5"},
 		{"a suffix of 19 characters", "ClassifierTrainingJob", `{training: {datasets: [{name: a}], suffix: abcdefghijklmnopqrs}}`, "suffix"},
+		{"an import", "ClassifierTrainingJob", `{training: {datasets: [{name: a}]}, importJobID: b}`, ""},
+		{"an import that would be cancelled", "ClassifierTrainingJob", `{training: {datasets: [{name: a}]}, importJobID: b, activeDeadlineSeconds: 5}`, "only observes"},
+		{"an import that would be tried again", "ClassifierTrainingJob", `{training: {datasets: [{name: a}]}, importJobID: b, backoffLimit: 1}`, "only observes"},
+		{"an import that would be held back", "ClassifierTrainingJob", `{training: {datasets: [{name: a}]}, importJobID: b, suspend: true}`, "only observes"},
+		{"an import with a budget", "ClassifierTrainingJob", `{training: {datasets: [{name: a}]}, importJobID: b, maxCost: {amount: "5", currency: EUR}}`, "only observes"},
+		{"an import whose model would be deleted", "ClassifierTrainingJob", `{training: {datasets: [{name: a}]}, importJobID: b, deletionPolicy: CancelAndDeleteModel}`, "only observes"},
 		{"a lower-case currency", "ClassifierTrainingJob", `{training: {datasets: [{name: a}]}, maxCost: {amount: "5", currency: eur}}`, "currency"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -66,7 +72,7 @@ func TestARunCannotBeChanged(t *testing.T) {
 		{"none is imported any more", `{"spec":{"importJobID":null}}`, "importJobID is immutable"},
 		{"it is moved to another factory", `{"spec":{"connectionSecretRef":{"name":"d"}}}`, "connectionSecretRef is immutable"},
 		{"it is moved to the operator's own factory", `{"spec":{"connectionSecretRef":null}}`, "connectionSecretRef is immutable"},
-		{"it is suspended", `{"spec":{"suspend":true}}`, ""},
+		{"it is kept longer", `{"spec":{"ttlSecondsAfterFinished":60}}`, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			output, err := run(t, "", "patch", "classifiertrainingjob", "immutable", "--type=merge", "--patch", test.patch)

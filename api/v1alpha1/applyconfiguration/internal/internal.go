@@ -37,6 +37,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: pendingSince
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: startTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
 - name: com.github.classifier-factory.classifier-factory.api.v1alpha1.AttemptFailure
   map:
     fields:
@@ -319,6 +322,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: trainedTokens
       type:
         scalar: numeric
+    - name: weightsAndBiasesURL
+      type:
+        scalar: string
 - name: com.github.classifier-factory.classifier-factory.api.v1alpha1.ConfigMapSource
   map:
     fields:

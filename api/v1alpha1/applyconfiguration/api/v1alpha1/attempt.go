@@ -19,6 +19,9 @@ type AttemptApplyConfiguration struct {
 	Marker *string `json:"marker,omitempty"`
 	// pendingSince is when this was written. The creation came after.
 	PendingSince *v1.Time `json:"pendingSince,omitempty"`
+	// startTime is when the operator set out to start this try's job, or saw that
+	// somebody else had. It is written before the start.
+	StartTime *v1.Time `json:"startTime,omitempty"`
 }
 
 // AttemptApplyConfiguration constructs a declarative configuration of the Attempt type for use with
@@ -48,5 +51,13 @@ func (b *AttemptApplyConfiguration) WithMarker(value string) *AttemptApplyConfig
 // If called multiple times, the PendingSince field is set to the value of the last call.
 func (b *AttemptApplyConfiguration) WithPendingSince(value v1.Time) *AttemptApplyConfiguration {
 	b.PendingSince = &value
+	return b
+}
+
+// WithStartTime sets the StartTime field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the StartTime field is set to the value of the last call.
+func (b *AttemptApplyConfiguration) WithStartTime(value v1.Time) *AttemptApplyConfiguration {
+	b.StartTime = &value
 	return b
 }

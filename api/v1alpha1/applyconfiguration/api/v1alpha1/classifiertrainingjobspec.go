@@ -19,20 +19,27 @@ type ClassifierTrainingJobSpecApplyConfiguration struct {
 	// key (api-key). Without it the operator's own connection is used. The
 	// datasets must use the same connection.
 	ConnectionSecretRef *SecretReferenceApplyConfiguration `json:"connectionSecretRef,omitempty"`
-	// importJobID observes a job that exists already instead of creating one.
+	// importJobID observes a job that exists already instead of creating one. Its
+	// model is published as ever; the job is not started or cancelled, and training
+	// only documents it.
 	ImportJobID *string `json:"importJobID,omitempty"`
 	// suspend keeps the job from being started: it is created, validated and priced,
 	// and waits. A job that was started cannot be suspended.
 	Suspend *bool `json:"suspend,omitempty"`
-	// maxCost keeps the job from being started when the estimate is above it.
+	// maxCost keeps the job from being started when the factory's estimate is above it,
+	// or is missing. It is for each try alone. A raised one lets the job start.
 	MaxCost *CostApplyConfiguration `json:"maxCost,omitempty"`
-	// activeDeadlineSeconds is how long the job may take before it is cancelled.
+	// activeDeadlineSeconds is how long the job may take, all tries together, before
+	// it is cancelled: from its start, and before that from its submission. The time
+	// in which a validated job waits for suspend or maxCost does not count.
 	ActiveDeadlineSeconds *int64 `json:"activeDeadlineSeconds,omitempty"`
-	// backoffLimit is how many times a failed run is tried again. Retries cost
-	// what runs cost, so there are none by default.
+	// backoffLimit is how many times a training that broke off (FAILED) is tried
+	// again, after 10 seconds and then twice as long each time. Retries cost what runs
+	// cost, so there are none by default. What was found invalid, or was cancelled, is
+	// not tried again.
 	BackoffLimit *int32 `json:"backoffLimit,omitempty"`
 	// ttlSecondsAfterFinished deletes this object, and with it the published Secret,
-	// so long after the job ended. Without it the object stays.
+	// so long after the job ended; deletionPolicy applies. Without it the object stays.
 	TTLSecondsAfterFinished *int32 `json:"ttlSecondsAfterFinished,omitempty"`
 	// deletionPolicy says what becomes of the job and its model when this object is deleted.
 	DeletionPolicy *apiv1alpha1.TrainingJobDeletionPolicy `json:"deletionPolicy,omitempty"`

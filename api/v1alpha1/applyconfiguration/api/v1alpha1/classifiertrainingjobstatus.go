@@ -28,7 +28,7 @@ type ClassifierTrainingJobStatusApplyConfiguration struct {
 	RemoteJob *RemoteJobApplyConfiguration `json:"remoteJob,omitempty"`
 	// inputs are the files that the job reads, pinned when it was submitted.
 	Inputs []PinnedInputApplyConfiguration `json:"inputs,omitempty"`
-	// startTime is when the factory was told to start.
+	// startTime is when the factory was first told to start a job.
 	StartTime *metav1.Time `json:"startTime,omitempty"`
 	// completionTime is when the job was seen to have ended, in success or failure.
 	CompletionTime *metav1.Time `json:"completionTime,omitempty"`
@@ -38,6 +38,8 @@ type ClassifierTrainingJobStatusApplyConfiguration struct {
 	LossHistory []LossPointApplyConfiguration `json:"lossHistory,omitempty"`
 	// cost that the factory estimates.
 	Cost *CostApplyConfiguration `json:"cost,omitempty"`
+	// weightsAndBiasesURL is the run's page at Weights & Biases.
+	WeightsAndBiasesURL *string `json:"weightsAndBiasesURL,omitempty"`
 	// trainedTokens when the job has ended.
 	TrainedTokens *int64 `json:"trainedTokens,omitempty"`
 	// model is the classifier that came of it.
@@ -154,6 +156,14 @@ func (b *ClassifierTrainingJobStatusApplyConfiguration) WithLossHistory(values .
 // If called multiple times, the Cost field is set to the value of the last call.
 func (b *ClassifierTrainingJobStatusApplyConfiguration) WithCost(value *CostApplyConfiguration) *ClassifierTrainingJobStatusApplyConfiguration {
 	b.Cost = value
+	return b
+}
+
+// WithWeightsAndBiasesURL sets the WeightsAndBiasesURL field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the WeightsAndBiasesURL field is set to the value of the last call.
+func (b *ClassifierTrainingJobStatusApplyConfiguration) WithWeightsAndBiasesURL(value string) *ClassifierTrainingJobStatusApplyConfiguration {
+	b.WeightsAndBiasesURL = &value
 	return b
 }
 

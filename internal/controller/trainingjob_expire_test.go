@@ -1,0 +1,62 @@
+package controller
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	testclock "k8s.io/utils/clock/testing"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+)
+
+// TestFinishedJobIsDeletedAfterItsTime follows ttlSecondsAfterFinished to the end.
+func TestFinishedJobIsDeletedAfterItsTime(t *testing.T) {
+	t.Parallel()
+	d := newDriver(t)
+	d.ready(d.inlineDataset("data", sentiments(20)))
+	job := driven(d.trainingJob("job", "data"))
+	job.Spec.TTLSecondsAfterFinished = new(int32(3600))
+	d.create(job)
+	d.settle(job, classifierv1alpha1.ReasonPublished)
+	result, err := d.pass(job)
+	if err != nil || result.RequeueAfter == 0 || result.RequeueAfter > time.Hour {
+		t.Errorf("it is looked at again after %s: %v", result.RequeueAfter, err)
+	}
+	d.jobs.clock = testclock.NewFakePassiveClock(job.Status.CompletionTime.Add(59 * time.Minute))
+	_, _ = d.pass(job)
+	d.get("job", job)
+	if job.DeletionTimestamp != nil {
+		t.Fatal("the object was deleted too early")
+	}
+	d.jobs.clock = testclock.NewFakePassiveClock(job.Status.CompletionTime.Add(time.Hour))
+	d.passUntilGone(job)
+}
+
+// TestTakenBackLimitKeepsTheObject edits the object just before the operator, that
+// has not seen it, deletes it.
+func TestTakenBackLimitKeepsTheObject(t *testing.T) {
+	t.Parallel()
+	d := newDriver(t)
+	d.ready(d.inlineDataset("data", sentiments(20)))
+	job := driven(d.trainingJob("job", "data"))
+	job.Spec.TTLSecondsAfterFinished = new(int32(3600))
+	d.create(job)
+	d.settle(job, classifierv1alpha1.ReasonPublished)
+	d.jobs.client = interceptor.NewClient(d.jobs.client.(client.WithWatch), interceptor.Funcs{
+		Delete: func(ctx context.Context, c client.WithWatch, object client.Object, options ...client.DeleteOption) error {
+			d.edit(job, func() { job.Spec.TTLSecondsAfterFinished = nil })
+			err := c.Delete(ctx, object, options...)
+			if !apierrors.IsConflict(err) {
+				t.Errorf("the deletion was no conflict: %v", err)
+			}
+			return err
+		},
+	})
+	d.jobs.clock = testclock.NewFakePassiveClock(job.Status.CompletionTime.Add(2 * time.Hour))
+	_, _ = d.pass(job)
+	d.settle(job, classifierv1alpha1.ReasonPublished)
+}

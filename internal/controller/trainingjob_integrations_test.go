@@ -1,0 +1,116 @@
+package controller
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+// TestWeightsAndBiasesKeyComesFromItsSecret holds that the factory gets the key as
+// it is when the job is created, and the status the page of the run, not the key.
+func TestWeightsAndBiasesKeyComesFromItsSecret(t *testing.T) {
+	t.Parallel()
+	d := newDriver(t)
+	d.ready(d.inlineDataset("data", sentiments(20)))
+	job := driven(d.trainingJob("job", "data"))
+	job.Spec.Training.WeightsAndBiases = &classifierv1alpha1.WeightsAndBiases{
+		Project:         "sentiments",
+		RunName:         "first",
+		APIKeySecretRef: classifierv1alpha1.SecretKeyReference{Name: "wandb", Key: "key"},
+	}
+	d.create(job)
+	d.settle(job, classifierv1alpha1.ReasonCredentialsNotFound)
+
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: d.namespace, Name: "wandb"},
+		StringData: map[string]string{"key": strings.Repeat("k", 39)}}
+	d.create(secret)
+	d.settle(job, classifierv1alpha1.ReasonCredentialsInvalid)
+
+	const page = "https://wandb.ai/team/sentiments/runs/1"
+	key := strings.Repeat("k", 86)
+	requests := d.spyOnCreations(func(job map[string]any) {
+		job["integrations"] = []any{map[string]any{"type": "wandb", "project": "sentiments", "url": page}}
+	})
+	d.edit(secret, func() { secret.StringData = map[string]string{"key": key} })
+	d.settle(job, classifierv1alpha1.ReasonPublished)
+
+	created := requests()
+	if len(created) != 1 || len(created[0].Integrations) != 1 {
+		t.Fatalf("%d requests", len(created))
+	}
+	sent := created[0].Integrations[0]
+	if sent.APIKey != key || sent.Project != "sentiments" || sent.RunName == nil || *sent.RunName != "first" || sent.Name != nil {
+		t.Error("the factory did not get what the spec asks for")
+	}
+	if job.Status.WeightsAndBiasesURL != page {
+		t.Errorf("the page is %q", job.Status.WeightsAndBiasesURL)
+	}
+	shown, err := json.Marshal(job)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(shown), key) || strings.Contains(strings.Join(d.told(), "\n"), key) {
+		t.Error("the key is shown")
+	}
+}
+
+// spyOnCreations keeps the requests for jobs and changes every job that is shown.
+func (f *fixture) spyOnCreations(change func(job map[string]any)) func() []mistral.CreateJobRequest {
+	var (
+		mu       sync.Mutex
+		requests []mistral.CreateJobRequest
+	)
+	distortJobs(f.factory, change)
+	distorted := *f.factory.interfere.Load()
+	spying := func(w http.ResponseWriter, r *http.Request, real http.Handler) {
+		if r.Method == http.MethodPost && r.URL.Path == "/v1/fine_tuning/jobs" {
+			body, _ := io.ReadAll(io.LimitReader(r.Body, 1<<20))
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			var request mistral.CreateJobRequest
+			if err := json.Unmarshal(body, &request); err != nil {
+				f.Error(err)
+			}
+			mu.Lock()
+			requests = append(requests, request)
+			mu.Unlock()
+		}
+		distorted(w, r, real)
+	}
+	f.factory.interfere.Store(&spying)
+	return func() []mistral.CreateJobRequest {
+		mu.Lock()
+		defer mu.Unlock()
+		return requests
+	}
+}
+
+// TestRunPageIsAnAddressToOpen holds which of a server's words become a link.
+func TestRunPageIsAnAddressToOpen(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ reason, url, want string }{
+		{"what Weights & Biases has", "https://wandb.ai/team/project/runs/1", "https://wandb.ai/team/project/runs/1"},
+		{"a script", "javascript:alert(1)", ""},
+		{"a password", "https://user:password@wandb.ai/", ""},
+		{"a key in the query", "https://wandb.ai/?apiKey=secret", ""},
+		{"no host", "https:///runs/1", ""},
+		{"not encrypted", "http://wandb.ai/", ""},
+		{"too long", "https://wandb.ai/" + strings.Repeat("x", maxRunURLLength), ""},
+	} {
+		if got := fitRunURL([]mistral.Integration{{URL: &test.url}}); got != test.want {
+			t.Errorf("%s: got %q", test.reason, got)
+		}
+	}
+	if got := fitRunURL([]mistral.Integration{{}}); got != "" {
+		t.Errorf("before the run starts: got %q", got)
+	}
+}
