@@ -74,6 +74,9 @@ func TestNothingBehindTheRowIsRead(t *testing.T) {
 		if decoder.decode(row[:size], &sample) {
 			t.Errorf("%s is read as a row", row[:size])
 		}
+		if decoder.problem.Column > size+1 {
+			t.Errorf("reading %s stopped at byte %d", row[:size], decoder.problem.Column)
+		}
 	}
 }
 
