@@ -54,6 +54,7 @@ type options struct {
 	workers        int
 	fileLifetime   time.Duration
 	limits         factory.Limits
+	backupTo       string
 	insecureNoAuth bool
 	version        bool
 }
@@ -73,11 +74,15 @@ func parseOptions(arguments []string) (options, error) {
 	flags.IntVar(&o.limits.UnfinishedJobs, "tenant-unfinished-jobs", 1000, "jobs that a tenant can have under way; 0: no limit")
 	flags.IntVar(&o.limits.Models, "tenant-models", 10_000, "models that a tenant can have; 0: no limit")
 	flags.BoolVar(&o.insecureNoAuth, "insecure-no-auth", false, "ask for no API key; only for an address that nobody else can reach")
+	flags.StringVar(&o.backupTo, "backup-to", "", "copy the data directory, which may be in use, to this new directory, and exit")
 	flags.BoolVar(&o.version, "version", false, "print the version and exit")
 	return o, flags.Parse(arguments)
 }
 
 func run(ctx context.Context, o options, logger *slog.Logger) error {
+	if o.backupTo != "" {
+		return factory.Backup(ctx, o.dataDirectory, o.backupTo)
+	}
 	source := keySource{path: o.apiKeysFile, plain: os.Getenv("FACTORY_API_KEY")}
 	keys, err := source.read()
 	if err != nil {

@@ -35,6 +35,9 @@ func command(t *testing.T, key string, arguments ...string) *exec.Cmd {
 	return command
 }
 
+// noKeepAlive has no connections to a process that is no more.
+var noKeepAlive = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+
 // process is a factory that listens.
 type process struct {
 	*exec.Cmd
@@ -169,6 +172,67 @@ func TestTerminatesGracefully(t *testing.T) {
 	}
 	if strings.Contains(string(logs), "secret-key") {
 		t.Errorf("the key is logged: %s", logs)
+	}
+}
+
+// TestShutdownWaitsForRequests: an upload that has begun is completed and
+// acknowledged, and a job that runs goes on with the next start.
+func TestShutdownWaitsForRequests(t *testing.T) {
+	directory := t.TempDir()
+	running := start(t, directory)
+	client := running.client(t)
+	var rows strings.Builder
+	for i := range 3000 {
+		fmt.Fprintf(&rows, `{"text": %q, "labels": {"intent": "label%d"}}`+"\n", strings.Repeat(fmt.Sprintf("words of row%d ", i), 12), i%20)
+	}
+	upload := func(name string, content io.Reader) (*mistral.File, error) {
+		return client.UploadFile(t.Context(), mistral.Upload{Filename: name, Content: content, Size: int64(rows.Len())})
+	}
+	file, err := upload("slow.jsonl", strings.NewReader(rows.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	job, err := client.CreateJob(t.Context(), mistral.CreateJobRequest{
+		Model: "ministral-3b-latest", JobType: mistral.JobTypeClassifier, AutoStart: true,
+		TrainingFiles: []mistral.TrainingFile{{FileID: file.ID, Weight: 1}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader, writer := io.Pipe()
+	uploaded := make(chan error, 1)
+	go func() {
+		_, err := upload("during.jsonl", reader)
+		uploaded <- err
+	}()
+	half := rows.Len() / 2
+	if _, err := io.WriteString(writer, rows.String()[:half]); err != nil {
+		t.Fatal(err)
+	}
+	if err := running.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(100 * time.Millisecond) // into the shutdown
+	if _, err := io.WriteString(writer, rows.String()[half:]); err != nil {
+		t.Fatal(err)
+	}
+	writer.Close()
+	if err := <-uploaded; err != nil {
+		t.Errorf("the upload under way: %v", err)
+	}
+	logs, _ := io.ReadAll(running.logs)
+	if err := running.Wait(); err != nil {
+		t.Errorf("ended with %v: %s", err, logs)
+	}
+
+	client = start(t, directory).client(t)
+	files, err := client.ListFiles(t.Context(), mistral.FileFilter{Search: "during"})
+	if err != nil || len(files.Data) != 1 {
+		t.Errorf("files %+v, %v", files, err)
+	}
+	found, err := client.GetJob(t.Context(), job.ID)
+	if err != nil || found.Status.Finished() && found.Status != mistral.JobSuccess {
+		t.Errorf("job %+v, %v; want it to go on", found, err)
 	}
 }
 

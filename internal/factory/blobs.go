@@ -22,9 +22,13 @@ type blobs struct {
 	incoming string
 }
 
+func blobsIn(directory string) *blobs {
+	return &blobs{named: filepath.Join(directory, "blobs"), incoming: filepath.Join(directory, "incoming")}
+}
+
 // openBlobs creates the directories and forgets uploads that were cut off.
 func openBlobs(directory string) (*blobs, error) {
-	b := &blobs{named: filepath.Join(directory, "blobs"), incoming: filepath.Join(directory, "incoming")}
+	b := blobsIn(directory)
 	if err := os.RemoveAll(b.incoming); err != nil {
 		return nil, err
 	}

@@ -15,8 +15,11 @@ import (
 // starting for ever.
 const maxAttempts = 3
 
-// serverFailed is what a tenant learns of a failure that is not his data's fault.
-const serverFailed = "The server failed to work on this job; its log says why."
+// What a tenant learns of a failure that is not his data's fault.
+const (
+	serverFailed = "The server failed to work on this job; its log says why."
+	serverFull   = "The server's disk is full. Create the job again when there is room."
+)
 
 // errInterrupted ends a job's stage because the server closes. The job runs
 // again when the server is opened.
@@ -170,6 +173,8 @@ func (j *job) end(cause error, now time.Time) {
 		j.become(mistral.JobQueued, now)
 	case errors.As(cause, &invalid):
 		j.update(mistral.JobFailedValidation, invalid.Error(), invalid.samples, now)
+	case isDiskFull(cause):
+		j.fail(mistral.JobFailed, serverFull, now)
 	default:
 		j.fail(mistral.JobFailed, serverFailed, now)
 	}

@@ -13,7 +13,7 @@ import (
 // openedAt makes a database of an earlier version of the schema.
 func openedAt(t *testing.T, directory string, version int64, statements ...string) {
 	t.Helper()
-	database, err := openDatabase(filepath.Join(directory, "factory.db"), "")
+	database, err := openDatabase(filepath.Join(directory, databaseName), "")
 	if err != nil {
 		t.Fatal(err)
 	}

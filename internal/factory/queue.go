@@ -63,7 +63,10 @@ func (q *queue) work(ctx context.Context) {
 		switch {
 		case err == nil:
 			q.notify() // there may be another for the next worker
-			q.run(jobContext, &j)
+			if err := q.run(jobContext, &j); err != nil {
+				q.record(ctx, &j, err)
+			}
+			q.release(&j)
 		case errors.Is(err, errNotFound):
 			q.wait(ctx, nil)
 		case ctx.Err() == nil:
@@ -124,9 +127,8 @@ func (q *queue) cancel(ctx context.Context, tenant, id string) error {
 	return q.factory.releaseInputs(context.WithoutCancel(ctx), &finished)
 }
 
-// run does a job's present stage and records what became of it.
-func (q *queue) run(ctx context.Context, j *job) {
-	defer q.release(j)
+// run does a job's present stage, and returns why it is not done.
+func (q *queue) run(ctx context.Context, j *job) error {
 	f := q.factory
 	started := f.now()
 	logger := f.logger.With(slog.String("job", j.ID), slog.String("stage", string(j.Status)))
@@ -138,12 +140,26 @@ func (q *queue) run(ctx context.Context, j *job) {
 	f.metrics.stageSeconds.WithLabelValues(string(j.Status)).Observe(duration.Seconds())
 	if err == nil {
 		logger.InfoContext(ctx, "job's stage done", slog.Duration("duration", duration))
-		return
+		return nil
 	}
 	logger.InfoContext(ctx, "job's stage ended early", slog.Duration("duration", duration), slog.Any("reason", logged(err)))
-	// The outcome is recorded although the job's context has ended.
-	if err := f.endJob(context.WithoutCancel(ctx), j, err); err != nil {
-		logger.ErrorContext(ctx, "job's end not recorded", slog.Any("error", err))
+	return err
+}
+
+// record says what became of a job, even if that takes until a full disk has
+// room again. Only a server that closes gives up: it will find the job as it was.
+func (q *queue) record(ctx context.Context, j *job, cause error) {
+	for {
+		err := q.factory.endJob(context.WithoutCancel(ctx), j, cause)
+		if err == nil {
+			return
+		}
+		q.factory.logger.ErrorContext(ctx, "job's end not recorded", slog.String("job", j.ID), slog.Any("error", err))
+		select {
+		case <-time.After(retryDelay):
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 

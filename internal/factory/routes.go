@@ -110,6 +110,9 @@ func (f *Factory) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var answer *problem
 	if !errors.As(err, &answer) {
 		answer = errInternal
+		if isDiskFull(err) {
+			answer = errDiskFull
+		}
 		if r.Context().Err() == nil { // else the client is gone
 			f.logger.ErrorContext(r.Context(), "request failed", slog.String("route", r.Pattern), slog.Any("error", err))
 		}

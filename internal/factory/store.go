@@ -22,6 +22,8 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
+const databaseName = "factory.db"
+
 // errNotFound says that a tenant has no such file, job or model, be it that
 // another one has.
 var errNotFound = errors.New("not found")
@@ -60,7 +62,7 @@ func openStore(ctx context.Context, directory string) (_ *store, err error) {
 	if s.blobs, err = openBlobs(directory); err != nil {
 		return nil, err
 	}
-	path := filepath.Join(directory, "factory.db")
+	path := filepath.Join(directory, databaseName)
 	if s.writer, err = openDatabase(path, "_txlock=immediate"); err != nil {
 		return nil, err
 	}

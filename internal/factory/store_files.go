@@ -32,8 +32,9 @@ func scanFile(r row) (file, error) {
 
 // complete sets what is not stored.
 func (f *file) complete() {
-	mimeType, signature := "application/jsonl", f.digest[:16]
-	f.Object, f.MIMEType, f.Signature = mistral.ObjectFile, &mimeType, &signature
+	mimeType, digest := "application/jsonl", f.digest
+	signature := digest[:16]
+	f.Object, f.MIMEType, f.Signature, f.SHA256 = mistral.ObjectFile, &mimeType, &signature, &digest
 }
 
 // addFile names the bytes of a file. If the tenant has a file of that name and

@@ -1,0 +1,22 @@
+package factory
+
+import (
+	"errors"
+	"net/http"
+	"syscall"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+var errDiskFull = &problem{Status: http.StatusInsufficientStorage, Detail: "The server's disk is full. Nothing was changed; delete files or models, or ask the server's operator."}
+
+// isDiskFull recognises a full disk, or a quota that is used up, in what the
+// file system and SQLite return.
+func isDiskFull(err error) bool {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return true
+	}
+	failure, ok := errors.AsType[*sqlite.Error](err)
+	return ok && failure.Code()&0xff == sqlite3.SQLITE_FULL // the rest of an extended code says more
+}
