@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 // Asker calls an SDK and fails unless the SDK understood the whole answer: it
 // threw nothing, took nothing for unknown, left nothing out and made nothing up.
 export class Asker {
-  // Each answer that was understood, to be distorted.
-  understood = [];
+  // The last answer of each kind that was understood, to be distorted.
+  understood = new Map();
   transport = fetch;
 
   constructor(sdk, { serverURL, apiKey }) {
@@ -17,7 +17,7 @@ export class Asker {
   // ask gives the parsed answer to a call such as (client) => client.models.list().
   async ask(call) {
     const answer = await this.#check(call, fetch);
-    this.understood.push({ call, wire: this.wire });
+    this.understood.set(`${this.wire.status} ${call}`, { call, wire: this.wire });
     return answer;
   }
 

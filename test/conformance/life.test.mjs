@@ -194,7 +194,7 @@ function life(sdk) {
   // What the tests above rely on: a wrong answer does not pass unnoticed.
   test("every distortion of these answers is noticed", async () => {
     let count = 0;
-    for (const { call, wire } of asker.understood) {
+    for (const { call, wire } of asker.understood.values()) {
       await asker.replay(call, wire);
       for (const { path, distorted } of distortions(wire)) {
         await assert.rejects(asker.replay(call, distorted), `${call} with another ${path}`);
@@ -203,7 +203,7 @@ function life(sdk) {
     }
     assert.ok(count > 1000, `only ${count} distortions`);
 
-    const { call, wire } = asker.understood.find(({ wire }) => wire.object === "job");
+    const { call, wire } = [...asker.understood.values()].find(({ wire }) => wire.object === "job");
     for (const change of [{ status: "SUCCEEDED" }, { job_type: undefined }, { another_field: 1 }]) {
       await assert.rejects(asker.replay(call, { ...wire, ...change }), JSON.stringify(change));
     }
