@@ -2,7 +2,9 @@ package factory
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -26,6 +28,9 @@ func TestFileLife(t *testing.T) {
 	if file.Bytes != int64(len(content)) || *file.NumLines != 3 || file.SampleType != mistral.SampleTypePretrain ||
 		file.Purpose != mistral.PurposeFineTune || file.Source != mistral.SourceUpload || len(*file.Signature) != 16 {
 		t.Errorf("uploaded %+v", file)
+	}
+	if digest := fmt.Sprintf("%x", sha256.Sum256([]byte(content))); *file.SHA256 != digest || *file.Signature != digest[:16] {
+		t.Errorf("the digest of %s is %s, the signature %s", digest, *file.SHA256, *file.Signature)
 	}
 
 	found, err := client.GetFile(t.Context(), file.ID)

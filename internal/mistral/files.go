@@ -41,6 +41,8 @@ type File struct {
 	Visibility *string `json:"visibility"`
 	// Deleted is sent by the route of one file only, and required there.
 	Deleted *bool `json:"deleted,omitempty"`
+	// SHA256 of the content, in hexadecimal, is this project's own extension.
+	SHA256 *string `json:"sha256,omitempty"`
 }
 
 // FileList is one page of files.
