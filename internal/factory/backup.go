@@ -69,6 +69,11 @@ func backUp(ctx context.Context, directory, partial string) error {
 	return errors.Join(syncDirectory(to.named), syncDirectory(partial))
 }
 
+// referredDigests are those of all bytes that must be there.
+const referredDigests = `
+	SELECT digest FROM files UNION SELECT digest FROM models
+	UNION SELECT input.value ->> 'digest' FROM jobs, json_each(jobs.inputs) AS input WHERE jobs.status IN (` + unfinishedStatuses + `)`
+
 // copyDatabase copies SQLite as of one moment and returns what it refers to.
 func copyDatabase(ctx context.Context, from, to string) ([]string, error) {
 	source, err := openDatabase(from, "_txlock=deferred")
@@ -86,9 +91,7 @@ func copyDatabase(ctx context.Context, from, to string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	digests, err := collect(ctx, snapshot, scanString, `
-		SELECT digest FROM files UNION SELECT digest FROM models
-		UNION SELECT input.value ->> 'digest' FROM jobs, json_each(jobs.inputs) AS input WHERE jobs.status IN (`+unfinishedStatuses+`)`)
+	digests, err := collect(ctx, snapshot, scanString, referredDigests)
 	return digests, errors.Join(err, snapshot.Close())
 }
 

@@ -1,0 +1,169 @@
+package factory
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+const (
+	kills        = 200
+	killClients  = 3
+	longestLife  = 200 * time.Millisecond
+	killDeadline = 5 * time.Minute // for the whole test on a machine that is very busy
+)
+
+// TestKill kills the real program 200 times, at random moments, while clients lead
+// classifiers' lives. What was acknowledged is there after every start, what was
+// deleted is not, and in the end every job has ended and every byte is what its
+// name says.
+func TestKill(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), killDeadline)
+	defer cancel()
+	victim := &victim{t: t, program: buildFactory(ctx, t), directory: t.TempDir()}
+	random := rand.New(rand.NewPCG(1, 0)) //nolint:gosec // moments, not secrets
+	clients := make([]*killClient, killClients)
+	for i := range clients {
+		clients[i] = newKillClient(t, i)
+	}
+	began := time.Now()
+	for range kills {
+		client := victim.start(ctx)
+		var running sync.WaitGroup
+		for _, c := range clients {
+			running.Go(func() { c.live(ctx, client) })
+		}
+		time.Sleep(time.Duration(random.Int64N(int64(longestLife))))
+		victim.kill()
+		running.Wait()
+		if t.Failed() || ctx.Err() != nil {
+			t.Fatalf("stopped after %v", time.Since(began))
+		}
+	}
+	lives := time.Since(began)
+
+	client := victim.start(ctx)
+	tally := killTally{}
+	for _, c := range clients {
+		c.finish(ctx, client)
+		tally.add(c)
+	}
+	victim.kill()
+	checkBlobs(ctx, t, victim.directory)
+	t.Logf("%d kills in %v: %+v", kills, lives.Round(time.Second), tally)
+	if tally.Models == 0 || tally.Deletions == 0 || tally.Starts == 0 {
+		t.Error("the lives were too short to tell anything")
+	}
+}
+
+// buildFactory builds cmd/factory.
+func buildFactory(ctx context.Context, t *testing.T) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "factory")
+	if output, err := exec.CommandContext(ctx, "go", "build", "-o", program, "../../cmd/factory").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, output)
+	}
+	return program
+}
+
+// victim is a factory that is started and killed again and again.
+type victim struct {
+	t         *testing.T
+	program   string
+	directory string
+	command   *exec.Cmd
+	logs      sync.WaitGroup
+	transport *http.Transport
+}
+
+func (v *victim) start(ctx context.Context) *mistral.Client {
+	v.t.Helper()
+	v.command = exec.CommandContext(ctx, v.program, "--listen=127.0.0.1:0", "--data-dir="+v.directory, "--tenant-requests-per-second=0")
+	v.command.Env = append(os.Environ(), "FACTORY_API_KEY=key")
+	logs, err := v.command.StderrPipe()
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	if err := v.command.Start(); err != nil {
+		v.t.Fatal(err)
+	}
+	address := make(chan string, 1)
+	v.logs.Go(func() {
+		defer close(address)
+		for lines := bufio.NewScanner(logs); lines.Scan(); {
+			var entry struct{ Level, Msg, Address string }
+			if err := json.Unmarshal(lines.Bytes(), &entry); err != nil || entry.Level == "ERROR" {
+				v.t.Errorf("log: %s", lines.Text())
+			}
+			if entry.Msg == "listening" {
+				address <- entry.Address
+			}
+		}
+		_, _ = io.Copy(io.Discard, logs)
+	})
+	v.transport = &http.Transport{}
+	client, err := mistral.NewClient(mistral.Config{
+		BaseURL: "http://" + <-address, Key: mistral.NewKey("key"), HTTPClient: &http.Client{Transport: v.transport}})
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return client
+}
+
+func (v *victim) kill() {
+	_ = v.command.Process.Kill()
+	v.logs.Wait()
+	_ = v.command.Wait()
+	v.transport.CloseIdleConnections()
+}
+
+// checkBlobs opens what is left and compares bytes with what refers to them.
+func checkBlobs(ctx context.Context, t *testing.T, directory string) {
+	t.Helper()
+	left, err := openStore(ctx, directory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := left.close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	referred, err := collect(ctx, left.reader, scanString, referredDigests)
+	if err != nil {
+		t.Fatal(err)
+	}
+	digests, err := left.blobs.digests()
+	if err != nil || len(digests) != len(referred) {
+		t.Errorf("%d blobs of %d that are referred to, %v", len(digests), len(referred), err)
+	}
+	for _, digest := range referred {
+		content, err := os.ReadFile(left.blobs.path(digest))
+		if sum := sha256.Sum256(content); err != nil || hex.EncodeToString(sum[:]) != digest {
+			t.Errorf("blob %s: %d bytes, %v", digest, len(content), err)
+		}
+	}
+	models, err := collect(ctx, left.reader, scanString, `SELECT digest FROM models`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cache := newModelCache(left.blobs, 1)
+	for _, digest := range models {
+		if _, err := cache.get(digest); err != nil {
+			t.Error(err)
+		}
+	}
+}
