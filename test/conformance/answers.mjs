@@ -53,7 +53,7 @@ export class Asker {
 const renamed = { bytes: "sizeBytes" };
 
 // extensions are fields that the factory adds to the protocol.
-const extensions = new Set(["evaluation"]);
+const extensions = new Set(["evaluation", "sha256"]);
 
 function assertSame(parsed, wire, path) {
   if (Array.isArray(wire)) {
