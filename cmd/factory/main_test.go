@@ -216,7 +216,7 @@ func TestShutdownWaitsForRequests(t *testing.T) {
 	if _, err := io.WriteString(writer, rows.String()[half:]); err != nil {
 		t.Fatal(err)
 	}
-	writer.Close()
+	_ = writer.Close()
 	if err := <-uploaded; err != nil {
 		t.Errorf("the upload under way: %v", err)
 	}

@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-
-	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
 func TestUnauthorized(t *testing.T) {
@@ -34,48 +32,6 @@ func TestUnauthorized(t *testing.T) {
 	}
 	if _, body := s.requestAs("", "GET", "/v1/models", "", nil); body != `{"detail":"Unauthorized"}` {
 		t.Errorf("body %s", body)
-	}
-}
-
-func TestTenantsSeeOnlyTheirOwn(t *testing.T) {
-	s := startServer(t, nil)
-	file := s.upload("intents.jsonl", intents(40))
-	job := s.await(s.create(autoStart, file).ID, mistral.JobSuccess)
-	model := *job.FineTunedModel
-	bob := s.client("bob-key")
-	ctx := t.Context()
-
-	if files, err := bob.ListFiles(ctx, mistral.FileFilter{}); err != nil || len(files.Data) != 0 {
-		t.Errorf("bob lists %v, %v", files, err)
-	}
-	if jobs, err := bob.ListJobs(ctx, mistral.JobFilter{}); err != nil || len(jobs.Data) != 0 || jobs.Total != 0 {
-		t.Errorf("bob lists %v, %v", jobs, err)
-	}
-	if models, err := bob.ListModels(ctx); err != nil || len(models.Data) != 1 {
-		t.Errorf("bob lists %v, %v; want the base model only", models, err)
-	}
-	_, getFile := bob.GetFile(ctx, file.ID)
-	_, download := bob.DownloadFile(ctx, file.ID)
-	_, getJob := bob.GetJob(ctx, job.ID)
-	_, start := bob.StartJob(ctx, job.ID)
-	_, cancel := bob.CancelJob(ctx, job.ID)
-	_, getModel := bob.GetModel(ctx, model)
-	_, update := bob.UpdateModel(ctx, model, mistral.UpdateModelRequest{})
-	_, archive := bob.ArchiveModel(ctx, model)
-	_, classify := bob.Classify(ctx, mistral.ClassifyRequest{Model: model, Input: []string{"x"}})
-	for operation, err := range map[string]error{
-		"GetFile": getFile, "DownloadFile": download, "DeleteFile": bob.DeleteFile(ctx, file.ID),
-		"GetJob": getJob, "StartJob": start, "CancelJob": cancel,
-		"GetModel": getModel, "UpdateModel": update, "ArchiveModel": archive, "DeleteModel": bob.DeleteModel(ctx, model),
-		"Classify": classify,
-	} {
-		if !mistral.IsNotFound(err) {
-			t.Errorf("%s of another tenant's: %v, want 404", operation, err)
-		}
-	}
-	_, err := bob.CreateJob(ctx, mistral.CreateJobRequest{Model: DefaultBaseModel, TrainingFiles: []mistral.TrainingFile{{FileID: file.ID, Weight: 1}}})
-	if !mistral.IsInvalid(err) {
-		t.Errorf("a job on another tenant's file: %v, want 422", err)
 	}
 }
 

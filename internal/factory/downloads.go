@@ -19,7 +19,7 @@ const (
 )
 
 func (f *Factory) downloadFile(w http.ResponseWriter, r *http.Request, tenant string) {
-	found, err := findFile(r.Context(), f.store.reader, tenant, r.PathValue("id"))
+	found, err := findFile(r.Context(), f.store.reader, tenant, r.PathValue("file_id"))
 	if err != nil {
 		f.fail(w, r, notFoundAs(err, noSuchFile))
 		return
@@ -34,7 +34,7 @@ func (f *Factory) signFile(r *http.Request, tenant string) (any, error) {
 	if q.problem != nil {
 		return nil, q.problem
 	}
-	found, err := findFile(r.Context(), f.store.reader, tenant, r.PathValue("id"))
+	found, err := findFile(r.Context(), f.store.reader, tenant, r.PathValue("file_id"))
 	if err != nil {
 		return nil, notFoundAs(err, noSuchFile)
 	}
@@ -49,7 +49,7 @@ func (f *Factory) signFile(r *http.Request, tenant string) (any, error) {
 }
 
 func (f *Factory) downloadSignedFile(w http.ResponseWriter, r *http.Request) {
-	id, expires, signature := r.PathValue("id"), r.FormValue("expires"), r.FormValue("signature")
+	id, expires, signature := r.PathValue("file_id"), r.FormValue("expires"), r.FormValue("signature")
 	expiry, err := strconv.ParseInt(expires, 10, 64)
 	if err != nil || !hmac.Equal([]byte(signature), []byte(f.signature(id, expires))) || f.now().Unix() >= expiry {
 		f.fail(w, r, &problem{Status: http.StatusForbidden, Detail: "The signed URL is invalid or has expired."})

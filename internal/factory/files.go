@@ -206,7 +206,7 @@ func (f *Factory) listFiles(r *http.Request, tenant string) (any, error) {
 }
 
 func (f *Factory) getFile(r *http.Request, tenant string) (any, error) {
-	found, err := findFile(r.Context(), f.store.reader, tenant, r.PathValue("id"))
+	found, err := findFile(r.Context(), f.store.reader, tenant, r.PathValue("file_id"))
 	if err != nil {
 		return nil, notFoundAs(err, noSuchFile)
 	}
@@ -215,7 +215,7 @@ func (f *Factory) getFile(r *http.Request, tenant string) (any, error) {
 }
 
 func (f *Factory) deleteFile(r *http.Request, tenant string) (any, error) {
-	id := r.PathValue("id")
+	id := r.PathValue("file_id")
 	if err := f.store.deleteFile(r.Context(), tenant, id); err != nil {
 		return nil, notFoundAs(err, noSuchFile)
 	}

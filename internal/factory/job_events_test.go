@@ -21,15 +21,13 @@ func lastEvent(t *testing.T, job *mistral.DetailedJob) map[string]any {
 func TestEventsCountInvalidRows(t *testing.T) {
 	s := startServer(t, nil)
 	file := s.upload("data.jsonl", intents(10)+"broken\n"+`{"text": "x"}`+"\n"+intents(8))
-	first := fmt.Sprintf("[map[file_id:%[1]s line:11 reason:InvalidJSON] map[file_id:%[1]s line:12 reason:MissingLabels]]", file.ID)
-
 	failed := lastEvent(t, s.await(s.create(nil, file).ID, mistral.JobFailedValidation))
-	if failed["status"] != "FAILED_VALIDATION" || failed["error"] == "" || failed["samples"] != 20. || failed["invalid_samples"] != 2. ||
-		fmt.Sprint(failed["first_invalid_samples"]) != first {
+	if failed["status"] != "FAILED_VALIDATION" || failed["error"] == "" || failed["code"] != "InvalidJSON" ||
+		failed["invalid_samples"] != 2. || fmt.Sprint(failed["lines"]) != "[11 12]" {
 		t.Errorf("event of a failure: %v", failed)
 	}
 	skipped := lastEvent(t, s.await(s.create(func(r *mistral.CreateJobRequest) { r.InvalidSampleSkipPercentage = 0.1 }, file).ID, mistral.JobValidated))
-	if skipped["status"] != "VALIDATED" || skipped["error"] != nil || skipped["invalid_samples"] != 2. || fmt.Sprint(skipped["first_invalid_samples"]) != first {
+	if skipped["status"] != "VALIDATED" || skipped["error"] != nil || skipped["invalid_samples"] != 2. || fmt.Sprint(skipped["lines"]) != "[11 12]" {
 		t.Errorf("event of a validation that skipped rows: %v", skipped)
 	}
 	clean := lastEvent(t, s.await(s.create(nil, s.upload("clean.jsonl", intents(10))).ID, mistral.JobValidated))
@@ -37,7 +35,7 @@ func TestEventsCountInvalidRows(t *testing.T) {
 		t.Errorf("event of clean data: %v", clean)
 	}
 	teaches := lastEvent(t, s.await(s.create(nil, s.upload("one.jsonl", intents(1))).ID, mistral.JobFailedValidation))
-	if len(teaches) != 2 || teaches["error"] == "" {
+	if len(teaches) != 3 || teaches["error"] == "" || teaches["code"] != "TooFewLabels" {
 		t.Errorf("event of data whose rows are fine: %v", teaches)
 	}
 }

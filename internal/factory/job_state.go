@@ -17,6 +17,10 @@ const maxAttempts = 3
 
 // What a tenant learns of a failure that is not his data's fault.
 const (
+	codeServerFailed  = "ServerFailed"
+	codeServerStopped = "ServerStopped"
+	codeDiskFull      = "DiskFull"
+
 	serverFailed = "The server failed to work on this job; its log says why."
 	serverFull   = "The server's disk is full. Create the job again when there is room."
 )
@@ -67,26 +71,19 @@ type stateError struct{ message string }
 
 func (e *stateError) Error() string { return e.message }
 
-// statusUpdate is what a job's events carry: of a failure its reason, and of a
-// validation which rows are invalid.
-type statusUpdate struct {
-	mistral.StatusUpdate
-	*invalidSamples
-}
-
 // become changes the state and says so in an event.
 func (j *job) become(status mistral.JobStatus, now time.Time) {
-	j.update(status, "", nil, now)
+	j.update(mistral.StatusUpdate{Status: status}, now)
 }
 
-// fail is become with a reason.
-func (j *job) fail(status mistral.JobStatus, reason string, now time.Time) {
-	j.update(status, reason, nil, now)
+// fail ends the job for a reason that is not its data's.
+func (j *job) fail(code, reason string, now time.Time) {
+	j.update(mistral.StatusUpdate{Status: mistral.JobFailed, Code: code, Error: reason}, now)
 }
 
-func (j *job) update(status mistral.JobStatus, reason string, invalid *invalidSamples, now time.Time) {
-	j.setStatus(status, now)
-	data, _ := json.Marshal(statusUpdate{mistral.StatusUpdate{Status: status, Error: reason}, invalid}) // strings and numbers
+func (j *job) update(update mistral.StatusUpdate, now time.Time) {
+	j.setStatus(update.Status, now)
+	data, _ := json.Marshal(update) // strings and numbers
 	j.newEvents = append(j.newEvents, mistral.Event{Name: mistral.EventStatusUpdated, Data: data, CreatedAt: now.Unix()})
 }
 
@@ -136,7 +133,9 @@ func (j *job) validated(found *validation, now time.Time) {
 	j.targets = found.targets
 	j.Hyperparameters = found.plan.hyperparameters
 	j.Metadata = &found.plan.metadata
-	j.update(mistral.JobValidated, "", found.invalid, now)
+	update := found.skipped
+	update.Status = mistral.JobValidated
+	j.update(update, now)
 	if j.AutoStart {
 		_ = j.start(now) // it is VALIDATED
 	}
@@ -172,11 +171,13 @@ func (j *job) end(cause error, now time.Time) {
 		j.attempts-- // closing is no fault of the job
 		j.become(mistral.JobQueued, now)
 	case errors.As(cause, &invalid):
-		j.update(mistral.JobFailedValidation, invalid.Error(), invalid.samples, now)
+		update := invalid.update
+		update.Status, update.Error = mistral.JobFailedValidation, invalid.Error()
+		j.update(update, now)
 	case isDiskFull(cause):
-		j.fail(mistral.JobFailed, serverFull, now)
+		j.fail(codeDiskFull, serverFull, now)
 	default:
-		j.fail(mistral.JobFailed, serverFailed, now)
+		j.fail(codeServerFailed, serverFailed, now)
 	}
 }
 
@@ -185,7 +186,7 @@ func (j *job) resume(now time.Time) {
 	switch {
 	case j.yield(now):
 	case j.attempts >= maxAttempts:
-		j.fail(mistral.JobFailed, fmt.Sprintf("The server stopped %d times while it worked on this job. It may need more memory than the server has.", j.attempts), now)
+		j.fail(codeServerStopped, fmt.Sprintf("The server stopped %d times while it worked on this job. It may need more memory than the server has.", j.attempts), now)
 	default:
 		j.become(mistral.JobQueued, now)
 	}

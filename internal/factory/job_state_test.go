@@ -76,7 +76,7 @@ func TestWhatBecomesOfAWorkersJob(t *testing.T) {
 		{"trained while it is cancelled", mistral.JobCancellationRequested, 1, succeed, mistral.JobCancelled, "CANCELLED", 1},
 
 		{"bad data", mistral.JobValidating, 1, end(invalid), mistral.JobFailedValidation, "line 3", 1},
-		{"what failed is for the log only", mistral.JobRunning, 1, end(broken), mistral.JobFailed, "its log says why", 1},
+		{"what failed is for the log only", mistral.JobRunning, 1, end(broken), mistral.JobFailed, `"error":"The server failed to work on this job; its log says why.","code":"ServerFailed"`, 1},
 		{"so it is while validating", mistral.JobValidating, 1, end(broken), mistral.JobFailed, "its log says why", 1},
 		{"a failure while it is cancelled", mistral.JobCancellationRequested, 1, end(broken), mistral.JobCancelled, "CANCELLED", 1},
 		{"it was cancelled", mistral.JobCancellationRequested, 1, end(errCancelled), mistral.JobCancelled, "CANCELLED", 1},

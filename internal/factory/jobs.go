@@ -104,12 +104,12 @@ func knownStatus(status string) bool {
 }
 
 func (f *Factory) getJob(r *http.Request, tenant string) (any, error) {
-	found, err := f.store.detailedJob(r.Context(), tenant, r.PathValue("id"))
+	found, err := f.store.detailedJob(r.Context(), tenant, r.PathValue("job_id"))
 	return found, notFoundAs(err, noSuchJob)
 }
 
 func (f *Factory) startJob(r *http.Request, tenant string) (any, error) {
-	err := f.store.updateJob(r.Context(), r.PathValue("id"), func(j *job) error {
+	err := f.store.updateJob(r.Context(), r.PathValue("job_id"), func(j *job) error {
 		if j.tenant != tenant {
 			return errNotFound
 		}
@@ -128,7 +128,7 @@ func (f *Factory) startJob(r *http.Request, tenant string) (any, error) {
 
 // cancelJob answers with a finished job as it is.
 func (f *Factory) cancelJob(r *http.Request, tenant string) (any, error) {
-	if err := f.queue.cancel(r.Context(), tenant, r.PathValue("id")); err != nil {
+	if err := f.queue.cancel(r.Context(), tenant, r.PathValue("job_id")); err != nil {
 		return nil, notFoundAs(err, noSuchJob)
 	}
 	return f.getJob(r, tenant)

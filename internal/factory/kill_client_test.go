@@ -39,7 +39,7 @@ type killedJob struct {
 
 func newKillClient(t *testing.T, number int) *killClient {
 	return &killClient{
-		t: t, number: number, random: rand.New(rand.NewPCG(uint64(number), 1)), //nolint:gosec // deeds, not secrets
+		t: t, number: number, random: rand.New(rand.NewPCG(uint64(number), 1)),
 		files: map[string]string{}, jobs: map[string]*killedJob{}, models: map[string]string{}, gone: map[string]bool{},
 	}
 }

@@ -34,7 +34,7 @@ func TestKill(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), killDeadline)
 	defer cancel()
 	victim := &victim{t: t, program: buildFactory(ctx, t), directory: t.TempDir()}
-	random := rand.New(rand.NewPCG(1, 0)) //nolint:gosec // moments, not secrets
+	random := rand.New(rand.NewPCG(1, 0))
 	clients := make([]*killClient, killClients)
 	for i := range clients {
 		clients[i] = newKillClient(t, i)

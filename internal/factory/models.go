@@ -62,7 +62,7 @@ func (f *Factory) listModels(r *http.Request, tenant string) (any, error) {
 }
 
 func (f *Factory) getModel(r *http.Request, tenant string) (any, error) {
-	id := r.PathValue("id")
+	id := r.PathValue("model_id")
 	if f.isBaseModel(id) {
 		return f.baseCard(id), nil
 	}
@@ -71,7 +71,7 @@ func (f *Factory) getModel(r *http.Request, tenant string) (any, error) {
 }
 
 func (f *Factory) deleteModel(r *http.Request, tenant string) (any, error) {
-	id := r.PathValue("id")
+	id := r.PathValue("model_id")
 	if f.isBaseModel(id) {
 		return nil, &problem{Status: http.StatusForbidden, Detail: "A base model cannot be deleted."}
 	}
@@ -90,7 +90,7 @@ func (f *Factory) updateModel(r *http.Request, tenant string) (any, error) {
 	if request.Description != nil && len(*request.Description) > maxDescriptionBytes {
 		return nil, invalidValue("The description is too long.", "description")
 	}
-	updated, err := f.store.updateModel(r.Context(), tenant, r.PathValue("id"), func(m *model) {
+	updated, err := f.store.updateModel(r.Context(), tenant, r.PathValue("model_id"), func(m *model) {
 		if request.Name != nil {
 			m.name = request.Name
 		}
@@ -110,7 +110,7 @@ func (f *Factory) unarchiveModel(r *http.Request, tenant string) (any, error) {
 }
 
 func (f *Factory) setArchived(r *http.Request, tenant string, archived bool) (any, error) {
-	id := r.PathValue("id")
+	id := r.PathValue("model_id")
 	_, err := f.store.updateModel(r.Context(), tenant, id, func(m *model) { m.archived = archived })
 	return mistral.ArchivedModel{ID: id, Object: mistral.ObjectModel, Archived: archived}, notFoundAs(err, noSuchModel)
 }

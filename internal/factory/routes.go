@@ -21,53 +21,62 @@ const (
 // 2.3 Mbit/s.
 const maxTransferTime = 30 * time.Minute
 
-// operation answers a tenant's request with a value to be written as JSON, or
-// with an error.
-type operation func(r *http.Request, tenant string) (any, error)
+// route is a way into the server.
+type route struct {
+	method, path string
+	handler      http.Handler
+}
 
-// Handler serves the protocol, /healthz and /readyz.
+// routes are all of the protocol. Those of operation and authenticated ask for a key.
+func (f *Factory) routes() []route {
+	return []route{
+		{"POST", "/v1/files", f.transfer(f.operation(maxUploadBytes, f.uploadFile))},
+		{"GET", "/v1/files", f.operation(maxBodyBytes, f.listFiles)},
+		{"GET", "/v1/files/{file_id}", f.operation(maxBodyBytes, f.getFile)},
+		{"DELETE", "/v1/files/{file_id}", f.operation(maxBodyBytes, f.deleteFile)},
+		{"GET", "/v1/files/{file_id}/content", f.transfer(f.authenticated(f.downloadFile))},
+		{"GET", "/v1/files/{file_id}/url", f.operation(maxBodyBytes, f.signFile)},
+		{"GET", "/v1/files/{file_id}/signed", f.transfer(http.HandlerFunc(f.downloadSignedFile))},
+
+		{"POST", "/v1/fine_tuning/jobs", f.operation(maxBodyBytes, f.createJob)},
+		{"GET", "/v1/fine_tuning/jobs", f.operation(maxBodyBytes, f.listJobs)},
+		{"GET", "/v1/fine_tuning/jobs/{job_id}", f.operation(maxBodyBytes, f.getJob)},
+		{"POST", "/v1/fine_tuning/jobs/{job_id}/start", f.operation(maxBodyBytes, f.startJob)},
+		{"POST", "/v1/fine_tuning/jobs/{job_id}/cancel", f.operation(maxBodyBytes, f.cancelJob)},
+
+		{"GET", "/v1/models", f.operation(maxBodyBytes, f.listModels)},
+		{"GET", "/v1/models/{model_id}", f.operation(maxBodyBytes, f.getModel)},
+		{"DELETE", "/v1/models/{model_id}", f.operation(maxBodyBytes, f.deleteModel)},
+		{"PATCH", "/v1/fine_tuning/models/{model_id}", f.operation(maxBodyBytes, f.updateModel)},
+		{"POST", "/v1/fine_tuning/models/{model_id}/archive", f.operation(maxBodyBytes, f.archiveModel)},
+		{"DELETE", "/v1/fine_tuning/models/{model_id}/archive", f.operation(maxBodyBytes, f.unarchiveModel)},
+
+		{"POST", "/v1/classifications", f.operation(maxClassifyBytes, f.classify)},
+		{"POST", "/v1/chat/classifications", f.operation(maxClassifyBytes, f.classifyChat)},
+
+		{"GET", "/healthz", http.HandlerFunc(f.healthy)},
+		{"GET", "/readyz", http.HandlerFunc(f.ready)},
+	}
+}
+
+// Handler serves all routes.
 func (f *Factory) Handler() http.Handler {
 	mux := http.NewServeMux()
 	methods := map[string][]string{} // by path
-	handle := func(pattern string, handler http.Handler) {
-		method, path, _ := strings.Cut(pattern, " ")
-		methods[path] = append(methods[path], method)
-		mux.Handle(pattern, handler)
+	for _, route := range f.routes() {
+		methods[route.path] = append(methods[route.path], route.method)
+		mux.Handle(route.method+" "+route.path, route.handler)
 	}
-
-	handle("POST /v1/files", f.transfer(f.operation(maxUploadBytes, f.uploadFile)))
-	handle("GET /v1/files", f.operation(maxBodyBytes, f.listFiles))
-	handle("GET /v1/files/{id}", f.operation(maxBodyBytes, f.getFile))
-	handle("DELETE /v1/files/{id}", f.operation(maxBodyBytes, f.deleteFile))
-	handle("GET /v1/files/{id}/content", f.transfer(f.authenticated(f.downloadFile)))
-	handle("GET /v1/files/{id}/url", f.operation(maxBodyBytes, f.signFile))
-	handle("GET /v1/files/{id}/signed", f.transfer(http.HandlerFunc(f.downloadSignedFile)))
-
-	handle("POST /v1/fine_tuning/jobs", f.operation(maxBodyBytes, f.createJob))
-	handle("GET /v1/fine_tuning/jobs", f.operation(maxBodyBytes, f.listJobs))
-	handle("GET /v1/fine_tuning/jobs/{id}", f.operation(maxBodyBytes, f.getJob))
-	handle("POST /v1/fine_tuning/jobs/{id}/start", f.operation(maxBodyBytes, f.startJob))
-	handle("POST /v1/fine_tuning/jobs/{id}/cancel", f.operation(maxBodyBytes, f.cancelJob))
-
-	handle("GET /v1/models", f.operation(maxBodyBytes, f.listModels))
-	handle("GET /v1/models/{id}", f.operation(maxBodyBytes, f.getModel))
-	handle("DELETE /v1/models/{id}", f.operation(maxBodyBytes, f.deleteModel))
-	handle("PATCH /v1/fine_tuning/models/{id}", f.operation(maxBodyBytes, f.updateModel))
-	handle("POST /v1/fine_tuning/models/{id}/archive", f.operation(maxBodyBytes, f.archiveModel))
-	handle("DELETE /v1/fine_tuning/models/{id}/archive", f.operation(maxBodyBytes, f.unarchiveModel))
-
-	handle("POST /v1/classifications", f.operation(maxClassifyBytes, f.classify))
-	handle("POST /v1/chat/classifications", f.operation(maxClassifyBytes, f.classifyChat))
-
-	handle("GET /healthz", http.HandlerFunc(f.healthy))
-	handle("GET /readyz", http.HandlerFunc(f.ready))
-
 	for path, allowed := range methods {
 		mux.Handle(path, f.methodNotAllowed(allowed))
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { f.fail(w, r, errNoRoute) })
 	return f.observed(mux)
 }
+
+// operation answers a tenant's request with a value to be written as JSON, or
+// with an error.
+type operation func(r *http.Request, tenant string) (any, error)
 
 // operation authenticates, bounds the body and writes the answer.
 func (f *Factory) operation(maxBytes int64, operate operation) http.Handler {

@@ -19,29 +19,18 @@ const (
 	unknownTarget dataset.Reason = "UnknownTarget"
 	unknownLabel  dataset.Reason = "UnknownLabel"
 	severalLabels dataset.Reason = "SeveralLabels"
+
+	labelWithoutRows dataset.Reason = "LabelWithoutRows"
 )
 
 // invalidDataError says why a job's files cannot be trained on. It is written for
 // the tenant, and never repeats what is in a row.
 type invalidDataError struct {
 	message string
-	samples *invalidSamples // nil if it is not about particular rows
+	update  mistral.StatusUpdate // what an event says beside
 }
 
 func (e *invalidDataError) Error() string { return e.message }
-
-// invalidSamples tells programs which rows are invalid.
-type invalidSamples struct {
-	Samples int             `json:"samples"` // all that were read
-	Invalid int             `json:"invalid_samples"`
-	First   []invalidSample `json:"first_invalid_samples"`
-}
-
-type invalidSample struct {
-	FileID string         `json:"file_id"`
-	Line   int            `json:"line"` // from 1
-	Reason dataset.Reason `json:"reason"`
-}
 
 // labelIndex finds a target's and a label's position.
 type labelIndex map[string]targetIndex
@@ -77,7 +66,8 @@ type rows struct {
 	census   *dataset.Census
 	bytes    int64 // of text
 	invalid  int
-	first    []invalidSample
+	code     dataset.Reason // of the first invalid row
+	lines    []int64        // of those reported
 	reported []string
 }
 
@@ -154,9 +144,11 @@ func (r *rows) contradiction(sample *dataset.Sample) (dataset.Reason, string) {
 }
 
 func (r *rows) report(input input, invalid *dataset.InvalidSampleError) {
-	r.invalid++
+	if r.invalid++; r.code == "" {
+		r.code = invalid.Reason
+	}
 	if len(r.reported) < maxReportedRows {
-		r.first = append(r.first, invalidSample{FileID: input.FileID, Line: invalid.Line, Reason: invalid.Reason})
+		r.lines = append(r.lines, int64(invalid.Line))
 		r.reported = append(r.reported, fmt.Sprintf("%s, %s", input.Filename, invalid))
 	}
 }
@@ -172,15 +164,12 @@ func (r *rows) check() error {
 		more = fmt.Sprintf("; and %d more", r.invalid-len(r.reported))
 	}
 	return &invalidDataError{fmt.Sprintf("%s%s. %d of %d rows are invalid; at most %g%% may be.",
-		strings.Join(r.reported, "; "), more, r.invalid, all, 100*r.skipFraction), r.invalidSamples()}
+		strings.Join(r.reported, "; "), more, r.invalid, all, 100*r.skipFraction), r.update()}
 }
 
-// invalidSamples is nil if there are none.
-func (r *rows) invalidSamples() *invalidSamples {
-	if r.invalid == 0 {
-		return nil
-	}
-	return &invalidSamples{Samples: r.invalid + r.census.Samples(), Invalid: r.invalid, First: r.first}
+// update counts the invalid rows, if there are any.
+func (r *rows) update() mistral.StatusUpdate {
+	return mistral.StatusUpdate{Code: string(r.code), Lines: r.lines, InvalidSamples: int64(r.invalid)}
 }
 
 func textBytes(sample *dataset.Sample) int64 {

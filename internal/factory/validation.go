@@ -17,7 +17,7 @@ type validation struct {
 	inputType dataset.InputType
 	targets   []mistral.ClassifierTarget
 	plan      plan
-	invalid   *invalidSamples // training rows that are left out
+	skipped   mistral.StatusUpdate // counts training rows that are left out
 }
 
 // validate reads all of a job's files once. An *invalidDataError says what is
@@ -39,7 +39,7 @@ func (f *Factory) validate(ctx context.Context, j *job) (*validation, error) {
 		inputType: training.census.InputType(),
 		targets:   targets,
 		plan:      newPlan(j.requested.Hyperparameters, training.census.Samples(), training.bytes, pace),
-		invalid:   training.invalidSamples(),
+		skipped:   training.update(),
 	}
 	return found, f.validationRows(j, found.inputType, targets).read(ctx, j.validationInputs(), func(*dataset.Sample, input) {})
 }
@@ -79,7 +79,7 @@ func (j *job) selectInputs(validation bool) (selected []input) {
 // findTargets completes the requested targets, or takes those of the rows.
 func findTargets(census *dataset.Census, requested []mistral.ClassifierTarget) ([]mistral.ClassifierTarget, error) {
 	if invalid, ok := errors.AsType[*dataset.InvalidDatasetError](census.Check()); ok {
-		return nil, &invalidDataError{message: invalid.Error()}
+		return nil, &invalidDataError{invalid.Error(), mistral.StatusUpdate{Code: string(invalid.Reason)}}
 	}
 	counted := make(map[string]dataset.Target)
 	var targets []mistral.ClassifierTarget
@@ -96,7 +96,10 @@ func findTargets(census *dataset.Census, requested []mistral.ClassifierTarget) (
 		}
 	}
 	if labels := countLabels(targets); labels > maxLabels {
-		return nil, &invalidDataError{message: fmt.Sprintf("the targets have %d labels; at most %d are supported", labels, maxLabels)}
+		return nil, &invalidDataError{
+			fmt.Sprintf("the targets have %d labels; at most %d are supported", labels, maxLabels),
+			mistral.StatusUpdate{Code: string(dataset.TooManyLabels)},
+		}
 	}
 	return targets, nil
 }
@@ -118,7 +121,10 @@ func completeTarget(target *mistral.ClassifierTarget, counted dataset.Target) er
 	}
 	for _, label := range target.Labels {
 		if !present[label] {
-			return &invalidDataError{message: fmt.Sprintf("no row has the label %q of the target %q", label, target.Name)}
+			return &invalidDataError{
+				fmt.Sprintf("no row has the label %q of the target %q", label, target.Name),
+				mistral.StatusUpdate{Code: string(labelWithoutRows)},
+			}
 		}
 	}
 	if target.LossFunction != "" {
