@@ -139,6 +139,9 @@ const (
 	ReasonInvalidDataset = "InvalidDataset"
 	// ReasonUploading: files are yet to be uploaded.
 	ReasonUploading = "Uploading"
+	// ReasonUploadAltered: by its size or digest the factory holds something else than
+	// was sent. It is deleted there, and sent again in a minute.
+	ReasonUploadAltered = "UploadAltered"
 	// ReasonUploaded: every file is uploaded. Ready and Uploaded.
 	ReasonUploaded = "Uploaded"
 )

@@ -2,11 +2,13 @@ package controller
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"io"
 	"slices"
+	"strings"
 	"time"
+
+	ctrl "sigs.k8s.io/controller-runtime"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 	"github.com/classifier-factory/classifier-factory/internal/connection"
@@ -17,8 +19,8 @@ import (
 // that starts now must still find it when it ends.
 const expiryMargin = 24 * time.Hour
 
-// errIncomplete is an upload of which the server says that it holds something else.
-var errIncomplete = errors.New("the uploaded file is not the samples: its size or digest differs")
+// errAltered is an upload of which the factory says that it holds something else.
+var errAltered = errors.New("the factory holds something else than was sent: its size or digest differs")
 
 // upload brings every planned file to the factory that is not there. Now and
 // then it also makes sure of those that are: a file may be deleted, or expire.
@@ -85,6 +87,10 @@ func (r *DatasetReconciler) uploadFile(ctx context.Context, scope *datasetScope,
 		found, err = r.send(ctx, scope, file)
 		r.uploads.leave()
 	}
+	if errors.Is(err, errAltered) {
+		ctrl.LoggerFrom(ctx).Error(err, "uploading", "file", file.Name)
+		return wait(slowRetry, classifierv1alpha1.ReasonUploadAltered, errAltered.Error()+"; the file is sent again in a minute"), nil
+	}
 	_ = scope.factory.learn(err)
 	if r.refusals.learn(scope.object.UID, request, err) != nil {
 		return outcome{}, err
@@ -116,23 +122,28 @@ func expiresSoon(file *mistral.File, now time.Time) bool {
 	return file.ExpiresAt != nil && time.Unix(*file.ExpiresAt, 0).Before(now.Add(expiryMargin))
 }
 
-// findFile looks for a file of the planned name and size.
+// findFile looks for a file of the planned name and content.
 func findFile(ctx context.Context, factory *connection.Connection, planned *classifierv1alpha1.DatasetFile) (*mistral.File, error) {
 	files, err := listFiles(ctx, factory, planned.Name)
 	if err != nil {
 		return nil, err
 	}
 	for i := range files {
-		if files[i].Filename == planned.Name && hasSize(&files[i], planned.SizeBytes) {
+		if files[i].Filename == planned.Name && holds(&files[i], planned) {
 			return &files[i], nil
 		}
 	}
 	return nil, nil
 }
 
-// hasSize is also true of a file whose size the server does not say.
-func hasSize(file *mistral.File, bytes int64) bool {
-	return file.Bytes == 0 || file.Bytes == bytes
+// holds reports whether the file's content is what was planned, as far as the server
+// tells its size and digest. A signature tells nothing: how it is made is the
+// server's own affair.
+func holds(file *mistral.File, planned *classifierv1alpha1.DatasetFile) bool {
+	if file.Bytes != 0 && file.Bytes != planned.SizeBytes {
+		return false
+	}
+	return file.SHA256 == nil || strings.EqualFold("sha256:"+*file.SHA256, planned.Digest)
 }
 
 // listFiles gives the files with a part of their names.
@@ -189,19 +200,10 @@ func (r *DatasetReconciler) send(ctx context.Context, scope *datasetScope, file 
 	if err != nil {
 		return nil, err
 	}
-	if !hasSize(uploaded, file.SizeBytes) || !hasDigest(uploaded, file.Digest) {
-		return nil, errors.Join(errIncomplete, scope.connection.DeleteFile(ctx, uploaded.ID))
+	if !holds(uploaded, file) {
+		return nil, errors.Join(errAltered, deleteFile(ctx, scope.connection, uploaded.ID))
 	}
 	return uploaded, nil
-}
-
-// hasDigest compares the content's hash where the server gives one that is as long
-// as a SHA-256. What a shorter signature is made of is the server's own affair.
-func hasDigest(file *mistral.File, digest string) bool {
-	if file.Signature == nil || file.Source != mistral.SourceUpload || len(*file.Signature) != sha256.Size*2 {
-		return true
-	}
-	return "sha256:"+*file.Signature == digest
 }
 
 // forgetReturned takes a revision out of the history whose files are in use again.

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	testclock "k8s.io/utils/clock/testing"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
 // TestRefusedUploadIsTriedAgain holds that no answer keeps a dataset from the
@@ -97,6 +99,74 @@ func TestFileWithoutASizeIsUploadedOnce(t *testing.T) {
 				t.Errorf("the factory has %+v, the dataset %s instead of %s", files, data.Status.Files[0].ID, id)
 			}
 		})
+	}
+}
+
+// TestAlteredUploadIsNoticed takes factories that say something of the file which is
+// not true of what was sent, and some of which that cannot be said.
+func TestAlteredUploadIsNoticed(t *testing.T) {
+	t.Parallel()
+	for _, said := range []struct {
+		field  string
+		value  any
+		reason string
+	}{
+		{"bytes", 1, classifierv1alpha1.ReasonUploadAltered},
+		{"sha256", strings.Repeat("0", 64), classifierv1alpha1.ReasonUploadAltered},
+		{"sha256", nil, classifierv1alpha1.ReasonUploaded},
+		{"signature", strings.Repeat("0", 64), classifierv1alpha1.ReasonUploaded},
+		{"signature", "0123456789abcdef", classifierv1alpha1.ReasonUploaded},
+	} {
+		t.Run(fmt.Sprintf("%s %v", said.field, said.value), func(t *testing.T) {
+			t.Parallel()
+			d := newDriver(t)
+			d.factory.distort("/v1/files", func(answer map[string]any) {
+				if _, isFile := answer["filename"]; isFile {
+					answer[said.field] = said.value
+				}
+			})
+			data := driven(d.inlineDataset("data", sentiments(4)))
+			d.create(data)
+			d.settle(data, said.reason)
+			if said.reason == classifierv1alpha1.ReasonUploaded {
+				return
+			}
+			if files := d.remoteFiles(); len(files) != 0 || data.Status.Files[0].ID != "" {
+				t.Errorf("the factory has %+v, the dataset says %+v", files, data.Status.Files)
+			}
+			if result, err := d.pass(data); err != nil || result.RequeueAfter != slowRetry {
+				t.Errorf("it is tried again after %s: %v", result.RequeueAfter, err)
+			}
+			d.factory.behave()
+			d.settle(data, classifierv1alpha1.ReasonUploaded)
+		})
+	}
+}
+
+// TestAlteredFileIsNotAdopted puts something else, as long and of the same name, in
+// the place of what was uploaded.
+func TestAlteredFileIsNotAdopted(t *testing.T) {
+	t.Parallel()
+	d := newDriver(t)
+	data := d.inlineDataset("data", sentiments(4))
+	d.ready(data)
+	file := data.Status.Files[0]
+	if err := d.api.DeleteFile(t.Context(), file.ID); err != nil {
+		t.Fatal(err)
+	}
+	altered, err := d.api.UploadFile(t.Context(), mistral.Upload{
+		Filename: file.Name, Size: file.SizeBytes, Content: strings.NewReader(strings.Repeat("x", int(file.SizeBytes))), Purpose: mistral.PurposeFineTune,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d = d.restarted() // and looks for its files
+	d.settle(data, classifierv1alpha1.ReasonUploaded)
+	if id := data.Status.Files[0].ID; id == altered.ID || id == file.ID {
+		t.Errorf("the dataset has the file %s", id)
+	}
+	if files := d.remoteFiles(); len(files) != 2 || "sha256:"+*files[0].SHA256 != file.Digest {
+		t.Errorf("the factory has %+v", files)
 	}
 }
 
