@@ -20,6 +20,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
@@ -122,6 +123,7 @@ func run(ctx context.Context, o options) error {
 	connectionOptions := connection.DefaultOptions()
 	connectionOptions.MinPollInterval, connectionOptions.MaxPollInterval = o.minPollInterval, o.maxPollInterval
 	connectionOptions.UserAgent += "/" + version()
+	connectionOptions.Registerer = ctrlmetrics.Registry
 	pool := connection.NewPool(ctx, connectionOptions)
 	key := mistral.NewKey(os.Getenv(apiKeyVariable))
 	err = controller.Setup(ctx, manager, controller.Options{
@@ -129,6 +131,7 @@ func run(ctx context.Context, o options) error {
 		Clock:       clock.RealClock{},
 		Limits:      o.limits,
 		Storage:     o.storage,
+		Registerer:  ctrlmetrics.Registry,
 		Directory:   o.stagingDirectory,
 	})
 	if err := errors.Join(err,

@@ -224,7 +224,7 @@ func (p *poller) read(id string) bool {
 	var asked time.Time
 	answer, err := patiently(p, func() (*mistral.DetailedJob, error) {
 		asked = p.clock.Now()
-		return p.connection.callJob(p.ctx, id, p.connection.client.GetJob)
+		return p.connection.callJob(p.ctx, "GetJob", id, p.connection.client.GetJob)
 	})
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/time/rate"
 	"k8s.io/utils/clock"
 
@@ -35,6 +36,8 @@ type Options struct {
 	// grows to MaxPollInterval while none does.
 	MinPollInterval time.Duration
 	MaxPollInterval time.Duration
+	// Registerer gets the metrics. Nil: nobody sees them.
+	Registerer prometheus.Registerer
 }
 
 // DefaultOptions suit a factory in the same cluster: a training of seconds is
@@ -55,6 +58,7 @@ type Pool struct {
 	ctx     context.Context
 	options Options
 	http    *http.Client
+	metrics *metrics
 
 	mu          sync.Mutex
 	connections map[endpoint]*Connection
@@ -74,7 +78,13 @@ func NewPool(ctx context.Context, options Options) *Pool {
 	// A connection's address is a user's word. A factory is mostly in the same
 	// cluster, and so private; what gives the node's credentials away never is one.
 	transport.DialContext = dial.Private()
-	return &Pool{ctx: ctx, options: options, http: &http.Client{Transport: transport}, connections: map[endpoint]*Connection{}}
+	return &Pool{
+		ctx:         ctx,
+		options:     options,
+		http:        &http.Client{Transport: transport},
+		metrics:     newMetrics(options.Registerer),
+		connections: map[endpoint]*Connection{},
+	}
 }
 
 // Get gives the connection to a factory with a key. It does not connect. The
@@ -118,9 +128,10 @@ func (p *Pool) connect(url string, key mistral.Key) (*Connection, error) {
 	}
 	p.connected++
 	connection := &Connection{
-		id:     strconv.Itoa(p.connected),
-		url:    url,
-		client: client,
+		id:      strconv.Itoa(p.connected),
+		url:     url,
+		client:  client,
+		metrics: p.metrics,
 		gate: gate{
 			clock:  p.options.Clock,
 			budget: rate.NewLimiter(rate.Limit(p.options.CallsPerSecond), p.options.CallBurst),

@@ -27,6 +27,7 @@ type DatasetReconciler struct {
 	sources     source.Readers
 	connections *Connections
 	refusals    *refusals
+	metrics     *metrics
 	recorder    events.EventRecorder
 	clock       clock.WithTicker
 	limits      dataset.Limits
@@ -63,6 +64,7 @@ func (r *DatasetReconciler) Reconcile(ctx context.Context, request ctrl.Request)
 		return retryWrite(err)
 	}
 	if written {
+		r.metrics.sawReady(kindDataset, object, object.Status.Conditions, wasUploaded(&before.Status), r.clock.Now())
 		tell(r.recorder, object, before.Status.Conditions, object.Status.Conditions)
 	}
 	return result.result()

@@ -5,6 +5,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
@@ -33,6 +34,8 @@ type Options struct {
 	Limits      dataset.Limits
 	// Directory holds samples on their way to the factory. Empty: the system's.
 	Directory string
+	// Registerer gets the metrics. Nil: nobody sees them.
+	Registerer prometheus.Registerer
 	// Storage is how object storage is read.
 	Storage source.ObjectStorageOptions
 	// SkipNameValidation lets several managers run in one process.
@@ -57,6 +60,7 @@ func Setup(ctx context.Context, manager ctrl.Manager, options Options) error {
 		options.Directory = os.TempDir()
 	}
 	recorder := manager.GetEventRecorder("classifier-factory")
+	metrics := newMetrics(options.Registerer, manager.GetClient())
 	datasets := &DatasetReconciler{
 		client: manager.GetClient(),
 		sources: source.Readers{
@@ -66,6 +70,7 @@ func Setup(ctx context.Context, manager ctrl.Manager, options Options) error {
 		},
 		connections: options.Connections,
 		refusals:    newRefusals(options.Clock),
+		metrics:     metrics,
 		recorder:    recorder,
 		clock:       options.Clock,
 		limits:      options.Limits,
@@ -83,6 +88,7 @@ func Setup(ctx context.Context, manager ctrl.Manager, options Options) error {
 		live:        manager.GetAPIReader(),
 		connections: options.Connections,
 		refusals:    newRefusals(options.Clock),
+		metrics:     metrics,
 		recorder:    recorder,
 		clock:       options.Clock,
 		watched:     map[types.NamespacedName]watchedJob{},

@@ -33,6 +33,7 @@ type TrainingJobReconciler struct {
 	live        client.Reader // asks the API server: Secrets are never cached
 	connections *Connections
 	refusals    *refusals
+	metrics     *metrics
 	recorder    events.EventRecorder
 	clock       clock.PassiveClock
 
@@ -78,6 +79,7 @@ func (r *TrainingJobReconciler) Reconcile(ctx context.Context, request ctrl.Requ
 		return retryWrite(err)
 	}
 	if written {
+		r.metrics.sawReady(kindTrainingJob, object, object.Status.Conditions, before.Status.Binding != nil, r.clock.Now())
 		tell(r.recorder, object, before.Status.Conditions, object.Status.Conditions)
 	}
 	return result.result()

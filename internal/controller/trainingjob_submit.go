@@ -67,7 +67,9 @@ func (r *TrainingJobReconciler) recoverPending(ctx context.Context, scope *jobSc
 		if _, err := scope.connection.CancelJob(ctx, surplus.ID); scope.factory.learn(err) != nil {
 			return outcome{}, err
 		}
+		r.metrics.orphans.WithLabelValues(outcomeCancelled).Inc()
 	}
+	r.metrics.orphans.WithLabelValues(outcomeAdopted).Inc()
 	scope.adopt(&jobs[0])
 	return proceed(), nil
 }

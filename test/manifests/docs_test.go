@@ -26,7 +26,7 @@ func TestTheAPIServerAcceptsTheDocumentation(t *testing.T) {
 	for _, page := range pages {
 		content := read(t, page)
 		blocks := yamlBlock.FindAllStringSubmatchIndex(content, -1)
-		if len(blocks) == 0 {
+		if isOfKind := strings.HasPrefix(filepath.Base(page), "classifier"); isOfKind && len(blocks) == 0 {
 			t.Errorf("%s has no example", page)
 		}
 		for _, block := range blocks {

@@ -8,10 +8,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	"sigs.k8s.io/yaml"
 )
 
 const systemNamespace = "classifier-factory-system"
@@ -70,13 +74,64 @@ func run(t *testing.T, stdin string, arguments ...string) (string, error) {
 
 func config(folder string) string { return filepath.Join("..", "..", "config", folder) }
 
+// TestMonitorsSelectTheServices holds what no API server here knows the kind of: that
+// the ServiceMonitors name labels and ports that the Services have.
+func TestMonitorsSelectTheServices(t *testing.T) {
+	rendered := func(folder string) string {
+		t.Helper()
+		output, err := run(t, "", "kustomize", config(folder))
+		if err != nil {
+			t.Fatalf("%v\n%s", err, output)
+		}
+		return output
+	}
+	var services []map[string]any
+	for _, object := range objects(t, rendered("default")) {
+		if object["kind"] == "Service" {
+			services = append(services, object)
+		}
+	}
+	monitors := objects(t, rendered("prometheus"))
+	if len(monitors) != 2 {
+		t.Errorf("%d monitors, want one of the operator and one of the factory", len(monitors))
+	}
+	for _, monitor := range monitors {
+		name, _, _ := unstructured.NestedString(monitor, "metadata", "name")
+		wanted, _, _ := unstructured.NestedStringMap(monitor, "spec", "selector", "matchLabels")
+		endpoints, _, _ := unstructured.NestedSlice(monitor, "spec", "endpoints")
+		port := endpoints[0].(map[string]any)["port"]
+		selected := slices.DeleteFunc(slices.Clone(services), func(service map[string]any) bool {
+			present, _, _ := unstructured.NestedStringMap(service, "metadata", "labels")
+			ports, _, _ := unstructured.NestedSlice(service, "spec", "ports")
+			return !labels.SelectorFromSet(wanted).Matches(labels.Set(present)) ||
+				!slices.ContainsFunc(ports, func(each any) bool { return each.(map[string]any)["name"] == port })
+		})
+		if len(selected) != 1 {
+			t.Errorf("%s selects %d Services with a port %v", name, len(selected), port)
+		}
+	}
+}
+
+func objects(t *testing.T, manifests string) []map[string]any {
+	t.Helper()
+	var all []map[string]any
+	for _, document := range strings.Split(manifests, "\n---\n") {
+		var object map[string]any
+		if err := yaml.Unmarshal([]byte(document), &object); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, object)
+	}
+	return all
+}
+
 // TestTheAPIServerAcceptsEverything applies what users apply. A dry run cannot
 // create a namespace for what comes after it, so that one is really created.
 func TestTheAPIServerAcceptsEverything(t *testing.T) {
 	if output, err := run(t, "", "create", "namespace", systemNamespace); err != nil {
 		t.Fatalf("%v\n%s", err, output)
 	}
-	for _, folder := range []string{"default", "samples", "samples/quickstart"} {
+	for _, folder := range []string{"default", "network-policy", "samples", "samples/quickstart"} {
 		t.Run(folder, func(t *testing.T) {
 			output, err := run(t, "", "apply", "-k", config(folder), "--dry-run=server")
 			if err != nil {

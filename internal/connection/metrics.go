@@ -1,0 +1,71 @@
+package connection
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+// Values of the cause label.
+const (
+	causeBudget = "budget"
+	causePause  = "pause"
+)
+
+// metrics count the calls of all connections of a pool. Their labels are bounded:
+// neither a factory's address nor an object's name is one.
+type metrics struct {
+	calls     *prometheus.CounterVec
+	duration  *prometheus.HistogramVec
+	throttled *prometheus.CounterVec
+}
+
+func newMetrics(registerer prometheus.Registerer) *metrics {
+	m := &metrics{
+		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "classifier_factory_operator_calls_total",
+			Help: "Calls to factories, by operation and class of the status code. The class is none where no answer came.",
+		}, []string{"operation", "code"}),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "classifier_factory_operator_call_duration_seconds",
+			Help:    "How long calls to factories took, by operation.",
+			Buckets: prometheus.ExponentialBuckets(0.002, 4, 9), // to 131 seconds
+		}, []string{"operation"}),
+		throttled: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "classifier_factory_operator_calls_throttled_total",
+			Help: "Calls that were not made: because the operator's own budget was spent, or in the pause after a failure.",
+		}, []string{"cause"}),
+	}
+	if registerer != nil {
+		registerer.MustRegister(m.calls, m.duration, m.throttled)
+	}
+	return m
+}
+
+func (m *metrics) called(operation string, took time.Duration, err error) {
+	m.calls.WithLabelValues(operation, codeClass(err)).Inc()
+	m.duration.WithLabelValues(operation).Observe(took.Seconds())
+}
+
+func (m *metrics) notCalled(err error) {
+	cause := causeBudget
+	if closed := (*ClosedError)(nil); errors.As(err, &closed) && closed.Cause != nil {
+		cause = causePause
+	}
+	m.throttled.WithLabelValues(cause).Inc()
+}
+
+func codeClass(err error) string {
+	if err == nil {
+		return "2xx"
+	}
+	var answer *mistral.Error
+	if !errors.As(err, &answer) || answer.StatusCode < 100 || answer.StatusCode > 599 {
+		return "none"
+	}
+	return fmt.Sprintf("%dxx", answer.StatusCode/100)
+}
