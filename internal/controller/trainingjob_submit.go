@@ -92,9 +92,13 @@ func findJobs(ctx context.Context, factory *connection.Connection, suffix string
 			break
 		}
 	}
-	// A server may ignore the filter, or take it for a part of the suffix.
+	// A server may ignore the filter, or take it for a part of the suffix. While
+	// pages are read jobs may shift from one to the next: the same job is no other one.
+	seen := map[string]bool{}
 	jobs = slices.DeleteFunc(jobs, func(job mistral.Job) bool {
-		return job.Suffix == nil || *job.Suffix != suffix
+		again := seen[job.ID]
+		seen[job.ID] = true
+		return again || job.Suffix == nil || *job.Suffix != suffix
 	})
 	slices.SortFunc(jobs, func(a, b mistral.Job) int {
 		return cmp.Or(cmp.Compare(a.CreatedAt, b.CreatedAt), cmp.Compare(a.ID, b.ID))
