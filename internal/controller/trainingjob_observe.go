@@ -80,7 +80,8 @@ func (s *jobScope) observe(job *mistral.DetailedJob, now metav1.Time) {
 	s.remote = job
 	s.record(&job.Job)
 	s.recordProgress(job)
-	s.status.Cost = fitCost(job.Metadata)
+	// What an answer leaves out is not taken back.
+	s.status.Cost = cmp.Or(fitCost(job.Metadata), s.status.Cost)
 	if attempt := s.status.Attempt; attempt != nil && attempt.StartTime == nil && startedStates[job.Status] {
 		s.startedUnasked = true
 		attempt.StartTime = &now
@@ -89,7 +90,7 @@ func (s *jobScope) observe(job *mistral.DetailedJob, now metav1.Time) {
 		s.status.StartTime = &now
 	}
 	s.status.Model = fitModel(job)
-	s.status.TrainedTokens = fitCount(job.TrainedTokens)
+	s.status.TrainedTokens = cmp.Or(fitCount(job.TrainedTokens), s.status.TrainedTokens)
 	s.status.WeightsAndBiasesURL = fitRunURL(job.Integrations)
 }
 
@@ -110,17 +111,25 @@ func (s *jobScope) record(job *mistral.Job) {
 	remote.ModifiedAt = unixTime(job.ModifiedAt)
 }
 
+// recordProgress takes in how far the training is. It never goes back: an answer
+// with less is an older one, of a replica that lags, or left something out.
 func (s *jobScope) recordProgress(job *mistral.DetailedJob) {
 	if len(job.Checkpoints) == 0 {
 		return
 	}
+	known := cmp.Or(s.status.Progress, &classifierv1alpha1.TrainingProgress{})
 	checkpoints := slices.Clone(job.Checkpoints)
 	slices.SortFunc(checkpoints, func(a, b mistral.Checkpoint) int { return cmp.Compare(a.StepNumber, b.StepNumber) })
-	last := checkpoints[len(checkpoints)-1]
-	progress := &classifierv1alpha1.TrainingProgress{Step: max(last.StepNumber, 0)}
+	step := max(checkpoints[len(checkpoints)-1].StepNumber, 0)
+	if step < known.Step {
+		return
+	}
+	progress := &classifierv1alpha1.TrainingProgress{Step: step, Percent: known.Percent, TotalSteps: known.TotalSteps}
 	if total := job.Hyperparameters.TrainingSteps; total != nil && *total > 0 {
 		progress.TotalSteps = total
-		progress.Percent = int32(100 * min(float64(progress.Step)/float64(*total), 1))
+	}
+	if total := progress.TotalSteps; total != nil {
+		progress.Percent = max(known.Percent, int32(100*min(float64(step)/float64(*total), 1)))
 		progress.EstimatedRemainingSeconds = estimateRemaining(checkpoints, *total)
 	}
 	if job.Status == mistral.JobSuccess {

@@ -4,7 +4,9 @@ import (
 	"strings"
 	"testing"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
@@ -151,6 +153,47 @@ func TestRemainingTimeIsEstimatedByTheFactorysClock(t *testing.T) {
 			got := estimateRemaining(test.checkpoints, test.total)
 			if got == nil && test.want != -1 || got != nil && *got != test.want {
 				t.Errorf("got %v, want %d", got, test.want)
+			}
+		})
+	}
+}
+
+// TestWhatIsKnownOfAJobStaysKnown holds that an answer that is older than the last
+// one, or leaves something out, takes nothing back.
+func TestWhatIsKnownOfAJobStaysKnown(t *testing.T) {
+	t.Parallel()
+	full := func() *mistral.DetailedJob {
+		return &mistral.DetailedJob{
+			Job: mistral.Job{
+				ID: "job", Status: mistral.JobRunning,
+				Hyperparameters: mistral.Hyperparameters{TrainingSteps: new(int64(100))},
+				Metadata:        &mistral.JobMetadata{Cost: new(3.28), CostCurrency: new("EUR")},
+				TrainedTokens:   new(int64(7)),
+			},
+			Checkpoints: mistral.List[mistral.Checkpoint]{{StepNumber: 50}, {StepNumber: 25}},
+		}
+	}
+	for _, answer := range []struct {
+		reason string
+		make   func(*mistral.DetailedJob)
+	}{
+		{"a replica that lags has seen fewer steps", func(job *mistral.DetailedJob) { job.Checkpoints = job.Checkpoints[1:] }},
+		{"every field is optional: no checkpoints", func(job *mistral.DetailedJob) { job.Checkpoints = nil }},
+		{"every field is optional: no number of steps", func(job *mistral.DetailedJob) { job.Hyperparameters.TrainingSteps = nil }},
+		{"every field is optional: no metadata", func(job *mistral.DetailedJob) { job.Metadata = nil }},
+		{"every field is optional: no tokens", func(job *mistral.DetailedJob) { job.TrainedTokens = nil }},
+	} {
+		t.Run(answer.reason, func(t *testing.T) {
+			t.Parallel()
+			scope := newJobScope(&classifierv1alpha1.ClassifierTrainingJob{})
+			scope.status.RemoteJob = &classifierv1alpha1.RemoteJob{ID: "job"}
+			scope.observe(full(), metav1.Now())
+			before := scope.status.DeepCopy()
+			job := full()
+			answer.make(job)
+			scope.observe(job, metav1.Now())
+			if !equality.Semantic.DeepEqual(scope.status, before) {
+				t.Errorf("the status was %+v and is %+v", before, scope.status)
 			}
 		})
 	}
