@@ -172,25 +172,19 @@ type diary struct {
 	crash crashPoint
 	kind  kind
 
-	mu      sync.Mutex
-	calls   []crashPoint
-	repeats map[string]int
-	done    bool
+	mu    sync.Mutex
+	calls []crashPoint
+	done  bool
 }
 
 func (d *diary) judge(made call) fault {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.repeats == nil {
-		d.repeats = map[string]int{}
+	point := crashPoint{call: made.String(), repeat: made.repeat}
+	if made.changes() || made.repeat <= maxRepeats {
+		d.calls = append(d.calls, point)
 	}
-	text := anyID.ReplaceAllString(made.String(), "ID")
-	if d.repeats[text]++; !made.changes && d.repeats[text] > maxRepeats {
-		return fault{}
-	}
-	point := crashPoint{call: text, repeat: d.repeats[text]}
-	d.calls = append(d.calls, point)
-	if d.done || point.call != d.crash.call || point.repeat != d.crash.repeat {
+	if point != d.crash {
 		return fault{}
 	}
 	d.done = true

@@ -15,14 +15,17 @@ const (
 
 // call is one request of an operator.
 type call struct {
-	to      target
-	number  int // among those to the same target, from 1
-	method  string
-	path    string // what comes before the names of the world is left out
-	changes bool   // it is to change something
+	to     target
+	method string
+	path   string // without the namespace, and with ID in place of IDs
+	number int    // among the calls to the same target, from 1
+	repeat int    // among those with the same method and path, from 1
 }
 
 func (c call) String() string { return fmt.Sprintf("%s %s %s", c.to, c.method, c.path) }
+
+// changes reports whether the call is to change something.
+func (c call) changes() bool { return c.method != http.MethodGet }
 
 // fault is what becomes of a call instead of what should.
 type fault struct {
@@ -75,21 +78,25 @@ var (
 )
 
 // begin counts a call and says what is to become of it. An error is a crash.
-func (o *operator) begin(to target, method, path string) (call, fault, error) {
+func (o *operator) begin(to target, method, path string) (fault, error) {
 	if o.dead.Load() {
-		return call{}, fault{}, errCrashed
+		return fault{}, errCrashed
 	}
-	w := o.world
-	w.mu.Lock()
-	w.numbers[to]++
-	c := call{to: to, number: w.numbers[to], method: method, path: path, changes: method != http.MethodGet}
-	w.mu.Unlock()
-	f := w.judge(c)
+	f := o.world.judge(o.world.count(call{to: to, method: method, path: anyID.ReplaceAllString(path, "ID")}))
 	if f.kind == crashBefore {
 		o.crash()
-		return c, f, errCrashed
+		return f, errCrashed
 	}
-	return c, f, nil
+	return f, nil
+}
+
+func (w *world) count(made call) call {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.calls[string(made.to)]++
+	w.calls[made.String()]++
+	made.number, made.repeat = w.calls[string(made.to)], w.calls[made.String()]
+	return made
 }
 
 // end lets a crash happen after a call was made.

@@ -24,7 +24,7 @@ import (
 )
 
 // settleTimeout is in real time, and many times what anything here takes on a busy machine.
-const settleTimeout = 90 * time.Second
+const settleTimeout = 60 * time.Second
 
 const connectionSecret = "connection"
 
@@ -46,7 +46,7 @@ type world struct {
 
 	mu        sync.Mutex
 	operators map[string]*operator
-	numbers   map[target]int // of the last call
+	calls     map[string]int // so far, by their targets and by what they are
 }
 
 func newWorld(t testing.TB) *world {
@@ -59,7 +59,7 @@ func newWorld(t testing.TB) *world {
 		pollInterval: 2 * time.Second,
 		judge:        func(call) fault { return fault{} },
 		operators:    map[string]*operator{},
-		numbers:      map[target]int{},
+		calls:        map[string]int{},
 	}
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "world-"}}
 	w.create(namespace)
