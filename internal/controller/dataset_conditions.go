@@ -17,11 +17,23 @@ func (s *datasetScope) setConditions(result outcome, now metav1.Time) {
 	all.setFinding(classifierv1alpha1.ConditionValidated, s.validation)
 	s.setUploaded(all, result)
 	all.setFactoryReachable(s.factory)
-	if result.reason == classifierv1alpha1.ReasonSuspended && s.isUsable() {
-		// What was uploaded can still be trained on.
+	if s.staysReady(result) {
 		result = proceed()
 	}
 	all.summarise(result, classifierv1alpha1.ReasonUploaded, s.readyMessage())
+}
+
+// staysReady reports whether what is uploaded can be trained on although the pass
+// came to nothing: nobody wants another look, or the storage could not be asked
+// whether there is something new. A storage that answers, and refuses, is believed.
+func (s *datasetScope) staysReady(result outcome) bool {
+	switch result.reason {
+	case classifierv1alpha1.ReasonSuspended:
+		return s.isUsable()
+	case classifierv1alpha1.ReasonSourceUnreachable:
+		return s.source == nil && s.isUsable()
+	}
+	return false
 }
 
 func (s *datasetScope) setUploaded(all conditions, result outcome) {

@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
@@ -44,21 +45,25 @@ func (r *DatasetReconciler) cleanUp(ctx context.Context, scope *datasetScope) (s
 	if err != nil {
 		return left, failed(err)
 	}
-	// By name, not by the status: a file whose upload was not recorded goes too.
+	// By name, too: a file whose upload was not recorded goes with the others.
 	files, err := listFiles(ctx, factory, scope.fileNamePrefix())
 	if scope.factory.learn(err) != nil {
 		return left, failed(err)
 	}
-	inUse := false
+	ids := scope.recordedFiles()
 	for _, file := range files {
-		switch {
-		case !strings.HasPrefix(file.Filename, scope.fileNamePrefix()):
-		case pinned[file.ID]:
+		if strings.HasPrefix(file.Filename, scope.fileNamePrefix()) && !slices.Contains(ids, file.ID) {
+			ids = append(ids, file.ID)
+		}
+	}
+	inUse := false
+	for _, id := range ids {
+		if pinned[id] {
 			inUse = true
-		default:
-			if err := scope.factory.learn(deleteFile(ctx, factory, file.ID)); err != nil {
-				return left, failed(err)
-			}
+			continue
+		}
+		if err := scope.factory.learn(deleteFile(ctx, factory, id)); err != nil {
+			return left, failed(err)
 		}
 	}
 	if inUse {
@@ -66,4 +71,19 @@ func (r *DatasetReconciler) cleanUp(ctx context.Context, scope *datasetScope) (s
 			wait(0, classifierv1alpha1.ReasonDeleting, "an unfinished training job reads the files")
 	}
 	return "", proceed()
+}
+
+// recordedFiles are the files that the status knows. A list that lags does not
+// show the latest.
+func (s *datasetScope) recordedFiles() []string {
+	var ids []string
+	for _, file := range s.status.Files {
+		if file.ID != "" {
+			ids = append(ids, file.ID)
+		}
+	}
+	for _, revision := range s.status.History {
+		ids = append(ids, revision.FileIDs...)
+	}
+	return ids
 }

@@ -81,7 +81,7 @@ func (r *DatasetReconciler) unread(scope *datasetScope, err error) (outcome, err
 		scope.status.Source = &classifierv1alpha1.SourceStatus{Revision: scope.revision()}
 		return stop(scope.validation.reason, scope.validation.message), nil
 	}
-	r.looks.record(scope, nil, err)
+	r.looks.record(scope, scope.source, err)
 	return scope.unreadable(err)
 }
 

@@ -26,7 +26,7 @@ type look struct {
 	requestedAt string
 	next        time.Time
 	source      source.Source // nil if it could not be resolved
-	err         error         // why not
+	err         error         // why it could not be resolved, or not be read
 }
 
 func newLooks(clock clock.PassiveClock) *looks {

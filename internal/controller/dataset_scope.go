@@ -19,8 +19,8 @@ type datasetScope struct {
 	status  *classifierv1alpha1.ClassifierDatasetStatus // of object
 	written *classifierv1alpha1.ClassifierDatasetStatus // as the API server has it
 
-	source      source.Source
-	sourceReady *finding // whether the source can be read; nil if this pass did not look
+	source      source.Source // nil if it could not be resolved
+	sourceReady *finding      // whether the source can be read; nil if this pass did not look
 
 	validation *finding          // what the samples turned out to be; nil if this pass did not get there
 	prepared   *dataset.Prepared // the files to upload; nil if this pass did not read the samples

@@ -20,10 +20,10 @@ func (r *DatasetReconciler) resolveSource(ctx context.Context, scope *datasetSco
 	if scope.due {
 		r.looks.record(scope, resolved, err)
 	}
+	scope.source = resolved
 	if err != nil {
 		return scope.unreadable(err)
 	}
-	scope.source = resolved
 	scope.sourceReady = &finding{good: true, reason: classifierv1alpha1.ReasonSourceReady, message: "the source can be read"}
 	return proceed(), nil
 }
