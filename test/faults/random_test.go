@@ -95,6 +95,9 @@ var knownScripts = []struct {
 		{to: remote, path: "POST /v1/fine_tuning/jobs", first: 1, last: 1, fault: fault{kind: loseAnswer}},
 		{to: remote, path: "GET /v1/fine_tuning/jobs", first: 1, last: 9, fault: fault{kind: duplicate}},
 	}},
+	{"a file that lists did not show yet outlived its dataset", script{
+		{to: remote, path: "GET /v1/files", first: 1, last: 9, fault: fault{kind: lag}},
+	}},
 }
 
 func TestKnownFaults(t *testing.T) {
