@@ -86,6 +86,9 @@ func (r *DatasetReconciler) uploadFile(ctx context.Context, scope *datasetScope,
 		}
 		found, err = r.send(ctx, scope, file)
 		r.uploads.leave()
+		r.metrics.uploaded(file.SizeBytes, err)
+	} else if err == nil && file.ID == "" {
+		r.metrics.uploads.WithLabelValues(outcomeAdopted).Inc()
 	}
 	if errors.Is(err, errAltered) {
 		ctrl.LoggerFrom(ctx).Error(err, "uploading", "file", file.Name)
