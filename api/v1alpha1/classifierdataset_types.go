@@ -127,7 +127,8 @@ type ObjectStorageSource struct {
 	Region string `json:"region,omitempty"`
 
 	// credentialsSecretRef names the Secret with the storage's credentials. Without
-	// it the operator's own identity is used.
+	// it an endpoint is read anonymously, and the providers' own storage with the
+	// operator's identity.
 	// +optional
 	CredentialsSecretRef *SecretReference `json:"credentialsSecretRef,omitempty"`
 }

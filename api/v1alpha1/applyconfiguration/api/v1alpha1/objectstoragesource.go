@@ -17,7 +17,8 @@ type ObjectStorageSourceApplyConfiguration struct {
 	// region of an S3 bucket.
 	Region *string `json:"region,omitempty"`
 	// credentialsSecretRef names the Secret with the storage's credentials. Without
-	// it the operator's own identity is used.
+	// it an endpoint is read anonymously, and the providers' own storage with the
+	// operator's identity.
 	CredentialsSecretRef *SecretReferenceApplyConfiguration `json:"credentialsSecretRef,omitempty"`
 }
 
