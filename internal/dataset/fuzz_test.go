@@ -14,7 +14,7 @@ import (
 // tightLimits are small enough for a fuzzer to meet each, and leave a list of
 // labels more than fewNames.
 func tightLimits() Limits {
-	return Limits{SourceBytes: 1 << 20, CompressionRatio: 100, DecompressedBytes: 4 << 20, LineBytes: 512, Depth: 6, Samples: 100, Targets: 3, LabelsPerTarget: 20, LabelBytes: 16}
+	return Limits{SourceBytes: 1 << 20, CompressionRatio: 100, DecompressedBytes: 4 << 20, LineBytes: 512, Depth: 6, Samples: 100, Targets: 3, LabelsPerTarget: 20, LabelBytes: 16, FileBytes: 2 << 10}
 }
 
 // FuzzReadJSONL compares what is read with what a slow reference built on general

@@ -11,20 +11,22 @@ type Limits struct {
 	Samples           int
 	Targets           int
 	LabelsPerTarget   int
-	LabelBytes        int // of a label, and of a target's name
+	LabelBytes        int   // of a label, and of a target's name
+	FileBytes         int64 // of a prepared file
 }
 
 // DefaultLimits are far above what classifiers are trained on.
 func DefaultLimits() Limits {
 	return Limits{
-		SourceBytes:       5 << 30, // ten of the protocol's largest files: they may be sampled down
+		SourceBytes:       5 << 30, // ten of the largest files: they may be sampled down
 		DecompressedBytes: 5 << 30,
 		CompressionRatio:  200,     // ten times that of labelled texts
 		LineBytes:         1 << 20, // 16 times an English text of 16384 tokens, the longest a hosted model reads
 		Depth:             64,
-		Samples:           10_000_000, // a 512 MB file, the protocol's largest, of rows of 50 bytes
+		Samples:           10_000_000, // of 50 bytes make the largest file
 		Targets:           20,         // what a dataset's status lists
 		LabelsPerTarget:   4096,
 		LabelBytes:        256,
+		FileBytes:         512 << 20, // the protocol's largest
 	}
 }

@@ -91,28 +91,30 @@ func Prepare(ctx context.Context, samples SampleReader, preparation Preparation,
 
 // preparer is a preparation at work.
 type preparer struct {
-	ctx         context.Context
-	preparation Preparation
-	scratch     Scratch
-	census      *Census
-	hasher      inputHasher
-	repeats     repeats
-	entry       entry // of the sample being read
-	sorter      sorter
-	selection   selection
-	files       [len(splits)]splitWriter
-	prepared    Prepared
+	ctx          context.Context
+	preparation  Preparation
+	scratch      Scratch
+	maxFileBytes int64
+	census       *Census
+	hasher       inputHasher
+	repeats      repeats
+	entry        entry // of the sample being read
+	sorter       sorter
+	selection    selection
+	files        [len(splits)]splitWriter
+	prepared     Prepared
 }
 
 func newPreparer(ctx context.Context, preparation Preparation, scratch Scratch, limits Limits) *preparer {
 	return &preparer{
-		ctx:         ctx,
-		preparation: preparation,
-		scratch:     scratch,
-		census:      NewCensus(limits),
-		hasher:      newInputHasher(preparation.Seed),
-		sorter:      sorter{scratch: scratch, maxBytes: sortBytes},
-		selection:   selection{maxSamples: preparation.MaxSamplesPerLabel, decoder: newDecoder(limits)},
+		ctx:          ctx,
+		preparation:  preparation,
+		scratch:      scratch,
+		maxFileBytes: limits.FileBytes,
+		census:       NewCensus(limits),
+		hasher:       newInputHasher(preparation.Seed),
+		sorter:       sorter{scratch: scratch, maxBytes: sortBytes},
+		selection:    selection{maxSamples: preparation.MaxSamplesPerLabel, decoder: newDecoder(limits)},
 	}
 }
 
@@ -265,7 +267,22 @@ func (p *preparer) describe() {
 		p.prepared.Report.Problem = problem
 		return
 	}
+	if problem := p.tooLarge(); problem != nil {
+		p.prepared.Report.Problem = problem
+		return
+	}
 	p.prepared.Warnings = p.warnings(trained)
+}
+
+// tooLarge says which file nobody would take.
+func (p *preparer) tooLarge() *InvalidDatasetError {
+	for i := range p.files {
+		if size := p.files[i].size; size > p.maxFileBytes {
+			return &InvalidDatasetError{Reason: FileTooLarge,
+				Detail: fmt.Sprintf("the %s file has %d bytes; it may have %d. Keep fewer samples, such as by maxSamplesPerLabel, or make several datasets of them", splits[i], size, p.maxFileBytes)}
+		}
+	}
+	return nil
 }
 
 // finish hands the files over.

@@ -203,6 +203,39 @@ func TestTooManySamplesAreNotSkipped(t *testing.T) {
 	}
 }
 
+// A file that a factory would refuse is known to be too large before it is sent.
+func TestFilesAreBounded(t *testing.T) {
+	var rows []string
+	for i := range 200 {
+		rows = append(rows, saying(fmt.Sprint(i), fmt.Sprintf(`{"t":"%d"}`, i%2)))
+	}
+	data := strings.Join(rows, "\n") + "\n"
+	for _, test := range []struct {
+		reason      string
+		preparation Preparation
+		bytes       int
+		want        Reason
+	}{
+		{"as large as may be", Preparation{}, len(data), ""},
+		{"a byte larger", Preparation{}, len(data) - 1, FileTooLarge},
+		{"each file counts for itself", Preparation{ValidationPercent: 40, TestPercent: 20}, len(data) - 1, ""},
+		{"a file that is not trained on", Preparation{ValidationPercent: 80}, len(data) / 2, FileTooLarge},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			limits := DefaultLimits()
+			limits.FileBytes = int64(test.bytes)
+			var got Reason
+			prepared := prepareRows(t, data, test.preparation, limits)
+			if prepared.Report.Problem != nil {
+				got = prepared.Report.Problem.Reason
+			}
+			if got != test.want || (len(prepared.Files) == 0) != (got != "") {
+				t.Errorf("got %v and %d files, want %q", prepared.Report.Problem, len(prepared.Files), test.want)
+			}
+		})
+	}
+}
+
 // Whatever fails, and whenever, the error is passed on and no file is left.
 func TestScratchFailures(t *testing.T) {
 	data := intents(t)[:100_000]

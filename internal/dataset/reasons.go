@@ -55,6 +55,7 @@ const (
 	NoSamples      Reason = "NoSamples"
 	TooFewLabels   Reason = "TooFewLabels"
 	TooManyInvalid Reason = "TooManyInvalid" // samples, for the preparation
+	FileTooLarge   Reason = "FileTooLarge"   // of those that the preparation makes
 )
 
 // What is wrong with a dataset that cannot be read, or not to its end.
