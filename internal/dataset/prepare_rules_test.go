@@ -229,8 +229,8 @@ func TestFilesAreBounded(t *testing.T) {
 			if prepared.Report.Problem != nil {
 				got = prepared.Report.Problem.Reason
 			}
-			if got != test.want || (len(prepared.Files) == 0) != (got != "") {
-				t.Errorf("got %v and %d files, want %q", prepared.Report.Problem, len(prepared.Files), test.want)
+			if got != test.want || (len(prepared.rows) == 0) != (got != "") {
+				t.Errorf("got %v and %d files, want %q", prepared.Report.Problem, len(prepared.rows), test.want)
 			}
 		})
 	}
