@@ -25,6 +25,9 @@ func tell(recorder events.EventRecorder, object runtime.Object, before, after []
 	for _, condition := range after {
 		previous := meta.FindStatusCondition(before, condition.Type)
 		known := previous != nil && previous.Status == condition.Status && previous.Reason == condition.Reason
+		if previous == nil && condition.Reason == classifierv1alpha1.ReasonInputsCurrent {
+			continue // what was just pinned can be nothing else
+		}
 		// One reason is one event, though several conditions have it.
 		if untold[condition.Type] || known || told[condition.Reason] {
 			continue

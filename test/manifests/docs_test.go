@@ -42,30 +42,36 @@ func TestTheAPIServerAcceptsTheDocumentation(t *testing.T) {
 	}
 }
 
-// TestTheDatasetPageExplainsEveryCode holds the page complete: a condition, a
-// reason or a warning that a user meets is found on it.
-func TestTheDatasetPageExplainsEveryCode(t *testing.T) {
-	page := read(t, reference("classifierdataset.md"))
-	for _, file := range []string{
-		"api/v1alpha1/conditions.go",
-		"internal/dataset/reasons.go",
-		"internal/dataset/warnings.go",
+// TestThePagesExplainEveryCode holds the pages complete: a condition, a reason or a
+// warning that a user meets is found on the page of its kind.
+func TestThePagesExplainEveryCode(t *testing.T) {
+	for _, page := range []struct {
+		name  string
+		other string // the kind whose codes are not on it
+		files []string
+	}{
+		{"classifierdataset.md", "ClassifierTrainingJob",
+			[]string{"api/v1alpha1/conditions.go", "internal/dataset/reasons.go", "internal/dataset/warnings.go"}},
+		{"classifiertrainingjob.md", "ClassifierDataset", []string{"api/v1alpha1/conditions.go"}},
 	} {
-		codes := codesOfDatasets(t, filepath.Join("..", "..", filepath.FromSlash(file)))
-		if len(codes) == 0 {
-			t.Errorf("%s has no codes", file)
-		}
-		for _, code := range codes {
-			// Each is explained in a row of a table.
-			if !strings.Contains(page, "\n| `"+code+"` |") {
-				t.Errorf("%s of %s is not on the page", code, file)
+		content := read(t, reference(page.name))
+		for _, file := range page.files {
+			codes := codesOf(t, filepath.Join("..", "..", filepath.FromSlash(file)), page.other)
+			if len(codes) == 0 {
+				t.Errorf("%s has no codes", file)
+			}
+			for _, code := range codes {
+				// Each is explained in a row of a table.
+				if !strings.Contains(content, "\n| `"+code+"` |") {
+					t.Errorf("%s of %s is not on %s", code, file, page.name)
+				}
 			}
 		}
 	}
 }
 
-// codesOfDatasets are the string constants of a file, but for the groups of the other kind.
-func codesOfDatasets(t *testing.T, path string) []string {
+// codesOf are the string constants of a file, but for the groups of the other kind.
+func codesOf(t *testing.T, path, other string) []string {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
 	if err != nil {
@@ -74,7 +80,7 @@ func codesOfDatasets(t *testing.T, path string) []string {
 	var codes []string
 	for _, declaration := range file.Decls {
 		group, ok := declaration.(*ast.GenDecl)
-		if !ok || group.Tok != token.CONST || strings.Contains(group.Doc.Text(), "ClassifierTrainingJob") {
+		if !ok || group.Tok != token.CONST || strings.Contains(group.Doc.Text(), other) {
 			continue
 		}
 		ast.Inspect(group, func(node ast.Node) bool {
