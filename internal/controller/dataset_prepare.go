@@ -60,7 +60,7 @@ func (r *DatasetReconciler) read(ctx context.Context, scope *datasetScope) (outc
 	}
 	defer func() { _ = content.Close() }()
 	counted := &countedReader{Reader: content}
-	samples := openSamples(counted, &scope.object.Spec, r.limits)
+	samples := openSamples(counted, content.BeginsPart, &scope.object.Spec, r.limits)
 	scope.prepared, err = dataset.Prepare(ctx, samples, preparationOf(scope.object.Spec.Preparation), scratch(r.directory), r.limits)
 	if err != nil {
 		return r.unread(scope, err)

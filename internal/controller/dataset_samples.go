@@ -26,12 +26,12 @@ func decompressor(limits dataset.Limits) func(io.Reader) (io.Reader, error) {
 }
 
 // openSamples reads the samples of a stream in the format that the spec says.
-func openSamples(content io.Reader, spec *classifierv1alpha1.ClassifierDatasetSpec, limits dataset.Limits) dataset.SampleReader {
+func openSamples(content io.Reader, beginsPart func(int64) bool, spec *classifierv1alpha1.ClassifierDatasetSpec, limits dataset.Limits) dataset.SampleReader {
 	buffered := bufio.NewReader(content)
 	if spec.Format == classifierv1alpha1.FormatCSV || spec.Format == classifierv1alpha1.FormatAuto && spec.CSV != nil && !startsAsJSON(buffered) {
 		return dataset.NewCSVReader(buffered, csvOptions(spec.CSV), limits)
 	}
-	return dataset.NewReader(buffered, limits)
+	return dataset.NewReader(buffered, limits).JoinedAt(beginsPart)
 }
 
 // startsAsJSON reports whether the first byte that is no white space opens an object.

@@ -55,6 +55,19 @@ func (d *driver) storedDataset(name string, storage *testStorage) *classifierv1a
 	return data
 }
 
+// TestKeysMayEndWithBlankLines reads files that editors and exports made.
+func TestKeysMayEndWithBlankLines(t *testing.T) {
+	t.Parallel()
+	d := newDriver(t)
+	d.configMap("samples", map[string]string{"a": sentiments(4) + "\n", "b": sentiments(6) + " \r\n\n"})
+	data := driven(d.dataset("data", "samples", "a", "b", "a"))
+	d.create(data)
+	d.settle(data, classifierv1alpha1.ReasonUploaded)
+	if got := data.Status.Samples; got.Total != 14 || got.Invalid != 0 {
+		t.Errorf("the samples are %+v", got)
+	}
+}
+
 // TestStorageThatIsAwayDoesNotUnmakeADataset holds that what is uploaded can be
 // trained on until the storage says that its source is another one, or none.
 func TestStorageThatIsAwayDoesNotUnmakeADataset(t *testing.T) {

@@ -14,7 +14,8 @@ var byteOrderMark = []byte("\xEF\xBB\xBF")
 
 // lineReader reads lines of bounded length.
 type lineReader struct {
-	input    *bufio.Reader
+	source   *cappedReader
+	input    *bufio.Reader // of source
 	maxBytes int
 	line     int    // the number of the last line read, from 1
 	long     []byte // a line that input's buffer does not hold
@@ -23,7 +24,12 @@ type lineReader struct {
 
 func newLineReader(r io.Reader, limits Limits) lineReader {
 	capped := &cappedReader{input: r, maxBytes: limits.DecompressedBytes}
-	return lineReader{input: bufio.NewReaderSize(capped, bufferBytes), maxBytes: limits.LineBytes}
+	return lineReader{source: capped, input: bufio.NewReaderSize(capped, bufferBytes), maxBytes: limits.LineBytes}
+}
+
+// offset is where the byte is that is read next.
+func (r *lineReader) offset() int64 {
+	return r.source.size - int64(r.input.Buffered())
 }
 
 // end remembers the error if it is one that ends reading, and notes in one that

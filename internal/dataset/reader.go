@@ -17,13 +17,21 @@ type SampleReader interface {
 
 // Reader reads the rows of a dataset in JSON Lines.
 type Reader struct {
-	lines   lineReader
-	decoder decoder
+	lines      lineReader
+	decoder    decoder
+	beginsFile func(offset int64) bool
 }
 
 // NewReader returns a Reader of r.
 func NewReader(r io.Reader, limits Limits) *Reader {
-	return &Reader{lines: newLineReader(r, limits), decoder: newDecoder(limits)}
+	return &Reader{lines: newLineReader(r, limits), decoder: newDecoder(limits), beginsFile: func(int64) bool { return false }}
+}
+
+// JoinedAt tells the Reader at which offsets files begin that were joined: each may
+// end with blank lines. It is asked for offsets from which something was read.
+func (r *Reader) JoinedAt(beginsFile func(offset int64) bool) *Reader {
+	r.beginsFile = beginsFile
+	return r
 }
 
 // Read decodes the next row into sample, as SampleReader says.
@@ -33,7 +41,7 @@ func (r *Reader) Read(sample *Sample) error {
 	}
 	line, err := r.lines.readRow()
 	if err == nil && isBlank(line) {
-		err = r.skipBlankLines()
+		line, err = r.readAfterBlank()
 	}
 	if err != nil {
 		return r.lines.end(err)
@@ -51,24 +59,36 @@ func isBlank(line []byte) bool {
 	return len(line) == 0 || line[0] <= ' ' && len(bytes.Trim(line, " \t\r")) == 0
 }
 
-// skipBlankLines goes on after the blank line just read to the first byte that
-// is not white space, of which nothing is held and any amount is fine. It
-// returns io.EOF when there is none, else the error that blank lines are for
-// the row that follows them.
-func (r *Reader) skipBlankLines() error {
+// readAfterBlank goes on after the blank line just read. It fails if the next row is
+// of the same file.
+func (r *Reader) readAfterBlank() ([]byte, error) {
 	first := r.lines.line
+	start, err := r.skipBlank()
+	if err != nil {
+		return nil, err
+	}
+	if !r.beginsFile(start) {
+		return nil, &InvalidSampleError{Line: first, Reason: BlankLine, Detail: "a blank line stands before a row"}
+	}
+	return r.lines.readRow()
+}
+
+// skipBlank goes on to the first byte that is not white space, of which nothing is
+// held and any amount is fine. It returns where the line of that byte starts.
+func (r *Reader) skipBlank() (start int64, err error) {
+	start = r.lines.offset()
 	for {
 		c, err := r.lines.input.ReadByte()
 		if err != nil {
-			return err
+			return 0, err
 		}
 		switch c {
 		case '\n':
 			r.lines.line++
+			start = r.lines.offset()
 		case ' ', '\t', '\r':
 		default:
-			_ = r.lines.input.UnreadByte() // cannot fail: the byte was just read
-			return &InvalidSampleError{Line: first, Reason: BlankLine, Detail: "a blank line stands before a row"}
+			return start, r.lines.input.UnreadByte() // which cannot fail: the byte was just read
 		}
 	}
 }

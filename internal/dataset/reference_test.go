@@ -27,10 +27,13 @@ type rowLabels struct {
 
 // readRows reads everything and returns the valid rows and the lines of invalid ones.
 func readRows(r io.Reader, limits Limits) (rows []row, invalid []int, err error) {
-	reader := NewReader(r, limits)
+	return collectRows(NewReader(r, limits))
+}
+
+func collectRows(samples SampleReader) (rows []row, invalid []int, err error) {
 	for {
 		var sample Sample
-		err := reader.Read(&sample)
+		err := samples.Read(&sample)
 		if problem, ok := errors.AsType[*InvalidSampleError](err); ok {
 			invalid = append(invalid, problem.Line)
 			continue

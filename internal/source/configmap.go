@@ -59,7 +59,7 @@ func (s *configMaps) Identity() string {
 	return fingerprint(parts...)
 }
 
-func (s *configMaps) Open(ctx context.Context, decode Decode) (io.ReadCloser, error) {
+func (s *configMaps) Open(ctx context.Context, decode Decode) (Content, error) {
 	var (
 		all  []part
 		last *corev1.ConfigMap // keys of the same one mostly stand together

@@ -161,7 +161,7 @@ func (o *objects) Identity() string {
 	return fingerprint(parts...)
 }
 
-func (o *objects) Open(ctx context.Context, decode Decode) (io.ReadCloser, error) {
+func (o *objects) Open(ctx context.Context, decode Decode) (Content, error) {
 	all := make([]part, 0, len(o.found))
 	for _, found := range o.found {
 		all = append(all, func() (io.ReadCloser, error) { return openObject(ctx, o, found) })

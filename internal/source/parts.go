@@ -1,6 +1,9 @@
 package source
 
-import "io"
+import (
+	"io"
+	"slices"
+)
 
 // part opens one part of a source.
 type part func() (io.ReadCloser, error)
@@ -14,13 +17,22 @@ type parts struct {
 	open    io.Closer
 	current io.Reader
 	ended   bool // the last byte that was read is a line break, or none was
+
+	offset int64   // of what is read next
+	starts []int64 // of the parts that were opened
 }
 
-func openParts(all []part, decode Decode) io.ReadCloser {
+func openParts(all []part, decode Decode) Content {
 	return &parts{left: all, decode: decode, ended: true}
 }
 
 func (p *parts) Read(buffer []byte) (int, error) {
+	n, err := p.read(buffer)
+	p.offset += int64(n)
+	return n, err
+}
+
+func (p *parts) read(buffer []byte) (int, error) {
 	for len(buffer) > 0 {
 		if p.current == nil {
 			if err := p.next(); err != nil {
@@ -60,8 +72,15 @@ func (p *parts) next() error {
 		return err
 	}
 	p.left, p.open = p.left[1:], content
+	p.starts = append(p.starts, p.offset)
 	p.current, err = p.decode(content)
 	return err
+}
+
+// BeginsPart is asked for a row's start. A part that is empty has none.
+func (p *parts) BeginsPart(offset int64) bool {
+	_, begins := slices.BinarySearch(p.starts, offset)
+	return begins
 }
 
 // Close closes the part that is open.

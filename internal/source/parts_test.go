@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -13,21 +14,33 @@ func TestPartsAreJoinedByLineBreaks(t *testing.T) {
 	for _, test := range []struct {
 		parts  []string
 		want   string
+		starts []int64
 		reason string
 	}{
-		{nil, "", "no part is no content"},
-		{[]string{"a\n", "b\n"}, "a\nb\n", "what ends in a line break is left as it is"},
-		{[]string{"a", "b"}, "a\nb\n", "a row does not continue the part before"},
-		{[]string{"", "a", "", "b\n"}, "a\nb\n", "an empty part adds no line"},
+		{nil, "", nil, "no part is no content"},
+		{[]string{"a\n", "b\n"}, "a\nb\n", []int64{0, 2}, "what ends in a line break is left as it is"},
+		{[]string{"a", "b"}, "a\nb\n", []int64{0, 2}, "a row does not continue the part before"},
+		{[]string{"", "a", "", "b\n"}, "a\nb\n", []int64{0, 2}, "an empty part adds no line"},
+		{[]string{"a\n\n", "b", "c\n"}, "a\n\nb\nc\n", []int64{0, 3, 5}, "a blank line is the part's own"},
 	} {
 		for _, slow := range []func(io.Reader) io.Reader{func(r io.Reader) io.Reader { return r }, iotest.OneByteReader, iotest.DataErrReader} {
 			var all []part
 			for _, text := range test.parts {
 				all = append(all, func() (io.ReadCloser, error) { return io.NopCloser(slow(strings.NewReader(text))), nil })
 			}
-			got, err := io.ReadAll(openParts(all, asItIs))
+			content := openParts(all, asItIs)
+			got, err := io.ReadAll(content)
 			if err != nil || string(got) != test.want {
 				t.Errorf("%q: got %q, %v, because %s", test.parts, got, err, test.reason)
+			}
+			var starts []int64
+			for offset := range int64(len(got)) {
+				if content.BeginsPart(offset) {
+					starts = append(starts, offset)
+				}
+			}
+			if !slices.Equal(starts, test.starts) {
+				t.Errorf("%q: parts begin at %v, want %v", test.parts, starts, test.starts)
 			}
 		}
 	}

@@ -38,7 +38,15 @@ type Source interface {
 	// Open reads the content from its start: its parts one after the other, each
 	// decoded by itself and ended by a line break. It fails with ErrChanged rather
 	// than give another content than the identity's.
-	Open(ctx context.Context, decode Decode) (io.ReadCloser, error)
+	Open(ctx context.Context, decode Decode) (Content, error)
+}
+
+// Content is a source's parts as one stream.
+type Content interface {
+	io.ReadCloser
+	// BeginsPart reports whether a part begins at the offset, from which something
+	// was read.
+	BeginsPart(offset int64) bool
 }
 
 // Decode turns a part's bytes into text, such as by decompressing it.
