@@ -40,10 +40,10 @@ func openedAt(t *testing.T, directory string, version int64, statements ...strin
 const (
 	jobOfVersion1 = `INSERT INTO jobs VALUES (1, '0b6d0000-0000-4000-8000-000000000000', 'alice', 'ministral-3b-latest', NULL, 'SUCCESS', 1, 1, 1,
 		'[{"file_id":"f","filename":"a.jsonl","digest":"d","bytes":1,"weight":1,"validation":false}]',
-		'{"hyperparameters":{"learning_rate":0.0001},"targets":null,"skip_fraction":0}', '{"training_steps":100,"learning_rate":0.0001}',
+		'{"hyperparameters":{"learning_rate":0.0001},"targets":null,"skip_fraction":0}', '{"training_steps":100,"learning_rate":0.0001,"weight_decay":0.1,"warmup_fraction":0.05,"epochs":1}',
 		'[{"name":"intent","labels":["light","music"],"weight":1,"loss_function":"single_class"}]', '[]', 'Text', '{"cost":0}', 6553600, 'ft:m', 1, 2)`
 	eventOfVersion1 = `INSERT INTO events VALUES (1, '0b6d0000-0000-4000-8000-000000000000', 'status-updated', '{"status":"SUCCESS"}', 2)`
-	fileOfVersion1  = `INSERT INTO files VALUES (1, '1b6d0000-0000-4000-8000-000000000000', 'alice', 'a.jsonl', '0123456789abcdef0123456789abcdef', 1, 1,
+	fileOfVersion1  = `INSERT INTO files VALUES (1, '1b6d0000-0000-4000-8000-000000000000', 'alice', 'a.jsonl', '0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef', 1, 1,
 		'fine-tune', 'pretrain', 'upload', 'workspace', 1)`
 	modelOfVersion1 = `INSERT INTO models VALUES (1, 'ft:m', 'alice', '0b6d0000-0000-4000-8000-000000000000', 'ministral-3b-latest', 'name', NULL, 0, 'Text',
 		'[{"name":"intent","labels":["light","music"],"weight":1,"loss_function":"single_class"}]', 'd', 2)`

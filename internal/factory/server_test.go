@@ -50,7 +50,11 @@ func (s *server) open() {
 	if s.factory, err = Open(s.t.Context(), s.config); err != nil {
 		s.t.Fatal(err)
 	}
-	s.http = httptest.NewServer(s.factory.Handler())
+	handler := s.factory.Handler()
+	if _, ok := s.t.(*testing.T); ok { // a benchmark measures the server alone
+		handler = documented(s.t, handler)
+	}
+	s.http = httptest.NewServer(handler)
 }
 
 func (s *server) close() {

@@ -1,0 +1,199 @@
+package factory
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/pb33f/libopenapi"
+	validator "github.com/pb33f/libopenapi-validator"
+	"github.com/pb33f/libopenapi-validator/config"
+	v3 "github.com/pb33f/libopenapi/datamodel/high/v3"
+)
+
+// document is docs/reference/openapi.yaml. It is read once for all tests.
+var document = sync.OnceValues(func() (*v3.Document, error) {
+	content, err := os.ReadFile(filepath.Join("..", "..", "docs", "reference", "openapi.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := libopenapi.NewDocument(content)
+	if err != nil {
+		return nil, err
+	}
+	model, err := parsed.BuildV3Model()
+	if err != nil {
+		return nil, err
+	}
+	return &model.Model, nil
+})
+
+// strictly reports members that the document does not have.
+var strictly = sync.OnceValues(func() (validator.Validator, error) {
+	model, err := document()
+	if err != nil {
+		return nil, err
+	}
+	return validator.NewValidatorFromV3Model(model, config.WithFormatAssertions(), config.WithStrictMode(),
+		config.WithStrictIgnoredHeadersExtra("X-Content-Type-Options", "Last-Modified"),
+		// Objects whose names are the tenant's or the metrics': their values have a schema.
+		config.WithStrictIgnorePaths("$.body.results[*].**", "$.body.evaluation.targets[*].metrics.*", "$.body.detail[*].ctx.*"),
+	), nil
+})
+
+// leniently lets requests have what the document does not mention. A server that
+// asks for no key serves requests without one.
+var leniently = sync.OnceValues(func() (validator.Validator, error) {
+	model, err := document()
+	if err != nil {
+		return nil, err
+	}
+	return validator.NewValidatorFromV3Model(model, config.WithFormatAssertions(), config.WithoutSecurityValidation()), nil
+})
+
+// documented serves what next does, and holds it to the document: every answer is
+// described, and every request that is served is one that the document allows.
+func documented(t testing.TB, next http.Handler) http.Handler {
+	t.Helper()
+	answers, err := strictly()
+	if err != nil {
+		t.Fatal(err)
+	}
+	requests, err := leniently()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// Requests of the protocol's routes alone: the answers to others are no part of it.
+		request := r.Clone(r.Context())
+		var body bytes.Buffer
+		isJSON := r.Header.Get("Content-Type") == "application/json"
+		if isJSON {
+			r.Body = struct {
+				io.Reader
+				io.Closer
+			}{io.TeeReader(r.Body, &body), r.Body}
+		}
+		recorder := &answerRecorder{ResponseWriter: w, status: http.StatusOK}
+		next.ServeHTTP(recorder, r)
+		if r.Pattern == "" || !strings.Contains(r.Pattern, " ") {
+			return
+		}
+		name := r.Method + " " + r.URL.String()
+		request.Body = io.NopCloser(&body)
+		if recorder.status == http.StatusOK && (isJSON || r.Method == http.MethodGet) {
+			if ok, problems := requests.ValidateHttpRequestSync(request); !ok {
+				for _, problem := range problems {
+					t.Errorf("the document does not allow %s %s: %s: %s %v", name, body.String(), problem.Message, problem.Reason, problem.SchemaValidationErrors)
+				}
+			}
+		}
+		response := &http.Response{StatusCode: recorder.status, Header: recorder.Header().Clone(), Body: io.NopCloser(&recorder.body)}
+		answer := recorder.body.String()
+		if ok, problems := answers.ValidateHttpResponse(request, response); !ok {
+			for _, problem := range problems {
+				t.Errorf("the document does not describe %s: %d %s: %s: %s %v", name, recorder.status, answer, problem.Message, problem.Reason, problem.SchemaValidationErrors)
+			}
+		}
+	})
+}
+
+// answerRecorder keeps an answer that is JSON.
+type answerRecorder struct {
+	http.ResponseWriter
+	status int
+	body   bytes.Buffer
+}
+
+func (w *answerRecorder) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *answerRecorder) Write(data []byte) (int, error) {
+	if w.Header().Get("Content-Type") == "application/json" {
+		w.body.Write(data)
+	}
+	return w.ResponseWriter.Write(data)
+}
+
+func (w *answerRecorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// TestDocumentHasTheRoutes, every one of them and no other.
+func TestDocumentHasTheRoutes(t *testing.T) {
+	model, err := document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var described, registered []string
+	for path, item := range model.Paths.PathItems.FromOldest() {
+		for method := range item.GetOperations().FromOldest() {
+			described = append(described, strings.ToUpper(method)+" "+path)
+		}
+	}
+	s := startServer(t, nil)
+	for _, route := range s.factory.routes() {
+		registered = append(registered, route.method+" "+route.path)
+	}
+	slices.Sort(described)
+	slices.Sort(registered)
+	if !slices.Equal(described, registered) {
+		t.Errorf("described:\n%s\nregistered:\n%s", strings.Join(described, "\n"), strings.Join(registered, "\n"))
+	}
+}
+
+// TestDocumentIsHeld makes sure that what holds all other tests to the document
+// notices what it does not describe.
+func TestDocumentIsHeld(t *testing.T) {
+	for _, test := range []struct {
+		reason, method, path, request string
+		status                        int
+		answer                        string
+		fails                         bool
+	}{
+		{"as described", "GET", "/healthz", "", 200, `{"status":"ok"}`, false},
+		{"a status that is not described", "GET", "/healthz", "", 204, "", true},
+		{"a member that is not described", "GET", "/healthz", "", 200, `{"status":"ok","more":1}`, true},
+		{"a member of another type", "GET", "/healthz", "", 200, `{"status":1}`, true},
+		{"a member is missing", "GET", "/healthz", "", 200, `{}`, true},
+		{"a list that is null", "GET", "/v1/files", "", 200, `{"data":null,"object":"list","total":0}`, true},
+		{"a format that is none", "GET", "/v1/files", "", 200, `{"data":[{"id":"x"}],"object":"list","total":0}`, true},
+		{"a served query that is not described", "GET", "/v1/files?page=x", "", 200, `{"data":[],"object":"list","total":0}`, true},
+		{"a served body that is not described", "POST", "/v1/classifications", `{"model":"m","input":"x","more":1}`, 200,
+			`{"id":"0123456789abcdef0123456789abcdef","model":"m","results":[]}`, true},
+		{"a refused body is anything", "POST", "/v1/classifications", `{"more":1}`, 422, `{"detail":[{"type":"t","loc":["body"],"msg":"m"}]}`, false},
+		{"a refusal in another form", "POST", "/v1/classifications", `{"more":1}`, 422, `{"detail":"sentence"}`, true},
+	} {
+		recorded := &recordingTB{TB: t}
+		mux := http.NewServeMux()
+		path, _, _ := strings.Cut(test.path, "?")
+		mux.HandleFunc(test.method+" "+path, func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(test.status)
+			_, _ = io.WriteString(w, test.answer)
+		})
+		request := httptest.NewRequest(test.method, test.path, strings.NewReader(test.request))
+		request.Header.Set("Authorization", "Bearer key")
+		request.Header.Set("Content-Type", "application/json")
+		documented(recorded, mux).ServeHTTP(httptest.NewRecorder(), request)
+		if recorded.failed != test.fails {
+			t.Errorf("%s: noticed: %v", test.reason, recorded.failed)
+		}
+	}
+}
+
+// recordingTB remembers a failure instead of failing.
+type recordingTB struct {
+	testing.TB
+	failed bool
+}
+
+func (r *recordingTB) Errorf(string, ...any) { r.failed = true }
