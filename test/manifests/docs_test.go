@@ -1,6 +1,7 @@
 package manifests
 
 import (
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -17,9 +18,9 @@ var yamlBlock = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$")
 
 func reference(page string) string { return filepath.Join("..", "..", "docs", "reference", page) }
 
-// TestTheAPIServerAcceptsTheDocumentation applies every example of the reference as it stands.
+// TestTheAPIServerAcceptsTheDocumentation applies every example as it stands.
 func TestTheAPIServerAcceptsTheDocumentation(t *testing.T) {
-	pages, err := filepath.Glob(reference("*.md"))
+	pages, err := filepath.Glob(filepath.Join("..", "..", "docs", "*", "*.md"))
 	if err != nil || len(pages) == 0 {
 		t.Fatalf("there are no pages: %v", err)
 	}
@@ -33,13 +34,43 @@ func TestTheAPIServerAcceptsTheDocumentation(t *testing.T) {
 			start, end := block[2], block[3]
 			line := 1 + strings.Count(content[:start], "\n")
 			t.Run(fmt.Sprintf("%s:%d", filepath.Base(page), line), func(t *testing.T) {
-				output, err := run(t, content[start:end], "create", "--dry-run=server", "-f", "-")
+				output, err := accept(t, content[start:end])
 				if err != nil {
 					t.Errorf("%v\n%s", err, output)
 				}
 			})
 		}
 	}
+}
+
+// accept asks the API server about objects. A kustomization is built beside the
+// install.yaml that it changes, and applied in a namespace that is there.
+func accept(t *testing.T, example string) (string, error) {
+	t.Helper()
+	if strings.HasPrefix(example, "apiVersion: snapshot.storage.k8s.io/") {
+		t.Skip("the API server has no snapshots")
+	}
+	if !strings.HasPrefix(example, "apiVersion: kustomize.config.k8s.io/") {
+		return run(t, example, "create", "--dry-run=server", "-f", "-")
+	}
+	install, err := run(t, "", "kustomize", config("default"))
+	if err != nil {
+		return install, err
+	}
+	folder := t.TempDir()
+	for name, content := range map[string]string{"install.yaml": install, "kustomization.yaml": example} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	built, err := run(t, "", "kustomize", folder)
+	if err != nil {
+		return built, err
+	}
+	if built == install {
+		return "", errors.New("the kustomization changes nothing")
+	}
+	return run(t, strings.ReplaceAll(built, systemNamespace, "default"), "apply", "--server-side", "--force-conflicts", "--dry-run=server", "-f", "-")
 }
 
 // TestThePagesExplainEveryCode holds the pages complete: a condition, a reason or a
