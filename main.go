@@ -8,6 +8,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net/url"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -44,6 +45,7 @@ type options struct {
 	stagingDirectory string
 	minPollInterval  time.Duration
 	maxPollInterval  time.Duration
+	privateHosts     []string
 	metricsAddress   string
 	metricsSecure    bool
 	probeAddress     string
@@ -65,6 +67,11 @@ func parseFlags() options {
 		"How soon unfinished jobs are asked for again after one changed.")
 	flag.DurationVar(&o.maxPollInterval, "max-poll-interval", connection.DefaultOptions().MaxPollInterval,
 		"How often unfinished jobs are asked for while none changes.")
+	flag.Func("factory-private-hosts", "Comma-separated hosts of factories that connections may name although they are at private or loopback addresses, such as *.factories.svc. That of -server-url always is.",
+		func(hosts string) error {
+			o.privateHosts = strings.Split(hosts, ",")
+			return nil
+		})
 	flag.StringVar(&o.metricsAddress, "metrics-bind-address", "0", "Address of the metrics endpoint, such as :8443. 0 turns it off.")
 	flag.BoolVar(&o.metricsSecure, "metrics-secure", true, "Serve metrics over HTTPS, to those who may read them.")
 	flag.StringVar(&o.probeAddress, "health-probe-bind-address", ":8081", "Address of the health probes. 0 turns them off.")
@@ -124,6 +131,10 @@ func run(ctx context.Context, o options) error {
 	connectionOptions.MinPollInterval, connectionOptions.MaxPollInterval = o.minPollInterval, o.maxPollInterval
 	connectionOptions.UserAgent += "/" + version()
 	connectionOptions.Registerer = ctrlmetrics.Registry
+	connectionOptions.PrivateHosts = o.privateHosts
+	if own, err := url.Parse(o.serverURL); err == nil {
+		connectionOptions.PrivateHosts = append(connectionOptions.PrivateHosts, own.Hostname())
+	}
 	pool := connection.NewPool(ctx, connectionOptions)
 	key := mistral.NewKey(os.Getenv(apiKeyVariable))
 	err = controller.Setup(ctx, manager, controller.Options{

@@ -66,6 +66,9 @@ const (
 	// ReasonUnreachable: the factory cannot be reached or fails. The call is
 	// repeated, less and less often.
 	ReasonUnreachable = "Unreachable"
+	// ReasonAddressRefused: the connection's uri leads to a private or loopback
+	// address, and the operator's flag --factory-private-hosts does not name the host.
+	ReasonAddressRefused = "AddressRefused"
 	// ReasonUnauthorized: the factory refused the key (401). Correct the
 	// connection's Secret; a changed one is used at once.
 	ReasonUnauthorized = "Unauthorized"

@@ -47,6 +47,7 @@ func newFixtureWith(t *testing.T, change func(*Options)) *fixture {
 	f := &fixture{T: t, clock: testingclock.NewFakeClock(start), factory: startFactory(t)}
 	options := DefaultOptions()
 	options.Clock = f.clock
+	options.PrivateHosts = []string{"127.0.0.1"}
 	options.CallsPerSecond, options.CallBurst = 1000, 1000
 	change(&options)
 	ctx, end := context.WithCancel(context.Background())

@@ -36,6 +36,8 @@ type Options struct {
 	// grows to MaxPollInterval while none does.
 	MinPollInterval time.Duration
 	MaxPollInterval time.Duration
+	// PrivateHosts may be at private and loopback addresses; see dial.Public.
+	PrivateHosts []string
 	// Registerer gets the metrics. Nil: nobody sees them.
 	Registerer prometheus.Registerer
 }
@@ -75,9 +77,8 @@ type endpoint struct {
 // NewPool makes a pool whose connections watch jobs until the context ends.
 func NewPool(ctx context.Context, options Options) *Pool {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	// A connection's address is a user's word. A factory is mostly in the same
-	// cluster, and so private; what gives the node's credentials away never is one.
-	transport.DialContext = dial.Private()
+	// A connection's address is a user's word.
+	transport.DialContext = dial.Public(options.PrivateHosts)
 	return &Pool{
 		ctx:         ctx,
 		options:     options,

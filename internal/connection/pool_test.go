@@ -103,6 +103,16 @@ func TestPoolIsBoundedWhateverKeysCome(t *testing.T) {
 	}
 }
 
+// TestPrivateHostsMustBeNamed holds that a connection's Secret reaches no more of
+// the cluster than the operator's flags allow.
+func TestPrivateHostsMustBeNamed(t *testing.T) {
+	f := newFixtureWith(t, func(options *Options) { options.PrivateHosts = []string{"factory.example"} })
+	_, err := f.connection.ListJobs(t.Context(), mistral.JobFilter{})
+	if !errors.Is(err, dial.ErrRefused) || mistral.OutcomeUnknown(err) {
+		t.Errorf("got %v", err)
+	}
+}
+
 // TestMetadataAddressesAreNotAsked holds that a connection's Secret cannot send
 // the operator to where its node's credentials are.
 func TestMetadataAddressesAreNotAsked(t *testing.T) {

@@ -63,6 +63,7 @@ func (d *driver) restarted() *driver {
 	}
 	counting := interceptor.NewClient(direct, d.countWrites())
 	options := connection.DefaultOptions()
+	options.PrivateHosts = []string{"127.0.0.1"}
 	options.MinPollInterval, options.MaxPollInterval = time.Hour, time.Hour
 	connections := NewConnections(connection.NewPool(d.ctx, options), direct, "", mistral.Key{})
 	restarted := *d
@@ -171,6 +172,7 @@ func (d *driver) onStatusWrite(do func(number int64, write func() error) error) 
 // limitCalls leaves the operator so many calls, and no more for an hour.
 func (d *driver) limitCalls(calls int) {
 	options := connection.DefaultOptions()
+	options.PrivateHosts = []string{"127.0.0.1"}
 	options.CallsPerSecond, options.CallBurst = 1/time.Hour.Seconds(), calls
 	options.MinPollInterval, options.MaxPollInterval = time.Hour, time.Hour
 	d.jobs.connections = NewConnections(connection.NewPool(d.ctx, options), d.jobs.live, "", mistral.Key{})

@@ -10,6 +10,7 @@ import (
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 	"github.com/classifier-factory/classifier-factory/internal/connection"
+	"github.com/classifier-factory/classifier-factory/internal/dial"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -43,6 +44,9 @@ func classify(err error) failure {
 		result   failure
 	)
 	switch {
+	case errors.Is(err, dial.ErrRefused):
+		return failure{class: slow, reason: classifierv1alpha1.ReasonAddressRefused,
+			message: "the factory is at a private or loopback address, to which the operator connects only if its flag --factory-private-hosts names the host"}
 	case errors.As(err, &remote) && remote.StatusCode == http.StatusNotFound && collections[remote.Operation]:
 		return failure{class: slow, reason: classifierv1alpha1.ReasonUnreachable,
 			message: remote.Error() + "; is the connection's uri that of a factory?"}

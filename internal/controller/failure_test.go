@@ -13,6 +13,7 @@ import (
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 	"github.com/classifier-factory/classifier-factory/internal/connection"
+	"github.com/classifier-factory/classifier-factory/internal/dial"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -45,6 +46,7 @@ func TestFailuresAreJudgedByTheirStatus(t *testing.T) {
 		{&connection.ClosedError{RetryAfter: time.Second}, retryable, classifierv1alpha1.ReasonRateLimited, "the budget fills up again"},
 		{&connection.ClosedError{RetryAfter: time.Second, Cause: answered(http.StatusUnauthorized)}, slow, classifierv1alpha1.ReasonUnauthorized, "a call that was not made fails as the last one did"},
 		{&secretError{classifierv1alpha1.ReasonConnectionNotFound, "no Secret"}, slow, classifierv1alpha1.ReasonConnectionNotFound, "Secrets are not watched"},
+		{fmt.Errorf("dialing: %w", dial.ErrRefused), slow, classifierv1alpha1.ReasonAddressRefused, "only another address or flag helps"},
 		{errors.New("etcd says no to token hunter2"), retryable, classifierv1alpha1.ReasonInternalError, "the cluster recovers"},
 	} {
 		got := classify(test.err)

@@ -43,18 +43,26 @@ func Private() Func {
 		ssrf.WithAllowedV6Prefixes(netip.MustParsePrefix("fc00::/7"), netip.MustParsePrefix("::1/128"))))}).DialContext
 }
 
-// Public connects to public addresses, and as Private does to the named hosts.
+// Public connects to public addresses, and as Private does to the named hosts. One
+// that begins with "*." names every host that ends in the rest.
 func Public(privateHosts []string) Func {
 	private := Private()
 	public := &net.Dialer{Timeout: timeout, Control: control(ssrf.New(ssrf.WithAnyPort()))}
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		host, _, _ := net.SplitHostPort(address)
-		isHost := func(private string) bool { return strings.EqualFold(private, host) }
-		if slices.ContainsFunc(privateHosts, isHost) {
+		if slices.ContainsFunc(privateHosts, func(name string) bool { return names(name, host) }) {
 			return private(ctx, network, address)
 		}
 		return public.DialContext(ctx, network, address)
 	}
+}
+
+func names(name, host string) bool {
+	name, host = strings.ToLower(name), strings.ToLower(strings.TrimSuffix(host, "."))
+	if suffix, isWildcard := strings.CutPrefix(name, "*"); isWildcard {
+		return strings.HasPrefix(suffix, ".") && strings.HasSuffix(host, suffix)
+	}
+	return name == host
 }
 
 // control decides when the address is known, right before connecting.

@@ -59,6 +59,27 @@ func TestAddressesOfNamedHosts(t *testing.T) {
 	_ = connection.Close()
 }
 
+// TestNamesOfHosts holds what a name in the flags stands for.
+func TestNamesOfHosts(t *testing.T) {
+	for _, test := range []struct {
+		name, host string
+		want       bool
+		reason     string
+	}{
+		{"minio.storage.svc", "MinIO.storage.svc.", true, "case and the root's dot do not count"},
+		{"*.storage.svc", "minio.storage.svc", true, "a host below the suffix"},
+		{"*.storage.svc", "storage.svc", false, "not the suffix itself"},
+		{"*.storage.svc", "evilstorage.svc", false, "only whole labels"},
+		{"*", "anything.example", false, "not everything: that would be an oversight"},
+		{"*svc", "minio.svc", false, "only whole labels"},
+		{"", "minio.svc", false, "an empty flag"},
+	} {
+		if got := names(test.name, test.host); got != test.want {
+			t.Errorf("%q for %q: %s", test.name, test.host, test.reason)
+		}
+	}
+}
+
 func joinPort(host string) string {
 	if strings.Contains(host, ":") {
 		return "[" + host + "]:80"
