@@ -61,6 +61,11 @@ type options struct {
 
 func parseOptions(arguments []string) (options, error) {
 	var o options
+	err := o.flags().Parse(arguments)
+	return o, err
+}
+
+func (o *options) flags() *flag.FlagSet {
 	flags := flag.NewFlagSet("factory", flag.ContinueOnError)
 	flags.StringVar(&o.listen, "listen", ":8080", "address of the API")
 	flags.StringVar(&o.metricsListen, "metrics-listen", "", "address of /metrics (default: with the API)")
@@ -76,7 +81,7 @@ func parseOptions(arguments []string) (options, error) {
 	flags.BoolVar(&o.insecureNoAuth, "insecure-no-auth", false, "ask for no API key; only for an address that nobody else can reach")
 	flags.StringVar(&o.backupTo, "backup-to", "", "copy the data directory, which may be in use, to this new directory, and exit")
 	flags.BoolVar(&o.version, "version", false, "print the version and exit")
-	return o, flags.Parse(arguments)
+	return flags
 }
 
 func run(ctx context.Context, o options, logger *slog.Logger) error {

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var referencePage = filepath.Join("..", "..", "docs", "reference", "factory.md")
+
+// TestCommandsOfTheReference runs what docs/reference/factory.md shows, in its order.
+func TestCommandsOfTheReference(t *testing.T) {
+	for _, tool := range []string{"curl", "jq"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skipf("the page's commands need %s", tool)
+		}
+	}
+	blocks := commands(t, referencePage)
+	if len(blocks) != 6 {
+		t.Fatalf("%d blocks of commands", len(blocks))
+	}
+	script := strings.ReplaceAll(strings.Join(blocks, "\n"), "127.0.0.1:8080", freeAddress(t))
+	directory := t.TempDir()
+	shell(t, directory, "trap 'kill %1 2>/dev/null || true' EXIT\n"+strings.Replace(script, "jq .results", "jq .results > results", 1))
+	results, err := os.ReadFile(filepath.Join(directory, "results"))
+	if err != nil || strings.Count(string(results), `"billing"`) != 2 {
+		t.Errorf("results %s, %v", results, err)
+	}
+}
+
+// TestEveryFlagIsInTheReference with its default.
+func TestEveryFlagIsInTheReference(t *testing.T) {
+	content, err := os.ReadFile(referencePage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	described := map[string]string{}
+	for _, row := range regexp.MustCompile("(?m)^\\| `--([a-z-]+)` \\| `?([^|`]*)`? \\|").FindAllStringSubmatch(string(content), -1) {
+		described[row[1]] = strings.TrimSpace(row[2])
+	}
+	var o options
+	o.flags().VisitAll(func(f *flag.Flag) {
+		text, ok := described[f.Name]
+		if !ok {
+			t.Errorf("--%s is not described", f.Name)
+		}
+		words := map[string]bool{"required": true, "with the API": true, "none": true, "off": true, "": true}
+		if !words[text] && text != strings.TrimSuffix(f.DefValue, "s") {
+			t.Errorf("--%s is %s by default, described as %s", f.Name, f.DefValue, text)
+		}
+		delete(described, f.Name)
+	})
+	for name := range described {
+		t.Errorf("--%s is described, but is no flag", name)
+	}
+}
