@@ -37,7 +37,7 @@ func (t *apiTransport) RoundTrip(request *http.Request) (*http.Response, error) 
 	if named == nil || strings.HasPrefix(named[1], "events/") {
 		return t.next.RoundTrip(request)
 	}
-	f, err := t.operator.begin(apiServer, request.Method, named[1])
+	f, err := t.operator.begin(apiServer, request, named[1])
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package faults
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 )
 
 // target is who an operator talks to.
@@ -18,8 +19,9 @@ type call struct {
 	to     target
 	method string
 	path   string // without the namespace, and with ID in place of IDs
-	number int    // among the calls to the same target, from 1
-	repeat int    // among those with the same method and path, from 1
+	query  url.Values
+	number int // among the calls to the same target, from 1
+	repeat int // among those with the same method and path, from 1
 }
 
 func (c call) String() string { return fmt.Sprintf("%s %s %s", c.to, c.method, c.path) }
@@ -78,11 +80,13 @@ var (
 )
 
 // begin counts a call and says what is to become of it. An error is a crash.
-func (o *operator) begin(to target, method, path string) (fault, error) {
+func (o *operator) begin(to target, request *http.Request, path string) (fault, error) {
 	if o.dead.Load() {
 		return fault{}, errCrashed
 	}
-	f := o.world.judge(o.world.count(call{to: to, method: method, path: anyID.ReplaceAllString(path, "ID")}))
+	f := o.world.judge(o.world.count(call{
+		to: to, method: request.Method, path: anyID.ReplaceAllString(path, "ID"), query: request.URL.Query(),
+	}))
 	if f.kind == crashBefore {
 		o.crash()
 		return f, errCrashed
@@ -108,4 +112,11 @@ func (o *operator) end(f fault) error {
 		return errCrashed
 	}
 	return nil
+}
+
+// made is how many calls were made to a target.
+func (w *world) made(to target) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.calls[string(to)]
 }

@@ -1,6 +1,7 @@
 package faults
 
 import (
+
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 	toolscache "k8s.io/client-go/tools/cache"
@@ -81,19 +83,31 @@ func (o *operator) newManager(ctx context.Context) (ctrl.Manager, error) {
 		return nil, err
 	}
 	options := connection.DefaultOptions()
-	options.Clock, options.UserAgent = worldClock, o.name
+	options.PrivateHosts = []string{"127.0.0.1"}
+	options.Clock, options.UserAgent, options.Registerer = worldClock, o.name, o.registerer()
 	options.CallsPerSecond, options.CallBurst = 1000, 1000
 	options.MinPollInterval, options.MaxPollInterval = o.world.pollInterval, 2*o.world.pollInterval
+	storage := source.DefaultObjectStorageOptions()
+	storage.PrivateHosts = []string{"127.0.0.1"}
 	pool := connection.NewPool(ctx, options)
 	return manager, controller.Setup(ctx, manager, controller.Options{
 		Connections:        controller.NewConnections(pool, manager.GetAPIReader(), "", mistral.Key{}),
 		Clock:              worldClock,
 		Limits:             dataset.DefaultLimits(),
 		Directory:          o.world.TempDir(),
-		Storage:            source.DefaultObjectStorageOptions(),
+		Storage:            storage,
 		SkipNameValidation: true,
+		Registerer:         o.registerer(),
 		NewQueue:           newFastQueue,
 	})
+}
+
+// registerer is where the metrics of this life go, if somebody looks at them.
+func (o *operator) registerer() prometheus.Registerer {
+	if o.world.registerer == nil {
+		return nil
+	}
+	return prometheus.WrapRegistererWith(prometheus.Labels{"operator": o.name}, o.world.registerer)
 }
 
 // crash ends the operator as a power cut does: from this instant nothing that it

@@ -31,7 +31,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.real.ServeHTTP(w, r)
 		return
 	}
-	f, err := operator.begin(remote, r.Method, r.URL.Path)
+	f, err := operator.begin(remote, r, r.URL.Path)
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}

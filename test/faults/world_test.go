@@ -2,9 +2,10 @@ package faults
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
+	"maps"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -38,6 +40,7 @@ type world struct {
 	proxy        *proxy
 	factory      *mistral.Client // to the factory, past the faults
 	logger       logr.Logger
+	registerer   prometheus.Registerer // of the operators' metrics; nil: of none
 	pollInterval time.Duration
 	judge        func(call) fault // says what becomes of a call; nothing by default
 
@@ -54,7 +57,7 @@ func newWorld(t testing.TB) *world {
 	w := &world{
 		TB:           t,
 		ctx:          context.WithoutCancel(t.Context()),
-		apiKey:       rand.Text(),
+		apiKey:       newSecret(),
 		logger:       ctrl.Log,
 		pollInterval: 2 * time.Second,
 		judge:        func(call) fault { return fault{} },
@@ -67,6 +70,7 @@ func newWorld(t testing.TB) *world {
 	w.logger = w.logger.WithValues("world", w.namespace)
 	w.startFactory()
 	w.create(w.connection())
+	cluster.monitor.Forbid(w.apiKey)
 	t.Cleanup(w.stopOperators)
 	return w
 }
@@ -106,11 +110,12 @@ func (w *world) operator(name string) *operator {
 func (w *world) stopOperators() {
 	w.restarts.Wait()
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, operator := range w.operators {
+	operators := slices.Collect(maps.Values(w.operators))
+	w.mu.Unlock()
+	for _, operator := range operators {
 		operator.stop()
 	}
-	for _, operator := range w.operators {
+	for _, operator := range operators {
 		<-operator.ended
 	}
 }

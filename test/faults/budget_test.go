@@ -1,0 +1,127 @@
+package faults
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+// TestCallBudget holds what many jobs cost while nothing changes: a few calls each
+// time that the factory is asked, for all of them together, and nothing at all
+// when they have ended.
+func TestCallBudget(t *testing.T) {
+	t.Parallel()
+	const (
+		jobs        = 200
+		callsALook  = 5 // of which two are the pages of the list
+		quietPeriod = 5 * time.Second
+	)
+	w := newWorld(t)
+	factory := newScriptedFactory()
+	w.proxy.real = factory
+	w.pollInterval = 20 * time.Second
+	costs := &costs{}
+	w.judge = costs.judge
+	dataset := w.dataset("data")
+	dataset.Spec.RefreshIntervalSeconds = 86400
+	w.create(dataset)
+	last := w.trainingJob("last", "data")
+	for i := range jobs - 1 {
+		w.create(w.trainingJob(fmt.Sprintf("job-%d", i), "data"))
+	}
+	w.create(last)
+	w.startOperator()
+	w.eventually("waiting for all jobs to run", func() error {
+		if running := factory.count(mistral.JobRunning); running < jobs {
+			return fmt.Errorf("%d run", running)
+		}
+		return nil
+	})
+	w.waitUntilQuiet(costs)
+
+	costs.reset()
+	time.Sleep(quietPeriod)
+	looks, calls, writes := costs.figures()
+	t.Logf("%d running jobs, in %s: %d looks, %d calls, %d writes", jobs, quietPeriod*speed, looks, calls, writes)
+	if looks < 2 || calls > callsALook*looks {
+		t.Errorf("%d calls in %d looks, more than %d each", calls, looks, callsALook)
+	}
+	if writes > 0 {
+		t.Errorf("%d writes while nothing changed", writes)
+	}
+
+	factory.end(mistral.JobSuccess)
+	w.eventually("waiting for all jobs to be Ready", w.allJobsReady)
+	w.waitUntilQuiet(costs)
+	costs.reset()
+	time.Sleep(quietPeriod)
+	if _, calls, writes := costs.figures(); calls > 0 || writes > 0 {
+		t.Errorf("%d calls and %d writes for jobs that have ended", calls, writes)
+	}
+}
+
+func (w *world) allJobsReady() error {
+	list := &classifierv1alpha1.ClassifierTrainingJobList{}
+	if err := cluster.Admin.List(w.ctx, list, client.InNamespace(w.namespace)); err != nil {
+		return err
+	}
+	for i := range list.Items {
+		if job := &list.Items[i]; !meta.IsStatusConditionTrue(job.Status.Conditions, classifierv1alpha1.ConditionReady) {
+			return fmt.Errorf("the conditions of %s are %s", job.Name, describe(job.Status.Conditions))
+		}
+	}
+	return nil
+}
+
+// waitUntilQuiet waits until a while has passed without a write.
+func (w *world) waitUntilQuiet(costs *costs) {
+	w.Helper()
+	w.eventually("waiting for quiet", func() error {
+		costs.reset()
+		time.Sleep(time.Second)
+		if _, _, writes := costs.figures(); writes > 0 {
+			return fmt.Errorf("%d writes", writes)
+		}
+		return nil
+	})
+}
+
+// costs counts what operators do.
+type costs struct {
+	mu                   sync.Mutex
+	looks, calls, writes int
+}
+
+func (c *costs) judge(made call) fault {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case made.to == remote:
+		c.calls++
+		if made.path == "/v1/fine_tuning/jobs" && made.query.Get("page") == "" {
+			c.looks++
+		}
+	case made.changes():
+		c.writes++
+	}
+	return fault{}
+}
+
+func (c *costs) reset() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.looks, c.calls, c.writes = 0, 0, 0
+}
+
+func (c *costs) figures() (looks, calls, writes int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.looks, c.calls, c.writes
+}
