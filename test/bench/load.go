@@ -22,7 +22,7 @@ import (
 const (
 	loadCommand = "load"
 
-	loadRate     = 500 // requests a second
+	loadRate     = 500 // requests a second of each kind
 	loadDuration = 20 * time.Second
 	warmUp       = 2 * time.Second
 
@@ -179,14 +179,22 @@ func (l *loader) send(ctx context.Context, method, url string, body []byte) erro
 	return errors.Join(err, response.Body.Close())
 }
 
-// measureLatencies measures those of classifying, and beside them those of a route
-// that does nothing: the least that this machine takes for any request.
-func (l *loader) measureLatencies(ctx context.Context, server string) (err error) {
-	l.answering, err = schedule(func(int) error { return l.send(ctx, http.MethodGet, server+"/healthz", nil) })
-	if err != nil {
-		return err
+// measureLatencies measures those of classifying, and between them those of a route
+// that does nothing: the least that this machine takes, at that moment, for any request.
+func (l *loader) measureLatencies(ctx context.Context, server string) error {
+	latencies, err := schedule(func(i int) error {
+		if i%2 == 1 {
+			return l.send(ctx, http.MethodGet, server+"/healthz", nil)
+		}
+		return l.send(ctx, http.MethodPost, l.url, l.bodies[i/2%len(l.bodies)])
+	})
+	for i, latency := range latencies {
+		if i%2 == 1 {
+			l.answering = append(l.answering, latency)
+		} else {
+			l.classifying = append(l.classifying, latency)
+		}
 	}
-	l.classifying, err = schedule(func(i int) error { return l.send(ctx, http.MethodPost, l.url, l.bodies[i%len(l.bodies)]) })
 	return err
 }
 
@@ -194,7 +202,7 @@ func (l *loader) measureLatencies(ctx context.Context, server string) (err error
 // earlier ones have been answered. A latency counts from the set time: a server
 // that stalls is charged for every request that was due meanwhile.
 func schedule(send func(i int) error) ([]time.Duration, error) {
-	const interval = time.Second / loadRate
+	const interval = time.Second / (2 * loadRate)
 	latencies := make([]time.Duration, (warmUp+loadDuration)/interval)
 	failures := make([]error, len(latencies))
 	var requests sync.WaitGroup
@@ -242,14 +250,16 @@ func (l *loader) flood(ctx context.Context) (float64, error) {
 }
 
 func (l *loader) printTable(data string, singly, batched float64) error {
+	var cells bytes.Buffer
+	fmt.Fprintf(&cells, "%d requests/s of each for %.0f s, due at set times\tp50, ms\tp99, ms\tp99.9, ms\tmax, ms\n", loadRate, loadDuration.Seconds())
+	fmt.Fprintf(&cells, "POST /v1/classifications, a text of %s\t%s\n", data, percentiles(l.classifying))
+	fmt.Fprintf(&cells, "GET /healthz\t%s\n", percentiles(l.answering))
+	fmt.Fprintf(&cells, "\t\t\t\t\nas many as it can on %d connections\ttexts/s\t\t\t\n", loadConnections)
+	fmt.Fprintf(&cells, "a text a request\t%.0f\t\t\t\n", singly)
+	fmt.Fprintf(&cells, "%d texts a request\t%.0f\t\t\t\n", loadBatch, batched)
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(table, "%d requests/s for %.0f s, due at set times\tp50, ms\tp99, ms\tp99.9, ms\tmax, ms\n", loadRate, loadDuration.Seconds())
-	fmt.Fprintf(table, "POST /v1/classifications, a text of %s\t%s\n", data, percentiles(l.classifying))
-	fmt.Fprintf(table, "GET /healthz\t%s\n", percentiles(l.answering))
-	fmt.Fprintf(table, "\t\t\t\t\nas many as it can on %d connections\ttexts/s\t\t\t\n", loadConnections)
-	fmt.Fprintf(table, "a text a request\t%.0f\t\t\t\n", singly)
-	fmt.Fprintf(table, "%d texts a request\t%.0f\t\t\t\n", loadBatch, batched)
-	return table.Flush()
+	_, err := table.Write(cells.Bytes())
+	return errors.Join(err, table.Flush())
 }
 
 func percentiles(latencies []time.Duration) string {
