@@ -39,6 +39,10 @@ demo: build ## Train and use a classifier on this machine, with Go alone (KEEP=1
 test: ## Run every test that needs no Node and no cluster.
 	$(EXPORT_ASSETS) && go test -count=1 -timeout 20m ./...
 
+.PHONY: conformance
+conformance: build ## Lead a classifier's life on the factory with the official SDKs (needs Node).
+	hack/conformance.sh
+
 .PHONY: bench
 bench: build ## Measure datasets against their peers.
 	cd test/bench && go run . -factory $(CURDIR)/bin/factory
