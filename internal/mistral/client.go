@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -104,10 +105,11 @@ type request struct {
 	method    string
 	path      []string // segments below /v1, not escaped
 	query     url.Values
-	accept    string // empty: JSON
-	body      any    // sent as JSON
-	form      *form  // sent instead of body
-	readOnly  bool   // changes nothing although its method is not GET
+	accept    string   // empty: JSON
+	body      any      // sent as JSON
+	form      *form    // sent instead of body
+	secrets   []string // in body, beside the client's own key
+	readOnly  bool     // changes nothing although its method is not GET
 }
 
 func (r request) changes() bool { return r.method != http.MethodGet && !r.readOnly }
@@ -177,10 +179,19 @@ func (c *Client) exchange(ctx context.Context, r request) (*http.Response, error
 	defer response.Body.Close()
 	body, _ := io.ReadAll(io.LimitReader(response.Body, maxErrorBytes))
 	refused := refusal(r, response, body, c.now())
-	if key := c.key.reveal(); key != "" && strings.Contains(refused.Code, key) {
-		refused.Code = "" // a server must not get the key into a message by sending it back
+	if repeats(refused.Code, append(r.secrets, c.key.reveal())) {
+		refused.Code = ""
 	}
 	return nil, refused
+}
+
+// repeats reports whether a code is a secret of the request, or a good part of one:
+// a server must not get it into a message by sending it back.
+func repeats(code string, secrets []string) bool {
+	const telling = 8 // characters, fewer than a key has and more than words have in common with one
+	return slices.ContainsFunc(secrets, func(secret string) bool {
+		return secret != "" && (strings.Contains(code, secret) || len(code) >= telling && strings.Contains(secret, code))
+	})
 }
 
 func (c *Client) newRequest(ctx context.Context, r request) (*http.Request, error) {

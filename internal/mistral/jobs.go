@@ -295,11 +295,16 @@ func (f JobFilter) query() url.Values {
 // CreateJob creates a job. The protocol has no idempotency key: after an error
 // with an unknown outcome, look for the job before creating another.
 func (c *Client) CreateJob(ctx context.Context, job CreateJobRequest) (*Job, error) {
+	var secrets []string
+	for _, integration := range job.Integrations {
+		secrets = append(secrets, integration.APIKey)
+	}
 	return send[Job](ctx, c, request{
 		operation: "CreateJob",
 		method:    http.MethodPost,
 		path:      []string{"fine_tuning", "jobs"},
 		body:      job,
+		secrets:   secrets,
 	})
 }
 

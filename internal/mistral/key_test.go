@@ -3,10 +3,12 @@ package mistral
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log"
 	"log/slog"
+	"net/http"
 	"strings"
 	"testing"
 )
@@ -62,6 +64,29 @@ func TestKeyFromText(t *testing.T) {
 		_, err := NewClient(Config{BaseURL: "http://host", Key: NewKey(text)})
 		if err == nil || strings.Contains(err.Error(), text) {
 			t.Errorf("key %q gives %v", text, err)
+		}
+	}
+}
+
+// TestNoSecretComesBackAsACode holds that a server cannot get what it was sent
+// into a message by giving it for its error's code.
+func TestNoSecretComesBackAsACode(t *testing.T) {
+	const integrationKey = "0123456789abcdef0123456789abcdef01234567"
+	for _, code := range []struct {
+		reason, said, shown string
+	}{
+		{"the key of the client", testKey, ""},
+		{"the key of an integration, which the body has", integrationKey, ""},
+		{"a key among other words", "invalid." + integrationKey, ""},
+		{"a part of a key is most of what there is to know of it", integrationKey[:20], ""},
+		{"a word of the server's own", "invalid_key", "invalid_key"},
+		{"a word that a key happens to have in it", "0123", "0123"},
+	} {
+		client := serve(t, answering(http.StatusUnprocessableEntity, `{"code":"`+code.said+`"}`))
+		_, err := client.CreateJob(t.Context(), CreateJobRequest{Integrations: []Integration{{APIKey: integrationKey}}})
+		var answer *Error
+		if !errors.As(err, &answer) || answer.Code != code.shown {
+			t.Errorf("%s: %v shows the code %q, want %q", code.reason, err, answer.Code, code.shown)
 		}
 	}
 }
