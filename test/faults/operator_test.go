@@ -1,7 +1,6 @@
 package faults
 
 import (
-
 	"context"
 	"errors"
 	"fmt"
