@@ -10,7 +10,8 @@ import "fmt"
 // so that only what has a side effect needs to ask whether there was one.
 type scanner struct {
 	data     []byte
-	ahead    []byte // data with what happens to follow it in memory, if anything
+	ahead    []byte // data and the block that follows it in memory, whatever that holds
+	copied   []byte // a line that ends with its memory, and a block
 	position int
 	depth    int
 	maxDepth int
@@ -20,10 +21,16 @@ type scanner struct {
 	problem  InvalidSampleError
 }
 
-// reset starts a line. Strings read from the one before are no longer valid.
+// reset starts a line. Strings read from the one before are no longer valid. Behind a
+// line there mostly is the next one, and else a copy has room: thus blocks can be read
+// that the line's end may lie in.
 func (s *scanner) reset(line []byte) {
 	s.data, s.position, s.depth, s.failed = line, 0, 0, false
-	s.ahead = line[:min(len(line)+blockBytes, cap(line))]
+	if cap(line)-len(line) < blockBytes {
+		s.copied = append(append(s.copied[:0], line...), make([]byte, blockBytes)...)
+		s.data = s.copied[:len(line)]
+	}
+	s.ahead = s.data[:len(line)+blockBytes]
 	s.unquoted = s.unquoted[:0]
 	s.names.reset()
 }

@@ -3,7 +3,6 @@ package dataset
 import (
 	"encoding/binary"
 	"math/bits"
-	"unicode/utf8"
 	"unsafe"
 )
 
@@ -19,36 +18,6 @@ func (s *scanner) string() string {
 		return stringOf(s.data[start:end])
 	}
 	return s.checked(s.data[start:end])
-}
-
-// unquote reads a string whose plain beginning is data[start:end], or perhaps
-// reaches beyond data.
-func (s *scanner) unquote(start, end int, ascii bool) string {
-	first := len(s.unquoted)
-	for {
-		end = min(end, len(s.data))
-		s.unquoted = append(s.unquoted, s.data[start:end]...)
-		s.position = end
-		switch s.peek() {
-		case '"':
-			s.position++
-			if ascii {
-				return stringOf(s.unquoted[first:])
-			}
-			return s.checked(s.unquoted[first:])
-		case '\\':
-			s.escape()
-		default:
-			s.fail(InvalidJSON, "a string is not closed, or has a control character that is not escaped")
-		}
-		if s.failed {
-			return ""
-		}
-		var plain bool
-		start = s.position
-		end, plain = plainEnd(s.ahead, start)
-		ascii = ascii && plain // what escapes decode to is valid, ASCII or not
-	}
 }
 
 // checked returns the bytes as a string if they are UTF-8.
@@ -117,73 +86,4 @@ func specials(word uint64) uint64 {
 // gather moves the high bits of a word's bytes into its lowest byte.
 func gather(word uint64) uint64 {
 	return word >> 7 * 0x0102040810204080 >> 56
-}
-
-// escape decodes the escape sequence that starts here.
-func (s *scanner) escape() {
-	s.position++
-	c := s.peek()
-	switch c {
-	case '"', '\\', '/':
-	case 'b':
-		c = '\b'
-	case 'f':
-		c = '\f'
-	case 'n':
-		c = '\n'
-	case 'r':
-		c = '\r'
-	case 't':
-		c = '\t'
-	case 'u':
-		s.position++
-		s.unicodeEscape()
-		return
-	default:
-		s.fail(InvalidJSON, "an escape sequence is unknown")
-		return
-	}
-	s.position++
-	s.unquoted = append(s.unquoted, c)
-}
-
-// unicodeEscape decodes four hexadecimal digits, or the two times four of a
-// surrogate pair. Half a pair is no character.
-func (s *scanner) unicodeEscape() {
-	r := s.hex4()
-	if 0xD800 <= r && r < 0xE000 {
-		var low rune
-		if r < 0xDC00 && s.position+1 < len(s.data) && s.data[s.position] == '\\' && s.data[s.position+1] == 'u' {
-			s.position += 2
-			low = s.hex4()
-		}
-		if low < 0xDC00 || low >= 0xE000 {
-			s.fail(InvalidJSON, "an escape sequence is half a surrogate pair")
-			return
-		}
-		r = 0x10000 + (r-0xD800)<<10 + (low - 0xDC00)
-	}
-	s.unquoted = utf8.AppendRune(s.unquoted, r)
-}
-
-func (s *scanner) hex4() rune {
-	if len(s.data)-s.position < 4 {
-		s.fail(InvalidJSON, "an escape sequence is cut off")
-		return 0
-	}
-	var r rune
-	for _, c := range s.data[s.position : s.position+4] {
-		switch {
-		case '0' <= c && c <= '9':
-			c -= '0'
-		case 'a' <= c|0x20 && c|0x20 <= 'f':
-			c = c | 0x20 - 'a' + 10
-		default:
-			s.fail(InvalidJSON, "an escape sequence has not four hexadecimal digits")
-			return 0
-		}
-		r = r<<4 | rune(c)
-	}
-	s.position += 4
-	return r
 }

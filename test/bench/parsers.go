@@ -28,7 +28,7 @@ func newParsers(ctx context.Context) []*parser {
 	return []*parser{
 		{name: "dataset.Validate", parse: validate(ctx), countsOnly: true, checks: "syntax, UTF-8, repeated names, schema; counts labels; SHA-256"},
 		{name: "dataset.Reader and Census", parse: readAndCount, checks: "syntax, UTF-8, repeated names, schema; counts labels"},
-		{name: "encoding/json", parse: unmarshal, checks: "syntax, types"},
+		{name: "encoding/json and utf8.Valid", parse: unmarshal, checks: "syntax, UTF-8, types"},
 		{name: "jsontext", parse: readTokens, checks: "syntax, UTF-8, repeated names"},
 		{name: "fastjson and utf8.Valid", parse: parseFast(), checks: "most of the syntax, UTF-8"},
 		{name: "simdjson-go", parse: parseSIMD(), checks: "syntax"},
@@ -73,9 +73,15 @@ func readAndCount(rows []byte, extracted *maphash.Hash) error {
 func unmarshal(rows []byte, extracted *maphash.Hash) error {
 	for line := range bytes.Lines(rows) {
 		var row struct {
-			Text     string
-			Messages []dataset.Message
-			Labels   map[string]any
+			Text     string `json:"text"`
+			Messages []struct {
+				Role    string `json:"role"`
+				Content string `json:"content"`
+			} `json:"messages"`
+			Labels map[string]any `json:"labels"`
+		}
+		if !utf8.Valid(line) { // which would be replaced
+			return errors.New("a row is not UTF-8")
 		}
 		if err := json.Unmarshal(line, &row); err != nil {
 			return err
