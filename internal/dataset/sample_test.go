@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -327,6 +328,22 @@ func TestPlainEnd(t *testing.T) {
 				if end != want || ascii != (c < 0x80) {
 					t.Fatalf("byte %#x at %d of %d: the end is %d, ASCII %t", c, at, size, end, ascii)
 				}
+			}
+		}
+	}
+}
+
+func TestHexadecimalDigits(t *testing.T) {
+	for at := range 4 {
+		for c := range 256 {
+			digits := []byte("00e9")
+			digits[at] = byte(c)
+			wanted, err := strconv.ParseUint(string(digits), 16, 16)
+			rows, _, _ := readRows(strings.NewReader(textOf(`"\u`+string(digits)+`"`)), DefaultLimits())
+			if isSurrogate := wanted >= 0xD800 && wanted < 0xE000; len(rows) == 1 != (err == nil && !isSurrogate) {
+				t.Errorf("%q are digits: %t", digits, len(rows) == 1)
+			} else if len(rows) == 1 && rows[0].Text != string(rune(wanted)) {
+				t.Errorf("%q is %q", digits, rows[0].Text)
 			}
 		}
 	}
