@@ -74,7 +74,8 @@ func (r *TrainingJobReconciler) retry(ctx context.Context, scope *jobScope, mess
 	if result, err := r.create(ctx, scope, spent+1); err != nil || result.verdict != proceeds {
 		return result, err
 	}
-	return scope.inHand(), nil
+	// From now on it is the new job whose changes wake the object up.
+	return r.observe(ctx, scope)
 }
 
 // backoff is the pause after so many tries.
