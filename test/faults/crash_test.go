@@ -18,6 +18,8 @@ type life struct {
 	live func(*world) string
 	// jobs are created, and so many of them started.
 	jobs, starts int
+	// failures is how many trainings break off, at a factory that trains nothing.
+	failures int
 	// slowUpload makes each upload take long enough for its progress to be reported.
 	slowUpload bool
 }
@@ -59,6 +61,19 @@ var lives = []life{
 		// As when a namespace is deleted: the file stays while the job may read it.
 		w.delete(dataset)
 		w.delete(job)
+		w.waitUntilGone(job)
+		w.waitUntilGone(dataset)
+		return portrait
+	}},
+	{name: "tried again", jobs: 2, starts: 2, failures: 1, live: func(w *world) string {
+		dataset, job := w.dataset("data"), w.trainingJob("job", "data")
+		job.Spec.BackoffLimit = new(int32(1))
+		w.create(dataset)
+		w.create(job)
+		w.waitUntil(job, classifierv1alpha1.ConditionReady)
+		portrait := w.portrait(dataset, job)
+		w.delete(job)
+		w.delete(dataset)
 		w.waitUntilGone(job)
 		w.waitUntilGone(dataset)
 		return portrait
@@ -161,6 +176,11 @@ func crashAt(t *testing.T, life life, point crashPoint, kind kind, portrait stri
 // run lets an operator see a life through and looks at what is left.
 func (w *world) run(life life) string {
 	w.Helper()
+	if life.failures > 0 {
+		factory := newScriptedFactory()
+		factory.failures = new(life.failures)
+		w.proxy.real = factory
+	}
 	w.startOperator()
 	portrait := life.live(w)
 	w.checkNothingLeft(life.jobs, life.starts)

@@ -19,6 +19,8 @@ import (
 
 var (
 	anyTime = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`)
+	// anyGeneration counts the edits on the way.
+	anyGeneration = regexp.MustCompile(`"observedGeneration": \d+`)
 	// anyID is what tells one run from another: UIDs, and the IDs of jobs and files.
 	anyID = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
 	// modelID and fileName have parts of IDs.
@@ -32,7 +34,7 @@ func (w *world) portrait(objects ...client.Object) string {
 	var text strings.Builder
 	for _, object := range objects {
 		w.get(object)
-		slices.SortFunc(conditionsOf(object), func(a, b metav1.Condition) int { return cmp.Compare(a.Type, b.Type) })
+		slices.SortFunc(conditionsOf(object), byType)
 		switch object := object.(type) {
 		case *classifierv1alpha1.ClassifierDataset:
 			text.WriteString(w.normal(object.Status, ""))
@@ -52,6 +54,8 @@ func (w *world) portrait(objects ...client.Object) string {
 	return text.String()
 }
 
+func byType(a, b metav1.Condition) int { return cmp.Compare(a.Type, b.Type) }
+
 func (w *world) normal(value any, marker string) string {
 	w.Helper()
 	encoded, err := json.MarshalIndent(value, "", " ")
@@ -59,6 +63,7 @@ func (w *world) normal(value any, marker string) string {
 		w.Fatal(err)
 	}
 	text := strings.NewReplacer(w.namespace, "NAMESPACE", w.url, "URL").Replace(string(encoded))
+	text = anyGeneration.ReplaceAllString(text, `"observedGeneration": G`)
 	text = modelID.ReplaceAllString(anyTime.ReplaceAllString(text, "TIME"), "MODEL")
 	text = fileName.ReplaceAllString(anyID.ReplaceAllString(text, "ID"), "classifier-dataset-UID")
 	if marker != "" {

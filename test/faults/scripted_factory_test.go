@@ -24,6 +24,8 @@ type scriptedFactory struct {
 	files []mistral.File
 	jobs  []*mistral.DetailedJob // oldest first
 	cost  float64                // of each job
+	// failures, if it is set, lets trainings end at once: so many fail, then all succeed.
+	failures *int
 }
 
 func newScriptedFactory() *scriptedFactory {
@@ -132,6 +134,13 @@ func (f *scriptedFactory) changeJob(state mistral.JobStatus) func(*http.Request)
 func (f *scriptedFactory) enter(job *mistral.DetailedJob, state mistral.JobStatus) {
 	if state == "" || job.Status.Finished() {
 		return
+	}
+	if state == mistral.JobRunning && f.failures != nil {
+		state = mistral.JobSuccess
+		if *f.failures > 0 {
+			*f.failures--
+			state = mistral.JobFailed
+		}
 	}
 	job.Status, job.ModifiedAt = state, worldClock.Now().Unix()
 	if state == mistral.JobSuccess {

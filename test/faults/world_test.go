@@ -36,6 +36,7 @@ type world struct {
 	ctx          context.Context
 	namespace    string
 	apiKey       string
+	secondKey    string // of the same tenant
 	url          string
 	proxy        *proxy
 	factory      *mistral.Client // to the factory, past the faults
@@ -58,6 +59,7 @@ func newWorld(t testing.TB) *world {
 		TB:           t,
 		ctx:          context.WithoutCancel(t.Context()),
 		apiKey:       newSecret(),
+		secondKey:    newSecret(),
 		logger:       ctrl.Log,
 		pollInterval: 2 * time.Second,
 		judge:        func(call) fault { return fault{} },
@@ -79,7 +81,7 @@ func (w *world) startFactory() {
 	w.Helper()
 	server, err := factory.Open(w.ctx, factory.Config{
 		Directory: w.TempDir(),
-		APIKeys:   []factory.APIKey{factory.NewAPIKey("test", w.apiKey)},
+		APIKeys:   []factory.APIKey{factory.NewAPIKey("test", w.apiKey), factory.NewAPIKey("test", w.secondKey)},
 		Clock:     worldClock.Now,
 	})
 	if err != nil {
@@ -258,6 +260,19 @@ func (w *world) waitForState(job *classifierv1alpha1.ClassifierTrainingJob, stat
 		w.get(job)
 		if remote := job.Status.RemoteJob; remote == nil || remote.State != state {
 			return fmt.Errorf("the remote job is %+v, the conditions are %s", remote, describe(conditionsOf(job)))
+		}
+		return nil
+	})
+}
+
+// waitForReason waits for a reason of Ready.
+func (w *world) waitForReason(object client.Object, reason string) {
+	w.Helper()
+	w.eventually("waiting for "+reason, func() error {
+		w.get(object)
+		ready := meta.FindStatusCondition(conditionsOf(object), classifierv1alpha1.ConditionReady)
+		if ready == nil || ready.Reason != reason || ready.ObservedGeneration != object.GetGeneration() {
+			return fmt.Errorf("the conditions are %s", describe(conditionsOf(object)))
 		}
 		return nil
 	})
