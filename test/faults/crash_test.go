@@ -18,8 +18,10 @@ type life struct {
 	live func(*world) string
 	// jobs are created, and so many of them started.
 	jobs, starts int
-	// failures is how many trainings break off, at a factory that trains nothing.
-	failures int
+	// trainsNothing makes a scripted factory of the real one. Its trainings do not end,
+	// unless so many are to fail before the others succeed.
+	trainsNothing bool
+	failures      int
 	// slowUpload makes each upload take long enough for its progress to be reported.
 	slowUpload bool
 }
@@ -65,7 +67,7 @@ var lives = []life{
 		w.waitUntilGone(dataset)
 		return portrait
 	}},
-	{name: "tried again", jobs: 2, starts: 2, failures: 1, live: func(w *world) string {
+	{name: "tried again", jobs: 2, starts: 2, trainsNothing: true, failures: 1, live: func(w *world) string {
 		dataset, job := w.dataset("data"), w.trainingJob("job", "data")
 		job.Spec.BackoffLimit = new(int32(1))
 		w.create(dataset)
@@ -75,6 +77,31 @@ var lives = []life{
 		w.delete(job)
 		w.delete(dataset)
 		w.waitUntilGone(job)
+		w.waitUntilGone(dataset)
+		return portrait
+	}},
+	{name: "too late", jobs: 1, starts: 1, trainsNothing: true, live: func(w *world) string {
+		dataset, job := w.dataset("data"), w.trainingJob("job", "data")
+		job.Spec.ActiveDeadlineSeconds = new(int64(20))
+		w.create(dataset)
+		w.create(job)
+		w.waitForReason(job, classifierv1alpha1.ReasonDeadlineExceeded)
+		w.waitUntil(job, classifierv1alpha1.ConditionFinished)
+		portrait := w.portrait(dataset, job)
+		w.delete(job)
+		w.delete(dataset)
+		w.waitUntilGone(job)
+		w.waitUntilGone(dataset)
+		return portrait
+	}},
+	{name: "expired", jobs: 1, starts: 1, live: func(w *world) string {
+		dataset, job := w.dataset("data"), w.trainingJob("job", "data")
+		job.Spec.TTLSecondsAfterFinished = new(int32(20))
+		w.create(dataset)
+		w.create(job)
+		w.waitUntilGone(job)
+		portrait := w.portrait(dataset)
+		w.delete(dataset)
 		w.waitUntilGone(dataset)
 		return portrait
 	}},
@@ -176,9 +203,11 @@ func crashAt(t *testing.T, life life, point crashPoint, kind kind, portrait stri
 // run lets an operator see a life through and looks at what is left.
 func (w *world) run(life life) string {
 	w.Helper()
-	if life.failures > 0 {
+	if life.trainsNothing {
 		factory := newScriptedFactory()
-		factory.failures = new(life.failures)
+		if life.failures > 0 {
+			factory.failures = new(life.failures)
+		}
 		w.proxy.real = factory
 	}
 	w.startOperator()
