@@ -146,9 +146,10 @@ func (s *jobScope) inHand() outcome {
 	return wait(0, classifierv1alpha1.ReasonAwaitingValidation, "the factory is looking at the data")
 }
 
-// shownCode is what a factory's word for a failure may look like to be shown. Its
+// shownCode is what a factory's word for a failure may look like to be shown: words
+// such as NestingTooDeep or InvalidUTF8, which no key looks like. Its
 // sentences are not: they may repeat samples or keys.
-var shownCode = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]{0,63}$`)
+var shownCode = regexp.MustCompile(`^([A-Z][a-z]{1,15}){1,6}(UTF8|JSON)?$`)
 
 // cause says what the factory's last event tells of a failure.
 func (s *jobScope) cause() string {

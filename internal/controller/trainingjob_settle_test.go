@@ -164,6 +164,9 @@ func TestCauseIsWhatIsSafeToShow(t *testing.T) {
 			" (FAILED_VALIDATION: InvalidSamples, 7 invalid samples, the first on lines 3, 9)"},
 		{"a sentence, which may repeat a sample", []mistral.Event{event(1, `{"status":"FAILED_VALIDATION","error":"my secret text is bad"}`)}, " (FAILED_VALIDATION)"},
 		{"a sentence for a code", []mistral.Event{event(1, `{"status":"FAILED_VALIDATION","code":"my secret text"}`)}, " (FAILED_VALIDATION)"},
+		{"another code", []mistral.Event{event(1, `{"status":"FAILED_VALIDATION","code":"InvalidUTF8"}`)}, " (FAILED_VALIDATION: InvalidUTF8)"},
+		{"a key for a code", []mistral.Event{event(1, `{"status":"FAILED_VALIDATION","code":"QK3VZ7NHJ2CXWTPA5RLYEM4D6B"}`)}, " (FAILED_VALIDATION)"},
+		{"another key", []mistral.Event{event(1, `{"status":"FAILED_VALIDATION","code":"a94a8fe5ccb19ba61c4c0873d391e987982fbbd3"}`)}, " (FAILED_VALIDATION)"},
 		{"newest first", []mistral.Event{
 			event(2, `{"status":"FAILED_VALIDATION","code":"Second"}`), event(1, `{"status":"VALIDATING","code":"First"}`),
 		}, " (FAILED_VALIDATION: Second)"},
