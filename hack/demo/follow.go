@@ -70,6 +70,10 @@ func progress(job *classifierv1alpha1.ClassifierTrainingJob) string {
 	full := percent * width / 100
 	line := fmt.Sprintf("%-10s %s%s %3d %%", state, strings.Repeat("█", full), strings.Repeat("░", width-full), percent)
 	for _, metric := range job.Status.Progress.Metrics {
+		isLoss, isQuality := strings.HasSuffix(metric.Name, "_loss"), strings.HasSuffix(metric.Name, "/f1_macro")
+		if !isLoss && !isQuality {
+			continue
+		}
 		line += fmt.Sprintf("  %s %s", metric.Name, metric.Value)
 	}
 	return line

@@ -57,6 +57,9 @@ func TestJobThatEndedBeforeItsStartIsFinishedAtOnce(t *testing.T) {
 			if started := job.Status.StartTime != nil; started != end.started {
 				t.Errorf("a start time is there: %t, because %s", started, end.why)
 			}
+			if started := meta.FindStatusCondition(job.Status.Conditions, classifierv1alpha1.ConditionStarted); !end.started && started.Reason != end.reason {
+				t.Errorf("Started is %+v, as if it might come yet", started)
+			}
 			if end.status == mistral.JobSuccess {
 				d.get("job", &corev1.Secret{})
 			}
