@@ -28,6 +28,8 @@ func FuzzReadJSONL(f *testing.F) {
 	}
 	f.Add([]byte("\xEF\xBB\xBF" + textRow + "\r\n" + chatRow + "\n\n \r\n"))
 	f.Add([]byte("\n\n" + textRow + "\n{\n\n\n" + textRow))
+	f.Add([]byte("\xEF\xBB\xBF"))
+	f.Add([]byte("\n \xEF\xBB\xBF" + textRow))
 	f.Add([]byte(strings.Repeat(" ", 513) + "\n" + textRow))
 	f.Add([]byte("\n\n" + strings.Repeat(" ", 600)))
 	f.Add([]byte(manyKeysRow(40, 20)))

@@ -18,6 +18,7 @@ type lineReader struct {
 	input    *bufio.Reader // of source
 	maxBytes int
 	line     int    // the number of the last line read, from 1
+	begun    bool   // the start of the next line was skipped
 	long     []byte // a line that input's buffer does not hold
 	err      error  // what ended reading
 }
@@ -51,7 +52,18 @@ func (r *lineReader) end(err error) error {
 // were joined each bring their byte order mark.
 func (r *lineReader) readRow() ([]byte, error) {
 	line, err := r.readLine()
+	if r.begun {
+		r.begun = false
+		return line, err
+	}
 	return bytes.TrimPrefix(line, byteOrderMark), err
+}
+
+// skipMark skips the byte order mark that the next line may start with.
+func (r *lineReader) skipMark() {
+	if head, _ := r.input.Peek(len(byteOrderMark)); bytes.Equal(head, byteOrderMark) {
+		_, _ = r.input.Discard(len(byteOrderMark)) // cannot fail: they are there
+	}
 }
 
 // readLine returns the next line without its end. It is valid until the next call.

@@ -76,18 +76,22 @@ func (r *Reader) readAfterBlank() ([]byte, error) {
 // skipBlank goes on to the first byte that is not white space, of which nothing is
 // held and any amount is fine. It returns where the line of that byte starts.
 func (r *Reader) skipBlank() (start int64, err error) {
-	start = r.lines.offset()
-	for {
+	for newLine := true; ; {
+		if newLine {
+			start = r.lines.offset()
+			r.lines.skipMark()
+		}
 		c, err := r.lines.input.ReadByte()
 		if err != nil {
 			return 0, err
 		}
+		newLine = c == '\n'
 		switch c {
 		case '\n':
 			r.lines.line++
-			start = r.lines.offset()
 		case ' ', '\t', '\r':
 		default:
+			r.lines.begun = true
 			return start, r.lines.input.UnreadByte() // which cannot fail: the byte was just read
 		}
 	}
