@@ -3,11 +3,14 @@ package controller
 import (
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
@@ -184,5 +187,28 @@ func TestStartThatWasCutOffIsTheOperatorsOwn(t *testing.T) {
 	started := meta.FindStatusCondition(job.Status.Conditions, classifierv1alpha1.ConditionStarted)
 	if started == nil || started.Reason != classifierv1alpha1.ReasonStarted {
 		t.Errorf("Started is %+v", started)
+	}
+}
+
+// TestRunningJobCannotBeSuspended holds that the API server refuses what would
+// have no effect, and takes it again when it does no harm.
+func TestRunningJobCannotBeSuspended(t *testing.T) {
+	t.Parallel()
+	d := newDriver(t)
+	d.largeDataset("data")
+	job := driven(d.trainingJob("job", "data"))
+	d.create(job)
+	d.settle(job, classifierv1alpha1.ReasonTraining)
+	suspend := client.RawPatch(types.MergePatchType, []byte(`{"spec":{"suspend":true}}`))
+	err := cluster.admin.Patch(d.ctx, job, suspend)
+	if !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), "cannot be suspended any more") {
+		t.Errorf("suspending a job that was started: %v", err)
+	}
+	if _, err := d.api.CancelJob(d.ctx, job.Status.RemoteJob.ID); err != nil {
+		t.Fatal(err)
+	}
+	d.settle(job, classifierv1alpha1.ReasonCancelled)
+	if err := cluster.admin.Patch(d.ctx, job, suspend); err != nil {
+		t.Errorf("suspending a job that is over: %v", err)
 	}
 }
