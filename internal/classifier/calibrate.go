@@ -9,9 +9,48 @@ import (
 // maxCalibrationMargins bounds the memory and the time that calibration takes.
 const maxCalibrationMargins = 1 << 20
 
-// calibrate returns a temperature for each target, fitted on examples that the
+// calibration makes a target's margins into what is published.
+type calibration struct {
+	// Temperature divides the margins before they become scores that sum to one.
+	Temperature float64 `json:"temperature"`
+	// Independent is for the labels of a multi_class target; nil for single_class.
+	Independent *independent `json:"independent,omitempty"`
+}
+
+// independent tells of each label on its own whether it applies.
+type independent struct {
+	// Slope and Offset make a margin into the log-odds of a label.
+	Slope  float64 `json:"slope"`
+	Offset float64 `json:"offset"`
+	// Thresholds are the probabilities above which labels apply.
+	Thresholds []float64 `json:"thresholds"`
+	// Always says that every training example had a label.
+	Always bool `json:"always"`
+}
+
+// calibrate returns a calibration for each target, fitted on examples that the
 // calibrating weights have not seen.
-func (t *trainer) calibrate(ctx context.Context) ([]float64, error) {
+func (t *trainer) calibrate(ctx context.Context) ([]calibration, error) {
+	examples, err := t.unseenMargins(ctx)
+	if err != nil {
+		return nil, err
+	}
+	calibrations := make([]calibration, len(t.heads))
+	for i, h := range t.heads {
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("calibrating: %w", err)
+		}
+		calibrations[i].Temperature = bestTemperature(func(temperature float64) float64 {
+			return h.calibrationLoss(i, examples, temperature) + prior(temperature)
+		})
+		if h.loss == MultiClass {
+			calibrations[i].Independent = fitIndependent(h.labelMargins(i, examples), alwaysLabelled(t.examples, i))
+		}
+	}
+	return calibrations, nil
+}
+
+func (t *trainer) unseenMargins(ctx context.Context) ([]calibrationExample, error) {
 	width := columns(t.heads)
 	stride := 1 + len(t.unseen)*width/maxCalibrationMargins
 	var examples []calibrationExample
@@ -23,13 +62,7 @@ func (t *trainer) calibrate(ctx context.Context) ([]float64, error) {
 		t.calibrating.margins(t.vectorizer.vectorize(t.unseen[i].Text), margins)
 		examples = append(examples, calibrationExample{margins, t.unseen[i].Labels})
 	}
-	temperatures := make([]float64, len(t.heads))
-	for i, h := range t.heads {
-		temperatures[i] = bestTemperature(func(temperature float64) float64 {
-			return h.calibrationLoss(i, examples, temperature) + prior(temperature)
-		})
-	}
-	return temperatures, nil
+	return examples, nil
 }
 
 type calibrationExample struct {

@@ -70,16 +70,6 @@ func encode(t testing.TB, model *Model) []byte {
 	return file.Bytes()
 }
 
-func argMax(scores []float64) int {
-	highest := 0
-	for label, score := range scores {
-		if score > scores[highest] {
-			highest = label
-		}
-	}
-	return highest
-}
-
 func TestTrainLearnsSeparableData(t *testing.T) {
 	for _, test := range []struct {
 		reason          string
@@ -100,7 +90,7 @@ func TestTrainLearnsSeparableData(t *testing.T) {
 			})
 			for _, example := range examples {
 				scores := model.Classify(example.Text, nil)
-				if got := argMax(scores[0]); got != example.Labels[0][0] {
+				if got := highest(scores[0]); got != example.Labels[0][0] {
 					t.Fatalf("%q is %s: %v", example.Text, colours.Labels[got], scores)
 				}
 			}
@@ -143,7 +133,7 @@ func TestTrainLearnsTargetsIndependently(t *testing.T) {
 	for _, example := range examples {
 		scores = model.Classify(example.Text, scores)
 		for target, labels := range example.Labels {
-			if labels != nil && argMax(scores[target]) != labels[0] {
+			if labels != nil && highest(scores[target]) != labels[0] {
 				t.Fatalf("%q: target %d is %v, scores %v", example.Text, target, labels, scores)
 			}
 		}
@@ -164,7 +154,7 @@ func TestUnlabelledExamplesDoNotTrainATarget(t *testing.T) {
 	}
 	model := train(t, examples, nil, Options{Targets: []Target{colours, second}})
 	for _, example := range examples[:100] {
-		if got := argMax(model.Classify(example.Text, nil)[1]); got != example.Labels[1][0] {
+		if got := highest(model.Classify(example.Text, nil)[1]); got != example.Labels[1][0] {
 			t.Fatalf("%q is %d: learned from examples without a label", example.Text, got)
 		}
 	}

@@ -6,8 +6,9 @@
 //
 // A text becomes the counts of its lower-cased word 1-2-grams and of the character
 // 2-5-grams within its words, hashed into a fixed number of slots. Their square
-// roots are weighted by inverse document frequency and scaled so that words and
-// characters each have length one. Every target is a linear head on these
+// roots are weighted and scaled so that words and characters each have length one. A
+// feature weighs more the rarer it is and the more the labels of the examples that
+// have it differ from those of all. Every target is a linear head on these
 // features: a softmax for single_class, a sigmoid for each label for multi_class.
 // One temperature for each target, fitted on examples that its weights have not
 // seen, makes the scores usable as probabilities.
@@ -16,17 +17,22 @@
 // clients of the protocol expect: there, a label applies when its score is above a
 // threshold that is well below one half.
 //
+// Whether each of its labels applies is what Probabilities and Decide tell: each
+// label has a probability of its own and a threshold, chosen on the same unseen
+// examples by micro- and macro-F1.
+//
 // # Training
 //
 // Weights are fitted by stochastic gradient descent, one example at a time in an
-// order shuffled for each pass, half of its features left out at random. The
-// learning rate rises linearly and then falls linearly to zero. The same examples
+// order shuffled for each pass, a part of its features left out at random: the
+// larger a part, the fewer examples there are for each label. The learning rate rises linearly and then falls linearly to zero. The same examples
 // and options give the same model bytes on a processor architecture, whatever the
 // number of processors; training uses one of them.
 //
 // Validation examples calibrate the model. Without any, a tenth of the training
 // examples, chosen by the seed, calibrates a second set of weights that is
-// trained beside the first and thrown away; the model learns from everything.
+// trained beside the first and thrown away; the model learns from everything, but
+// what features weigh.
 //
 // # Hyperparameters
 //

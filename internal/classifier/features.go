@@ -3,13 +3,11 @@ package classifier
 import "math"
 
 // vocabulary is the set of features: the slots that occur in the training
-// examples, and in how many of them.
+// examples, and what each weighs.
 type vocabulary struct {
-	documents   int
-	slots       []uint32 // of each feature, ascending
-	frequencies []uint32 // of each feature: the number of documents that have it
-	features    []uint32 // of each slot, plus one; zero when it is none
-	idf         []float32
+	slots    []uint32  // of each feature, ascending
+	weights  []float32 // of each feature
+	features []uint32  // of each slot, plus one; zero when it is none
 }
 
 // rareFromDocuments is the number of documents from which a feature that only one
@@ -26,11 +24,11 @@ func newVocabulary(documents int, frequencies []uint32, maxFeatures int) *vocabu
 	for atLeast(frequencies, least) > maxFeatures {
 		least *= 2
 	}
-	v := &vocabulary{documents: documents}
+	v := &vocabulary{}
 	for slot, frequency := range frequencies {
 		if frequency >= least {
 			v.slots = append(v.slots, uint32(slot))
-			v.frequencies = append(v.frequencies, frequency)
+			v.weights = append(v.weights, 1)
 		}
 	}
 	v.index()
@@ -47,15 +45,11 @@ func atLeast(frequencies []uint32, least uint32) int {
 	return count
 }
 
-// index derives what is not stored: the way from slots to features, and the
-// smoothed inverse document frequencies ln((1+n)/(1+df))+1.
+// index derives what is not stored: the way from slots to features.
 func (v *vocabulary) index() {
 	v.features = make([]uint32, slots)
-	v.idf = make([]float32, len(v.slots))
 	for feature, slot := range v.slots {
 		v.features[slot] = uint32(feature) + 1
-		ratio := float64(1+v.documents) / float64(1+v.frequencies[feature])
-		v.idf[feature] = float32(math.Log(ratio) + 1)
 	}
 }
 
@@ -104,7 +98,7 @@ func (v *vectorizer) add(group []uint32) {
 	}
 	square := float32(0)
 	for _, feature := range v.vector.features[start:] {
-		value := float32(math.Sqrt(float64(v.counts[feature]))) * v.vocabulary.idf[feature]
+		value := float32(math.Sqrt(float64(v.counts[feature]))) * v.vocabulary.weights[feature]
 		v.counts[feature] = 0
 		v.vector.values = append(v.vector.values, value)
 		square += value * value

@@ -17,22 +17,22 @@ import (
 //	magic         8 bytes, the last of which is the version
 //	header        its length, then as much JSON
 //	features      their number, then for each the distance of its slot from the
-//	              one before and its document frequency
+//	              one before
+//	relevance     a float32 for every feature: its weight in a text
 //	bias, scales  a float32 each for every label
 //	weights       a signed byte for every label of every feature
 //	checksum      SHA-256 of all before
 //
 // Numbers without a size are unsigned varints, those with one are little-endian.
-const magic = "CFMODEL\x01"
+const magic = "CFMODEL\x02"
 
 // maxFileBytes is more than the largest model takes.
 const maxFileBytes = maxWeights + 1<<26
 
 // header is the part of the file that a person may want to read.
 type header struct {
-	Targets      []Target  `json:"targets"`
-	Temperatures []float64 `json:"temperatures"`
-	Documents    int       `json:"documents"`
+	Targets      []Target      `json:"targets"`
+	Calibrations []calibration `json:"calibrations"`
 }
 
 // WriteTo writes the model file. The same model gives the same bytes.
@@ -57,7 +57,7 @@ func (m *Model) WriteTo(w io.Writer) (int64, error) {
 
 // appendTop appends all between magic and weights.
 func (m *Model) appendTop(data []byte) ([]byte, error) {
-	head, err := json.Marshal(header{m.targets, m.temperatures, m.vocabulary.documents})
+	head, err := json.Marshal(header{m.targets, m.calibrations})
 	if err != nil {
 		return nil, fmt.Errorf("encoding model header: %w", err)
 	}
@@ -65,12 +65,11 @@ func (m *Model) appendTop(data []byte) ([]byte, error) {
 	data = append(data, head...)
 	data = binary.AppendUvarint(data, uint64(len(m.vocabulary.slots)))
 	previous := uint32(0)
-	for feature, slot := range m.vocabulary.slots {
+	for _, slot := range m.vocabulary.slots {
 		data = binary.AppendUvarint(data, uint64(slot-previous))
-		data = binary.AppendUvarint(data, uint64(m.vocabulary.frequencies[feature]))
 		previous = slot
 	}
-	for _, value := range slices.Concat(m.bias, m.scales) {
+	for _, value := range slices.Concat(m.vocabulary.weights, m.bias, m.scales) {
 		data = binary.LittleEndian.AppendUint32(data, math.Float32bits(value))
 	}
 	return data, nil
@@ -96,9 +95,10 @@ func decodeModel(data []byte) (*Model, error) {
 		return nil, err
 	}
 	d := &decoder{data: payload}
-	m := &Model{}
+	m := &Model{vocabulary: &vocabulary{}}
 	d.header(m)
-	m.vocabulary.slots, m.vocabulary.frequencies = d.features(m.vocabulary.documents)
+	m.vocabulary.slots = d.features()
+	m.vocabulary.weights = d.floats(len(m.vocabulary.slots))
 	labels := 0
 	for _, target := range m.targets {
 		labels += len(target.Labels)
@@ -169,7 +169,6 @@ func (d *decoder) bytes(length int) []byte {
 }
 
 func (d *decoder) header(m *Model) {
-	m.vocabulary = &vocabulary{}
 	var h header
 	if err := json.Unmarshal(d.bytes(int(d.number(maxFileBytes))), &h); err != nil {
 		d.fail("the header is not valid JSON")
@@ -179,35 +178,46 @@ func (d *decoder) header(m *Model) {
 		d.fail(err.Error())
 		return
 	}
-	valid := len(h.Temperatures) == len(h.Targets) && h.Documents > 0 && h.Documents <= math.MaxUint32
-	for _, temperature := range h.Temperatures {
-		valid = valid && temperature >= lowestTemperature && temperature <= highestTemperature
+	valid := len(h.Calibrations) == len(h.Targets)
+	for i := 0; valid && i < len(h.Targets); i++ {
+		valid = h.Calibrations[i].fits(h.Targets[i])
 	}
 	if !valid {
 		d.fail("the header is inconsistent")
 		return
 	}
-	m.targets, m.temperatures, m.vocabulary.documents = h.Targets, h.Temperatures, h.Documents
+	m.targets, m.calibrations = h.Targets, h.Calibrations
 }
 
-func (d *decoder) features(documents int) (slotsOf, frequencies []uint32) {
-	count := int(d.number(slots))
-	if count > len(d.data)/2 { // each takes two bytes at least
-		d.fail("the file ends too early")
-		return nil, nil
+func (c calibration) fits(target Target) bool {
+	if c.Temperature < lowestTemperature || c.Temperature > highestTemperature {
+		return false
 	}
-	slotsOf, frequencies = make([]uint32, count), make([]uint32, count)
+	i := c.Independent
+	if i == nil || target.Loss == SingleClass {
+		return i == nil && target.Loss == SingleClass
+	}
+	return len(i.Thresholds) == len(target.Labels) && math.Abs(i.Slope) <= steepest && math.Abs(i.Offset) <= farthest
+}
+
+func (d *decoder) features() []uint32 {
+	count := int(d.number(slots))
+	if count > len(d.data) { // each takes a byte at least
+		d.fail("the file ends too early")
+		return nil
+	}
+	slotsOf := make([]uint32, count)
 	previous := uint64(0)
 	for i := range count {
 		slot := previous + d.number(slots)
 		if slot >= slots || i > 0 && slot == previous {
 			d.fail("the features are not in order")
-			return nil, nil
+			return nil
 		}
-		slotsOf[i], frequencies[i] = uint32(slot), uint32(d.number(uint64(documents)))
+		slotsOf[i] = uint32(slot)
 		previous = slot
 	}
-	return slotsOf, frequencies
+	return slotsOf
 }
 
 // largestFloat is far above any bias or scale, and keeps margins finite.

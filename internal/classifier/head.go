@@ -10,18 +10,32 @@ type head struct {
 	// fewer steps each one's weights get, and the larger these have to be. With few
 	// labels, large steps only follow the noise.
 	rate float32
+	// lead is what the right label's margin has to be above that of the others to be
+	// taken for equal in training. Telling many labels apart by more than what would do
+	// for the training examples does for more of the others.
+	lead float32
+	// relevance is the exponent of what a feature says of the labels in its weight.
+	relevance float64
 }
+
+// mostLead is the lead of a hundred labels.
+const mostLead = 2
 
 func newHeads(targets []Target) []head {
 	heads := make([]head, len(targets))
 	first := 0
 	for t, target := range targets {
 		labels := len(target.Labels)
+		rate := min(max(math.Sqrt(float64(labels)/100), 0.25), 1)
 		heads[t] = head{
-			loss:  target.Loss,
-			first: first,
-			end:   first + labels,
-			rate:  float32(min(max(math.Sqrt(float64(labels)/100), 0.25), 1)),
+			loss:      target.Loss,
+			first:     first,
+			end:       first + labels,
+			rate:      float32(rate),
+			relevance: min(0.25/rate, mostRelevance),
+		}
+		if target.Loss == SingleClass {
+			heads[t].lead = float32(rate * mostLead)
 		}
 		first = heads[t].end
 	}

@@ -2,13 +2,14 @@ package classifier
 
 import (
 	"math"
+	"slices"
 	"sync"
 )
 
 // Model classifies texts. It is safe for concurrent use.
 type Model struct {
 	targets      []Target
-	temperatures []float64
+	calibrations []calibration
 	heads        []head
 	vocabulary   *vocabulary
 
@@ -28,10 +29,10 @@ type scratch struct {
 }
 
 // newModel quantises the weights, each column by its largest.
-func newModel(targets []Target, vocabulary *vocabulary, l *linear, temperatures []float64) *Model {
+func newModel(targets []Target, vocabulary *vocabulary, l *linear, calibrations []calibration) *Model {
 	m := &Model{
 		targets:      cloneTargets(targets),
-		temperatures: temperatures,
+		calibrations: calibrations,
 		vocabulary:   vocabulary,
 		weights:      make([]byte, len(l.weights)),
 		scales:       make([]float32, l.columns),
@@ -90,16 +91,75 @@ func (m *Model) Classify(text string, scores [][]float64) [][]float64 {
 }
 
 func (m *Model) classify(text string, scores [][]float64, s *scratch) [][]float64 {
+	m.setMargins(text, s)
+	scores = resize(scores, len(m.heads))
+	for t, h := range m.heads {
+		scores[t] = resize(scores[t], h.end-h.first)
+		h.scores(s.margins[h.first:h.end], m.calibrations[t].Temperature, scores[t])
+	}
+	return scores
+}
+
+// Probabilities is like Classify, but gives each label of a multi_class target the
+// probability that it applies, whatever those of the others are.
+func (m *Model) Probabilities(text string, probabilities [][]float64) [][]float64 {
+	s := m.scratch.Get().(*scratch)
+	defer m.scratch.Put(s)
+	m.setMargins(text, s)
+	probabilities = resize(probabilities, len(m.heads))
+	for t, h := range m.heads {
+		probabilities[t] = resize(probabilities[t], h.end-h.first)
+		margins := s.margins[h.first:h.end]
+		if c := m.calibrations[t]; c.Independent == nil {
+			h.scores(margins, c.Temperature, probabilities[t])
+		} else {
+			for label, margin := range margins {
+				probabilities[t][label] = c.Independent.probability(float64(margin))
+			}
+		}
+	}
+	return probabilities
+}
+
+// Thresholds returns, for each target, the probability of each label above which it is
+// best taken to apply; nil for single_class targets.
+func (m *Model) Thresholds() [][]float64 {
+	thresholds := make([][]float64, len(m.calibrations))
+	for t, c := range m.calibrations {
+		if c.Independent != nil {
+			thresholds[t] = slices.Clone(c.Independent.Thresholds)
+		}
+	}
+	return thresholds
+}
+
+// Decide returns the labels of a target that apply, given their probabilities: of a
+// single_class target the most probable one, of a multi_class target those above their
+// thresholds. When none is, but every training example had a label, it is the most
+// probable one. It overwrites and returns labels when that has the room.
+func (m *Model) Decide(target int, probabilities []float64, labels []int) []int {
+	c := m.calibrations[target].Independent
+	if c == nil {
+		return append(labels[:0], highest(probabilities))
+	}
+	return c.decide(probabilities, labels[:0])
+}
+
+func highest(probabilities []float64) int {
+	best := 0
+	for label, p := range probabilities {
+		if p > probabilities[best] {
+			best = label
+		}
+	}
+	return best
+}
+
+func (m *Model) setMargins(text string, s *scratch) {
 	m.sum(s.vectorizer.vectorize(text), s.sums)
 	for column, sum := range s.sums {
 		s.margins[column] = float32(sum)*m.scales[column]/fixedPoint + m.bias[column]
 	}
-	scores = resize(scores, len(m.heads))
-	for t, h := range m.heads {
-		scores[t] = resize(scores[t], h.end-h.first)
-		h.scores(s.margins[h.first:h.end], m.temperatures[t], scores[t])
-	}
-	return scores
 }
 
 // fixedPoint is one in the fixed-point numbers that feature values become. A sum

@@ -58,9 +58,9 @@ type Options struct {
 type Checkpoint struct {
 	Step, TotalSteps int
 	// TrainLoss is the mean loss of the training examples since the last checkpoint,
-	// each taken before it was learned from and with half of its features left out:
-	// cross-entropy for single_class, the mean binary cross-entropy of the labels for
-	// multi_class, in nats, before calibration.
+	// each taken before it was learned from, with a part of its features left out:
+	// cross-entropy for single_class, with the right label held back, the mean binary
+	// cross-entropy of the labels for multi_class, in nats, before calibration.
 	TrainLoss float64
 	// ValidLoss is that of the validation examples, or of those held out when there are
 	// none, with all of their features. It is set when Evaluated is true.

@@ -4,9 +4,9 @@ import "math"
 
 // The engine's own choices, made on the validation rows of intent and emotion data.
 const (
-	ownExamples       = 200_000 // learned from in all: small data is passed over more often
+	ownExamples       = 300_000 // learned from in all: small data is passed over more often
 	fewestPasses      = 4
-	mostPasses        = 30
+	mostPasses        = 40
 	ownLearningRate   = 1.0
 	ownWeightDecay    = 1e-6
 	ownWarmupFraction = 0.05

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 )
 
@@ -23,14 +24,17 @@ func Train(ctx context.Context, train, valid []Example, options Options) (*Model
 		return nil, err
 	}
 	t := newTrainer(train, valid, heads, vocabulary, options)
+	if err := t.weighFeatures(ctx); err != nil {
+		return nil, err
+	}
 	if err := t.run(ctx); err != nil {
 		return nil, err
 	}
-	temperatures, err := t.calibrate(ctx)
+	calibrations, err := t.calibrate(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return newModel(options.Targets, vocabulary, t.final, temperatures), nil
+	return newModel(options.Targets, vocabulary, t.final, calibrations), nil
 }
 
 func check(train, valid []Example, options Options) error {
@@ -75,6 +79,7 @@ type trainer struct {
 
 	examples   []Example
 	meanWeight float64
+	dropped    uint64 // of 256 features
 	order      []int32
 	heldOut    []bool // of each example; nil when none is
 
@@ -93,6 +98,7 @@ func newTrainer(train, valid []Example, heads []head, vocabulary *vocabulary, op
 		random:     rand.New(rand.NewPCG(options.Seed, 0)),
 		examples:   train,
 		meanWeight: meanWeight(train),
+		dropped:    uint64(256 * droppedShare(len(train), columns(heads))),
 		order:      make([]int32, len(train)),
 		final:      newLinear(len(vocabulary.slots), columns(heads)),
 		unseen:     valid,
@@ -169,27 +175,42 @@ func (t *trainer) update(update int, losses *meanLoss) {
 	}
 }
 
-// dropOut leaves out each feature with a probability of one half and doubles the
-// others, in place. Labels have to be recognised by all of their features then, not
-// by the few that would do for the training examples.
+// droppedShare is the share of its features that is left out of an example. The fewer
+// examples a label has, the more would be learned by heart.
+func droppedShare(examples, labels int) float64 {
+	perLabel := float64(examples) / float64(labels)
+	return min(max(0.8-0.15*math.Log(perLabel/100), 0.3), 0.7)
+}
+
+// dropOut leaves out features at random and scales the others up to make up for
+// them, in place. Labels have to be recognised by all of their features then, not by
+// the few that would do for the training examples.
 func (t *trainer) dropOut(x vector) vector {
 	kept := 0
 	bits := uint64(0)
+	scale := 256 / float32(256-t.dropped)
 	for i, feature := range x.features {
-		if i%64 == 0 {
+		if i%8 == 0 {
 			bits = t.random.Uint64()
 		}
-		if bits>>(i%64)&1 == 1 {
-			x.features[kept], x.values[kept] = feature, 2*x.values[i]
+		if bits&0xff >= t.dropped {
+			x.features[kept], x.values[kept] = feature, scale*x.values[i]
 			kept++
 		}
+		bits >>= 8
 	}
 	return vector{x.features[:kept], x.values[:kept]}
 }
 
 // learn takes one step of gradient descent and adds the loss before it to losses.
 func (t *trainer) learn(l *linear, x vector, labels [][]int, rate float64, losses *meanLoss) {
-	t.differentiate(l, x, labels, losses)
+	l.margins(x, t.margins)
+	for i, h := range t.heads {
+		for _, label := range labels[i] {
+			t.margins[h.first+label] -= h.lead
+		}
+	}
+	t.differentiate(labels, losses)
 	for i, h := range t.heads {
 		if labels[i] != nil {
 			l.collect(h, t.margins[h.first:h.end])
@@ -198,10 +219,9 @@ func (t *trainer) learn(l *linear, x vector, labels [][]int, rate float64, losse
 	l.step(x, rate, t.schedule.decay)
 }
 
-// differentiate sets margins to the gradient of the loss, and adds the loss to losses
-// unless that is nil.
-func (t *trainer) differentiate(l *linear, x vector, labels [][]int, losses *meanLoss) {
-	l.margins(x, t.margins)
+// differentiate turns margins into the gradient of the loss, and adds the loss to
+// losses unless that is nil.
+func (t *trainer) differentiate(labels [][]int, losses *meanLoss) {
 	for i, h := range t.heads {
 		if labels[i] == nil {
 			continue
@@ -225,7 +245,8 @@ func (t *trainer) report(ctx context.Context, checkpoint Checkpoint, evaluate bo
 			if err := ctx.Err(); err != nil {
 				return fmt.Errorf("evaluating: %w", err)
 			}
-			t.differentiate(t.calibrating, t.vectorizer.vectorize(example.Text), example.Labels, losses)
+			t.calibrating.margins(t.vectorizer.vectorize(example.Text), t.margins)
+			t.differentiate(example.Labels, losses)
 		}
 		checkpoint.ValidLoss, checkpoint.Evaluated = losses.mean(), true
 	}

@@ -1,0 +1,123 @@
+package classifier
+
+import (
+	"context"
+	"fmt"
+	"math"
+)
+
+const (
+	// mostRelevance is the exponent where labels are few; where they are many, a feature
+	// that says little of most can still be what tells two of them apart.
+	mostRelevance = 0.5
+	// pseudoExamples are those as which, beside its own, every feature occurs, labelled as
+	// all examples are together. What a rare feature says is mostly chance.
+	pseudoExamples = 15
+	// leastDivergence keeps what says nothing from weighing nothing.
+	leastDivergence = 0.01
+)
+
+// weighFeatures sets the weight of each feature: for each target a product of powers
+// of its inverse document frequency and of what it says of the labels, and of these the
+// geometric mean. It learns nothing from examples that are held out.
+func (t *trainer) weighFeatures(ctx context.Context) error {
+	counts, err := t.countLabels(ctx)
+	if err != nil {
+		return err
+	}
+	for feature := range t.vectorizer.vocabulary.weights {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("weighing features: %w", err)
+		}
+		sum := 0.0
+		for i, h := range t.heads {
+			idf, divergence := counts.inverseFrequency(i, feature), counts.divergence(i, h, feature)
+			sum += (mostRelevance-h.relevance)*math.Log(idf) + h.relevance*math.Log(divergence+leastDivergence)
+		}
+		t.vectorizer.vocabulary.weights[feature] = float32(math.Exp(sum / float64(len(t.heads))))
+	}
+	clear(t.final.weights)
+	return nil
+}
+
+// labelCounts are numbers of examples.
+type labelCounts struct {
+	byFeature *linear     // with a feature and a label
+	features  [][]float32 // labelled for a target, with a feature
+	labels    []float64   // with a label
+	examples  []float64   // labelled for a target
+}
+
+// countLabels borrows the weights' memory, which training does not need yet.
+func (t *trainer) countLabels(ctx context.Context) (*labelCounts, error) {
+	c := &labelCounts{
+		byFeature: t.final,
+		features:  make([][]float32, len(t.heads)),
+		labels:    make([]float64, columns(t.heads)),
+		examples:  make([]float64, len(t.heads)),
+	}
+	for i := range c.features {
+		c.features[i] = make([]float32, len(t.vectorizer.vocabulary.slots))
+	}
+	for i, example := range t.examples {
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("weighing features: %w", err)
+		}
+		if t.heldOut == nil || !t.heldOut[i] {
+			c.add(t.heads, t.vectorizer.vectorize(example.Text), example.Labels)
+		}
+	}
+	return c, nil
+}
+
+func (c *labelCounts) add(heads []head, x vector, labels [][]int) {
+	for i, h := range heads {
+		if labels[i] == nil {
+			continue
+		}
+		c.examples[i]++
+		for _, feature := range x.features {
+			c.features[i][feature]++
+		}
+		for _, label := range labels[i] {
+			c.labels[h.first+label]++
+			for _, feature := range x.features {
+				c.byFeature.row(feature)[h.first+label]++
+			}
+		}
+	}
+}
+
+// inverseFrequency is the smoothed inverse document frequency ln((1+n)/(1+df))+1.
+// A feature may occur twice in an example, so that it is more frequent than examples are.
+func (c *labelCounts) inverseFrequency(target, feature int) float64 {
+	occurrences := min(float64(c.features[target][feature]), c.examples[target])
+	return math.Log((1+c.examples[target])/(1+occurrences)) + 1
+}
+
+// divergence is by how much the labels of examples with a feature differ from those of
+// all: the Kullback-Leibler divergence of their distribution, of a multi_class target
+// the sum of those of whether each label applies.
+func (c *labelCounts) divergence(target int, h head, feature int) float64 {
+	sum := 0.0
+	examples := float64(c.features[target][feature]) + pseudoExamples
+	logAbsent := math.Log(pseudoExamples / examples)
+	row := c.byFeature.row(uint32(feature))[h.first:h.end]
+	for label, count := range row {
+		labelled := c.labels[h.first+label]
+		if labelled == 0 || labelled == c.examples[target] {
+			continue
+		}
+		usual := labelled / c.examples[target]
+		share, logRatio := usual*pseudoExamples/examples, logAbsent
+		if count > 0 {
+			share += float64(count) / examples
+			logRatio = math.Log(share / usual)
+		}
+		sum += share * logRatio
+		if h.loss == MultiClass {
+			sum += (1 - share) * math.Log((1-share)/(1-usual))
+		}
+	}
+	return max(sum, 0)
+}
