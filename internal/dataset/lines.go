@@ -60,10 +60,15 @@ func (r *lineReader) readRow() ([]byte, error) {
 }
 
 // skipMark skips the byte order mark that the next line may start with.
-func (r *lineReader) skipMark() {
-	if head, _ := r.input.Peek(len(byteOrderMark)); bytes.Equal(head, byteOrderMark) {
-		_, _ = r.input.Discard(len(byteOrderMark)) // cannot fail: they are there
+func (r *lineReader) skipMark() error {
+	head, err := r.input.Peek(len(byteOrderMark))
+	if bytes.Equal(head, byteOrderMark) {
+		_, err = r.input.Discard(len(head))
 	}
+	if isEnd(err) {
+		return nil // which the next read says again
+	}
+	return err
 }
 
 // readLine returns the next line without its end. It is valid until the next call.

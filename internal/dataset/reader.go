@@ -73,19 +73,22 @@ func (r *Reader) readAfterBlank() ([]byte, error) {
 	return r.lines.readRow()
 }
 
-// skipBlank goes on to the first byte that is not white space, of which nothing is
-// held and any amount is fine. It returns where the line of that byte starts.
+// skipBlank goes on to the first byte that is neither white space nor of a line's
+// byte order mark. Of them nothing is held, and any amount is fine. It returns where
+// the line of that byte starts.
 func (r *Reader) skipBlank() (start int64, err error) {
-	for newLine := true; ; {
-		if newLine {
+	for atStart := true; ; {
+		if atStart {
 			start = r.lines.offset()
-			r.lines.skipMark()
+			if err := r.lines.skipMark(); err != nil {
+				return 0, err
+			}
 		}
 		c, err := r.lines.input.ReadByte()
 		if err != nil {
 			return 0, err
 		}
-		newLine = c == '\n'
+		atStart = c == '\n'
 		switch c {
 		case '\n':
 			r.lines.line++

@@ -34,6 +34,8 @@ func TestLines(t *testing.T) {
 		{"a byte order mark after a blank line", "\n\xEF\xBB\xBF " + textRow, []int{2}, []int{1}},
 		{"two byte order marks after a blank line", "\n\xEF\xBB\xBF\xEF\xBB\xBF" + textRow, nil, []int{1, 2}},
 		{"a byte order mark after white space after a blank line", "\n \xEF\xBB\xBF" + textRow, nil, []int{1, 2}},
+		{"half a byte order mark after a blank line", "\n\xEF\xBB" + textRow + "\n" + textRow, []int{3}, []int{1, 2}},
+		{"half a byte order mark at the end", "\n\xEF\xBB", nil, []int{1, 2}},
 		{"a byte order mark inside of a line", textRow + "\n \xEF\xBB\xBF" + textRow, []int{1}, []int{2}},
 		{"blank lines at the end", textRow + "\n\n \t\r\n\n", []int{1}, nil},
 		{"blank lines at the end, one longer than a row may be", textRow + "\n\n" + strings.Repeat(" ", 600), []int{1}, nil},
