@@ -119,10 +119,10 @@ var lives = []life{
 
 // recordings is how often a life is looked at undisturbed, because the number of
 // its calls varies with what the poller happens to see.
-const recordings = 3
+const recordings = 2
 
 // maxRepeats of a call for reading are crashed at; more of them are polling.
-const maxRepeats = 3
+const maxRepeats = 2
 
 // TestCrashMatrix crashes the operator right before and right after each call that
 // it makes to the API server and to the factory, starts another one, and holds

@@ -25,7 +25,7 @@ import (
 )
 
 // parallelWorlds is how many run at a time. They mostly wait.
-const parallelWorlds = "10"
+const parallelWorlds = "16"
 
 // cluster is the control plane that all worlds share.
 var cluster struct {

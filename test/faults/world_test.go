@@ -203,7 +203,7 @@ func (w *world) edit(object client.Object, change func()) {
 func (w *world) eventually(what string, check func() error) {
 	w.Helper()
 	var err error
-	for deadline := time.Now().Add(settleTimeout); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(settleTimeout); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		if err = check(); err == nil {
 			return
 		}

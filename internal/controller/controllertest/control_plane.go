@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -47,6 +48,8 @@ func Start(ctx context.Context, root string) (plane *ControlPlane, err error) {
 		environment: &envtest.Environment{
 			CRDDirectoryPaths:     []string{filepath.Join(root, "config", "crd", "bases")},
 			ErrorIfCRDPathMissing: true,
+			// On a busy machine the API server takes its time to end.
+			ControlPlaneStopTimeout: time.Minute,
 		},
 	}
 	utilruntime.Must(clientgoscheme.AddToScheme(plane.Scheme))
