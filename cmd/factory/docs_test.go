@@ -20,7 +20,7 @@ func TestCommandsOfTheReference(t *testing.T) {
 		}
 	}
 	blocks := commands(t, referencePage)
-	if len(blocks) != 6 {
+	if len(blocks) != 7 {
 		t.Fatalf("%d blocks of commands", len(blocks))
 	}
 	script := strings.ReplaceAll(strings.Join(blocks, "\n"), "127.0.0.1:8080", freeAddress(t))

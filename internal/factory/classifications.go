@@ -24,13 +24,23 @@ type classifyRequest struct {
 	Model    string            `json:"model"`
 	Input    oneOrMany[string] `json:"input"`
 	Metadata jsontext.Value    `json:"metadata"`
+	Scores   scoring           `json:"scores"`
 }
 
 // classifyChatRequest is a body of POST /v1/chat/classifications.
 type classifyChatRequest struct {
-	Model string                  `json:"model"`
-	Input oneOrMany[conversation] `json:"input"`
+	Model  string                  `json:"model"`
+	Input  oneOrMany[conversation] `json:"input"`
+	Scores scoring                 `json:"scores"`
 }
+
+// scoring is what the scores of a multi_class target are. It extends the protocol.
+type scoring string
+
+const (
+	normalized  scoring = "normalized"  // they sum to 1, as the protocol has it; the default
+	independent scoring = "independent" // each is the probability that the label applies
+)
 
 type conversation struct {
 	Messages []message `json:"messages"`
@@ -66,10 +76,10 @@ func (f *Factory) classify(r *http.Request, tenant string) (any, error) {
 	if err := decodeBody(r, &request, closedObject); err != nil {
 		return nil, err
 	}
-	if err := checkPresent(request.Model, request.Input != nil); err != nil {
+	if err := checkClassification(request.Model, request.Input != nil, request.Scores); err != nil {
 		return nil, err
 	}
-	return f.classifyInputs(r.Context(), tenant, request.Model, len(request.Input), func(i int, inputType dataset.InputType) string {
+	return f.classifyInputs(r.Context(), tenant, request.Model, request.Scores, len(request.Input), func(i int, inputType dataset.InputType) string {
 		return textFor(inputType, request.Input[i])
 	})
 }
@@ -79,7 +89,7 @@ func (f *Factory) classifyChat(r *http.Request, tenant string) (any, error) {
 	if err := decodeBody(r, &request, closedObject); err != nil {
 		return nil, err
 	}
-	if err := checkPresent(request.Model, request.Input != nil); err != nil {
+	if err := checkClassification(request.Model, request.Input != nil, request.Scores); err != nil {
 		return nil, err
 	}
 	for i, conversation := range request.Input {
@@ -87,17 +97,19 @@ func (f *Factory) classifyChat(r *http.Request, tenant string) (any, error) {
 			return nil, err
 		}
 	}
-	return f.classifyInputs(r.Context(), tenant, request.Model, len(request.Input), func(i int, inputType dataset.InputType) string {
+	return f.classifyInputs(r.Context(), tenant, request.Model, request.Scores, len(request.Input), func(i int, inputType dataset.InputType) string {
 		return chatFor(inputType, request.Input[i].Messages)
 	})
 }
 
-func checkPresent(model string, input bool) error {
+func checkClassification(model string, input bool, scores scoring) error {
 	switch {
 	case model == "":
 		return invalidField("missing", "Field required", "model")
 	case !input:
 		return invalidField("missing", "Field required", "input")
+	case scores != "" && scores != normalized && scores != independent:
+		return invalidValue("Input should be normalized or independent.", "scores")
 	}
 	return nil
 }
@@ -143,7 +155,7 @@ func chatFor(inputType dataset.InputType, messages []message) string {
 }
 
 // classifyInputs has one result for each input, in their order.
-func (f *Factory) classifyInputs(ctx context.Context, tenant, modelID string, inputs int, text func(int, dataset.InputType) string) (any, error) {
+func (f *Factory) classifyInputs(ctx context.Context, tenant, modelID string, scores scoring, inputs int, text func(int, dataset.InputType) string) (any, error) {
 	found, err := f.findClassifier(ctx, tenant, modelID)
 	if err != nil {
 		return nil, err
@@ -155,17 +167,37 @@ func (f *Factory) classifyInputs(ctx context.Context, tenant, modelID string, in
 	if err != nil {
 		return nil, err
 	}
-	answer := newClassificationAnswer(modelID, found.targets)
-	var scores [][]float64
+	answer := newClassificationAnswer(modelID, found.targets, nil)
+	if scores == independent {
+		answer = newClassificationAnswer(modelID, found.targets, loaded.Thresholds())
+	}
+	var given [][]float64
+	var labels [][]int
 	for i := range inputs {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		scores = loaded.Classify(text(i, found.inputType), scores)
-		answer.add(scores)
+		if input := text(i, found.inputType); scores == independent {
+			given = loaded.Probabilities(input, given)
+			labels = decide(loaded, given, labels)
+		} else {
+			given = loaded.Classify(input, given)
+		}
+		answer.add(given, labels)
 	}
 	f.metrics.classified.Add(float64(inputs))
 	return answer.end(), nil
+}
+
+// decide has the labels of each target that apply. It reuses what it is given.
+func decide(model *classifier.Model, probabilities [][]float64, labels [][]int) [][]int {
+	if labels == nil {
+		labels = make([][]int, len(probabilities))
+	}
+	for t := range labels {
+		labels[t] = model.Decide(t, probabilities[t], labels[t])
+	}
+	return labels
 }
 
 func countLabels(targets []mistral.ClassifierTarget) (labels int) {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -99,6 +100,53 @@ func TestClassifyChats(t *testing.T) {
 	}
 }
 
+// independentAnswer is what "scores": "independent" gives beside the protocol's.
+type independentAnswer struct {
+	Results []map[string]struct {
+		Scores     map[string]float64
+		Thresholds map[string]float64
+		Labels     []string
+	}
+}
+
+func TestIndependentScores(t *testing.T) {
+	s := startServer(t, nil)
+	model := s.train("tickets.jsonl", tickets(200))
+	const inputs = `"input": [
+		{"messages": [{"role": "user", "content": "my parcel is lost"}, {"role": "assistant", "content": "sorry"}]},
+		{"messages": [{"role": "user", "content": "refund order 3 please"}, {"role": "assistant", "content": "sorry"}]}]`
+	var answer independentAnswer
+	status, body := s.request("POST", "/v1/chat/classifications", `{"model": "`+model+`", "scores": "independent", `+inputs+`}`)
+	decode(t, body, &answer)
+	if status != 200 || len(answer.Results) != 2 {
+		t.Fatalf("%d %s", status, body)
+	}
+	for i, want := range []struct {
+		topic string
+		tags  []string
+	}{{"shipping", []string{"parcel", "urgent"}}, {"refund", []string{"money"}}} {
+		topic, tags := answer.Results[i]["topic"], answer.Results[i]["tags"]
+		if !slices.Equal(topic.Labels, []string{want.topic}) || len(topic.Thresholds) != 0 || math.Abs(topic.Scores["shipping"]+topic.Scores["refund"]-1) > 1e-6 {
+			t.Errorf("topic %+v; want %s alone, without thresholds and with scores that sum to 1", topic, want.topic)
+		}
+		if !slices.Equal(tags.Labels, want.tags) || len(tags.Thresholds) != 3 || len(tags.Scores) != 3 {
+			t.Errorf("tags %+v; want %v", tags, want.tags)
+		}
+		for label, score := range tags.Scores {
+			if applies := slices.Contains(want.tags, label); applies != (score > tags.Thresholds[label]) || applies != (score > .5) {
+				t.Errorf("%s has %v with a threshold of %v; whether it applies: %v", label, score, tags.Thresholds[label], applies)
+			}
+		}
+	}
+	// The protocol's answer, said or not, is as ever.
+	for _, member := range []string{``, `"scores": "normalized", `} {
+		status, body := s.request("POST", "/v1/chat/classifications", `{"model": "`+model+`", `+member+inputs+`}`)
+		if status != 200 || strings.Contains(body, "labels") || strings.Contains(body, "thresholds") {
+			t.Errorf("%s: %d %s", member, status, body)
+		}
+	}
+}
+
 func TestClassifyTheOtherWay(t *testing.T) {
 	s := startServer(t, nil)
 	texts, chats := s.train("intents.jsonl", intents(60)), s.train("tickets.jsonl", tickets(60))
@@ -133,6 +181,8 @@ func TestClassifyRefuses(t *testing.T) {
 		{"input of another type", "classifications", `{"model": "m", "input": ["a", 1]}`, 422, `"type":"string_type","loc":["body","input",1]`},
 		{"no messages", "chat/classifications", `{"model": "m", "input": [{}]}`, 422, `"loc":["body","input",0,"messages"]`},
 		{"unknown role", "chat/classifications", `{"model": "m", "input": [{"messages": [{"role": "robot", "content": "x"}]}]}`, 422, `"loc":["body","input",0,"messages",0,"role"]`},
+		{"scores of a third kind", "classifications", `{"model": "m", "input": "x", "scores": "logits"}`, 422, `"loc":["body","scores"]`},
+		{"so for conversations", "chat/classifications", `{"model": "m", "input": {"messages": [{"role": "user"}]}, "scores": "logits"}`, 422, `"loc":["body","scores"]`},
 		{"no JSON", "classifications", `{"model": `, 422, `"type":"json_invalid"`},
 		{"not an object", "classifications", `[]`, 422, `"type":"dict_type","loc":["body"]`},
 		{"base model", "classifications", `{"model": "ministral-3b-latest", "input": "x"}`, 422, `"loc":["body","model"]`},

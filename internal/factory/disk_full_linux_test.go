@@ -2,6 +2,7 @@ package factory
 
 import (
 	"bytes"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -111,12 +112,20 @@ func TestDiskFull(t *testing.T) {
 // TestDiskFullWhileTraining: the job ends when it can be said that it did.
 func TestDiskFullWhileTraining(t *testing.T) {
 	disk := smallDisk(t)
-	s := startServer(t, func(c *Config) { c.Directory = disk })
+	var log lockedBuffer
+	s := startServer(t, func(c *Config) {
+		c.Directory = disk
+		c.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	})
 	job := s.create(autoStart, s.upload("rows.jsonl", intents(4000)))
 	s.await(job.ID, mistral.JobRunning)
 	filler := filepath.Join(disk, "filler")
 	fill(t, filler)
-	time.Sleep(2 * retryDelay)
+	for deadline := time.Now().Add(time.Minute); strings.Count(log.String(), "job's end not recorded") < 2; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the job does not end")
+		}
+	}
 	if err := os.Remove(filler); err != nil {
 		t.Fatal(err)
 	}

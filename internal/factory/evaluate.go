@@ -15,29 +15,45 @@ func evaluate(ctx context.Context, model *classifier.Model, targets []mistral.Cl
 	if len(validation) == 0 {
 		return nil, nil
 	}
-	evaluations := make([]*evaluation.SingleLabel, len(targets))
-	for t, target := range targets {
-		if target.LossFunction == mistral.LossSingleClass {
-			evaluations[t] = evaluation.NewSingleLabel(target.Name, target.Labels)
-		}
-	}
-	var scores [][]float64
+	single, multi := newEvaluations(targets, model.Thresholds())
+	var probabilities [][]float64
+	var decided []int
 	for _, example := range validation {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		scores = model.Classify(example.Text, scores)
+		probabilities = model.Probabilities(example.Text, probabilities)
 		for t, labels := range example.Labels {
-			if len(labels) == 1 && evaluations[t] != nil {
-				evaluations[t].Add(labels[0], scores[t])
+			switch {
+			case labels == nil: // the row says nothing of the target
+			case single[t] != nil:
+				single[t].Add(labels[0], probabilities[t])
+			default:
+				decided = model.Decide(t, probabilities[t], decided)
+				multi[t].Add(labels, decided, probabilities[t])
 			}
 		}
 	}
 	result := &mistral.Evaluation{}
-	for _, evaluated := range evaluations {
-		if evaluated != nil {
-			result.Targets = append(result.Targets, evaluated.Result())
+	for t := range targets {
+		if single[t] != nil {
+			result.Targets = append(result.Targets, single[t].Result())
+		} else {
+			result.Targets = append(result.Targets, multi[t].Result())
 		}
 	}
 	return result, nil
+}
+
+// newEvaluations has one for each target, in one of the lists.
+func newEvaluations(targets []mistral.ClassifierTarget, thresholds [][]float64) (single []*evaluation.SingleLabel, multi []*evaluation.MultiLabel) {
+	single, multi = make([]*evaluation.SingleLabel, len(targets)), make([]*evaluation.MultiLabel, len(targets))
+	for t, target := range targets {
+		if target.LossFunction == mistral.LossSingleClass {
+			single[t] = evaluation.NewSingleLabel(target.Name, target.Labels)
+		} else {
+			multi[t] = evaluation.NewMultiLabel(target.Name, target.Labels, thresholds[t])
+		}
+	}
+	return single, multi
 }

@@ -75,3 +75,26 @@ func TestEvaluationSkipsWhatIsNotLabelled(t *testing.T) {
 		t.Errorf("evaluations %+v", done.Evaluation)
 	}
 }
+
+func TestEvaluationOfSeveralLabels(t *testing.T) {
+	s := startServer(t, nil)
+	validation := s.upload("check.jsonl", tickets(40)+tickets(2)) // the content is another
+	done := s.await(s.create(func(r *mistral.CreateJobRequest) {
+		r.AutoStart = true
+		r.ValidationFiles = []string{validation.ID}
+	}, s.upload("tickets.jsonl", tickets(200))).ID, mistral.JobSuccess)
+	byName := map[string]mistral.TargetEvaluation{}
+	for _, target := range done.Evaluation.Targets {
+		byName[target.Name] = target
+	}
+	tags := byName["tags"]
+	if tags.Samples != 42 || tags.Metrics[evaluation.F1Micro] != 1 || tags.Metrics[evaluation.Accuracy] != 1 || tags.ConfusionMatrix != nil {
+		t.Errorf("evaluation of tags %+v", tags)
+	}
+	if _, ok := tags.Metrics[evaluation.CohenKappa]; ok || len(tags.Labels) != 3 || tags.Labels[0].Threshold == nil || tags.Labels[0].Support != 21 {
+		t.Errorf("labels of tags %+v", tags)
+	}
+	if topic := byName["topic"]; topic.Metrics[evaluation.Accuracy] != 1 || topic.Labels[0].Threshold != nil {
+		t.Errorf("evaluation of topic %+v", topic)
+	}
+}
