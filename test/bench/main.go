@@ -1,5 +1,6 @@
 // The benchmark measures what is done with datasets, reading and uploading them,
-// beside the libraries and programs that do the same, all in one run.
+// beside the libraries and programs that do the same, all in one run. With the argument
+// engine it measures training and predicting beside their peers instead.
 package main
 
 import (
@@ -26,6 +27,8 @@ func main() {
 		err = upload(ctx, flag.Arg(1), flag.Arg(2))
 	case loadCommand:
 		err = load(ctx, *factory)
+	case enginesCommand:
+		err = compareEngines(ctx)
 	default:
 		err = run(ctx, *factory)
 	}

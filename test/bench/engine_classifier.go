@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"io"
+	"runtime"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/classifier-factory/classifier-factory/internal/classifier"
+)
+
+// timedTexts are classified at least when the speed is measured: what starts and ends a
+// program must not count.
+const timedTexts = 60_000
+
+// measureClassifier measures the factory's engine as jobs use it, without hyperparameters.
+func measureClassifier(ctx context.Context, set *labelledTexts, _ string) (figures, error) {
+	target := classifier.Target{Name: "target", Labels: set.labels, Loss: classifier.SingleClass, Weight: 1}
+	if set.multi {
+		target.Loss = classifier.MultiClass
+	}
+	train, valid := examples(set.train), examples(set.valid)
+	runtime.GC() // so that it does not collect what others left
+	begin := cpuTime(syscall.RUSAGE_SELF)
+	model, err := classifier.Train(ctx, train, valid, classifier.Options{Targets: []classifier.Target{target}, Seed: 1})
+	if err != nil {
+		return figures{}, err
+	}
+	f := figures{training: cpuTime(syscall.RUSAGE_SELF) - begin}
+	if f.modelBytes, err = model.WriteTo(io.Discard); err != nil {
+		return figures{}, err
+	}
+	predicted := make([][]int, len(set.test))
+	calibration := calibrationBins{independent: set.multi}
+	var probabilities [][]float64
+	for i, text := range set.test {
+		probabilities = model.Probabilities(text.text, probabilities)
+		predicted[i] = model.Decide(0, probabilities[0], nil)
+		calibration.add(probabilities[0], text.labels)
+	}
+	f.micro, f.macro = set.f1(set.test, predicted)
+	f.calibrationError = calibration.error()
+	f.textsPerSecond = classifierSpeed(model, set.test)
+	return f, nil
+}
+
+// examples leave out what train does not know.
+func examples(texts []labelledText) []classifier.Example {
+	var examples []classifier.Example
+	for _, text := range texts {
+		if !slices.Contains(text.labels, -1) {
+			examples = append(examples, classifier.Example{Text: text.text, Labels: [][]int{text.labels}})
+		}
+	}
+	return examples
+}
+
+func classifierSpeed(model *classifier.Model, texts []labelledText) float64 {
+	var scores [][]float64
+	count := 0
+	begin := cpuTime(syscall.RUSAGE_SELF)
+	for count < timedTexts {
+		for _, text := range texts {
+			scores = model.Classify(text.text, scores)
+		}
+		count += len(texts)
+	}
+	return perSecond(count, cpuTime(syscall.RUSAGE_SELF)-begin)
+}
+
+func perSecond(texts int, spent time.Duration) float64 {
+	return float64(texts) / max(spent, time.Microsecond).Seconds()
+}
+
+const bins = 15
+
+// calibrationBins are bins of equal width of probabilities: of the most probable label of a
+// text, or of each label on its own.
+type calibrationBins struct {
+	independent        bool
+	expected, observed [bins]float64
+	count              float64
+}
+
+func (c *calibrationBins) add(probabilities []float64, labels []int) {
+	highest := slices.Max(probabilities)
+	for label, p := range probabilities {
+		if !c.independent && p < highest {
+			continue
+		}
+		bin := min(int(p*bins), bins-1)
+		c.expected[bin] += p
+		if slices.Contains(labels, label) {
+			c.observed[bin]++
+		}
+		c.count++
+	}
+}
+
+// error is the expected calibration error.
+func (c *calibrationBins) error() float64 {
+	sum := 0.0
+	for bin := range bins {
+		sum += max(c.expected[bin]-c.observed[bin], c.observed[bin]-c.expected[bin])
+	}
+	return sum / c.count
+}
