@@ -96,6 +96,7 @@ func bindLimits(limits *dataset.Limits) {
 	flag.Int64Var(&limits.SourceBytes, "max-source-bytes", limits.SourceBytes, "How much a dataset's source may hold, as it is stored.")
 	flag.Int64Var(&limits.DecompressedBytes, "max-decompressed-bytes", limits.DecompressedBytes, "How much it may hold when decompressed.")
 	flag.Int64Var(&limits.CompressionRatio, "max-compression-ratio", limits.CompressionRatio, "How many bytes each stored byte may become.")
+	flag.Int64Var(&limits.FileBytes, "max-upload-bytes", limits.FileBytes, "How large a file may be that is uploaded; this project's factory takes 512 MiB.")
 	flag.IntVar(&limits.LineBytes, "max-line-bytes", limits.LineBytes, "How long a sample may be.")
 	flag.IntVar(&limits.Depth, "max-depth", limits.Depth, "How deep a sample's objects and arrays may be nested.")
 	flag.IntVar(&limits.Samples, "max-samples", limits.Samples, "How many samples a dataset may have.")
