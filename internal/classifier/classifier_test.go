@@ -400,10 +400,3 @@ func TestClassifyConcurrently(t *testing.T) {
 		}
 	}
 }
-
-func TestRenderChat(t *testing.T) {
-	got := RenderChat([]Message{{"user", "Where is my card?"}, {"assistant", "On its way."}})
-	if want := "user: Where is my card?\nassistant: On its way.\n"; got != want {
-		t.Errorf("%q", got)
-	}
-}

@@ -17,6 +17,9 @@
 // clients of the protocol expect: there, a label applies when its score is above a
 // threshold that is well below one half.
 //
+// Of a conversation, what the user said last counts twice: as a part of the whole, and
+// as features of its own; see RenderChat.
+//
 // Whether each of its labels applies is what Probabilities and Decide tell: each
 // label has a probability of its own and a threshold, chosen on the same unseen
 // examples by micro- and macro-F1.

@@ -24,6 +24,7 @@ const (
 type ngrams struct {
 	words, characters []uint32
 
+	seed      uint64 // of the words and characters that are being read
 	word      []rune // after a space
 	remaining int    // of characterRunes
 }
@@ -32,8 +33,14 @@ type ngrams struct {
 // marks and digits; every other character that is not white space is a word of
 // its own.
 func (n *ngrams) extract(text string) {
-	n.words, n.characters = n.words[:0], n.characters[:0]
-	n.word, n.remaining = append(n.word[:0], ' '), characterRunes
+	n.words, n.characters, n.remaining = n.words[:0], n.characters[:0], characterRunes
+	focus, rest := splitFocus(text)
+	n.add(focus, focusSeed)
+	n.add(rest, 0)
+}
+
+func (n *ngrams) add(text string, seed uint64) {
+	n.word, n.seed = append(n.word[:0], ' '), seed
 	previous := uint64(0)
 	for _, r := range text {
 		kind := kindOf(r)
@@ -58,7 +65,7 @@ func (n *ngrams) endWord(previous uint64) uint64 {
 	if len(n.word) == 1 {
 		return previous
 	}
-	hash := uint64(wordSeed)
+	hash := wordSeed ^ n.seed
 	for _, r := range n.word[1:] {
 		hash = mix(hash, uint64(r))
 	}
@@ -76,7 +83,7 @@ func (n *ngrams) addCharacters() {
 	word := n.word[:min(len(n.word), 1+n.remaining)]
 	n.remaining -= len(n.word) - 2
 	for start := range word {
-		hash := uint64(characterSeed)
+		hash := characterSeed ^ n.seed
 		for i, r := range word[start:min(start+longestNGram, len(word))] {
 			hash = mix(hash, uint64(r))
 			if i+1 >= shortestNGram {
@@ -121,10 +128,11 @@ func lower(r rune) rune {
 	return unicode.ToLower(r)
 }
 
-// The seeds keep equal words and character n-grams apart.
+// The seeds keep equal words and character n-grams apart, and those of the focus.
 const (
-	wordSeed      = 0x9e3779b97f4a7c15
-	characterSeed = 0xc2b2ae3d27d4eb4f
+	wordSeed      = uint64(0x9e3779b97f4a7c15)
+	characterSeed = uint64(0xc2b2ae3d27d4eb4f)
+	focusSeed     = uint64(0x165667b19e3779f9)
 )
 
 // mix is the step of the FNV-1a hash, taken over whole values instead of bytes.
