@@ -1,38 +1,82 @@
 package factory
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 )
 
-// BenchmarkClassify is a request of 32 short texts to a model of 64 labels, HTTP
-// and JSON included.
+// BenchmarkClassify is a request of short texts to a model of 64 labels, JSON
+// included; HTTP's connections are not the factory's.
 func BenchmarkClassify(b *testing.B) {
+	s := startServer(b, nil)
+	model := s.train("rows.jsonl", manyIntents())
+	for _, texts := range []int{1, 64} {
+		b.Run(fmt.Sprintf("texts=%d", texts), func(b *testing.B) {
+			classify := s.classification(model, texts)
+			b.ReportAllocs()
+			for b.Loop() {
+				classify()
+			}
+			b.ReportMetric(float64(b.N*texts)/b.Elapsed().Seconds(), "texts/s")
+		})
+	}
+}
+
+// TestClassifyAllocatesPerRequest, not per text.
+func TestClassifyAllocatesPerRequest(t *testing.T) {
+	s := startServer(t, nil)
+	model := s.train("rows.jsonl", manyIntents())
+	few, many := testing.AllocsPerRun(20, s.classification(model, 100)), testing.AllocsPerRun(20, s.classification(model, 1000))
+	if perText := (many - few) / 900; perText > 0.05 {
+		t.Errorf("%.2f allocations per text: %.0f for 100 and %.0f for 1000", perText, few, many)
+	}
+}
+
+// manyIntents are rows of 64 labels.
+func manyIntents() string {
 	var rows strings.Builder
 	for i := range 640 {
 		fmt.Fprintf(&rows, `{"text": "please do what number %d says in the usual way", "labels": {"intent": "label_%d"}}`+"\n", i%64, i%64)
 	}
-	s := startServer(b, nil)
-	texts := make([]string, 32)
+	return rows.String()
+}
+
+// classification asks the handler to classify as many texts.
+func (s *server) classification(model string, number int) (classify func()) {
+	texts := make([]string, number)
 	for i := range texts {
 		texts[i] = fmt.Sprintf("what does number %d say about the usual way today", i)
 	}
-	body, err := json.Marshal(map[string]any{"model": s.train("rows.jsonl", rows.String()), "input": texts})
+	body, err := json.Marshal(map[string]any{"model": model, "input": texts})
 	if err != nil {
-		b.Fatal(err)
+		s.t.Fatal(err)
 	}
-	b.ReportAllocs()
-	for b.Loop() {
-		if status, answer := s.requestAs("alice-key", http.MethodPost, "/v1/classifications", "application/json", strings.NewReader(string(body))); status != 200 {
-			b.Fatal(status, answer)
+	handler := s.factory.Handler()
+	return func() {
+		request := httptest.NewRequest(http.MethodPost, "/v1/classifications", bytes.NewReader(body))
+		request.Header.Set("Authorization", "Bearer alice-key")
+		answer := &discarded{header: http.Header{}}
+		if handler.ServeHTTP(answer, request); answer.status != http.StatusOK {
+			s.t.Fatal(answer.status)
 		}
 	}
-	b.ReportMetric(float64(b.N*len(texts))/b.Elapsed().Seconds(), "texts/s")
 }
+
+// discarded is an answer of which only the status is kept.
+type discarded struct {
+	header http.Header
+	status int
+}
+
+func (d *discarded) Header() http.Header            { return d.header }
+func (d *discarded) WriteHeader(status int)         { d.status = status }
+func (d *discarded) Write(data []byte) (int, error) { return len(data), nil }
 
 // BenchmarkUpload is a file of 64 MB.
 func BenchmarkUpload(b *testing.B) {

@@ -2,12 +2,14 @@ package factory
 
 import (
 	"encoding/hex"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/uuid"
 
-	"github.com/classifier-factory/classifier-factory/internal/mistral"
+	"github.com/classifier-factory/classifier-factory/internal/classifier"
 )
 
 // encoded is an answer that is JSON already.
@@ -19,6 +21,7 @@ type classificationAnswer struct {
 	json    []byte
 	targets []targetAnswer
 	results int
+	first   int // where the results begin
 }
 
 // targetAnswer is what does not change from result to result.
@@ -28,12 +31,10 @@ type targetAnswer struct {
 	labels     []string
 }
 
-// newClassificationAnswer begins an answer. The thresholds are by target and label;
-// those of a target that has none are nil.
-func newClassificationAnswer(modelID string, targets []mistral.ClassifierTarget, thresholds [][]float64) *classificationAnswer {
-	id := uuid.New()
-	a := &classificationAnswer{json: []byte(`{"id":"` + hex.EncodeToString(id[:]) + `","model":` + quote(modelID) + `,"results":[`)}
-	for t, target := range targets {
+func newTargetAnswers(model *classifier.Model) []targetAnswer {
+	thresholds := model.Thresholds()
+	var answers []targetAnswer
+	for t, target := range model.Targets() {
 		before := quote(target.Name) + `:{"scores":{`
 		if t > 0 {
 			before = `,` + before
@@ -45,19 +46,38 @@ func newClassificationAnswer(modelID string, targets []mistral.ClassifierTarget,
 			answer.labels = append(answer.labels, label)
 			before = `,`
 		}
-		if thresholds != nil && thresholds[t] != nil {
-			answer.thresholds = `,"thresholds":{`
-			for i, label := range answer.labels {
-				if i > 0 {
-					answer.thresholds += `,`
-				}
-				answer.thresholds += label + `:` + strconv.FormatFloat(thresholds[t][i], 'g', -1, 64)
-			}
-			answer.thresholds += `}`
-		}
-		a.targets = append(a.targets, answer)
+		answer.thresholds = quoteThresholds(answer.labels, thresholds[t])
+		answers = append(answers, answer)
 	}
-	return a
+	return answers
+}
+
+// maxBytes is the most that the target takes of a result.
+func (a *targetAnswer) maxBytes() int {
+	const number = len("-2.2250738585072014e-308")
+	size := len(a.thresholds) + len(`},"labels":[]},`)
+	for i := range a.labels {
+		size += len(a.scores[i]) + number + len(a.labels[i]) + len(`,`)
+	}
+	return size
+}
+
+// quoteThresholds is nothing for a target that has none.
+func quoteThresholds(labels []string, thresholds []float64) string {
+	if thresholds == nil {
+		return ""
+	}
+	members := make([]string, len(labels))
+	for i, label := range labels {
+		members[i] = label + `:` + strconv.FormatFloat(thresholds[i], 'g', -1, 64)
+	}
+	return `,"thresholds":{` + strings.Join(members, `,`) + `}`
+}
+
+func newClassificationAnswer(modelID string, model *loadedModel) *classificationAnswer {
+	id := uuid.New()
+	begin := `{"id":"` + hex.EncodeToString(id[:]) + `","model":` + quote(modelID) + `,"results":[`
+	return &classificationAnswer{json: []byte(begin), targets: model.answers, first: len(begin)}
 }
 
 // add writes the result of one input: scores by target and label, and the labels
@@ -79,6 +99,12 @@ func (a *classificationAnswer) add(scores [][]float64, labels [][]int) {
 		a.json = append(a.json, '}')
 	}
 	a.json = append(a.json, '}')
+}
+
+// reserve makes room for as many results like the first.
+func (a *classificationAnswer) reserve(results int) {
+	const spare = 9 // eighths: scores are not equally long
+	a.json = slices.Grow(a.json, results*(len(a.json)-a.first)/8*spare+len("]}"))
 }
 
 func (a *classificationAnswer) addLabels(target targetAnswer, labels []int) {

@@ -2,12 +2,10 @@ package factory
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/classifier-factory/classifier-factory/internal/classifier"
@@ -15,23 +13,23 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
-// maxScores bounds an answer, to some 100 MB: a request of 32 MB can have millions
-// of inputs.
-const maxScores = 1 << 22
+// maxAnswerBytes bounds the results of an answer: a request of 32 MB can have
+// millions of inputs.
+const maxAnswerBytes = 128 << 20
 
 // classifyRequest is a body of POST /v1/classifications.
 type classifyRequest struct {
-	Model    string            `json:"model"`
-	Input    oneOrMany[string] `json:"input"`
-	Metadata jsontext.Value    `json:"metadata"`
-	Scores   scoring           `json:"scores"`
+	Model    string         `json:"model"`
+	Input    texts          `json:"input"`
+	Metadata jsontext.Value `json:"metadata"`
+	Scores   scoring        `json:"scores"`
 }
 
 // classifyChatRequest is a body of POST /v1/chat/classifications.
 type classifyChatRequest struct {
-	Model  string                  `json:"model"`
-	Input  oneOrMany[conversation] `json:"input"`
-	Scores scoring                 `json:"scores"`
+	Model  string        `json:"model"`
+	Input  conversations `json:"input"`
+	Scores scoring       `json:"scores"`
 }
 
 // scoring is what the scores of a multi_class target are. It extends the protocol.
@@ -52,35 +50,16 @@ type message struct {
 	Others  jsontext.Value  `json:",embed"` // tool calls and the like: SDKs send them
 }
 
-// oneOrMany is a list that may be written as its only element. Unlike the
-// client's, it decodes in one pass and knows where an error is.
-type oneOrMany[T any] []T
-
-// UnmarshalJSONFrom implements json.UnmarshalerFrom. Null is as good as absent.
-func (l *oneOrMany[T]) UnmarshalJSONFrom(decoder *jsontext.Decoder) error {
-	switch decoder.PeekKind() {
-	case 'n':
-		return decoder.SkipValue()
-	case '[':
-		*l = oneOrMany[T]{}
-		return json.UnmarshalDecode(decoder, (*[]T)(l))
-	}
-	var single T
-	err := json.UnmarshalDecode(decoder, &single)
-	*l = oneOrMany[T]{single}
-	return err
-}
-
 func (f *Factory) classify(r *http.Request, tenant string) (any, error) {
 	var request classifyRequest
 	if err := decodeBody(r, &request, closedObject); err != nil {
 		return nil, err
 	}
-	if err := checkClassification(request.Model, request.Input != nil, request.Scores); err != nil {
+	if err := checkClassification(request.Model, request.Input.given, request.Scores); err != nil {
 		return nil, err
 	}
-	return f.classifyInputs(r.Context(), tenant, request.Model, request.Scores, len(request.Input), func(i int, inputType dataset.InputType) string {
-		return textFor(inputType, request.Input[i])
+	return f.classifyInputs(r.Context(), tenant, request.Model, request.Scores, request.Input.len(), func(i int, inputType dataset.InputType) string {
+		return textFor(inputType, request.Input.at(i))
 	})
 }
 
@@ -160,17 +139,14 @@ func (f *Factory) classifyInputs(ctx context.Context, tenant, modelID string, sc
 	if err != nil {
 		return nil, err
 	}
-	if most := maxScores / countLabels(found.targets); inputs > most {
-		return nil, invalidField("too_long", fmt.Sprintf("List should have at most %d items for this model", most), "input")
-	}
-	loaded, err := f.models.get(found.digest)
+	model, err := f.models.get(found.digest)
 	if err != nil {
 		return nil, err
 	}
-	answer := newClassificationAnswer(modelID, found.targets, nil)
-	if scores == independent {
-		answer = newClassificationAnswer(modelID, found.targets, loaded.Thresholds())
+	if most := maxAnswerBytes / model.resultBytes; inputs > most {
+		return nil, invalidField("too_long", fmt.Sprintf("List should have at most %d items for this model", most), "input")
 	}
+	answer := newClassificationAnswer(modelID, model)
 	var given [][]float64
 	var labels [][]int
 	for i := range inputs {
@@ -178,12 +154,15 @@ func (f *Factory) classifyInputs(ctx context.Context, tenant, modelID string, sc
 			return nil, err
 		}
 		if input := text(i, found.inputType); scores == independent {
-			given = loaded.Probabilities(input, given)
-			labels = decide(loaded, given, labels)
+			given = model.Probabilities(input, given)
+			labels = decide(model.Model, given, labels)
 		} else {
-			given = loaded.Classify(input, given)
+			given = model.Classify(input, given)
 		}
 		answer.add(given, labels)
+		if i == 0 {
+			answer.reserve(inputs - 1)
+		}
 	}
 	f.metrics.classified.Add(float64(inputs))
 	return answer.end(), nil
@@ -200,23 +179,13 @@ func decide(model *classifier.Model, probabilities [][]float64, labels [][]int) 
 	return labels
 }
 
-func countLabels(targets []mistral.ClassifierTarget) (labels int) {
-	for _, target := range targets {
-		labels += len(target.Labels)
-	}
-	return labels
-}
-
-func (f *Factory) findClassifier(ctx context.Context, tenant, id string) (model, error) {
+func (f *Factory) findClassifier(ctx context.Context, tenant, id string) (indexedModel, error) {
 	if f.isBaseModel(id) {
-		return model{}, invalidValue("The model is no classifier: train one from it.", "model")
+		return indexedModel{}, invalidValue("The model is no classifier: train one from it.", "model")
 	}
-	found, err := f.store.model(ctx, tenant, id)
-	switch {
-	case errors.Is(err, errNotFound):
-		return model{}, notFoundAs(err, noSuchModel)
-	case err == nil && found.archived:
-		return model{}, &problem{Status: http.StatusNotFound, Detail: "The model is archived; unarchive it to classify with it."}
+	found, err := f.store.indexedModel(ctx, tenant, id)
+	if err == nil && found.archived {
+		err = &problem{Status: http.StatusNotFound, Detail: "The model is archived; unarchive it to classify with it."}
 	}
-	return found, err
+	return found, notFoundAs(err, noSuchModel)
 }

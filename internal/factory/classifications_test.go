@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -196,10 +197,11 @@ func TestClassifyRefuses(t *testing.T) {
 	}
 }
 
+// TestClassifyBoundsItsAnswer: with long labels a short request makes a long one.
 func TestClassifyBoundsItsAnswer(t *testing.T) {
 	s := startServer(t, nil)
-	model := s.train("intents.jsonl", intents(20))
-	body := `{"model": "` + model + `", "input": [` + strings.Repeat(`"",`, maxScores/2) + `""]}`
+	model := s.train("intents.jsonl", strings.NewReplacer("light", strings.Repeat("l", 256), "music", strings.Repeat("m", 256)).Replace(intents(20)))
+	body := `{"model": "` + model + `", "input": [` + strings.Repeat(`"",`, maxAnswerBytes/2/256) + `""]}`
 	if status, answer := s.request("POST", "/v1/classifications", body); status != 422 || !strings.Contains(answer, `"type":"too_long","loc":["body","input"]`) {
 		t.Errorf("%d %.200s", status, answer)
 	}
@@ -216,7 +218,14 @@ func TestModelCacheForgetsTheLeastUsed(t *testing.T) {
 		}
 		digests = append(digests, found.digest)
 	}
-	cache := newModelCache(s.factory.store.blobs, 2)
+	size := func(i int) int64 {
+		info, err := os.Stat(s.factory.store.blobs.path(digests[i]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Size()
+	}
+	cache := newModelCache(s.factory.store.blobs, size(0)+max(size(1), size(2)))
 	get := func(i int) any {
 		loaded, err := cache.get(digests[i])
 		if err != nil {
@@ -235,5 +244,8 @@ func TestModelCacheForgetsTheLeastUsed(t *testing.T) {
 	}
 	if _, err := cache.get("none"); err == nil || len(cache.entries) > 2 {
 		t.Errorf("get() of an unknown model: %v; %d entries", err, len(cache.entries))
+	}
+	if cache.size != size(0)+size(1) {
+		t.Errorf("%d bytes counted; %d are kept", cache.size, size(0)+size(1))
 	}
 }

@@ -14,8 +14,9 @@ import (
 // from. Here it is a name of the embedded engine, so that requests stay portable.
 const DefaultBaseModel = "ministral-3b-latest"
 
-// loadedModels is how many models are kept in memory: some 10 MB each.
-const loadedModels = 32
+// loadedModelBytes is how much of model files is kept in memory: some 30 models of
+// 77 labels, or the eight largest.
+const loadedModelBytes = 512 << 20
 
 // Config says what a factory is made of.
 type Config struct {
@@ -61,7 +62,7 @@ func Open(ctx context.Context, config Config) (*Factory, error) {
 		now:     config.Clock,
 		opened:  config.Clock(),
 		store:   store,
-		models:  newModelCache(store.blobs, loadedModels),
+		models:  newModelCache(store.blobs, loadedModelBytes),
 		rates:   newRateLimiters(config.Limits.RequestsPerSecond),
 		metrics: newMetrics(store),
 	}

@@ -42,6 +42,7 @@ type store struct {
 	// in Go and never fail as busy; readers see the last commit meanwhile.
 	writer *sql.DB
 	reader *sql.DB
+	index  modelIndex
 	lock   *directoryLock
 }
 
@@ -50,7 +51,7 @@ func openStore(ctx context.Context, directory string) (_ *store, err error) {
 	if err := os.MkdirAll(directory, 0o700); err != nil {
 		return nil, err
 	}
-	s := &store{}
+	s := &store{index: modelIndex{entries: map[modelKey]indexedModel{}}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())

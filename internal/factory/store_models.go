@@ -45,6 +45,18 @@ func (s *store) model(ctx context.Context, tenant, id string) (model, error) {
 	return one(ctx, s.reader, scanModel, `SELECT `+modelColumns+` FROM models WHERE tenant = ? AND id = ?`, tenant, id)
 }
 
+// indexedModel is what a classification needs to know of a model.
+func (s *store) indexedModel(ctx context.Context, tenant, id string) (indexedModel, error) {
+	return s.index.find(ctx, modelKey{tenant, id}, s.readIndexedModel)
+}
+
+func (s *store) readIndexedModel(ctx context.Context, key modelKey) (indexedModel, error) {
+	return one(ctx, s.reader, func(r row) (m indexedModel, err error) {
+		err = r.Scan(&m.digest, &m.inputType, &m.archived)
+		return m, err
+	}, `SELECT digest, input_type, archived FROM models WHERE tenant = ? AND id = ?`, key.tenant, key.id)
+}
+
 // models lists a tenant's models, newest first.
 func (s *store) models(ctx context.Context, tenant string) ([]model, error) {
 	return collect(ctx, s.reader, scanModel, `SELECT `+modelColumns+` FROM models WHERE tenant = ? ORDER BY sequence DESC`, tenant)
@@ -52,6 +64,7 @@ func (s *store) models(ctx context.Context, tenant string) ([]model, error) {
 
 // updateModel changes what a tenant may change about a model.
 func (s *store) updateModel(ctx context.Context, tenant, id string, change func(*model)) (m model, err error) {
+	defer s.index.forget(modelKey{tenant, id}) // even if it seems to have failed
 	err = s.write(ctx, func(tx *sql.Tx) error {
 		m, err = one(ctx, tx, scanModel, `SELECT `+modelColumns+` FROM models WHERE tenant = ? AND id = ?`, tenant, id)
 		if err != nil {
@@ -71,6 +84,7 @@ func (s *store) deleteModel(ctx context.Context, tenant, id string) error {
 		digest, err = one(ctx, tx, scanString, `DELETE FROM models WHERE tenant = ? AND id = ? RETURNING digest`, tenant, id)
 		return err
 	})
+	s.index.forget(modelKey{tenant, id}) // even if it seems to have failed
 	if err != nil {
 		return err
 	}

@@ -136,3 +136,10 @@ func completeTarget(target *mistral.ClassifierTarget, counted dataset.Target) er
 	}
 	return nil
 }
+
+func countLabels(targets []mistral.ClassifierTarget) (labels int) {
+	for _, target := range targets {
+		labels += len(target.Labels)
+	}
+	return labels
+}
