@@ -91,7 +91,7 @@ func (g *gate) open() error {
 // leave learns from a call that was made.
 func (g *gate) leave(err error) {
 	var answer *mistral.Error
-	if err != nil && (!errors.As(err, &answer) || errors.Is(err, context.Canceled)) {
+	if err != nil && (!errors.As(err, &answer) || errors.Is(err, context.Canceled) || mistral.IsUnreadableContent(err)) {
 		return // that says nothing of the factory
 	}
 	g.mu.Lock()

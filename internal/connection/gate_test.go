@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
@@ -173,6 +174,23 @@ func TestLongerPauseWins(t *testing.T) {
 		if err := f.connection.Open(); !mistral.IsTooManyRequests(err) {
 			t.Errorf("%s: the pause's cause is %v", test.reason, err)
 		}
+	}
+}
+
+// TestUnreadableContentSaysNothingOfTheFactory loses a file on its way to be
+// uploaded. Nobody else has to wait for that.
+func TestUnreadableContentSaysNothingOfTheFactory(t *testing.T) {
+	f := newFixture(t)
+	_, err := f.connection.UploadFile(t.Context(), mistral.Upload{
+		Filename: "a.jsonl",
+		Size:     5,
+		Content:  iotest.ErrReader(errors.New("disk on fire")),
+	})
+	if !mistral.IsUnreadableContent(err) {
+		t.Fatalf("the upload failed with %v", err)
+	}
+	if f.pause() != 0 {
+		t.Error("a file that could not be read closed the connection")
 	}
 }
 

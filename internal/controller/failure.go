@@ -50,7 +50,7 @@ func classify(err error) failure {
 	case errors.As(err, &remote) && remote.StatusCode == http.StatusNotFound && collections[remote.Operation]:
 		return failure{class: slow, reason: classifierv1alpha1.ReasonUnreachable,
 			message: remote.Error() + "; is the connection's uri that of a factory?"}
-	case errors.As(err, &remote):
+	case errors.As(err, &remote) && !mistral.IsUnreadableContent(err):
 		result.class, result.reason = classifyStatus(remote.StatusCode)
 		result.message = remote.Error()
 		result.retryAfter = remote.RetryAfter

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -47,6 +49,7 @@ func TestFailuresAreJudgedByTheirStatus(t *testing.T) {
 		{&connection.ClosedError{RetryAfter: time.Second, Cause: answered(http.StatusUnauthorized)}, slow, classifierv1alpha1.ReasonUnauthorized, "a call that was not made fails as the last one did"},
 		{&secretError{classifierv1alpha1.ReasonConnectionNotFound, "no Secret"}, slow, classifierv1alpha1.ReasonConnectionNotFound, "Secrets are not watched"},
 		{fmt.Errorf("dialing: %w", dial.ErrRefused), slow, classifierv1alpha1.ReasonAddressRefused, "only another address or flag helps"},
+		{unreadableContent(t), retryable, classifierv1alpha1.ReasonInternalError, "the disk is the operator's own"},
 		{errors.New("etcd says no to token hunter2"), retryable, classifierv1alpha1.ReasonInternalError, "the cluster recovers"},
 	} {
 		got := classify(test.err)
@@ -80,4 +83,17 @@ func TestFailedStepsEndThePass(t *testing.T) {
 			t.Errorf("%v: got %+v, because %s", test.err, got, test.why)
 		}
 	}
+}
+
+// unreadableContent is an upload of which the content could not be read.
+func unreadableContent(t *testing.T) error {
+	t.Helper()
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	client, err := mistral.NewClient(mistral.Config{BaseURL: server.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = client.UploadFile(t.Context(), mistral.Upload{Filename: "a.jsonl", Size: 5, Content: iotest.ErrReader(errors.New("disk on fire"))})
+	return err
 }

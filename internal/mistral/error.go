@@ -88,6 +88,13 @@ func IsRetired(err error) bool { return hasStatus(err, http.StatusGone) }
 // IsTooManyRequests reports whether the key's rate limit was reached (429).
 func IsTooManyRequests(err error) bool { return hasStatus(err, http.StatusTooManyRequests) }
 
+// IsUnreadableContent reports whether an upload failed because its content could
+// not be read in its announced size. That says nothing of the server.
+func IsUnreadableContent(err error) bool {
+	var content *contentError
+	return errors.As(err, &content)
+}
+
 func hasStatus(err error, codes ...int) bool {
 	var answer *Error
 	if !errors.As(err, &answer) {
@@ -143,10 +150,9 @@ func transportError(ctx context.Context, r request, err error, sent bool) *Error
 	}
 	// A context that was cancelled with a cause of its own hides that it ended.
 	err = cmp.Or(ctx.Err(), err)
-	var content *contentError
 	return &Error{
 		Operation:      r.operation,
-		OutcomeUnknown: r.changes() && sent && !errors.As(err, &content),
+		OutcomeUnknown: r.changes() && sent && !IsUnreadableContent(err),
 		problem:        describeTransport(err, sent),
 		cause:          err,
 	}
@@ -155,13 +161,12 @@ func transportError(ctx context.Context, r request, err error, sent bool) *Error
 func describeTransport(err error, sent bool) string {
 	var (
 		timeout     net.Error
-		content     *contentError
 		certificate *tls.CertificateVerificationError
 		name        *net.DNSError
 		errno       syscall.Errno
 	)
 	switch {
-	case errors.As(err, &content):
+	case IsUnreadableContent(err):
 		return "the content could not be read in its announced size"
 	case errors.Is(err, context.Canceled):
 		return "the request was cancelled"

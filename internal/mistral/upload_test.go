@@ -147,6 +147,9 @@ func TestUploadThatCannotBeReadIsNeverComplete(t *testing.T) {
 			if OutcomeUnknown(err) {
 				t.Error("the outcome is unknown, though the form was never complete")
 			}
+			if !IsUnreadableContent(err) {
+				t.Error("the failure passes for the server's")
+			}
 			if want := "UploadFile: the content could not be read in its announced size"; err.Error() != want {
 				t.Errorf("error is %q, want %q", err, want)
 			}
