@@ -23,7 +23,7 @@ import (
 
 // maxIdleTime is how long a connection is kept that is not asked for and watches
 // no job: longer than it pauses by itself, so that a pause is not forgotten.
-const maxIdleTime = 10 * time.Minute
+const maxIdleTime = 20 * time.Minute
 
 // Options are what all connections of a pool have in common.
 type Options struct {

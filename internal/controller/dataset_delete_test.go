@@ -29,7 +29,7 @@ func TestDeletionDoesNotWaitAsLongAsTheFactorySays(t *testing.T) {
 	d.factory.interfere.Store(&interfere)
 	d.delete(data)
 	d.delete(job)
-	for range 2 { // the second one finds the connection closed for a day
+	for range 2 { // the second one finds the connection closed
 		if result, err := d.pass(data); err != nil || result.RequeueAfter == 0 || result.RequeueAfter > cleanupBudget {
 			t.Errorf("the dataset is looked at again after %s: %v", result.RequeueAfter, err)
 		}

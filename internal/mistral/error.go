@@ -17,8 +17,9 @@ import (
 	"time"
 )
 
-// maxRetryAfter bounds what a server can make its clients wait.
-const maxRetryAfter = 24 * time.Hour
+// maxRetryAfter bounds what a server can make its clients wait. A proxy may say a
+// day for what is over in a minute, and one call in vain costs next to nothing.
+const maxRetryAfter = 15 * time.Minute
 
 // Error is a request that did not get the answer that the protocol describes.
 // Its text consists of this package's words and the sanitised code, so that it
@@ -27,7 +28,7 @@ type Error struct {
 	Operation  string        // the Client's method
 	StatusCode int           // 0 when no answer came
 	Code       string        // the server's name for the error; empty when it gave none that is safe to show
-	RetryAfter time.Duration // 0 when the server did not say
+	RetryAfter time.Duration // 0 when the server did not say; 15 minutes at most
 	// OutcomeUnknown is true when a change that was asked for may have been
 	// made nevertheless.
 	OutcomeUnknown bool

@@ -209,6 +209,7 @@ func TestRetryAfter(t *testing.T) {
 		{"-5", 0},
 		{"soon", 0},
 		{"NaN", 0},
+		{"86400", maxRetryAfter},
 		{"1e300", maxRetryAfter},
 		{"Inf", maxRetryAfter},
 		{"Fri, 02 Jan 2026 03:05:05 GMT", time.Minute},
