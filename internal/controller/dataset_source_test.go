@@ -8,10 +8,13 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	testclock "k8s.io/utils/clock/testing"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+	"github.com/classifier-factory/classifier-factory/internal/dataset"
 	"github.com/classifier-factory/classifier-factory/internal/source"
 )
 
@@ -121,5 +124,23 @@ func TestStorageThatIsAwayDoesNotUnmakeADataset(t *testing.T) {
 				t.Errorf("a second pass made %d writes: %v", d.writes.Load()-writes, err)
 			}
 		})
+	}
+}
+
+// TestPartThatCannotBeReadIsNotSkipped takes a broken key where the format has to be
+// found out first.
+func TestPartThatCannotBeReadIsNotSkipped(t *testing.T) {
+	t.Parallel()
+	d := newDriver(t)
+	d.create(&corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Namespace: d.namespace, Name: "samples"},
+		BinaryData: map[string][]byte{"broken": []byte("\x1F\x8B, but no gzip"), "good": []byte("text,label\na,x\nb,y\n")},
+	})
+	data := driven(d.dataset("data", "samples", "broken", "good"))
+	data.Spec.CSV = &classifierv1alpha1.CSVOptions{TextColumn: "text", LabelColumns: []classifierv1alpha1.CSVLabelColumn{{Column: "label"}}}
+	d.create(data)
+	d.settle(data, classifierv1alpha1.ReasonInvalidDataset)
+	if got := meta.FindStatusCondition(data.Status.Conditions, classifierv1alpha1.ConditionValidated); !strings.Contains(got.Message, string(dataset.CorruptCompression)) {
+		t.Errorf("Validated is %+v", got)
 	}
 }

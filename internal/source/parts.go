@@ -20,16 +20,21 @@ type parts struct {
 
 	offset int64   // of what is read next
 	starts []int64 // of the parts that were opened
+	err    error   // what ended reading
 }
 
 func openParts(all []part, decode Decode) Content {
 	return &parts{left: all, decode: decode, ended: true}
 }
 
-func (p *parts) Read(buffer []byte) (int, error) {
-	n, err := p.read(buffer)
-	p.offset += int64(n)
-	return n, err
+// Read goes on failing once it failed: a reader that peeks forgets the error, and
+// would go on with the next part.
+func (p *parts) Read(buffer []byte) (n int, err error) {
+	if p.err == nil {
+		n, p.err = p.read(buffer)
+		p.offset += int64(n)
+	}
+	return n, p.err
 }
 
 func (p *parts) read(buffer []byte) (int, error) {
@@ -43,7 +48,7 @@ func (p *parts) read(buffer []byte) (int, error) {
 		if n > 0 {
 			p.ended = buffer[n-1] == '\n'
 		}
-		if err == nil || err != io.EOF {
+		if err != io.EOF {
 			return n, err
 		}
 		if err := p.Close(); err != nil {

@@ -71,3 +71,35 @@ func TestEachPartIsDecodedByItself(t *testing.T) {
 		}
 	}
 }
+
+// TestPartThatFailsIsNotSkipped reads on after a failure, as who peeks first does.
+func TestPartThatFailsIsNotSkipped(t *testing.T) {
+	broken := errors.New("broken")
+	holding := func(content io.Reader) part {
+		return func() (io.ReadCloser, error) { return io.NopCloser(content), nil }
+	}
+	calls := 0
+	firstFails := func(content io.Reader) (io.Reader, error) {
+		if calls++; calls == 1 {
+			return nil, broken
+		}
+		return content, nil
+	}
+	good := holding(strings.NewReader("good\n"))
+	for _, test := range []struct {
+		reason string
+		first  part
+		decode Decode
+	}{
+		{"it cannot be opened", func() (io.ReadCloser, error) { return nil, broken }, asItIs},
+		{"it cannot be decoded", holding(strings.NewReader("bad")), firstFails},
+		{"it breaks off", holding(iotest.ErrReader(broken)), asItIs},
+	} {
+		content := openParts([]part{test.first, good}, test.decode)
+		for range 2 {
+			if got, err := io.ReadAll(content); !errors.Is(err, broken) || len(got) > 0 {
+				t.Errorf("got %q, %v when %s", got, err, test.reason)
+			}
+		}
+	}
+}
