@@ -25,7 +25,13 @@ import (
 
 // outputRecheck is how often a published Secret is looked at: Secrets are not
 // watched, so this is how one that was deleted or edited is noticed.
-const outputRecheck = 10 * time.Minute
+const (
+	outputRecheck = 10 * time.Minute
+	// conflictRecheck is the same for one in the way, which its owner may delete, and
+	// collectionRecheck for one that the garbage collector will delete.
+	conflictRecheck   = time.Minute
+	collectionRecheck = 5 * time.Second
+)
 
 // TrainingJobReconciler runs ClassifierTrainingJobs at a factory and publishes their models.
 type TrainingJobReconciler struct {

@@ -41,10 +41,14 @@ func (r *TrainingJobReconciler) publish(ctx context.Context, scope *jobScope) (o
 	case apierrors.IsNotFound(err):
 		err = r.writeOutput(ctx, scope, name)
 	case err != nil:
+	case isOfEarlierObject(secret, scope.object):
+		scope.output = &finding{reason: classifierv1alpha1.ReasonSecretConflict,
+			message: fmt.Sprintf("Secret %s is of an earlier object of this name and about to be deleted with it", name)}
+		return wait(collectionRecheck, scope.output.reason, scope.output.message), nil
 	case !metav1.IsControlledBy(secret, scope.object):
 		scope.output = &finding{reason: classifierv1alpha1.ReasonSecretConflict,
 			message: fmt.Sprintf("Secret %s belongs to somebody else; delete it, or name another one in spec.output.secretName", name)}
-		return stop(scope.output.reason, scope.output.message).looksAgain(outputRecheck), nil
+		return stop(scope.output.reason, scope.output.message).looksAgain(conflictRecheck), nil
 	case secret.Annotations[outputDigestAnnotation] != fingerprint(secret.Data) || string(secret.Data["model"]) != scope.status.Model.ID:
 		err = r.writeOutput(ctx, scope, name)
 	}
@@ -62,6 +66,14 @@ func (r *TrainingJobReconciler) publish(ctx context.Context, scope *jobScope) (o
 	return proceed().looksAgain(outputRecheck), nil
 }
 
+// isOfEarlierObject reports whether a Secret is of an object that had this one's
+// name, and so is gone: the garbage collector will come for it.
+func isOfEarlierObject(secret *corev1.Secret, object *classifierv1alpha1.ClassifierTrainingJob) bool {
+	owner := metav1.GetControllerOf(secret)
+	return owner != nil && owner.APIVersion == classifierv1alpha1.GroupVersion.String() && owner.Kind == kindTrainingJob &&
+		owner.Name == object.Name && owner.UID != object.UID
+}
+
 func (r *TrainingJobReconciler) writeOutput(ctx context.Context, scope *jobScope, name string) error {
 	data, err := r.output(ctx, scope)
 	if err != nil {
@@ -69,7 +81,7 @@ func (r *TrainingJobReconciler) writeOutput(ctx context.Context, scope *jobScope
 	}
 	owner := applymetav1.OwnerReference().
 		WithAPIVersion(classifierv1alpha1.GroupVersion.String()).
-		WithKind("ClassifierTrainingJob").
+		WithKind(kindTrainingJob).
 		WithName(scope.object.Name).
 		WithUID(scope.object.UID).
 		WithController(true)

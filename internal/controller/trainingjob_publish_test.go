@@ -61,3 +61,27 @@ func TestSecretOfAPurgedJobCostsOneCall(t *testing.T) {
 		t.Errorf("three passes within outputRecheck made %d calls", got)
 	}
 }
+
+// TestSecretOfAnEarlierObjectIsWaitedFor deletes a job and creates one of its name
+// before the garbage collector came for its Secret. Nobody has to act, and nobody
+// may be told a conflict for long.
+func TestSecretOfAnEarlierObjectIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	d := newDriver(t)
+	d.ready(d.inlineDataset("data", sentiments(20)))
+	earlier := driven(d.trainingJob("job", "data"))
+	d.create(earlier)
+	d.settle(earlier, classifierv1alpha1.ReasonPublished)
+	d.delete(earlier)
+	d.passUntilGone(earlier)
+
+	job := driven(d.trainingJob("job", "data"))
+	d.create(job)
+	d.settle(job, classifierv1alpha1.ReasonSecretConflict)
+	result, err := d.pass(job)
+	if err != nil || result.RequeueAfter != collectionRecheck || meta.FindStatusCondition(job.Status.Conditions, classifierv1alpha1.ConditionStalled) != nil {
+		t.Errorf("it is looked at again after %s: %v, %+v", result.RequeueAfter, err, job.Status.Conditions)
+	}
+	d.delete(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: d.namespace, Name: "job"}})
+	d.settle(job, classifierv1alpha1.ReasonPublished)
+}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"pgregory.net/rapid"
@@ -148,8 +149,28 @@ func (w *walker) arrive() {
 		}
 	})
 	w.tryEdit(w.job, func() { w.job.Spec.Suspend = nil })
+	w.collectGarbage()
 	w.waitUntil(w.dataset, classifierv1alpha1.ConditionReady)
 	w.waitUntil(w.job, classifierv1alpha1.ConditionReady)
+}
+
+// collectGarbage deletes the Secrets of jobs that are gone, late, as a cluster does
+// and this control plane does not.
+func (w *walker) collectGarbage() {
+	w.Helper()
+	secrets := &corev1.SecretList{}
+	if err := cluster.Admin.List(w.ctx, secrets, client.InNamespace(w.namespace)); err != nil {
+		w.Fatal(err)
+	}
+	for i := range secrets.Items {
+		owner := metav1.GetControllerOf(&secrets.Items[i])
+		if owner == nil || owner.UID == w.job.UID {
+			continue
+		}
+		if err := cluster.Admin.Delete(w.ctx, &secrets.Items[i]); err != nil {
+			w.Fatal(err)
+		}
+	}
 }
 
 // end is what fresh objects end like: the dataset's status without its past, and
