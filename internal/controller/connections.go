@@ -3,11 +3,11 @@ package controller
 import (
 	"context"
 	"fmt"
-	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/lru"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
@@ -36,10 +36,13 @@ type Connections struct {
 	defaultURL string
 	defaultKey mistral.Key
 
-	mu sync.Mutex
-	// lastGood is what each Secret made last, for cleaning up when it went first.
-	lastGood map[types.NamespacedName]*connection.Connection
+	// lastGood is what each Secret made last, for cleaning up when it went first: a
+	// *connection.Connection by the Secret's types.NamespacedName.
+	lastGood *lru.Cache
 }
+
+// maxLastGood bounds what is remembered of Secrets that come and go with their namespaces.
+const maxLastGood = 1024
 
 // NewConnections makes the operator's connections. live must not be a cache:
 // Secrets are read by name, never listed or watched.
@@ -49,7 +52,7 @@ func NewConnections(pool *connection.Pool, live client.Reader, defaultURL string
 		live:       live,
 		defaultURL: defaultURL,
 		defaultKey: defaultKey,
-		lastGood:   map[types.NamespacedName]*connection.Connection{},
+		lastGood:   lru.New(maxLastGood),
 	}
 }
 
@@ -80,9 +83,7 @@ func (c *Connections) get(ctx context.Context, namespace string, reference *clas
 	if err != nil {
 		return nil, &secretError{classifierv1alpha1.ReasonConnectionInvalid, fmt.Sprintf("Secret %s: %s", name.Name, err)}
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.lastGood[name] = made
+	c.lastGood.Add(name, made)
 	return made, nil
 }
 
@@ -98,17 +99,15 @@ func (c *Connections) own() (*connection.Connection, error) {
 	return made, nil
 }
 
-// forCleanup also gives a connection whose Secret is gone or spoilt, as long as
-// this process has used it.
+// forCleanup also gives a connection whose Secret is gone or spoilt, if this
+// process has used it not too long ago.
 func (c *Connections) forCleanup(ctx context.Context, namespace string, reference *classifierv1alpha1.SecretReference) (*connection.Connection, error) {
 	made, err := c.get(ctx, namespace, reference)
 	if err == nil || reference == nil {
 		return made, err
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if good, ok := c.lastGood[types.NamespacedName{Namespace: namespace, Name: reference.Name}]; ok {
-		return good, nil
+	if good, ok := c.lastGood.Get(types.NamespacedName{Namespace: namespace, Name: reference.Name}); ok {
+		return good.(*connection.Connection), nil
 	}
 	return nil, err
 }
