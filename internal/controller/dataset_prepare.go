@@ -211,14 +211,16 @@ func (s *datasetScope) plan() {
 
 // archive moves the files that are uploaded into the history.
 func (s *datasetScope) archive() {
-	if !s.isUploaded() {
+	var revision classifierv1alpha1.DatasetRevision
+	for _, file := range s.status.Files {
+		if file.ID != "" {
+			revision.FileIDs = append(revision.FileIDs, file.ID)
+		}
+	}
+	if len(revision.FileIDs) == 0 {
 		return
 	}
-	train := s.status.Files[0]
-	revision := classifierv1alpha1.DatasetRevision{Digest: train.Digest, UploadedAt: train.UploadedAt}
-	for _, file := range s.status.Files {
-		revision.FileIDs = append(revision.FileIDs, file.ID)
-	}
+	revision.Digest, revision.UploadedAt = s.status.Files[0].Digest, s.status.Files[0].UploadedAt
 	history := slices.Insert(s.status.History, 0, revision)
 	s.status.History = history[:min(len(history), maxHistory)]
 }

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -19,6 +20,7 @@ const pruneRetry = 10 * time.Minute
 // unfinished job reads stay until it has ended. That something cannot be deleted
 // is no reason not to train on what is uploaded.
 func (r *DatasetReconciler) prune(ctx context.Context, scope *datasetScope) (outcome, error) {
+	scope.forgetReturned()
 	limit := int(*scope.object.Spec.RevisionHistoryLimit)
 	if len(scope.status.History) <= limit {
 		return proceed(), nil
@@ -42,6 +44,22 @@ func (r *DatasetReconciler) prune(ctx context.Context, scope *datasetScope) (out
 	}
 	scope.status.History = kept
 	return result, nil
+}
+
+// forgetReturned takes the files out of the history that are in use, again or still.
+func (s *datasetScope) forgetReturned() {
+	for i := range s.status.History {
+		revision := &s.status.History[i]
+		revision.FileIDs = slices.DeleteFunc(revision.FileIDs, s.uses)
+	}
+	s.status.History = slices.DeleteFunc(s.status.History, func(revision classifierv1alpha1.DatasetRevision) bool {
+		return len(revision.FileIDs) == 0
+	})
+}
+
+// uses reports whether a file is one of those that the dataset has now.
+func (s *datasetScope) uses(id string) bool {
+	return slices.ContainsFunc(s.status.Files, func(file classifierv1alpha1.DatasetFile) bool { return file.ID == id })
 }
 
 func (r *DatasetReconciler) deleteRevision(ctx context.Context, scope *datasetScope, revision classifierv1alpha1.DatasetRevision) error {

@@ -2,7 +2,9 @@ package controller
 
 import (
 	"net/http"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -113,4 +115,77 @@ func TestRevisionsThatMayNotBeDeletedAreLeftAlone(t *testing.T) {
 	if got := d.factory.calls.Load() - calls; got != 0 {
 		t.Errorf("a second pass made %d calls", got)
 	}
+}
+
+// TestFactoryHoldsWhatTheDatasetSays keeps no earlier revision: what the factory holds
+// beyond the dataset's files was lost sight of.
+func TestFactoryHoldsWhatTheDatasetSays(t *testing.T) {
+	t.Parallel()
+	t.Run("after changes that leave a file as it is", func(t *testing.T) {
+		t.Parallel()
+		d, data := newDriverWithSplit(t)
+		unchanged := 0
+		for _, samples := range []int{61, 62, 63, 64, 60} {
+			before := data.Status.Files
+			d.edit(data, func() { data.Spec.Source.Inline.Data = sentiments(samples) })
+			d.settle(data, classifierv1alpha1.ReasonUploaded)
+			if data.Status.Files[1].Digest == before[1].Digest {
+				unchanged++
+			}
+			d.holdsOnly(data)
+		}
+		if unchanged == 0 {
+			t.Error("each change was one of every file")
+		}
+	})
+	t.Run("after a change while a revision is being uploaded", func(t *testing.T) {
+		t.Parallel()
+		d, data := newDriverWithSplit(t)
+		d.edit(data, func() { data.Spec.Source.Inline.Data = sentiments(80) })
+		d.factory.refuseUploadsAfter(1)
+		d.settle(data, classifierv1alpha1.ReasonRejected)
+		d.factory.behave()
+		d.edit(data, func() { data.Spec.Source.Inline.Data = sentiments(100) })
+		d.settle(data, classifierv1alpha1.ReasonUploaded)
+		d.holdsOnly(data)
+	})
+}
+
+func newDriverWithSplit(t *testing.T) (*driver, *classifierv1alpha1.ClassifierDataset) {
+	t.Helper()
+	d := newDriver(t)
+	data := d.inlineDataset("data", sentiments(60))
+	data.Spec.RevisionHistoryLimit = new(int32(0))
+	data.Spec.Preparation.Split = &classifierv1alpha1.DatasetSplit{ValidationPercent: new(int32(30))}
+	d.ready(data)
+	return d, data
+}
+
+func (d *driver) holdsOnly(data *classifierv1alpha1.ClassifierDataset) {
+	d.Helper()
+	var said, held []string
+	for _, file := range data.Status.Files {
+		said = append(said, file.ID)
+	}
+	for _, file := range d.remoteFiles() {
+		held = append(held, file.ID)
+	}
+	slices.Sort(said)
+	slices.Sort(held)
+	if !slices.Equal(said, held) {
+		d.Errorf("the factory holds %v, the dataset says %v", held, said)
+	}
+}
+
+// refuseUploadsAfter lets so many uploads pass.
+func (s *testFactory) refuseUploadsAfter(count int64) {
+	var uploads atomic.Int64
+	interfere := func(w http.ResponseWriter, r *http.Request, real http.Handler) {
+		if r.Method == http.MethodPost && uploads.Add(1) > count {
+			http.Error(w, `{"detail":"scripted"}`, http.StatusUnprocessableEntity)
+			return
+		}
+		real.ServeHTTP(w, r)
+	}
+	s.interfere.Store(&interfere)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -44,7 +43,6 @@ func (r *DatasetReconciler) upload(ctx context.Context, scope *datasetScope) (ou
 			return result, err
 		}
 	}
-	scope.forgetReturned()
 	return proceed(), nil
 }
 
@@ -207,13 +205,4 @@ func (r *DatasetReconciler) send(ctx context.Context, scope *datasetScope, file 
 		return nil, errors.Join(errAltered, deleteFile(ctx, scope.connection, uploaded.ID))
 	}
 	return uploaded, nil
-}
-
-// forgetReturned takes a revision out of the history whose files are in use again.
-func (s *datasetScope) forgetReturned() {
-	s.status.History = slices.DeleteFunc(s.status.History, func(revision classifierv1alpha1.DatasetRevision) bool {
-		return slices.ContainsFunc(s.status.Files, func(file classifierv1alpha1.DatasetFile) bool {
-			return slices.Contains(revision.FileIDs, file.ID)
-		})
-	})
 }
