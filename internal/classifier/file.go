@@ -35,6 +35,14 @@ type header struct {
 	Calibrations []calibration `json:"calibrations"`
 }
 
+// VersionError says that a model file has another version of the format than the one
+// that is read and written here.
+type VersionError struct{ Version byte }
+
+func (e *VersionError) Error() string {
+	return fmt.Sprintf("version %d of the file format instead of %d: train the model again", e.Version, magic[len(magic)-1])
+}
+
 // WriteTo writes the model file. The same model gives the same bytes.
 func (m *Model) WriteTo(w io.Writer) (int64, error) {
 	top, err := m.appendTop([]byte(magic))
@@ -125,7 +133,7 @@ func verify(data []byte) ([]byte, error) {
 	case len(data) < len(magic)+sha256.Size || string(data[:kind]) != magic[:kind]:
 		return nil, errors.New("not a model file")
 	case data[kind] != magic[kind]:
-		return nil, fmt.Errorf("version %d of the file format instead of %d: train the model again", data[kind], magic[kind])
+		return nil, &VersionError{Version: data[kind]}
 	}
 	content, checksum := data[:len(data)-sha256.Size], data[len(data)-sha256.Size:]
 	if sum := sha256.Sum256(content); !bytes.Equal(sum[:], checksum) {

@@ -3,6 +3,7 @@ package classifier
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"io"
 	"math"
 	"reflect"
@@ -39,6 +40,15 @@ func TestModelFileRoundTrip(t *testing.T) {
 	}
 	if !bytes.Equal(encode(t, read), file) {
 		t.Error("a model that was read is written differently")
+	}
+}
+
+func TestReadModelSaysWhichVersion(t *testing.T) {
+	file := encode(t, smallModel(t))
+	file[len(magic)-1] = 1
+	_, err := ReadModel(bytes.NewReader(file))
+	if other, ok := errors.AsType[*VersionError](err); !ok || other.Version != 1 {
+		t.Errorf("error %v", err)
 	}
 }
 

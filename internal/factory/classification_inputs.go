@@ -1,6 +1,8 @@
 package factory
 
 import (
+	"reflect"
+
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -63,16 +65,15 @@ func (t *texts) UnmarshalJSONFrom(decoder *jsontext.Decoder) (err error) {
 }
 
 // append reads a string behind those before.
-func (t *texts) append(joined []byte, decoder *jsontext.Decoder) (_ []byte, err error) {
-	if decoder.PeekKind() == '"' {
-		var quoted jsontext.Value
-		if quoted, err = decoder.ReadValue(); err == nil {
-			joined, err = jsontext.AppendUnquote(joined, quoted)
-		}
-	} else {
-		var none string // null, or json's error that says where there is no string
-		err = json.UnmarshalDecode(decoder, &none)
+func (t *texts) append(joined []byte, decoder *jsontext.Decoder) ([]byte, error) {
+	value, err := decoder.ReadValue()
+	if err != nil {
+		return joined, err
 	}
+	if value.Kind() != '"' {
+		return joined, &json.SemanticError{JSONPointer: decoder.StackPointer(), GoType: reflect.TypeFor[string]()}
+	}
+	joined, err = jsontext.AppendUnquote(joined, value)
 	t.ends = append(t.ends, len(joined))
 	return joined, err
 }

@@ -2,6 +2,7 @@ package factory
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -141,7 +142,7 @@ func (f *Factory) classifyInputs(ctx context.Context, tenant, modelID string, sc
 	}
 	model, err := f.models.get(found.digest)
 	if err != nil {
-		return nil, err
+		return nil, f.loadProblem(ctx, tenant, modelID, err)
 	}
 	if most := maxAnswerBytes / model.resultBytes; inputs > most {
 		return nil, invalidField("too_long", fmt.Sprintf("List should have at most %d items for this model", most), "input")
@@ -188,4 +189,16 @@ func (f *Factory) findClassifier(ctx context.Context, tenant, id string) (indexe
 		err = &problem{Status: http.StatusNotFound, Detail: "The model is archived; unarchive it to classify with it."}
 	}
 	return found, notFoundAs(err, noSuchModel)
+}
+
+// loadProblem explains why a model cannot be loaded. It may have been deleted since
+// it was found.
+func (f *Factory) loadProblem(ctx context.Context, tenant, id string, err error) error {
+	if _, ok := errors.AsType[*classifier.VersionError](err); ok {
+		return invalidValue("The model was made by another version of the factory, and its file cannot be read by this one. Train the model again.", "model")
+	}
+	if _, gone := f.findClassifier(ctx, tenant, id); gone != nil {
+		return gone
+	}
+	return err
 }

@@ -180,6 +180,8 @@ func TestClassifyRefuses(t *testing.T) {
 		{"no model", "classifications", `{"input": "x"}`, 422, `"type":"missing","loc":["body","model"]`},
 		{"no input", "classifications", `{"model": "m", "input": null}`, 422, `"type":"missing","loc":["body","input"]`},
 		{"input of another type", "classifications", `{"model": "m", "input": ["a", 1]}`, 422, `"type":"string_type","loc":["body","input",1]`},
+		{"a text that is null", "classifications", `{"model": "m", "input": ["a", null]}`, 422, `"type":"string_type","loc":["body","input",1]`},
+		{"no text", "classifications", `{"model": "m", "input": {"text": "a"}}`, 422, `"type":"string_type","loc":["body","input"]`},
 		{"no messages", "chat/classifications", `{"model": "m", "input": [{}]}`, 422, `"loc":["body","input",0,"messages"]`},
 		{"unknown role", "chat/classifications", `{"model": "m", "input": [{"messages": [{"role": "robot", "content": "x"}]}]}`, 422, `"loc":["body","input",0,"messages",0,"role"]`},
 		{"scores of a third kind", "classifications", `{"model": "m", "input": "x", "scores": "logits"}`, 422, `"loc":["body","scores"]`},

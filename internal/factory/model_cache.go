@@ -3,6 +3,7 @@ package factory
 import (
 	"bufio"
 	"container/list"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -48,11 +49,13 @@ func newModelCache(blobs *blobs, capacity int64) *modelCache {
 
 func (c *modelCache) get(digest string) (*loadedModel, error) {
 	model, err := c.entry(digest).load()
-	if err != nil {
-		c.remove(digest)
-		return nil, fmt.Errorf("load model %s: %w", digest, err)
+	if err == nil {
+		return model, nil
 	}
-	return model, nil
+	if _, lasting := errors.AsType[*classifier.VersionError](err); !lasting {
+		c.remove(digest) // the next one tries again
+	}
+	return nil, fmt.Errorf("load model %s: %w", digest, err)
 }
 
 func (c *modelCache) entry(digest string) *cachedModel {

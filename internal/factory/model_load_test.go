@@ -1,0 +1,71 @@
+package factory
+
+import (
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+)
+
+// TestModelOfAnotherVersion is what a tenant meets whose model an older factory has
+// trained.
+func TestModelOfAnotherVersion(t *testing.T) {
+	s := startServer(t, nil)
+	model := s.train("intents.jsonl", intents(20))
+	path := s.factory.store.blobs.path(s.digest(model))
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content[len("CFMODEL")]--
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		status, body := s.request("POST", "/v1/classifications", `{"model": "`+model+`", "input": "lamp"}`)
+		if status != http.StatusUnprocessableEntity || !strings.Contains(body, `"loc":["body","model"]`) || !strings.Contains(body, "Train the model again.") {
+			t.Errorf("%d %s", status, body)
+		}
+	}
+	if len(s.factory.models.entries) != 1 {
+		t.Error("the file is read again and again")
+	}
+}
+
+// TestModelIsDeletedWhileItIsLoaded: it was found, and then its file is gone.
+func TestModelIsDeletedWhileItIsLoaded(t *testing.T) {
+	s := startServer(t, nil)
+	model := s.train("intents.jsonl", intents(20))
+	entry := s.factory.models.entry(s.digest(model))
+	entry.load = func() (*loadedModel, error) {
+		if err := s.client("alice-key").DeleteModel(t.Context(), model); err != nil {
+			t.Error(err)
+		}
+		return s.factory.models.read(entry)
+	}
+	if status, body := s.request("POST", "/v1/classifications", `{"model": "`+model+`", "input": "lamp"}`); status != http.StatusNotFound {
+		t.Errorf("%d %s", status, body)
+	}
+}
+
+// TestModelFileIsMissing is the server's own fault.
+func TestModelFileIsMissing(t *testing.T) {
+	s := startServer(t, nil)
+	model := s.train("intents.jsonl", intents(20))
+	if err := s.factory.store.blobs.remove(s.digest(model)); err != nil {
+		t.Fatal(err)
+	}
+	if status, body := s.request("POST", "/v1/classifications", `{"model": "`+model+`", "input": "lamp"}`); status != http.StatusInternalServerError {
+		t.Errorf("%d %s", status, body)
+	}
+}
+
+// digest is that of a model's file.
+func (s *server) digest(model string) string {
+	s.t.Helper()
+	found, err := s.factory.store.model(s.t.Context(), "alice", model)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return found.digest
+}
