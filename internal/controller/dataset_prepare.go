@@ -190,37 +190,41 @@ func count32(count int) int32 {
 	return int32(count)
 }
 
-// plan puts into the status which files there shall be. A file without an ID is
-// yet to be uploaded; even one that is known is looked for again.
+// plan puts into the status which files there shall be. One without an ID is yet to be
+// uploaded; one that is known by its content is taken to be there.
 func (s *datasetScope) plan() {
-	var planned []classifierv1alpha1.DatasetFile
+	earlier := s.status.Files
+	s.status.Files = nil
 	for _, file := range s.prepared.Files {
-		planned = append(planned, classifierv1alpha1.DatasetFile{
+		planned := classifierv1alpha1.DatasetFile{
 			Split:     classifierv1alpha1.Split(file.Split),
 			Name:      s.fileName(file.Digest),
 			Digest:    "sha256:" + file.Digest,
 			Samples:   int64(file.Samples),
 			SizeBytes: file.SizeBytes,
-		})
+		}
+		for _, known := range earlier {
+			if known.Digest == planned.Digest {
+				planned.ID, planned.UploadedAt, planned.ExpiresAt = known.ID, known.UploadedAt, known.ExpiresAt
+			}
+		}
+		s.status.Files = append(s.status.Files, planned)
 	}
-	if !slices.EqualFunc(planned, s.status.Files, func(a, b classifierv1alpha1.DatasetFile) bool { return a.Digest == b.Digest }) {
-		s.archive()
-	}
-	s.status.Files = planned
+	s.archive(earlier)
 }
 
-// archive moves the files that are uploaded into the history.
-func (s *datasetScope) archive() {
+// archive moves those of the files into the history that are uploaded and in use no more.
+func (s *datasetScope) archive(files []classifierv1alpha1.DatasetFile) {
 	var revision classifierv1alpha1.DatasetRevision
-	for _, file := range s.status.Files {
-		if file.ID != "" {
+	for _, file := range files {
+		if file.ID != "" && !s.uses(file.ID) {
 			revision.FileIDs = append(revision.FileIDs, file.ID)
 		}
 	}
 	if len(revision.FileIDs) == 0 {
 		return
 	}
-	revision.Digest, revision.UploadedAt = s.status.Files[0].Digest, s.status.Files[0].UploadedAt
+	revision.Digest, revision.UploadedAt = files[0].Digest, files[0].UploadedAt
 	history := slices.Insert(s.status.History, 0, revision)
 	s.status.History = history[:min(len(history), maxHistory)]
 }

@@ -46,7 +46,7 @@ func (r *DatasetReconciler) prune(ctx context.Context, scope *datasetScope) (out
 	return result, nil
 }
 
-// forgetReturned takes the files out of the history that are in use, again or still.
+// forgetReturned takes the files out of the history that are in use again.
 func (s *datasetScope) forgetReturned() {
 	for i := range s.status.History {
 		revision := &s.status.History[i]

@@ -205,3 +205,21 @@ func TestExpiringFileIsReplaced(t *testing.T) {
 		t.Errorf("the factory has %+v, and %s was about to expire", files, expiring)
 	}
 }
+
+// TestTouchedConfigMapCostsNoCall changes a ConfigMap, but not the samples, while the
+// factory is away.
+func TestTouchedConfigMapCostsNoCall(t *testing.T) {
+	t.Parallel()
+	d := newDriver(t)
+	samples := d.configMap("samples", map[string]string{"data": sentiments(20)})
+	data := d.dataset("data", "samples", "data")
+	d.ready(data)
+	before := data.Status.Source.Revision
+	d.factory.answer("", "/", http.StatusBadGateway)
+	calls := d.factory.calls.Load()
+	d.edit(samples, func() { samples.Labels = map[string]string{"touched": "true"} })
+	d.settle(data, classifierv1alpha1.ReasonUploaded)
+	if got := d.factory.calls.Load() - calls; got != 0 || data.Status.Source.Revision == before {
+		t.Errorf("%d calls were made, the source is %+v", got, data.Status.Source)
+	}
+}
