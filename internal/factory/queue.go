@@ -26,12 +26,19 @@ type queue struct {
 	stop    context.CancelCauseFunc
 	workers sync.WaitGroup
 
-	mutex      sync.Mutex // held while a job is claimed or cancelled: neither sees half of the other
-	interrupts map[string]context.CancelCauseFunc
+	mutex  sync.Mutex // held while a job is claimed or cancelled: neither sees half of the other
+	claims map[string]*claim
+}
+
+// claim is a job that a worker has. When it is validated, another worker may have it
+// for training before the first one has let go of it.
+type claim struct {
+	job       job
+	interrupt context.CancelCauseFunc
 }
 
 func newQueue(factory *Factory) *queue {
-	return &queue{factory: factory, wake: make(chan struct{}, 1), interrupts: map[string]context.CancelCauseFunc{}}
+	return &queue{factory: factory, wake: make(chan struct{}, 1), claims: map[string]*claim{}}
 }
 
 func (q *queue) start(workers int) {
@@ -59,14 +66,14 @@ func (q *queue) notify() {
 // work runs one job after the other.
 func (q *queue) work(ctx context.Context) {
 	for ctx.Err() == nil {
-		jobContext, j, err := q.claim(ctx)
+		jobContext, claimed, err := q.claim(ctx)
 		switch {
 		case err == nil:
 			q.notify() // there may be another for the next worker
-			if err := q.run(jobContext, &j); err != nil {
-				q.record(ctx, &j, err)
+			if err := q.run(jobContext, &claimed.job); err != nil {
+				q.record(ctx, &claimed.job, err)
 			}
-			q.release(&j)
+			q.release(claimed)
 		case errors.Is(err, errNotFound):
 			q.wait(ctx, nil)
 		case ctx.Err() == nil:
@@ -85,23 +92,26 @@ func (q *queue) wait(ctx context.Context, timeout <-chan time.Time) {
 }
 
 // claim takes the next job. Its context ends when it is cancelled.
-func (q *queue) claim(ctx context.Context) (context.Context, job, error) {
+func (q *queue) claim(ctx context.Context) (context.Context, *claim, error) {
 	q.mutex.Lock()
 	defer q.mutex.Unlock()
 	j, err := q.factory.store.claimJob(ctx, q.factory.now())
 	if err != nil {
-		return nil, job{}, err
+		return nil, nil, err
 	}
 	jobContext, interrupt := context.WithCancelCause(ctx)
-	q.interrupts[j.ID] = interrupt
-	return jobContext, j, nil
+	claimed := &claim{job: j, interrupt: interrupt}
+	q.claims[j.ID] = claimed
+	return jobContext, claimed, nil
 }
 
-func (q *queue) release(j *job) {
+func (q *queue) release(claimed *claim) {
 	q.mutex.Lock()
 	defer q.mutex.Unlock()
-	q.interrupts[j.ID](nil)
-	delete(q.interrupts, j.ID)
+	claimed.interrupt(nil)
+	if q.claims[claimed.job.ID] == claimed {
+		delete(q.claims, claimed.job.ID)
+	}
 }
 
 // cancel ends a job that waits, and interrupts one that is being worked on.
@@ -120,8 +130,8 @@ func (q *queue) cancel(ctx context.Context, tenant, id string) error {
 	if err != nil {
 		return err
 	}
-	if interrupt, ok := q.interrupts[id]; ok {
-		interrupt(errCancelled)
+	if claimed, ok := q.claims[id]; ok {
+		claimed.interrupt(errCancelled)
 		return nil
 	}
 	return q.factory.releaseInputs(context.WithoutCancel(ctx), &finished)
