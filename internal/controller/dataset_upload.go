@@ -172,7 +172,9 @@ func (r *DatasetReconciler) reread(ctx context.Context, scope *datasetScope, fil
 		}
 	}
 	if scope.content(file) == nil {
-		return wait(time.Second, classifierv1alpha1.ReasonProgressing, "the source changed while it was read; reading it again"), nil
+		// Another version of the operator, or one with other limits, planned the file.
+		scope.status.Source = nil
+		return wait(time.Second, classifierv1alpha1.ReasonProgressing, "the samples are prepared in another way than before; preparing them again"), nil
 	}
 	return proceed(), nil
 }

@@ -223,3 +223,27 @@ func TestTouchedConfigMapCostsNoCall(t *testing.T) {
 		t.Errorf("%d calls were made, the source is %+v", got, data.Status.Source)
 	}
 }
+
+// TestFilesThatCanNoLongerBeMadeAreReplaced takes files that another version of the
+// operator, or one with other limits, planned of the same source.
+func TestFilesThatCanNoLongerBeMadeAreReplaced(t *testing.T) {
+	t.Parallel()
+	d := newDriver(t)
+	data := d.inlineDataset("data", sentiments(20))
+	d.ready(data)
+	file := data.Status.Files[0]
+	if err := d.api.DeleteFile(d.ctx, file.ID); err != nil {
+		t.Fatal(err)
+	}
+	before := data.DeepCopy()
+	data.Status.Files[0].Digest = "sha256:" + strings.Repeat("0", 64)
+	if err := cluster.admin.Status().Patch(d.ctx, data, client.MergeFrom(before)); err != nil {
+		t.Fatal(err)
+	}
+	d = d.restarted() // and looks for its files
+	d.settle(data, classifierv1alpha1.ReasonProgressing)
+	d.settle(data, classifierv1alpha1.ReasonUploaded)
+	if got := data.Status.Files; got[0].Digest != file.Digest || len(d.remoteFiles()) != 1 {
+		t.Errorf("the dataset has %+v, the factory %+v", got, d.remoteFiles())
+	}
+}
