@@ -76,14 +76,14 @@ func (r *DatasetReconciler) uploadFile(ctx context.Context, scope *datasetScope,
 	}
 	if err == nil && found == nil {
 		file.ID = ""
-		if result, err := r.reread(ctx, scope, file); err != nil || result.verdict != proceeds {
-			return result, err
-		}
 		if !r.uploads.enter() {
 			return wait(busyRecheck, classifierv1alpha1.ReasonUploading, "other datasets are being uploaded"), nil
 		}
+		defer r.uploads.leave()
+		if result, err := r.reread(ctx, scope, file); err != nil || result.verdict != proceeds {
+			return result, err
+		}
 		found, err = r.send(ctx, scope, file)
-		r.uploads.leave()
 		r.metrics.uploaded(file.SizeBytes, err)
 	} else if err == nil && file.ID == "" {
 		r.metrics.uploads.WithLabelValues(outcomeAdopted).Inc()

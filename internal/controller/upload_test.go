@@ -247,3 +247,30 @@ func TestFilesThatCanNoLongerBeMadeAreReplaced(t *testing.T) {
 		t.Errorf("the dataset has %+v, the factory %+v", got, d.remoteFiles())
 	}
 }
+
+// TestNothingIsReadThatCannotBeUploaded holds that who waits for others' uploads does
+// not read its samples over and over.
+func TestNothingIsReadThatCannotBeUploaded(t *testing.T) {
+	t.Parallel()
+	d := newDriver(t)
+	d.configMap("samples", map[string]string{"data": sentiments(20)})
+	data := driven(d.dataset("data", "samples", "data"))
+	d.create(data)
+	for range maxUploads {
+		d.datasets.uploads.enter()
+	}
+	d.settle(data, classifierv1alpha1.ReasonUploading)
+	var reads atomic.Int64
+	d.datasets.sources.Live = interceptor.NewClient(d.datasets.sources.Live.(client.WithWatch), interceptor.Funcs{
+		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, object client.Object, options ...client.GetOption) error {
+			reads.Add(1)
+			return c.Get(ctx, key, object, options...)
+		},
+	})
+	d.settle(data, classifierv1alpha1.ReasonUploading)
+	if reads.Load() != 0 {
+		t.Errorf("the ConfigMap was read %d times", reads.Load())
+	}
+	d.datasets.uploads.leave()
+	d.settle(data, classifierv1alpha1.ReasonUploaded)
+}
