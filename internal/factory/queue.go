@@ -118,13 +118,13 @@ func (q *queue) release(claimed *claim) {
 func (q *queue) cancel(ctx context.Context, tenant, id string) error {
 	q.mutex.Lock()
 	defer q.mutex.Unlock()
-	var finished job
+	var cancelled job
 	err := q.factory.store.updateJob(ctx, id, func(j *job) error {
 		if j.tenant != tenant {
 			return errNotFound
 		}
 		j.cancel(q.factory.now())
-		finished = *j
+		cancelled = *j
 		return nil
 	})
 	if err != nil {
@@ -132,9 +132,11 @@ func (q *queue) cancel(ctx context.Context, tenant, id string) error {
 	}
 	if claimed, ok := q.claims[id]; ok {
 		claimed.interrupt(errCancelled)
-		return nil
 	}
-	return q.factory.releaseInputs(context.WithoutCancel(ctx), &finished)
+	if !cancelled.Status.Finished() {
+		return nil // its worker will end it
+	}
+	return q.factory.releaseInputs(context.WithoutCancel(ctx), &cancelled)
 }
 
 // run does a job's present stage, and returns why it is not done.
@@ -203,12 +205,21 @@ func (f *Factory) runValidation(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
-	err = f.store.updateJob(context.WithoutCancel(ctx), j.ID, func(j *job) error {
+	ctx = context.WithoutCancel(ctx)
+	cancelled := false
+	err = f.store.updateJob(ctx, j.ID, func(j *job) error {
 		j.validated(found, f.now())
+		cancelled = j.Status.Finished()
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	if cancelled {
+		return f.releaseInputs(ctx, j)
+	}
 	f.queue.notify() // it may start by itself
-	return err
+	return nil
 }
 
 func (f *Factory) runTraining(ctx context.Context, j *job) error {

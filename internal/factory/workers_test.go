@@ -23,3 +23,45 @@ func TestWorkersPassJobsOn(t *testing.T) {
 		s.await(job.ID, mistral.JobSuccess)
 	}
 }
+
+// TestCancelledJobsReleaseTheirFiles, whoever ends them: of files that were deleted
+// the last job's end removes the bytes.
+func TestCancelledJobsReleaseTheirFiles(t *testing.T) {
+	for _, test := range []struct {
+		reason string
+		cancel func(*server, *job) error
+	}{
+		{"the worker that validated it still holds it", func(s *server, j *job) error {
+			s.factory.queue.claims[j.ID] = &claim{job: *j, interrupt: func(error) {}}
+			_, err := s.client("alice-key").CancelJob(t.Context(), j.ID)
+			return err
+		}},
+		{"its validation was done before it was interrupted", func(s *server, j *job) error {
+			if err := s.factory.store.updateJob(t.Context(), j.ID, func(j *job) error {
+				j.Status = mistral.JobCancellationRequested
+				return nil
+			}); err != nil {
+				return err
+			}
+			return s.factory.runValidation(t.Context(), j)
+		}},
+	} {
+		s := startServer(t, nil)
+		file := s.upload("intents.jsonl", intents(20))
+		id := s.await(s.create(nil, file).ID, mistral.JobValidated).ID
+		if err := s.client("alice-key").DeleteFile(t.Context(), file.ID); err != nil {
+			t.Fatal(err)
+		}
+		validated, err := s.factory.store.job(t.Context(), "alice", id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := test.cancel(s, &validated); err != nil {
+			t.Fatal(err)
+		}
+		s.await(id, mistral.JobCancelled)
+		if left := blobNames(t, s); len(left) != 0 {
+			t.Errorf("%s: %d blobs are kept", test.reason, len(left))
+		}
+	}
+}
