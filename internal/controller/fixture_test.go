@@ -317,6 +317,18 @@ func (s *testFactory) answer(method, path string, status int) {
 	s.interfere.Store(&interfere)
 }
 
+// refuse makes the factory answer calls to change something, where a path ends so.
+func (s *testFactory) refuse(pathSuffix string, status int) {
+	interfere := func(w http.ResponseWriter, r *http.Request, real http.Handler) {
+		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, pathSuffix) {
+			http.Error(w, `{"detail":"scripted"}`, status)
+			return
+		}
+		real.ServeHTTP(w, r)
+	}
+	s.interfere.Store(&interfere)
+}
+
 // distort changes the JSON that the factory answers with where a path starts so.
 func (s *testFactory) distort(pathPrefix string, change func(answer map[string]any)) {
 	interfere := func(w http.ResponseWriter, r *http.Request, real http.Handler) {

@@ -13,7 +13,7 @@ import (
 // enforceDeadline cancels a job that takes longer than it may.
 func (r *TrainingJobReconciler) enforceDeadline(ctx context.Context, scope *jobScope) (outcome, error) {
 	allowed := scope.object.Spec.ActiveDeadlineSeconds
-	if allowed == nil || scope.isImported() || scope.isOver() || !scope.isActive() {
+	if allowed == nil || scope.isImported() || scope.isOver() || !scope.isActive() || scope.endedByItself() {
 		return proceed(), nil
 	}
 	overdue := r.clock.Now().Sub(scope.activeSince().Add(time.Duration(*allowed) * time.Second))
@@ -23,18 +23,22 @@ func (r *TrainingJobReconciler) enforceDeadline(ctx context.Context, scope *jobS
 	if !scope.state().Finished() && scope.state() != mistral.JobCancellationRequested {
 		// A shutdown must not leave it open whether the job was cancelled.
 		job, err := cancelJob(context.WithoutCancel(ctx), scope.connection, scope.status.RemoteJob.ID)
-		if scope.factory.learn(err) != nil {
+		switch {
+		case scope.factory.learn(err) == nil && job == nil:
+			return r.missing(scope), nil
+		case err == nil:
+			scope.observe(job, metav1.NewTime(r.clock.Now()))
+		case overdue < cleanupBudget || classify(err).class == retryable:
 			return outcome{}, err
 		}
-		if job == nil {
-			return r.missing(scope), nil
-		}
-		scope.observe(job, metav1.NewTime(r.clock.Now()))
 	}
 	const message = "the job took longer than spec.activeDeadlineSeconds"
 	switch {
-	case scope.state() == mistral.JobSuccess:
-		// It was quicker than the cancellation, and the model is there.
+	case scope.endedByItself():
+		// It was quicker than the cancellation.
+	case scope.state() == mistral.JobSuccess && overdue < cleanupBudget:
+		// The model has yet to be named.
+		return proceed().looksAgain(cleanupBudget - overdue), nil
 	case scope.state().Finished():
 		scope.fail(classifierv1alpha1.ReasonDeadlineExceeded, message, metav1.NewTime(r.clock.Now()))
 	case overdue < cleanupBudget:
@@ -47,9 +51,27 @@ func (r *TrainingJobReconciler) enforceDeadline(ctx context.Context, scope *jobS
 }
 
 // isActive reports whether the job's time runs. It does not while a validated job
-// waits to be started, which is up to the user.
+// waits for its first start, which is up to the user.
 func (s *jobScope) isActive() bool {
-	return s.isStarted() || s.state() != mistral.JobValidated
+	return s.status.StartTime != nil || s.state() != mistral.JobValidated
+}
+
+// endedByItself reports whether the job ended in a way that is not its deadline's
+// doing, and after which nothing is left to be done in time.
+func (s *jobScope) endedByItself() bool {
+	switch s.state() {
+	case mistral.JobSuccess:
+		return s.remote == nil || s.remote.FineTunedModel != nil && *s.remote.FineTunedModel != ""
+	case mistral.JobFailed:
+		return !s.mayRetry()
+	case mistral.JobFailedValidation:
+		return true
+	case mistral.JobCancelled:
+		// Its time did not run yet, so that it was somebody else who cancelled it.
+		known := s.written.RemoteJob
+		return s.status.StartTime == nil && known != nil && mistral.JobStatus(known.State) == mistral.JobValidated
+	}
+	return false
 }
 
 // activeSince is when the job was first started, or else submitted.

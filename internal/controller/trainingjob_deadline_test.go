@@ -1,6 +1,8 @@
 package controller
 
 import (
+	"errors"
+	"net/http"
 	"testing"
 	"time"
 
@@ -80,4 +82,138 @@ func TestWaitingForApprovalDoesNotCount(t *testing.T) {
 	d.settle(job, classifierv1alpha1.ReasonSuspended)
 	d.edit(job, func() { job.Spec.Suspend = new(false) })
 	d.settle(job, classifierv1alpha1.ReasonPublished)
+}
+
+// TestDeadlineIsNotBlamedForAnotherEnd looks late at jobs that ended by themselves,
+// one of them after a night of waiting for approval.
+func TestDeadlineIsNotBlamedForAnotherEnd(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		end    mistral.JobStatus
+		reason string
+		why    string
+	}{
+		{mistral.JobFailedValidation, classifierv1alpha1.ReasonValidationFailed, "more time would not have helped"},
+		{mistral.JobFailed, classifierv1alpha1.ReasonTrainingFailed, "it broke off, and is not tried again anyway"},
+		{mistral.JobCancelled, classifierv1alpha1.ReasonCancelled, "the time did not run before it was started"},
+	} {
+		t.Run(string(test.end), func(t *testing.T) {
+			t.Parallel()
+			d := newDriver(t)
+			d.ready(d.inlineDataset("data", sentiments(20)))
+			job := driven(d.trainingJob("job", "data"))
+			job.Spec.Suspend = new(true)
+			job.Spec.ActiveDeadlineSeconds = new(int64(60))
+			d.create(job)
+			d.settle(job, classifierv1alpha1.ReasonSuspended)
+			distortJobs(d.factory, func(job map[string]any) { job["status"] = test.end })
+			d.jobs.clock = testclock.NewFakePassiveClock(time.Now().Add(24 * time.Hour))
+			d.eventually("waiting for its end", func() error {
+				_, _ = d.pass(job)
+				d.get("job", job)
+				d.refresh(job)
+				if !isFinished(job) {
+					return errors.New("it is not over")
+				}
+				return nil
+			})
+			if failed := meta.FindStatusCondition(job.Status.Conditions, classifierv1alpha1.ConditionFailed); failed == nil || failed.Reason != test.reason {
+				t.Errorf("Failed is %+v, want %s: %s", failed, test.reason, test.why)
+			}
+		})
+	}
+}
+
+// TestDeadlineEndsWhatTheFactoryDoesNot holds that nobody waits for ever for a
+// model without a name, or for a cancellation that the factory refuses.
+func TestDeadlineEndsWhatTheFactoryDoesNot(t *testing.T) {
+	t.Parallel()
+	const deadline = time.Hour
+	for _, test := range []struct {
+		name      string
+		interfere func(d *driver)
+	}{
+		{"a model without a name", func(d *driver) {
+			distortJobs(d.factory, func(job map[string]any) { job["status"], job["fine_tuned_model"] = mistral.JobSuccess, nil })
+		}},
+		{"a cancellation that is not allowed", func(d *driver) { d.factory.refuse("/cancel", http.StatusForbidden) }},
+		{"a cancellation that is not known", func(d *driver) { d.factory.refuse("/cancel", http.StatusNotFound) }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			d := newDriver(t)
+			d.largeDataset("data")
+			job := driven(d.trainingJob("job", "data"))
+			job.Spec.ActiveDeadlineSeconds = new(int64(deadline.Seconds()))
+			d.create(job)
+			d.settle(job, classifierv1alpha1.ReasonTraining)
+			test.interfere(d)
+			d.refresh(job)
+			over := job.Status.StartTime.Add(deadline + cleanupBudget)
+			d.jobs.clock = testclock.NewFakePassiveClock(over.Add(-time.Second))
+			if result, err := d.pass(job); err != nil || result.RequeueAfter == 0 || result.RequeueAfter > credentialRecheck {
+				t.Errorf("it is looked at again after %s: %v", result.RequeueAfter, err)
+			}
+			if d.get("job", job); isFinished(job) {
+				t.Error("it was given up too early")
+			}
+			d.jobs.clock = testclock.NewFakePassiveClock(over.Add(time.Second))
+			d.settle(job, classifierv1alpha1.ReasonDeadlineExceeded)
+			if !isFinished(job) {
+				t.Errorf("the conditions are %+v", job.Status.Conditions)
+			}
+		})
+	}
+}
+
+// TestDeadlineEndsThePauseBeforeARetry holds that there is no other try when there
+// is no time for it.
+func TestDeadlineEndsThePauseBeforeARetry(t *testing.T) {
+	t.Parallel()
+	d := newDriver(t)
+	d.ready(d.inlineDataset("data", sentiments(20)))
+	job := driven(d.trainingJob("job", "data"))
+	job.Spec.BackoffLimit = new(int32(1))
+	job.Spec.ActiveDeadlineSeconds = new(int64(3600))
+	d.create(job)
+	d.breakOff()
+	d.settle(job, classifierv1alpha1.ReasonBackingOff)
+	d = d.restarted()
+	d.jobs.clock = testclock.NewFakePassiveClock(job.Status.StartTime.Add(time.Hour + time.Second))
+	d.settle(job, classifierv1alpha1.ReasonDeadlineExceeded)
+	if jobs := d.remoteJobs(); !isFinished(job) || len(jobs) != 1 {
+		t.Errorf("finished: %t, after %d tries", isFinished(job), len(jobs))
+	}
+}
+
+// TestDeadlineRunsOnBetweenTries holds that a second try which its price holds back
+// is not started after the deadline, to be cancelled in the next moment.
+func TestDeadlineRunsOnBetweenTries(t *testing.T) {
+	t.Parallel()
+	d := newDriver(t)
+	d.ready(d.inlineDataset("data", sentiments(20)))
+	job := driven(d.trainingJob("job", "data"))
+	job.Spec.BackoffLimit = new(int32(1))
+	job.Spec.ActiveDeadlineSeconds = new(int64(3600))
+	d.create(job)
+	d.breakOff()
+	d.settle(job, classifierv1alpha1.ReasonBackingOff)
+	d.price(6, "EUR")
+	d.edit(job, func() { job.Spec.MaxCost = &classifierv1alpha1.Cost{Amount: "5.00", Currency: "EUR"} })
+	d.jobs.clock = testclock.NewFakePassiveClock(job.Status.Failures[0].Time.Add(minBackoff))
+	d.settle(job, classifierv1alpha1.ReasonBudgetExceeded)
+	d.jobs.clock = testclock.NewFakePassiveClock(job.Status.StartTime.Add(time.Hour + time.Second))
+	d.settle(job, classifierv1alpha1.ReasonDeadlineExceeded)
+	if remote := d.remoteJob(job); !isFinished(job) || remote.Status != mistral.JobCancelled {
+		t.Errorf("the second try is %s", remote.Status)
+	}
+}
+
+func (d *driver) remoteJob(job *classifierv1alpha1.ClassifierTrainingJob) *mistral.DetailedJob {
+	d.Helper()
+	remote, err := d.api.GetJob(d.ctx, job.Status.RemoteJob.ID)
+	if err != nil {
+		d.Fatal(err)
+	}
+	return remote
 }

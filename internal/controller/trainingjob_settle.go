@@ -55,16 +55,15 @@ func (s *jobScope) succeed(now metav1.Time) outcome {
 // written down first, so that the pause survives a restart.
 func (r *TrainingJobReconciler) retry(ctx context.Context, scope *jobScope, message string) (outcome, error) {
 	now := metav1.NewTime(r.clock.Now())
-	spent := scope.attemptNumber()
-	limit := scope.object.Spec.BackoffLimit
-	if limit == nil || spent > *limit {
+	if !scope.mayRetry() {
 		scope.fail(classifierv1alpha1.ReasonTrainingFailed, message, now)
 		return proceed(), nil
 	}
+	spent, limit := scope.attemptNumber(), *scope.object.Spec.BackoffLimit
 	failure := scope.noteFailure(classifierv1alpha1.ReasonTrainingFailed, message, now)
 	if left := failure.Time.Add(backoff(spent)).Sub(now.Time); left > 0 {
 		return wait(left, classifierv1alpha1.ReasonBackingOff,
-			fmt.Sprintf("%s; try %d of %d starts %s later", failure.Message, spent+1, *limit+1, backoff(spent))), nil
+			fmt.Sprintf("%s; try %d of %d starts %s later", failure.Message, spent+1, limit+1, backoff(spent))), nil
 	}
 	if err := r.connect(ctx, scope); err != nil {
 		return outcome{}, err
@@ -76,6 +75,12 @@ func (r *TrainingJobReconciler) retry(ctx context.Context, scope *jobScope, mess
 	}
 	// From now on it is the new job whose changes wake the object up.
 	return r.observe(ctx, scope)
+}
+
+// mayRetry reports whether another try is left.
+func (s *jobScope) mayRetry() bool {
+	limit := s.object.Spec.BackoffLimit
+	return limit != nil && s.attemptNumber() <= *limit
 }
 
 // backoff is the pause after so many tries.
