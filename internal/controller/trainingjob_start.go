@@ -19,12 +19,25 @@ func (r *TrainingJobReconciler) start(ctx context.Context, scope *jobScope) (out
 	if held := scope.held(); held.verdict != proceeds {
 		return held, nil
 	}
+	request := fingerprint("start", scope.object.Generation, scope.requestedAt(), scope.status.RemoteJob.ID, scope.connection.ID())
+	if err := r.refusals.check(scope.object.UID, request); err != nil {
+		return outcome{}, scope.factory.learn(err)
+	}
 	if err := scope.connection.Open(); err != nil {
 		return outcome{}, scope.factory.learn(err)
 	}
-	// What was observed may be old. Only VALIDATED, as it is now, gets a start.
+	result, err := r.startValidated(ctx, scope)
+	return result, r.refusals.learn(scope.object.UID, request, err)
+}
+
+// startValidated starts the job if it still is VALIDATED, and may be started:
+// what was observed may be old.
+func (r *TrainingJobReconciler) startValidated(ctx context.Context, scope *jobScope) (outcome, error) {
 	now := metav1.NewTime(r.clock.Now())
 	job, err := scope.connection.GetJob(ctx, scope.status.RemoteJob.ID)
+	if mistral.IsNotFound(err) {
+		return r.missing(scope), nil
+	}
 	if scope.factory.learn(err) != nil {
 		return outcome{}, err
 	}

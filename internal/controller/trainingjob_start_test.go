@@ -212,3 +212,36 @@ func TestRunningJobCannotBeSuspended(t *testing.T) {
 		t.Errorf("suspending a job that is over: %v", err)
 	}
 }
+
+// TestJobThatIsGoneBeforeItsStartIsMissing holds that a job which somebody deleted
+// is not taken for a refused request.
+func TestJobThatIsGoneBeforeItsStartIsMissing(t *testing.T) {
+	t.Parallel()
+	d, job := validated(t)
+	d.factory.answer("", "/v1/fine_tuning/jobs/"+job.Status.RemoteJob.ID, http.StatusNotFound)
+	d.edit(job, func() { job.Spec.Suspend = new(false) })
+	if result, err := d.pass(job); err != nil || result.RequeueAfter != missingGrace {
+		t.Errorf("it is looked for again after %s: %v", result.RequeueAfter, err)
+	}
+	d.settle(job, classifierv1alpha1.ReasonRemoteJobMissing)
+	if meta.IsStatusConditionTrue(job.Status.Conditions, classifierv1alpha1.ConditionStalled) {
+		t.Error("it is given up at once")
+	}
+}
+
+// TestRefusedStartIsRepeatedWhenAskedFor holds how a start that the factory refused
+// is brought about after all.
+func TestRefusedStartIsRepeatedWhenAskedFor(t *testing.T) {
+	t.Parallel()
+	d, job := validated(t)
+	d.factory.refuse("/start", http.StatusUnprocessableEntity)
+	d.edit(job, func() { job.Spec.Suspend = new(false) })
+	d.settle(job, classifierv1alpha1.ReasonRejected)
+	d.factory.behave()
+	_, _ = d.pass(job)
+	if remote := d.remoteJob(job); remote.Status != mistral.JobValidated {
+		t.Fatalf("the job is %s", remote.Status)
+	}
+	d.edit(job, func() { job.Annotations = map[string]string{classifierv1alpha1.ReconcileRequestAnnotation: "now"} })
+	d.settle(job, classifierv1alpha1.ReasonPublished)
+}
