@@ -19,9 +19,7 @@ type calibration struct {
 
 // independent tells of each label on its own whether it applies.
 type independent struct {
-	// Slope and Offset make a margin into the log-odds of a label.
-	Slope  float64 `json:"slope"`
-	Offset float64 `json:"offset"`
+	LogOdds logOdds `json:"log_odds"`
 	// Thresholds are the probabilities above which labels apply.
 	Thresholds []float64 `json:"thresholds"`
 	// Always says that every training example had a label.

@@ -205,7 +205,7 @@ func (c calibration) fits(target Target) bool {
 	if i == nil || target.Loss == SingleClass {
 		return i == nil && target.Loss == SingleClass
 	}
-	return len(i.Thresholds) == len(target.Labels) && math.Abs(i.Slope) <= steepest && math.Abs(i.Offset) <= farthest
+	return len(i.Thresholds) == len(target.Labels) && i.LogOdds.plausible()
 }
 
 func (d *decoder) features() []uint32 {

@@ -8,7 +8,8 @@ type head struct {
 	first, end int
 	// rate is the head's own factor of the learning rate. The more labels there are, the
 	// fewer steps each one's weights get, and the larger these have to be. With few
-	// labels, large steps only follow the noise.
+	// labels, large steps only follow the noise; so they do where each label is learned on
+	// its own.
 	rate float32
 	// lead is what the right label's margin has to be above that of the others to be
 	// taken for equal in training. Telling many labels apart by more than what would do
@@ -26,16 +27,18 @@ func newHeads(targets []Target) []head {
 	first := 0
 	for t, target := range targets {
 		labels := len(target.Labels)
-		rate := min(max(math.Sqrt(float64(labels)/100), 0.25), 1)
+		share := min(max(math.Sqrt(float64(labels)/100), 0.25), 1)
 		heads[t] = head{
 			loss:      target.Loss,
 			first:     first,
 			end:       first + labels,
-			rate:      float32(rate),
-			relevance: min(0.25/rate, mostRelevance),
+			rate:      float32(share),
+			lead:      float32(share * mostLead),
+			relevance: min(0.25/share, mostRelevance),
 		}
-		if target.Loss == SingleClass {
-			heads[t].lead = float32(rate * mostLead)
+		if target.Loss == MultiClass {
+			heads[t].rate *= math.Sqrt2 / 2
+			heads[t].lead, heads[t].relevance = 0, mostRelevance
 		}
 		first = heads[t].end
 	}

@@ -2,7 +2,6 @@ package classifier
 
 import (
 	"cmp"
-	"math"
 	"slices"
 )
 
@@ -10,7 +9,7 @@ import (
 // labelled for it, and which of them apply. An example is a row.
 type labelMargins struct {
 	labels  int
-	margins []float64
+	margins []float32
 	applies []bool
 }
 
@@ -21,10 +20,8 @@ func (h head) labelMargins(target int, examples []calibrationExample) labelMargi
 			continue
 		}
 		start := len(m.margins)
-		for _, margin := range example.margins[h.first:h.end] {
-			m.margins = append(m.margins, float64(margin))
-			m.applies = append(m.applies, false)
-		}
+		m.margins = append(m.margins, example.margins[h.first:h.end]...)
+		m.applies = append(m.applies, make([]bool, m.labels)...)
 		for _, label := range example.labels[target] {
 			m.applies[start+label] = true
 		}
@@ -39,18 +36,14 @@ func alwaysLabelled(examples []Example, target int) bool {
 }
 
 func fitIndependent(m labelMargins, always bool) *independent {
-	c := &independent{Always: always}
-	c.Slope, c.Offset = logOdds(m)
+	c := &independent{Always: always, LogOdds: fitLogOdds(m)}
 	probabilities := make([]float64, len(m.margins))
-	for i, margin := range m.margins {
-		probabilities[i] = c.probability(margin)
+	for start := 0; start < len(m.margins); start += m.labels {
+		end := start + m.labels
+		c.LogOdds.probabilities(m.margins[start:end], probabilities[start:end])
 	}
 	c.Thresholds = c.bestThresholds(m, probabilities)
 	return c
-}
-
-func (c *independent) probability(margin float64) float64 {
-	return 1 / (1 + math.Exp(-(c.Slope*margin + c.Offset)))
 }
 
 // decide appends the labels that apply.
@@ -65,45 +58,6 @@ func (c *independent) decide(probabilities []float64, labels []int) []int {
 	}
 	return labels
 }
-
-const (
-	// logOddsPrior is the weight of the belief that margins are log-odds already, in
-	// labels of even odds.
-	logOddsPrior   = 10
-	logOddsUpdates = 20 // Newton's method has converged long before
-)
-
-// logOdds fits slope and offset by logistic regression (Platt 1999).
-func logOdds(m labelMargins) (slope, offset float64) {
-	slope, offset = 1, 0
-	for range logOddsUpdates {
-		slopeGradient, offsetGradient := (slope-1)*logOddsPrior/4, offset*logOddsPrior/4
-		a, b, c := logOddsPrior/4., 0., logOddsPrior/4. // the Hessian [a b; b c]
-		for i, margin := range m.margins {
-			p := 1 / (1 + math.Exp(-(slope*margin + offset)))
-			excess := p
-			if m.applies[i] {
-				excess--
-			}
-			slopeGradient += excess * margin
-			offsetGradient += excess
-			curvature := p * (1 - p)
-			a += curvature * margin * margin
-			b += curvature * margin
-			c += curvature
-		}
-		determinant := a*c - b*b
-		slope -= (c*slopeGradient - b*offsetGradient) / determinant
-		offset -= (a*offsetGradient - b*slopeGradient) / determinant
-	}
-	return min(max(slope, 1/steepest), steepest), min(max(offset, -farthest), farthest)
-}
-
-// The bounds of what is plausible.
-const (
-	steepest = 20.
-	farthest = 20.
-)
 
 const (
 	// ownShare is the label's share of its threshold; the rest is the same for all.

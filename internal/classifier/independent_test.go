@@ -136,10 +136,54 @@ func TestLogOddsUndoesAWrongScale(t *testing.T) {
 	m := labelMargins{labels: 1}
 	for range 20000 {
 		margin := random.NormFloat64()
-		m.margins = append(m.margins, margin)
-		m.applies = append(m.applies, random.Float64() < 1/(1+math.Exp(-(2*margin-1))))
+		m.margins = append(m.margins, float32(margin))
+		m.applies = append(m.applies, random.Float64() < sigmoid(2*margin-1))
 	}
-	if slope, offset := logOdds(m); math.Abs(slope-2) > 0.1 || math.Abs(offset+1) > 0.1 {
-		t.Errorf("log-odds of %v·margin%+v instead of 2·margin-1", slope, offset)
+	l := fitLogOdds(m)
+	for _, margin := range []float32{-1, 0, 1} {
+		probabilities := []float64{0}
+		if l.probabilities([]float32{margin}, probabilities); math.Abs(probabilities[0]-sigmoid(2*float64(margin)-1)) > 0.02 {
+			t.Errorf("margin %v: probability %v", margin, probabilities[0])
+		}
+	}
+}
+
+// One of three labels applies at a time, so that the margins of the others count.
+func TestLogOddsLearnThatLabelsExcludeEachOther(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	m := labelMargins{labels: 3}
+	for range 5000 {
+		right := random.IntN(3)
+		for label := range 3 {
+			margin := random.NormFloat64() - 1
+			if label == right {
+				margin += 2
+			}
+			m.margins = append(m.margins, float32(margin))
+			m.applies = append(m.applies, label == right)
+		}
+	}
+	l := fitLogOdds(m)
+	alone, disputed := make([]float64, 3), make([]float64, 3)
+	l.probabilities([]float32{1, -2, -2}, alone)
+	l.probabilities([]float32{1, 1, -2}, disputed)
+	if alone[0] < disputed[0]+0.2 {
+		t.Errorf("probability %v without another label, %v with one", alone[0], disputed[0])
+	}
+}
+
+func TestSolve(t *testing.T) {
+	a := [3][3]float64{{4, 1, 2}, {1, 3, 0}, {2, 0, 5}}
+	want := [3]float64{1, -2, 3}
+	var b [3]float64
+	for i := range a {
+		for j := range want {
+			b[i] += a[i][j] * want[j]
+		}
+	}
+	for i, x := range solve(a, b) {
+		if math.Abs(x-want[i]) > 1e-12 {
+			t.Errorf("x[%d] is %v instead of %v", i, x, want[i])
+		}
 	}
 }

@@ -113,9 +113,7 @@ func (m *Model) Probabilities(text string, probabilities [][]float64) [][]float6
 		if c := m.calibrations[t]; c.Independent == nil {
 			h.scores(margins, c.Temperature, probabilities[t])
 		} else {
-			for label, margin := range margins {
-				probabilities[t][label] = c.Independent.probability(float64(margin))
-			}
+			c.Independent.LogOdds.probabilities(margins, probabilities[t])
 		}
 	}
 	return probabilities

@@ -9,7 +9,7 @@ import (
 const (
 	// mostRelevance is the exponent where labels are few; where they are many, a feature
 	// that says little of most can still be what tells two of them apart.
-	mostRelevance = 0.5
+	mostRelevance = 0.6
 	// pseudoExamples are those as which, beside its own, every feature occurs, labelled as
 	// all examples are together. What a rare feature says is mostly chance.
 	pseudoExamples = 15

@@ -179,7 +179,7 @@ func (t *trainer) update(update int, losses *meanLoss) {
 // examples a label has, the more would be learned by heart.
 func droppedShare(examples, labels int) float64 {
 	perLabel := float64(examples) / float64(labels)
-	return min(max(0.8-0.15*math.Log(perLabel/100), 0.3), 0.7)
+	return min(max(0.8-0.17*math.Log(perLabel/100), 0.3), 0.7)
 }
 
 // dropOut leaves out features at random and scales the others up to make up for
