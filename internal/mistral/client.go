@@ -23,6 +23,8 @@ const (
 	maxAnswerBytes = 8 << 20
 	// maxErrorBytes is enough for an error's code.
 	maxErrorBytes = 64 << 10
+	// minTellingKey is the length from which a key is in an answer by no accident.
+	minTellingKey = 16
 
 	defaultUserAgent = "classifier-factory"
 	jsonMediaType    = "application/json"
@@ -139,6 +141,10 @@ func send[T any, A answer[T]](ctx context.Context, c *Client, r request) (*T, er
 	}
 	if len(body) > maxAnswerBytes {
 		return nil, unreadable(r, response.StatusCode, fmt.Sprintf("the answer is larger than %d MiB", maxAnswerBytes>>20), nil)
+	}
+	// What an answer says of a job is shown to many who must not have the key.
+	if key := c.key.reveal(); len(key) >= minTellingKey && bytes.Contains(body, []byte(key)) {
+		return nil, unreadable(r, response.StatusCode, "the answer repeats the API key", nil)
 	}
 	message := new(T)
 	if err := json.Unmarshal(body, message); err != nil {

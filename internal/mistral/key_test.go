@@ -9,6 +9,7 @@ import (
 	"log"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 )
@@ -87,6 +88,28 @@ func TestNoSecretComesBackAsACode(t *testing.T) {
 		var answer *Error
 		if !errors.As(err, &answer) || answer.Code != code.shown {
 			t.Errorf("%s: %v shows the code %q, want %q", code.reason, err, answer.Code, code.shown)
+		}
+	}
+}
+
+// TestNoAnswerRepeatsTheKey holds that a server cannot show the key to all who may
+// read a job, by giving it for the job's state or the model's ID.
+func TestNoAnswerRepeatsTheKey(t *testing.T) {
+	key := strings.Repeat("k3y-", 8)
+	for _, body := range []string{
+		`{"id":"j1","status":"` + key + `"}`,
+		`{"id":"j1","status":"SUCCESS","fine_tuned_model":"ft:` + key + `"}`,
+		`{"id":"` + key + `","status":"QUEUED"}`,
+	} {
+		server := httptest.NewServer(answering(http.StatusOK, body))
+		t.Cleanup(server.Close)
+		client, err := NewClient(Config{BaseURL: server.URL, Key: NewKey(key)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		job, err := client.GetJob(t.Context(), "j1")
+		if err == nil || strings.Contains(err.Error(), key) {
+			t.Errorf("got %+v, %v", job, err)
 		}
 	}
 }
