@@ -173,7 +173,7 @@ const (
 	// where apiKeySecretRef says. Correct it.
 	ReasonCredentialsInvalid = "CredentialsInvalid"
 	// ReasonImportNotFound: the factory has no job of the ID in spec.importJobID. It
-	// is looked for again every minute.
+	// is looked for again every hour, and at once when the connection's Secret changed.
 	ReasonImportNotFound = "ImportNotFound"
 	// ReasonImportMismatch: the job of spec.importJobID does not train a classifier.
 	// Create another object with the right ID.

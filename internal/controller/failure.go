@@ -54,6 +54,8 @@ func classify(err error) failure {
 		result.class, result.reason = classifyStatus(remote.StatusCode)
 		result.message = remote.Error()
 		result.retryAfter = remote.RetryAfter
+	case errors.Is(err, errImportMismatch):
+		return failure{class: terminal, reason: classifierv1alpha1.ReasonImportMismatch, message: err.Error()}
 	case errors.Is(err, connection.ErrNoFactory):
 		return failure{class: slow, reason: classifierv1alpha1.ReasonUnreachable, message: err.Error()}
 	case errors.As(err, &unusable):

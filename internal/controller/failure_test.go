@@ -49,6 +49,7 @@ func TestFailuresAreJudgedByTheirStatus(t *testing.T) {
 		{&connection.ClosedError{RetryAfter: time.Second, Cause: answered(http.StatusUnauthorized)}, slow, classifierv1alpha1.ReasonUnauthorized, "a call that was not made fails as the last one did"},
 		{&secretError{classifierv1alpha1.ReasonConnectionNotFound, "no Secret"}, slow, classifierv1alpha1.ReasonConnectionNotFound, "Secrets are not watched"},
 		{fmt.Errorf("dialing: %w", dial.ErrRefused), slow, classifierv1alpha1.ReasonAddressRefused, "only another address or flag helps"},
+		{errImportMismatch, terminal, classifierv1alpha1.ReasonImportMismatch, "a job stays what it is"},
 		{unreadableContent(t), retryable, classifierv1alpha1.ReasonInternalError, "the disk is the operator's own"},
 		{errors.New("etcd says no to token hunter2"), retryable, classifierv1alpha1.ReasonInternalError, "the cluster recovers"},
 	} {

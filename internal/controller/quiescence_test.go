@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
 // TestSecondReconcileDoesNothing brings an object into each state and reconciles
@@ -100,6 +101,23 @@ func TestSecondReconcileDoesNothing(t *testing.T) {
 			d.breakOff()
 			job := d.trainingJob("job", "data")
 			job.Spec.BackoffLimit = new(int32(1))
+			return job
+		}},
+		{"job that the factory refuses to start", classifierv1alpha1.ReasonRejected, func(d *driver) client.Object {
+			d.ready(d.inlineDataset("data", sentiments(4)))
+			d.factory.refuse("/start", http.StatusUnprocessableEntity)
+			return d.trainingJob("job", "data")
+		}},
+		{"job that the key may not start", classifierv1alpha1.ReasonForbidden, func(d *driver) client.Object {
+			d.ready(d.inlineDataset("data", sentiments(4)))
+			d.factory.refuse("/start", http.StatusForbidden)
+			return d.trainingJob("job", "data")
+		}},
+		{"import of another type of job", classifierv1alpha1.ReasonImportMismatch, func(d *driver) client.Object {
+			remote := d.elsewhere(true)
+			d.factory.distort("/v1/fine_tuning/jobs/", func(job map[string]any) { job["job_type"] = mistral.JobTypeCompletion })
+			job := d.trainingJob("job", "data")
+			job.Spec.ImportJobID = remote.ID
 			return job
 		}},
 		{"job that the factory refuses", classifierv1alpha1.ReasonRejected, func(d *driver) client.Object {

@@ -194,11 +194,15 @@ func (r *TrainingJobReconciler) unwatch(name types.NamespacedName) {
 	}
 }
 
-// datasetIndex finds jobs by the datasets that they read.
+// datasetIndex finds jobs by the datasets that they read. An imported one reads none.
 const datasetIndex = "spec.training.datasets.name"
 
 func datasetNames(object client.Object) []string {
-	training := object.(*classifierv1alpha1.ClassifierTrainingJob).Spec.Training
+	spec := object.(*classifierv1alpha1.ClassifierTrainingJob).Spec
+	if spec.ImportJobID != "" {
+		return nil
+	}
+	training := spec.Training
 	var names []string
 	for _, dataset := range training.Datasets {
 		names = append(names, dataset.Name)

@@ -32,7 +32,7 @@ func (r *TrainingJobReconciler) cleanUp(ctx context.Context, scope *jobScope) (s
 	policy := scope.object.Spec.DeletionPolicy
 	deletesModel := policy == classifierv1alpha1.TrainingJobCancelAndDeleteModel
 	nothingCreated := scope.status.Attempt == nil && scope.status.RemoteJob == nil
-	if policy == classifierv1alpha1.TrainingJobRetain || nothingCreated || scope.state().Finished() && !deletesModel {
+	if scope.isImported() || policy == classifierv1alpha1.TrainingJobRetain || nothingCreated || scope.state().Finished() && !deletesModel {
 		return "", proceed()
 	}
 	left := scope.leftBehind()

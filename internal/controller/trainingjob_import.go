@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -16,18 +17,18 @@ func (r *TrainingJobReconciler) importJob(ctx context.Context, scope *jobScope) 
 	id := scope.object.Spec.ImportJobID
 	job, err := r.getImported(ctx, scope, id)
 	if mistral.IsNotFound(err) {
-		return stop(classifierv1alpha1.ReasonImportNotFound, fmt.Sprintf("the factory has no job %s", id)).looksAgain(terminalRetry), nil
+		return stop(classifierv1alpha1.ReasonImportNotFound, fmt.Sprintf("the factory has no job %s", id)).looksAgain(credentialRecheck), nil
 	}
 	if err != nil {
 		return outcome{}, err
-	}
-	if job.JobType != mistral.JobTypeClassifier {
-		return stop(classifierv1alpha1.ReasonImportMismatch, fmt.Sprintf("job %s does not train a classifier", id)), nil
 	}
 	scope.status.RemoteJob = &classifierv1alpha1.RemoteJob{ID: id}
 	scope.observe(job, metav1.NewTime(r.clock.Now()))
 	return proceed(), nil
 }
+
+// errImportMismatch is a job that trains something else.
+var errImportMismatch = errors.New("the job of spec.importJobID does not train a classifier")
 
 // getImported asks for the job, but not again for one that is not there or is of
 // another type, before terminalRetry is over.
@@ -37,8 +38,8 @@ func (r *TrainingJobReconciler) getImported(ctx context.Context, scope *jobScope
 		return nil, err
 	}
 	job, err := scope.connection.GetJob(ctx, id)
-	if scope.factory.learn(err) != nil {
-		return nil, r.refusals.learn(scope.object.UID, request, err)
+	if scope.factory.learn(err) == nil && job.JobType != mistral.JobTypeClassifier {
+		err = errImportMismatch
 	}
-	return job, nil
+	return job, r.refusals.learn(scope.object.UID, request, err)
 }

@@ -4,7 +4,10 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
@@ -85,5 +88,99 @@ func TestImportOfAnotherTypeOfJobIsRefused(t *testing.T) {
 	d.settle(job, classifierv1alpha1.ReasonImportMismatch)
 	if err := cluster.admin.Get(d.ctx, client.ObjectKeyFromObject(job), &corev1.Secret{}); err == nil {
 		t.Error("a Secret was published")
+	}
+}
+
+// TestImportFollowsTheConnection corrects a Secret that led to another factory.
+// Secrets are not watched: the next look must find the job.
+func TestImportFollowsTheConnection(t *testing.T) {
+	t.Parallel()
+	d := newDriver(t)
+	remote := d.elsewhere(true)
+	other := newDriver(t)
+	secret := d.connection("")
+	right := *secret.DeepCopy()
+	d.edit(secret, func() {
+		secret.Data[connectionURIKey], secret.Data[connectionAPIKeyKey] = []byte(other.factory.URL), []byte(other.apiKey)
+	})
+	job := d.imported(remote.ID)
+	result, err := d.pass(job)
+	if err != nil || result.RequeueAfter == 0 || result.RequeueAfter > credentialRecheck {
+		t.Errorf("the Secret is read again after %s: %v", result.RequeueAfter, err)
+	}
+	d.settle(job, classifierv1alpha1.ReasonImportNotFound)
+	d.edit(secret, func() {
+		secret.Data[connectionURIKey], secret.Data[connectionAPIKeyKey] = []byte(right.StringData[connectionURIKey]), []byte(d.apiKey)
+	})
+	d.settle(job, classifierv1alpha1.ReasonPublished)
+}
+
+// TestImportedJobThatRanWasStarted cancels an imported job in the middle of its
+// training. It has been started all the same.
+func TestImportedJobThatRanWasStarted(t *testing.T) {
+	t.Parallel()
+	d := newDriver(t)
+	remote := d.elsewhere(false)
+	show := func(state mistral.JobStatus) {
+		distortJobs(d.factory, func(job map[string]any) { job["status"] = state })
+	}
+	show(mistral.JobRunning)
+	job := d.imported(remote.ID)
+	d.settle(job, classifierv1alpha1.ReasonTraining)
+	for _, end := range []struct {
+		state  mistral.JobStatus
+		reason string
+	}{
+		{mistral.JobCancellationRequested, classifierv1alpha1.ReasonTraining},
+		{mistral.JobCancelled, classifierv1alpha1.ReasonCancelled},
+	} {
+		show(end.state)
+		d.refresh(job)
+		_, _ = d.pass(job)
+		d.get("job", job)
+		if err := equal("the reason of Ready", conditionOf(job, classifierv1alpha1.ConditionReady).Reason, end.reason); err != nil {
+			t.Errorf("%s: %v", end.state, err)
+		}
+		if started := conditionOf(job, classifierv1alpha1.ConditionStarted); started.Status != metav1.ConditionTrue {
+			t.Errorf("%s: Started is %+v", end.state, started)
+		}
+	}
+}
+
+func conditionOf(object client.Object, kind string) metav1.Condition {
+	if condition := meta.FindStatusCondition(conditionsOf(object), kind); condition != nil {
+		return *condition
+	}
+	return metav1.Condition{}
+}
+
+// TestImportedJobIsNotCancelledWhoeverAddsAFinalizer deletes an imported job whose
+// object was copied together with the finalizer of another one.
+func TestImportedJobIsNotCancelledWhoeverAddsAFinalizer(t *testing.T) {
+	t.Parallel()
+	d := newDriver(t)
+	remote := d.elsewhere(false)
+	job := d.imported(remote.ID)
+	d.settle(job, classifierv1alpha1.ReasonAwaitingStart)
+	d.edit(job, func() { job.Finalizers = []string{finalizer} })
+	d.delete(job)
+	d.passUntilGone(job)
+	if jobs := d.remoteJobs(); jobs[0].Status != mistral.JobValidated {
+		t.Errorf("the factory has the job as %s", jobs[0].Status)
+	}
+}
+
+// TestDatasetsWakeNoImportedJob holds that an imported job, which reads no dataset,
+// is not looked at with each of its changes.
+func TestDatasetsWakeNoImportedJob(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	job := f.trainingJob("job", "data")
+	job.Spec.ImportJobID = "some-job"
+	reader := fake.NewClientBuilder().WithScheme(cluster.scheme).WithObjects(job).
+		WithIndex(job, datasetIndex, datasetNames).Build()
+	reconciler := &TrainingJobReconciler{client: reader}
+	if woken := reconciler.jobsOfDataset(t.Context(), f.inlineDataset("data", "")); len(woken) != 0 {
+		t.Errorf("these are woken: %v", woken)
 	}
 }

@@ -58,7 +58,7 @@ func (s *jobScope) isImported() bool { return s.object.Spec.ImportJobID != "" }
 // isStarted reports whether the current try was started.
 func (s *jobScope) isStarted() bool {
 	if s.isImported() {
-		return startedStates[s.state()]
+		return s.status.StartTime != nil || startedStates[s.state()]
 	}
 	attempt := s.status.Attempt
 	return attempt != nil && attempt.StartTime != nil && s.status.RemoteJob != nil && s.state() != mistral.JobValidated
