@@ -38,13 +38,12 @@ func (s *datasetScope) staysReady(result outcome) bool {
 
 func (s *datasetScope) setUploaded(all conditions, result outcome) {
 	switch {
-	case s.validation == nil:
-	case !s.validation.good:
+	case s.validation != nil && !s.validation.good:
 		all.setFalse(classifierv1alpha1.ConditionUploaded, s.validation.reason, "invalid samples are not uploaded")
-	case s.isUploaded():
-		all.setTrue(classifierv1alpha1.ConditionUploaded, classifierv1alpha1.ReasonUploaded, s.readyMessage())
-	case len(s.status.Files) > 0:
+	case len(s.status.Files) > 0 && !s.isUploaded():
 		all.setFalse(classifierv1alpha1.ConditionUploaded, result.reason, result.message)
+	case s.validation != nil && s.isUploaded():
+		all.setTrue(classifierv1alpha1.ConditionUploaded, classifierv1alpha1.ReasonUploaded, s.readyMessage())
 	}
 }
 

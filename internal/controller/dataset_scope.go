@@ -31,7 +31,11 @@ type datasetScope struct {
 }
 
 func newDatasetScope(object *classifierv1alpha1.ClassifierDataset) *datasetScope {
-	return &datasetScope{object: object, status: &object.Status, written: object.Status.DeepCopy()}
+	scope := &datasetScope{object: object, status: &object.Status, written: object.Status.DeepCopy()}
+	for i := range scope.status.Files {
+		scope.status.Files[i].UploadedBytes = nil // of an upload that broke off
+	}
+	return scope
 }
 
 // requestedAt is the user's last request for a look, as far as a status can repeat it.

@@ -96,7 +96,7 @@ func (r *DatasetReconciler) uploadFile(ctx context.Context, scope *datasetScope,
 	if r.refusals.learn(scope.object.UID, request, err) != nil {
 		return outcome{}, err
 	}
-	file.ID, file.UploadedBytes = found.ID, nil
+	file.ID = found.ID
 	file.UploadedAt = unixTime(found.CreatedAt)
 	file.ExpiresAt = nil
 	if found.ExpiresAt != nil {
@@ -200,6 +200,7 @@ func (r *DatasetReconciler) send(ctx context.Context, scope *datasetScope, file 
 		Purpose:  mistral.PurposeFineTune,
 	})
 	stop()
+	file.UploadedBytes = nil
 	if err != nil {
 		return nil, err
 	}

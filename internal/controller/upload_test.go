@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	testclock "k8s.io/utils/clock/testing"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -273,4 +275,44 @@ func TestNothingIsReadThatCannotBeUploaded(t *testing.T) {
 	}
 	d.datasets.uploads.leave()
 	d.settle(data, classifierv1alpha1.ReasonUploaded)
+}
+
+// TestUploadThatBrokeOffIsNotShownAsGoingOn crashes the operator while it sends a file,
+// and suspends the dataset before it is back, or refuses the file then.
+func TestUploadThatBrokeOffIsNotShownAsGoingOn(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		reason string
+		next   func(*driver, *classifierv1alpha1.ClassifierDataset)
+	}{
+		{classifierv1alpha1.ReasonSuspended, func(d *driver, data *classifierv1alpha1.ClassifierDataset) {
+			d.edit(data, func() { data.Spec.Suspend = new(true) })
+		}},
+		{classifierv1alpha1.ReasonRejected, func(d *driver, _ *classifierv1alpha1.ClassifierDataset) { d.factory.refuseUploadsAfter(0) }},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			t.Parallel()
+			d := newDriver(t)
+			for range maxUploads {
+				d.datasets.uploads.enter()
+			}
+			data := driven(d.inlineDataset("data", sentiments(20)))
+			d.create(data)
+			d.settle(data, classifierv1alpha1.ReasonUploading)
+			before := data.DeepCopy()
+			data.Status.Files[0].UploadedBytes = new(int64(1))
+			if _, err := writeStatus(d.ctx, d.datasets.client, data, &before.Status, &data.Status); err != nil {
+				t.Fatal(err)
+			}
+			d = d.restarted()
+			test.next(d, data)
+			d.settle(data, test.reason)
+			if got := data.Status.Files[0]; got.UploadedBytes != nil {
+				t.Errorf("the file is %+v", got)
+			}
+			if got := meta.FindStatusCondition(data.Status.Conditions, classifierv1alpha1.ConditionUploaded); got.Status != metav1.ConditionFalse || got.Reason != test.reason {
+				t.Errorf("Uploaded is %+v", got)
+			}
+		})
+	}
 }
