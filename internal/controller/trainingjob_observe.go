@@ -50,12 +50,22 @@ func (r *TrainingJobReconciler) observe(ctx context.Context, scope *jobScope) (o
 	case mistral.IsNotFound(err):
 		return r.missing(scope), nil
 	case err != nil:
-		return outcome{}, scope.factory.learn(err)
+		return pollerFailed(scope.factory.learn(err)), nil
 	case job != nil:
 		_ = scope.factory.learn(nil)
 		scope.observe(job, metav1.NewTime(r.clock.Now()))
 	}
 	return proceed(), nil
+}
+
+// pollerFailed waits for the poller, which tells when the factory is back. Until it
+// looks again its error stays the same, also when the pause that it speaks of is over.
+func pollerFailed(err error) outcome {
+	result := failed(err)
+	if result.err != nil {
+		result.after = 0 // but the queue's back-off
+	}
+	return result
 }
 
 // missing waits for a job to be found again, and then gives it up. It is never
@@ -91,7 +101,7 @@ func (s *jobScope) observe(job *mistral.DetailedJob, now metav1.Time) {
 	}
 	s.status.Model = fitModel(job)
 	s.status.TrainedTokens = cmp.Or(fitCount(job.TrainedTokens), s.status.TrainedTokens)
-	s.status.WeightsAndBiasesURL = fitRunURL(job.Integrations)
+	s.status.WeightsAndBiasesURL = cmp.Or(fitRunURL(job.Integrations), s.status.WeightsAndBiasesURL)
 }
 
 // startedStates are those that only a started job has. QUEUED is not among them:

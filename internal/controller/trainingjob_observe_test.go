@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
@@ -169,6 +170,7 @@ func TestWhatIsKnownOfAJobStaysKnown(t *testing.T) {
 				Hyperparameters: mistral.Hyperparameters{TrainingSteps: new(int64(100))},
 				Metadata:        &mistral.JobMetadata{Cost: new(3.28), CostCurrency: new("EUR")},
 				TrainedTokens:   new(int64(7)),
+				Integrations:    mistral.List[mistral.Integration]{{URL: new("https://wandb.ai/team/project/runs/1")}},
 			},
 			Checkpoints: mistral.List[mistral.Checkpoint]{{StepNumber: 50}, {StepNumber: 25}},
 		}
@@ -181,6 +183,7 @@ func TestWhatIsKnownOfAJobStaysKnown(t *testing.T) {
 		{"every field is optional: no checkpoints", func(job *mistral.DetailedJob) { job.Checkpoints = nil }},
 		{"every field is optional: no number of steps", func(job *mistral.DetailedJob) { job.Hyperparameters.TrainingSteps = nil }},
 		{"every field is optional: no metadata", func(job *mistral.DetailedJob) { job.Metadata = nil }},
+		{"every field is optional: no integrations", func(job *mistral.DetailedJob) { job.Integrations = nil }},
 		{"every field is optional: no tokens", func(job *mistral.DetailedJob) { job.TrainedTokens = nil }},
 	} {
 		t.Run(answer.reason, func(t *testing.T) {
@@ -196,5 +199,28 @@ func TestWhatIsKnownOfAJobStaysKnown(t *testing.T) {
 				t.Errorf("the status was %+v and is %+v", before, scope.status)
 			}
 		})
+	}
+}
+
+// TestOldWordsOfThePollerAreNotAskedForAgainAndAgain closes the connection for a
+// moment just as the poller looks. What it then tells stays the same until its
+// next look, which may be long after the moment.
+func TestOldWordsOfThePollerAreNotAskedForAgainAndAgain(t *testing.T) {
+	t.Parallel()
+	d, job := validated(t)
+	d = d.restarted()
+	factory, err := d.jobs.connections.get(d.ctx, d.namespace, job.Spec.ConnectionSecretRef)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.factory.answer("", "/", http.StatusServiceUnavailable)
+	if _, err := factory.ListFiles(d.ctx, mistral.FileFilter{}); err == nil {
+		t.Fatal("the factory answers")
+	}
+	d.settle(job, classifierv1alpha1.ReasonUnreachable)
+	for range 2 {
+		if result, err := d.pass(job); err == nil {
+			t.Errorf("the queue does not back off: it looks again after %s", result.RequeueAfter)
+		}
 	}
 }
