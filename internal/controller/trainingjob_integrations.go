@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -34,7 +35,8 @@ func (r *TrainingJobReconciler) integrations(ctx context.Context, scope *jobScop
 	if err != nil {
 		return nil, err
 	}
-	key := string(secret.Data[reference.Key])
+	// A Secret often ends in a line break.
+	key := strings.TrimSpace(string(secret.Data[reference.Key]))
 	if len(key) < minIntegrationKeyLength || len(key) > maxIntegrationKeyLength {
 		return nil, &secretError{classifierv1alpha1.ReasonCredentialsInvalid,
 			fmt.Sprintf("Secret %s has no API key of %d to %d characters under %s", reference.Name, minIntegrationKeyLength, maxIntegrationKeyLength, reference.Key)}

@@ -41,7 +41,7 @@ func TestWeightsAndBiasesKeyComesFromItsSecret(t *testing.T) {
 	requests := d.spyOnCreations(func(job map[string]any) {
 		job["integrations"] = []any{map[string]any{"type": "wandb", "project": "sentiments", "url": page}}
 	})
-	d.edit(secret, func() { secret.StringData = map[string]string{"key": key} })
+	d.edit(secret, func() { secret.StringData = map[string]string{"key": key + "\n"} }) // as editors end a file
 	d.settle(job, classifierv1alpha1.ReasonPublished)
 
 	created := requests()
