@@ -43,7 +43,7 @@ func (s *jobScope) setStarted(all conditions, result outcome) {
 		all.setFalse(classifierv1alpha1.ConditionStarted, result.reason, result.message)
 	case s.isStarted() && !all.isTrue(classifierv1alpha1.ConditionStarted):
 		all.setTrue(classifierv1alpha1.ConditionStarted, classifierv1alpha1.ReasonStarted, "the factory was told to start the job")
-	case !s.isStarted() && s.status.RemoteJob != nil:
+	case !s.isStarted() && (s.status.RemoteJob != nil || s.attemptNumber() > 1):
 		all.setFalse(classifierv1alpha1.ConditionStarted, result.reason, result.message)
 	}
 }

@@ -27,6 +27,8 @@ func (r *TrainingJobReconciler) settle(ctx context.Context, scope *jobScope) (ou
 	now := metav1.NewTime(r.clock.Now())
 	switch state := scope.state(); {
 	case scope.isOver():
+	case scope.remote == nil && scope.failureOf(scope.attemptNumber()) == nil:
+		// A list does not say how the job ended; the poller is about to ask.
 	case state == mistral.JobSuccess:
 		return scope.succeed(now), nil
 	case state == mistral.JobFailed:

@@ -2,7 +2,9 @@ package controller
 
 import (
 	"encoding/json"
+	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -35,7 +37,12 @@ func TestBrokenOffTrainingIsTriedAgain(t *testing.T) {
 		t.Fatalf("the pause did not survive a restart: %d jobs", len(jobs))
 	}
 
-	d.factory.behave()
+	broken := job.Status.RemoteJob.ID
+	distortJobs(d.factory, func(job map[string]any) {
+		if job["id"] == broken {
+			job["status"], job["fine_tuned_model"] = mistral.JobFailed, nil
+		}
+	})
 	d.jobs.clock = testclock.NewFakePassiveClock(failedAt.Add(minBackoff))
 	d.settle(job, classifierv1alpha1.ReasonPublished)
 	second := *job.Status.Attempt
@@ -182,5 +189,83 @@ func TestCauseIsWhatIsSafeToShow(t *testing.T) {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
+	}
+}
+
+// TestAdoptedJobSaysWhyItFailed loses the answer to the creation of a job that the
+// factory then finds unfit. The list by which it is found does not say why.
+func TestAdoptedJobSaysWhyItFailed(t *testing.T) {
+	t.Parallel()
+	d := newDriver(t)
+	d.ready(d.inlineDataset("data", sentiments(20)))
+	job := driven(d.trainingJob("job", "data"))
+	job.Spec.Training.Targets = []classifierv1alpha1.TrainingTarget{{Name: "sentiment", Labels: []string{"happy", "sad"}}}
+	d.create(job)
+	var lost atomic.Bool
+	d.factory.loseAnswer(http.MethodPost, "/v1/fine_tuning/jobs", &lost)
+	_, _ = d.pass(job)
+	d = d.restarted()
+	d.eventually("waiting for the factory to end it", func() error { return equal("state", d.remoteJobs()[0].Status, mistral.JobFailedValidation) })
+	d.settle(job, classifierv1alpha1.ReasonValidationFailed)
+	if failed := conditionOf(job, classifierv1alpha1.ConditionFailed); !strings.Contains(failed.Message, string(mistral.JobFailedValidation)+": ") {
+		t.Errorf("the message has no code: %s", failed.Message)
+	}
+}
+
+// TestLostRetryIsFoundAndToldOf loses the answer to the creation of the second
+// try's job. Until that is found nothing speaks of the pause before it.
+func TestLostRetryIsFoundAndToldOf(t *testing.T) {
+	t.Parallel()
+	d := newDriver(t)
+	d.ready(d.inlineDataset("data", sentiments(20)))
+	job := driven(d.trainingJob("job", "data"))
+	job.Spec.BackoffLimit = new(int32(1))
+	d.create(job)
+	d.breakOff()
+	d.settle(job, classifierv1alpha1.ReasonBackingOff)
+	var lost atomic.Bool
+	d.factory.loseAnswer(http.MethodPost, "/v1/fine_tuning/jobs", &lost)
+	d.jobs.clock = testclock.NewFakePassiveClock(job.Status.Failures[0].Time.Add(minBackoff))
+	_, _ = d.pass(job)
+	d.get("job", job)
+	if job.Status.Attempt.Number != 2 || job.Status.RemoteJob != nil {
+		t.Fatalf("the try is %+v with the job %+v", job.Status.Attempt, job.Status.RemoteJob)
+	}
+	for _, condition := range conditionsOf(job) {
+		if condition.Reason == classifierv1alpha1.ReasonBackingOff {
+			t.Errorf("the pause is over, but this speaks of it: %+v", condition)
+		}
+	}
+	d = d.restarted()
+	d.settle(job, classifierv1alpha1.ReasonPublished)
+	if jobs := d.remoteJobs(); len(jobs) != 2 {
+		t.Errorf("the factory has %d jobs for two tries", len(jobs))
+	}
+}
+
+// TestDeletionDuringARetry deletes an object while its second try is under way: it
+// is the second job that must be cancelled.
+func TestDeletionDuringARetry(t *testing.T) {
+	t.Parallel()
+	d := newDriver(t)
+	d.ready(d.inlineDataset("data", sentiments(20)))
+	job := driven(d.trainingJob("job", "data"))
+	job.Spec.BackoffLimit = new(int32(1))
+	d.create(job)
+	d.breakOff()
+	d.settle(job, classifierv1alpha1.ReasonBackingOff)
+	var lost atomic.Bool
+	d.factory.loseAnswer(http.MethodPost, "/v1/fine_tuning/jobs", &lost)
+	d.jobs.clock = testclock.NewFakePassiveClock(job.Status.Failures[0].Time.Add(minBackoff))
+	_, _ = d.pass(job)
+	d = d.restarted()
+	d.delete(job)
+	d.passUntilGone(job)
+	states := map[mistral.JobStatus]int{}
+	for _, remote := range d.remoteJobs() {
+		states[remote.Status]++
+	}
+	if states[mistral.JobSuccess] != 1 || states[mistral.JobCancelled] != 1 {
+		t.Errorf("the jobs are %v", states)
 	}
 }
