@@ -3,6 +3,7 @@ package factory
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/classifier-factory/classifier-factory/internal/dataset"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -27,8 +29,10 @@ const (
 	maxWandbKeyLength = 128
 )
 
-// maxInputs bounds the files of a job.
-const maxInputs = 1000
+const (
+	maxInputs = 1000 // files of a job
+	maxWeight = 1e9  // of a file or target; the engine sums them
+)
 
 // readJobRequest reads a request, completes it with the protocol's defaults and
 // checks it as far as that needs no files. It ignores members that it does not
@@ -67,7 +71,7 @@ func (f *Factory) checkJobRequest(request *jobRequest) error {
 	case len(request.TrainingFiles) == 0:
 		return invalidValue("At least one training file or repository is required.", "job_in")
 	case len(request.TrainingFiles)+len(request.ValidationFiles) > maxInputs:
-		return invalidValue("A job cannot have more than 1000 files.", "job_in")
+		return invalidValue(fmt.Sprintf("A job cannot have more than %d files.", maxInputs), "job_in")
 	case request.Suffix != nil && utf8.RuneCountInString(*request.Suffix) > mistral.MaxSuffixLength:
 		return invalidField("string_too_long", "String should have at most 18 characters", "suffix")
 	case request.InvalidSampleSkipPercentage < 0 || request.InvalidSampleSkipPercentage > 0.5:
@@ -115,8 +119,8 @@ func checkIntegrations(integrations []mistral.Integration) error {
 
 func checkTrainingFiles(request *jobRequest) error {
 	for i, file := range request.TrainingFiles {
-		if file.Weight <= 0 {
-			return invalidValue("Input should be greater than 0.", "training_files", i, "weight")
+		if file.Weight <= 0 || file.Weight > maxWeight {
+			return invalidValue("Input should be greater than 0 and at most 1e9.", "training_files", i, "weight")
 		}
 		if slices.Contains(request.ValidationFiles, file.FileID) {
 			return invalidValue("The file is a validation file too.", "training_files", i, "file_id")
@@ -126,6 +130,9 @@ func checkTrainingFiles(request *jobRequest) error {
 }
 
 func checkTargets(targets []mistral.ClassifierTarget) error {
+	if most := dataset.DefaultLimits().Targets; len(targets) > most {
+		return invalidField("too_long", fmt.Sprintf("List should have at most %d items", most), "classifier_targets")
+	}
 	for i, target := range targets {
 		isSame := func(other mistral.ClassifierTarget) bool { return other.Name == target.Name }
 		switch {
@@ -137,8 +144,8 @@ func checkTargets(targets []mistral.ClassifierTarget) error {
 			return invalidValue("A target needs at least two labels.", "classifier_targets", i, "labels")
 		case hasDuplicates(target.Labels):
 			return invalidValue("A label is listed twice.", "classifier_targets", i, "labels")
-		case target.Weight < 0:
-			return invalidValue("Input should be at least 0.", "classifier_targets", i, "weight")
+		case target.Weight < 0 || target.Weight > maxWeight:
+			return outOfRange("0 and 1e9", "classifier_targets", i, "weight")
 		case target.LossFunction != "" && target.LossFunction != mistral.LossSingleClass && target.LossFunction != mistral.LossMultiClass:
 			return invalidValue("Input should be single_class or multi_class.", "classifier_targets", i, "loss_function")
 		}
