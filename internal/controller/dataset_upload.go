@@ -123,18 +123,20 @@ func expiresSoon(file *mistral.File, now time.Time) bool {
 	return file.ExpiresAt != nil && time.Unix(*file.ExpiresAt, 0).Before(now.Add(expiryMargin))
 }
 
-// findFile looks for a file of the planned name and content.
+// findFile looks for a file of the planned name and content, of several for the one
+// that the status knows: jobs may read it.
 func findFile(ctx context.Context, factory *connection.Connection, planned *classifierv1alpha1.DatasetFile) (*mistral.File, error) {
 	files, err := listFiles(ctx, factory, planned.Name)
 	if err != nil {
 		return nil, err
 	}
+	var found *mistral.File
 	for i := range files {
-		if files[i].Filename == planned.Name && holds(&files[i], planned) {
-			return &files[i], nil
+		if files[i].Filename == planned.Name && holds(&files[i], planned) && (found == nil || files[i].ID == planned.ID) {
+			found = &files[i]
 		}
 	}
-	return nil, nil
+	return found, nil
 }
 
 // holds reports whether the file's content is what was planned, as far as the server

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -191,5 +192,27 @@ func TestNoFileBlocksTheStatus(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// TestRecordedFileIsPreferred has the factory hold the same file twice, as after an
+// upload whose answer was lost.
+func TestRecordedFileIsPreferred(t *testing.T) {
+	t.Parallel()
+	d := newDriver(t)
+	data := d.inlineDataset("data", sentiments(4))
+	d.ready(data)
+	id := data.Status.Files[0].ID
+	d.factory.distort("/v1/files", func(answer map[string]any) {
+		if files, ok := answer["data"].([]any); ok {
+			other := maps.Clone(files[0].(map[string]any))
+			other["id"] = "other"
+			answer["data"] = []any{other, files[0]}
+		}
+	})
+	d = d.restarted() // and looks for its files
+	d.settle(data, classifierv1alpha1.ReasonUploaded)
+	if got := data.Status.Files[0].ID; got != id {
+		t.Errorf("the dataset has the file %s, and had %s", got, id)
 	}
 }
