@@ -47,8 +47,11 @@ type DatasetReconciler struct {
 // Reconcile brings a dataset one pass closer to what its spec asks for.
 func (r *DatasetReconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
 	object := &classifierv1alpha1.ClassifierDataset{}
-	if err := r.client.Get(ctx, request.NamespacedName, object); err != nil {
-		return ctrl.Result{}, client.IgnoreNotFound(err)
+	if err := r.client.Get(ctx, request.NamespacedName, object); apierrors.IsNotFound(err) {
+		r.looks.forget(request.NamespacedName)
+		return ctrl.Result{}, nil
+	} else if err != nil {
+		return ctrl.Result{}, err
 	}
 	before := object.DeepCopy()
 	scope := newDatasetScope(object)

@@ -22,12 +22,11 @@ func (r *DatasetReconciler) delete(ctx context.Context, scope *datasetScope) out
 		return withinCleanup(result, wait)
 	}
 	r.refusals.forget(scope.object.UID)
-	r.looks.forget(scope.object.UID)
 	return letGo(ctx, r.client, r.recorder, scope.object, left)
 }
 
-// cleanUp deletes the files of all revisions. It says what is left if the
-// outcome is not to proceed.
+// cleanUp deletes the files of all revisions. It says what is left if it cannot, or
+// would be if nothing more were tried.
 func (r *DatasetReconciler) cleanUp(ctx context.Context, scope *datasetScope) (string, outcome) {
 	if scope.object.Spec.DeletionPolicy == classifierv1alpha1.DatasetRetain {
 		return "", proceed()

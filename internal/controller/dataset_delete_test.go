@@ -45,3 +45,23 @@ func TestDeletionDoesNotWaitAsLongAsTheFactorySays(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestDeletedDatasetsAreForgotten deletes datasets that never got to the factory: what
+// is remembered of them may be all their samples.
+func TestDeletedDatasetsAreForgotten(t *testing.T) {
+	t.Parallel()
+	d := newDriver(t)
+	for _, samples := range []string{"no JSON", sentiments(4)} {
+		data := driven(d.inlineDataset("data", samples))
+		d.create(data)
+		for range 2 {
+			_, _ = d.pass(data)
+		}
+		d.delete(data)
+		d.passUntilGone(data)
+		_, _ = d.pass(data) // for the event that it is gone
+		if got := len(d.datasets.looks.entries); got != 0 {
+			t.Errorf("%d looks are remembered", got)
+		}
+	}
+}

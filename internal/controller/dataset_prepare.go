@@ -73,7 +73,7 @@ func (r *DatasetReconciler) read(ctx context.Context, scope *datasetScope) (outc
 // unread is the outcome of a source that could not be read to its end.
 func (r *DatasetReconciler) unread(scope *datasetScope, err error) (outcome, error) {
 	if errors.Is(err, source.ErrChanged) {
-		r.looks.forget(scope.object.UID)
+		r.looks.forget(scope.name())
 		return wait(time.Second, classifierv1alpha1.ReasonProgressing, "the source changed while it was read; reading it again"), nil
 	}
 	if invalid, ok := errors.AsType[*dataset.InvalidDatasetError](err); ok {

@@ -18,10 +18,11 @@ type looks struct {
 	clock clock.PassiveClock
 
 	mu      sync.Mutex
-	entries map[types.UID]look
+	entries map[types.NamespacedName]look // by name, because that is what is known of an object that is gone
 }
 
 type look struct {
+	object      types.UID
 	generation  int64
 	requestedAt string
 	next        time.Time
@@ -30,7 +31,7 @@ type look struct {
 }
 
 func newLooks(clock clock.PassiveClock) *looks {
-	return &looks{clock: clock, entries: map[types.UID]look{}}
+	return &looks{clock: clock, entries: map[types.NamespacedName]look{}}
 }
 
 // last gives the last look, unless another one is due: the time has come, or the
@@ -38,8 +39,8 @@ func newLooks(clock clock.PassiveClock) *looks {
 func (l *looks) last(scope *datasetScope) (look, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	entry, ok := l.entries[scope.object.UID]
-	if !ok || entry.generation != scope.object.Generation || entry.requestedAt != scope.requestedAt() || !l.clock.Now().Before(entry.next) {
+	entry, ok := l.entries[scope.name()]
+	if !ok || entry.object != scope.object.UID || entry.generation != scope.object.Generation || entry.requestedAt != scope.requestedAt() || !l.clock.Now().Before(entry.next) {
 		return look{}, false
 	}
 	return entry, true
@@ -52,7 +53,8 @@ func (l *looks) record(scope *datasetScope, resolved source.Source, err error) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.entries[scope.object.UID] = look{
+	l.entries[scope.name()] = look{
+		object:      scope.object.UID,
 		generation:  scope.object.Generation,
 		requestedAt: scope.requestedAt(),
 		// The jitter spreads datasets that were created together.
@@ -66,10 +68,10 @@ func (l *looks) record(scope *datasetScope, resolved source.Source, err error) {
 func (l *looks) untilNext(scope *datasetScope) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return max(l.entries[scope.object.UID].next.Sub(l.clock.Now()), time.Second)
+	return max(l.entries[scope.name()].next.Sub(l.clock.Now()), time.Second)
 }
 
-func (l *looks) forget(object types.UID) {
+func (l *looks) forget(object types.NamespacedName) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.entries, object)

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 	"github.com/classifier-factory/classifier-factory/internal/connection"
@@ -37,6 +39,8 @@ func newDatasetScope(object *classifierv1alpha1.ClassifierDataset) *datasetScope
 	}
 	return scope
 }
+
+func (s *datasetScope) name() types.NamespacedName { return client.ObjectKeyFromObject(s.object) }
 
 // requestedAt is the user's last request for a look, as far as a status can repeat it.
 func (s *datasetScope) requestedAt() string { return requestedAt(s.object) }
