@@ -51,6 +51,7 @@ func (r *TrainingJobReconciler) cleanUp(ctx context.Context, scope *jobScope) (s
 	if len(jobs) == 0 && scope.creationMayArrive(r.clock.Now()) {
 		return left, wait(0, classifierv1alpha1.ReasonDeleting, "it is not known whether the factory got the job; looking for it")
 	}
+	cancelled := true
 	for _, id := range jobs {
 		job, err := cancelJob(ctx, factory, id)
 		if scope.factory.learn(err) != nil {
@@ -59,14 +60,15 @@ func (r *TrainingJobReconciler) cleanUp(ctx context.Context, scope *jobScope) (s
 		if job == nil {
 			continue
 		}
-		if !job.Status.Finished() {
-			return left, wait(0, classifierv1alpha1.ReasonDeleting, "waiting for the factory to cancel the job")
-		}
-		if deletesModel && job.FineTunedModel != nil {
+		cancelled = cancelled && job.Status.Finished()
+		if deletesModel && job.Status.Finished() && job.FineTunedModel != nil {
 			if err := factory.DeleteModel(ctx, *job.FineTunedModel); scope.factory.learn(err) != nil && !mistral.IsNotFound(err) {
 				return left, failed(err)
 			}
 		}
+	}
+	if !cancelled {
+		return left, wait(0, classifierv1alpha1.ReasonDeleting, "waiting for the factory to cancel the job")
 	}
 	return "", proceed()
 }

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -71,4 +72,48 @@ func TestDeletionWaitsForACreationUnderWay(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// TestDeletionCancelsEveryJob deletes an object of which two jobs were created and
+// none was recorded. That the first one's cancellation takes its time does not
+// keep the second one.
+func TestDeletionCancelsEveryJob(t *testing.T) {
+	t.Parallel()
+	d := newDriver(t)
+	data := d.inlineDataset("data", sentiments(20))
+	d.ready(data)
+	job := driven(d.trainingJob("job", "data"))
+	d.create(job)
+	d.factory.answer(http.MethodPost, "/v1/fine_tuning/jobs", http.StatusGatewayTimeout)
+	_, _ = d.pass(job)
+	d.get("job", job)
+	d.factory.behave()
+	var ids []string
+	for _, steps := range []int64{100, 101} { // the factory refuses a twin
+		created, err := d.api.CreateJob(d.ctx, mistral.CreateJobRequest{
+			Model:           "ministral-3b-latest",
+			JobType:         mistral.JobTypeClassifier,
+			TrainingFiles:   []mistral.TrainingFile{{FileID: data.Status.Files[0].ID, Weight: 1}},
+			Hyperparameters: mistral.Hyperparameters{TrainingSteps: &steps},
+			Suffix:          &job.Status.Attempt.Marker,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, created.ID)
+	}
+	distortJobs(d.factory, func(job map[string]any) {
+		job["created_at"] = 1 // that of both, so that their IDs decide
+		if job["id"] == slices.Min(ids) {
+			job["status"] = mistral.JobCancellationRequested
+		}
+	})
+	d = d.restarted()
+	d.delete(job)
+	_, _ = d.pass(job)
+	d.factory.behave()
+	late, err := d.api.GetJob(d.ctx, slices.Max(ids))
+	if err != nil || late.Status != mistral.JobCancelled {
+		t.Errorf("the second job is %+v: %v", late, err)
+	}
 }
