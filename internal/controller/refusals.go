@@ -41,21 +41,23 @@ func newRefusals(clock clock.PassiveClock) *refusals {
 func (r *refusals) check(object types.UID, request string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.forgetOld(object)
-	return r.entries[object][request].err
+	if refused := r.entries[object][request]; !r.clock.Now().After(refused.until) {
+		return refused.err
+	}
+	return nil
 }
 
 // learn takes in how a call went and passes its error on.
 func (r *refusals) learn(object types.UID, request string, err error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.forgetOld(object)
 	delete(r.entries[object], request)
 	pauses := map[failureClass]time.Duration{slow: slowRetry, terminal: terminalRetry}
 	if err == nil {
 		return nil
 	}
 	if pause, ok := pauses[classify(err).class]; ok {
+		r.forgetOld()
 		if r.entries[object] == nil {
 			r.entries[object] = map[string]refusal{}
 		}
@@ -64,9 +66,13 @@ func (r *refusals) learn(object types.UID, request string, err error) error {
 	return err
 }
 
-func (r *refusals) forgetOld(object types.UID) {
+// forgetOld forgets whatever is over, also of objects that went without a word.
+func (r *refusals) forgetOld() {
 	now := r.clock.Now()
-	maps.DeleteFunc(r.entries[object], func(_ string, entry refusal) bool { return now.After(entry.until) })
+	maps.DeleteFunc(r.entries, func(_ types.UID, requests map[string]refusal) bool {
+		maps.DeleteFunc(requests, func(_ string, entry refusal) bool { return now.After(entry.until) })
+		return len(requests) == 0
+	})
 }
 
 func (r *refusals) forget(object types.UID) {

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"testing"
 	"time"
@@ -79,5 +80,19 @@ func TestRefusalsConcernOneCallOfOneObject(t *testing.T) {
 		if got := refused.check(test.object, test.request); (got != nil) != test.known {
 			t.Errorf("%s: got %v, known: %t", test.name, got, test.known)
 		}
+	}
+}
+
+// TestRefusalsOfLostObjectsAreForgotten refuses a call of each of many objects that
+// go without a finalizer, as imported jobs do.
+func TestRefusalsOfLostObjectsAreForgotten(t *testing.T) {
+	now := testclock.NewFakeClock(time.Unix(1e9, 0))
+	refused := newRefusals(now)
+	for object := range 100 {
+		_ = refused.learn(types.UID(fmt.Sprint(object)), "request", &mistral.Error{StatusCode: http.StatusNotFound})
+		now.SetTime(now.Now().Add(terminalRetry / 10))
+	}
+	if got := len(refused.entries); got > 12 {
+		t.Errorf("%d objects are remembered", got)
 	}
 }
