@@ -52,25 +52,25 @@ func (p *preparer) warnings(trained []Target) []Warning {
 	}
 	for _, target := range p.prepared.Report.Targets {
 		kept := labelCounts(p.prepared.Targets, target.Name)
-		if names := missing(target.Labels, kept); len(names) > 0 {
-			warn(DroppedLabels, "target %s: no sample is left of %s", quote(target.Name), list(names))
+		if dropped := missing(target.Labels, kept); dropped.count > 0 {
+			warn(DroppedLabels, "target %s: no sample is left of %s", quote(target.Name), dropped)
 		}
 		if len(kept) == 0 {
 			continue
 		}
 		learned := labelCounts(trained, target.Name)
-		if names := missing(kept, learned); len(names) > 0 {
-			warn(UntrainedLabels, "target %s: no sample to train on has %s", quote(target.Name), list(names))
+		if untrained := missing(kept, learned); untrained.count > 0 {
+			warn(UntrainedLabels, "target %s: no sample to train on has %s", quote(target.Name), untrained)
 		}
-		if names := few(learned); len(names) > 0 {
-			warn(FewSamples, "target %s: there are fewer than %d samples to train on of %s", quote(target.Name), fewSamples, list(names))
+		if rare := few(learned); rare.count > 0 {
+			warn(FewSamples, "target %s: there are fewer than %d samples to train on of %s", quote(target.Name), fewSamples, rare)
 		}
 		if common, rare := extremes(learned); common.Samples > imbalanceRatio*rare.Samples {
 			warn(Imbalance, "target %s: %s has %d samples to train on, %s has %d",
 				quote(target.Name), quote(common.Name), common.Samples, quote(rare.Name), rare.Samples)
 		}
-		if pairs := similar(kept); len(pairs) > 0 {
-			warn(SimilarLabels, "target %s: %s", quote(target.Name), list(pairs))
+		if pairs := similar(kept); pairs.count > 0 {
+			warn(SimilarLabels, "target %s: %s", quote(target.Name), pairs)
 		}
 	}
 	return found
@@ -87,23 +87,23 @@ func labelCounts(targets []Target, name string) []LabelCount {
 
 // missing returns the names of the labels that the others, which are sorted as
 // they are, do not have.
-func missing(labels, others []LabelCount) (names []string) {
+func missing(labels, others []LabelCount) (found names) {
 	for _, label := range labels {
 		_, ok := slices.BinarySearchFunc(others, label.Name, func(other LabelCount, name string) int { return cmp.Compare(other.Name, name) })
 		if !ok {
-			names = append(names, quote(label.Name))
+			found.add(label.Name)
 		}
 	}
-	return names
+	return found
 }
 
-func few(labels []LabelCount) (names []string) {
+func few(labels []LabelCount) (found names) {
 	for _, label := range labels {
 		if label.Samples < fewSamples {
-			names = append(names, quote(label.Name))
+			found.add(label.Name)
 		}
 	}
-	return names
+	return found
 }
 
 // extremes returns the labels with the most and the fewest samples.
@@ -120,7 +120,7 @@ func extremes(labels []LabelCount) (common, rare LabelCount) {
 }
 
 // similar returns pairs of labels that seem to mean one.
-func similar(labels []LabelCount) (pairs []string) {
+func similar(labels []LabelCount) (pairs names) {
 	words := make([]string, len(labels))
 	for i, label := range labels {
 		words[i] = lettersOf(label.Name)
@@ -129,7 +129,7 @@ func similar(labels []LabelCount) (pairs []string) {
 		for j, b := range labels[:i] {
 			rare, common := min(a.Samples, b.Samples), max(a.Samples, b.Samples)
 			if words[i] == words[j] && words[i] != "" || common >= typingRatio*rare && oneLetterApart(words[i], words[j]) {
-				pairs = append(pairs, quote(b.Name)+" and "+quote(a.Name))
+				pairs.add(b.Name, a.Name)
 			}
 		}
 	}
@@ -179,12 +179,30 @@ const (
 	quotedRunes = 40
 )
 
-// list joins some of the names and counts the others.
-func list(names []string) string {
-	if more := len(names) - listedNames; more > 0 {
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:listedNames], ", "), more)
+// names are the first of many, and how many there are.
+type names struct {
+	listed []string
+	count  int
+}
+
+// add adds a name, or several that belong together.
+func (n *names) add(together ...string) {
+	if n.count++; n.count > listedNames {
+		return
 	}
-	return strings.Join(names, ", ")
+	quoted := make([]string, len(together))
+	for i, name := range together {
+		quoted[i] = quote(name)
+	}
+	n.listed = append(n.listed, strings.Join(quoted, " and "))
+}
+
+func (n names) String() string {
+	listed := strings.Join(n.listed, ", ")
+	if more := n.count - len(n.listed); more > 0 {
+		return fmt.Sprintf("%s and %d more", listed, more)
+	}
+	return listed
 }
 
 // quote quotes a name, shortened if it is long.

@@ -125,3 +125,18 @@ func TestRepeatsAreBounded(t *testing.T) {
 		t.Errorf("of %d inputs that are known %d are duplicates, %d contradict", seen.used, seen.duplicates, seen.contradictions)
 	}
 }
+
+// A few of the pairs are named: all would be as many as the square of the labels.
+func TestSimilarLabelsAreCountedInLittleMemory(t *testing.T) {
+	labels := make([]LabelCount, 1000)
+	for i := range labels {
+		labels[i] = LabelCount{Name: "a" + strings.Repeat("!", i), Samples: 1}
+	}
+	var found names
+	if allocations := testing.AllocsPerRun(1, func() { found = similar(labels) }); allocations > 10_000 {
+		t.Errorf("%.0f allocations", allocations)
+	}
+	if got, want := found.String(), `"a" and "a!", "a" and "a!!", "a!" and "a!!" and 499497 more`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
