@@ -38,10 +38,9 @@ func (c *CSVLabelColumn) target() string {
 type CSVReader struct {
 	records csvRecords
 	options CSVOptions
-	columns []int // of the label columns
-	text    int   // the text column
-	fields  int   // that a record has; 0: the header was not read
-	header  []byte
+	columns []int     // of the label columns
+	text    int       // the text column
+	header  csvRecord // without fields: it was not read
 	row     []byte
 	decoder decoder
 }
@@ -59,7 +58,7 @@ func NewCSVReader(r io.Reader, options CSVOptions, limits Limits) *CSVReader {
 // with the header is an *InvalidDatasetError. A sample's line is the one on
 // which its record starts.
 func (r *CSVReader) Read(sample *Sample) error {
-	if r.fields == 0 {
+	if len(r.header.ends) == 0 {
 		if err := r.readHeader(); err != nil {
 			return r.records.lines.end(err)
 		}
@@ -67,9 +66,8 @@ func (r *CSVReader) Read(sample *Sample) error {
 	if err := r.readRecord(); err != nil {
 		return err
 	}
-	if len(r.records.ends) != r.fields {
-		return r.records.invalid(RaggedRow,
-			fmt.Sprintf("the record has %d fields, the header has %d", len(r.records.ends), r.fields))
+	if got, want := len(r.records.ends), len(r.header.ends); got != want {
+		return r.records.invalid(RaggedRow, fmt.Sprintf("the record has %d fields, the header has %d", got, want))
 	}
 	r.buildRow()
 	if len(r.row) > r.decoder.limits.LineBytes {
@@ -88,7 +86,7 @@ func (r *CSVReader) readRecord() error {
 		if err := r.records.read(); err != nil {
 			return err
 		}
-		if len(r.records.ends) != r.fields || !bytes.Equal(r.records.data, r.header) {
+		if !slices.Equal(r.records.ends, r.header.ends) || !bytes.Equal(r.records.data, r.header.data) {
 			return nil
 		}
 	}
@@ -125,7 +123,7 @@ func (r *CSVReader) readHeader() error {
 		}
 		r.columns = append(r.columns, column)
 	}
-	r.fields, r.header = len(r.records.ends), bytes.Clone(r.records.data)
+	r.header = csvRecord{data: bytes.Clone(r.records.data), ends: slices.Clone(r.records.ends)}
 	return nil
 }
 

@@ -12,13 +12,17 @@ import (
 // record may have, also one whose quote is never closed.
 type csvRecords struct {
 	lines lineReader
-	line  int    // on which the record starts
-	data  []byte // the record's fields, one after the other
-	ends  []int  // of the fields in data
+	line  int // on which the record starts
+	csvRecord
 }
 
-// field is valid until the next record is read.
-func (r *csvRecords) field(i int) []byte {
+// csvRecord is valid until the next is read.
+type csvRecord struct {
+	data []byte // the fields, one after the other
+	ends []int  // of the fields in data
+}
+
+func (r *csvRecord) field(i int) []byte {
 	start := 0
 	if i > 0 {
 		start = r.ends[i-1]

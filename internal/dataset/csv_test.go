@@ -49,6 +49,7 @@ func TestCSVBecomesJSONLines(t *testing.T) {
 	}{
 		{"fields", header + "hello,greeting,a\n", []int{2}, []string{`{"text":"hello","labels":{"intent":"greeting","topics":["a"]}}`}},
 		{"a list", header + "hello,greeting,a| b |c d\n", []int{2}, []string{`{"text":"hello","labels":{"intent":"greeting","topics":["a","b","c d"]}}`}},
+		{"a record whose fields read as the header's, one after the other", "text,intent,tags\ntex,tinten,ttags\n", []int{2}, []string{`{"text":"tex","labels":{"intent":"tinten","topics":["ttags"]}}`}},
 		{"an empty cell says nothing", header + "hello,,a\nhello,greeting,\n", []int{2, 3},
 			[]string{`{"text":"hello","labels":{"topics":["a"]}}`, `{"text":"hello","labels":{"intent":"greeting"}}`}},
 		{"white space belongs to a text and a label", header + " hello , greeting ,\n", []int{2}, []string{`{"text":" hello ","labels":{"intent":" greeting "}}`}},
