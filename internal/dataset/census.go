@@ -145,7 +145,7 @@ func (c *Census) add(labels *TargetLabels, name string) *labelCensus {
 }
 
 func hashLabel(target, label string) uint64 {
-	sum := sha256.Sum256([]byte(target + "\x00" + label))
+	sum := sha256.Sum256(append(binary.AppendUvarint(nil, uint64(len(target))), target+label...))
 	return binary.BigEndian.Uint64(sum[:])
 }
 

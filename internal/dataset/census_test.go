@@ -141,3 +141,9 @@ func TestCheck(t *testing.T) {
 		})
 	}
 }
+
+func TestLabelsOfTwoTargetsHashApart(t *testing.T) {
+	if hashLabel("a\x00b", "c") == hashLabel("a", "b\x00c") {
+		t.Error("where the target's name ends does not count")
+	}
+}
