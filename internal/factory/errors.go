@@ -35,10 +35,15 @@ type fieldError struct {
 
 var (
 	errUnauthorized     = &problem{Status: http.StatusUnauthorized, Detail: "Unauthorized"}
+	errTimeout          = &problem{Status: http.StatusRequestTimeout, Detail: "The request did not arrive in time."}
 	errTooLarge         = &problem{Status: http.StatusRequestEntityTooLarge, Detail: "Request Entity Too Large"}
 	errNoRoute          = &problem{Status: http.StatusNotFound, Detail: "Not Found"}
 	errMethodNotAllowed = &problem{Status: http.StatusMethodNotAllowed, Detail: "Method Not Allowed"}
 	errInternal         = &problem{Status: http.StatusInternalServerError, Detail: "Internal Server Error"}
+
+	// errClientGone is for logs and metrics alone: nobody reads it any more. It is what
+	// nginx calls that.
+	errClientGone = &problem{Status: 499, Detail: "Client Closed Request"}
 )
 
 // unprocessable is a 422 whose detail is a sentence.

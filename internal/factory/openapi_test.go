@@ -83,7 +83,7 @@ func documented(t testing.TB, next http.Handler) http.Handler {
 		}
 		recorder := &answerRecorder{ResponseWriter: w, status: http.StatusOK}
 		next.ServeHTTP(recorder, r)
-		if r.Pattern == "" || !strings.Contains(r.Pattern, " ") {
+		if r.Pattern == "" || !strings.Contains(r.Pattern, " ") || recorder.status == errClientGone.Status {
 			return
 		}
 		name := r.Method + " " + r.URL.String()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 )
@@ -113,20 +114,30 @@ func (f *Factory) methodNotAllowed(allowed []string) http.Handler {
 	})
 }
 
-// fail answers with an error. One that is no problem is the server's own, and
-// nobody's business but its log's.
+// fail answers with an error. One that is no problem is nobody's business but the
+// log's.
 func (f *Factory) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var answer *problem
 	if !errors.As(err, &answer) {
-		answer = errInternal
-		if isDiskFull(err) {
-			answer = errDiskFull
-		}
-		if r.Context().Err() == nil { // else the client is gone
-			f.logger.ErrorContext(r.Context(), "request failed", slog.String("route", r.Pattern), slog.Any("error", err))
-		}
+		answer = failure(r, err)
+	}
+	if answer.Status >= http.StatusInternalServerError {
+		f.logger.ErrorContext(r.Context(), "request failed", slog.String("route", r.Pattern), slog.Any("error", err))
 	}
 	f.answer(w, r, answer.Status, answer)
+}
+
+// failure tells the client's failures from the server's own.
+func failure(r *http.Request, err error) *problem {
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return errTimeout
+	case r.Context().Err() != nil:
+		return errClientGone
+	case isDiskFull(err):
+		return errDiskFull
+	}
+	return errInternal
 }
 
 func (f *Factory) answer(w http.ResponseWriter, r *http.Request, status int, body any) {
