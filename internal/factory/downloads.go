@@ -4,6 +4,8 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -55,7 +57,7 @@ func (f *Factory) downloadSignedFile(w http.ResponseWriter, r *http.Request) {
 		f.fail(w, r, &problem{Status: http.StatusForbidden, Detail: "The signed URL is invalid or has expired."})
 		return
 	}
-	found, err := f.store.signedFile(r.Context(), id)
+	found, err := f.store.fileOfAnyTenant(r.Context(), id)
 	if err != nil {
 		f.fail(w, r, notFoundAs(err, noSuchFile))
 		return
@@ -79,6 +81,11 @@ func requestScheme(r *http.Request) string {
 
 func (f *Factory) serveFile(w http.ResponseWriter, r *http.Request, found file) {
 	content, err := f.store.blobs.open(found.digest)
+	if errors.Is(err, fs.ErrNotExist) { // deleted since it was found, or lost
+		if _, gone := f.store.fileOfAnyTenant(r.Context(), found.ID); gone != nil {
+			err = notFoundAs(gone, noSuchFile)
+		}
+	}
 	if err != nil {
 		f.fail(w, r, err)
 		return

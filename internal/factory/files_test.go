@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -323,5 +324,29 @@ func TestDownloadIsOctets(t *testing.T) {
 	content, err := io.ReadAll(response.Body)
 	if got := response.Header.Get("Content-Type"); got != "application/octet-stream" || err != nil || string(content) != intents(2) {
 		t.Errorf("Content-Type %q, %q, %v; SDKs take no other type", got, content, err)
+	}
+}
+
+// TestDownloadOfAFileThatIsBeingDeleted: it was found, and then its bytes are gone.
+func TestDownloadOfAFileThatIsBeingDeleted(t *testing.T) {
+	s := startServer(t, nil)
+	uploaded := s.upload("intents.jsonl", intents(20))
+	found, err := findFile(t.Context(), s.factory.store.reader, "alice", uploaded.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	download := func() int {
+		answer := &discarded{header: http.Header{}, status: http.StatusOK}
+		s.factory.serveFile(answer, httptest.NewRequest("GET", "/v1/files/"+found.ID+"/content", nil), found)
+		return answer.status
+	}
+	if status := download(); status != http.StatusOK {
+		t.Errorf("before: %d", status)
+	}
+	if err := s.client("alice-key").DeleteFile(t.Context(), found.ID); err != nil {
+		t.Fatal(err)
+	}
+	if status := download(); status != http.StatusNotFound {
+		t.Errorf("after: %d", status)
 	}
 }

@@ -60,8 +60,9 @@ func findFile(ctx context.Context, q querier, tenant, id string) (file, error) {
 	return one(ctx, q, scanFile, `SELECT `+fileColumns+` FROM files WHERE tenant = ? AND id = ?`, tenant, id)
 }
 
-// signedFile reads a file for a request whose signature stands for the tenant.
-func (s *store) signedFile(ctx context.Context, id string) (file, error) {
+// fileOfAnyTenant reads a file for a request that may have it: its signature stands
+// for the tenant.
+func (s *store) fileOfAnyTenant(ctx context.Context, id string) (file, error) {
 	return one(ctx, s.reader, scanFile, `SELECT `+fileColumns+` FROM files WHERE id = ?`, id)
 }
 
