@@ -40,7 +40,7 @@ type ClassifierTrainingJobSpec struct {
 
 	// activeDeadlineSeconds is how long the job may take, all tries together, before
 	// it is cancelled: from its start, and before that from its submission. The time
-	// in which a validated job waits for suspend or maxCost does not count.
+	// in which the validated job waits for its first start does not count.
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=31536000
 	// +optional

@@ -70,7 +70,7 @@ const (
 	// address, and the operator's flag --factory-private-hosts does not name the host.
 	ReasonAddressRefused = "AddressRefused"
 	// ReasonUnauthorized: the factory refused the key (401). Correct the
-	// connection's Secret; a changed one is used at once.
+	// connection's Secret; a changed one is used within ten seconds.
 	ReasonUnauthorized = "Unauthorized"
 	// ReasonForbidden: the key is valid but may not do this (402, 403).
 	ReasonForbidden = "Forbidden"

@@ -31,7 +31,7 @@ type ClassifierTrainingJobSpecApplyConfiguration struct {
 	MaxCost *CostApplyConfiguration `json:"maxCost,omitempty"`
 	// activeDeadlineSeconds is how long the job may take, all tries together, before
 	// it is cancelled: from its start, and before that from its submission. The time
-	// in which a validated job waits for suspend or maxCost does not count.
+	// in which the validated job waits for its first start does not count.
 	ActiveDeadlineSeconds *int64 `json:"activeDeadlineSeconds,omitempty"`
 	// backoffLimit is how many times a training that broke off (FAILED) is tried
 	// again, after 10 seconds and then twice as long each time. Retries cost what runs
