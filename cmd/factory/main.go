@@ -132,14 +132,14 @@ func serve(ctx context.Context, o options, opened *factory.Factory, logger *slog
 		}
 	}
 	if err := servers.start("api", o.listen, api, logger, failed); err != nil {
-		return errors.Join(err, servers.shutdown())
+		return errors.Join(err, servers.shutdown(shutdownTimeout, logger))
 	}
 	select {
 	case err := <-failed:
-		return errors.Join(err, servers.shutdown())
+		return errors.Join(err, servers.shutdown(shutdownTimeout, logger))
 	case <-ctx.Done():
 		logger.Info("shutting down")
-		return servers.shutdown()
+		return servers.shutdown(shutdownTimeout, logger)
 	}
 }
 
@@ -158,13 +158,19 @@ func (s *servers) start(name, address string, handler http.Handler, logger *slog
 	return nil
 }
 
-// shutdown waits for the requests under way.
-func (s servers) shutdown() error {
-	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
+// shutdown waits for the requests under way, and cuts off those that take too long:
+// what they asked for was not acknowledged.
+func (s servers) shutdown(timeout time.Duration, logger *slog.Logger) error {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	var problems []error
 	for _, server := range s {
-		problems = append(problems, server.Shutdown(ctx))
+		err := server.Shutdown(ctx)
+		if errors.Is(err, context.DeadlineExceeded) {
+			logger.Warn("requests are cut off", slog.Duration("after", timeout))
+			err = server.Close()
+		}
+		problems = append(problems, err)
 	}
 	return errors.Join(problems...)
 }
