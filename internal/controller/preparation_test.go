@@ -41,6 +41,24 @@ func TestSplitDatasetIsTrainedAndValidatedOn(t *testing.T) {
 	}
 }
 
+// TestRareLabelDoesNotBreakTraining has a label whose only sample the split sets aside
+// for validation. A factory would refuse to validate on what it was not taught.
+func TestRareLabelDoesNotBreakTraining(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	data := f.inlineDataset("data", sentiments(60)+`{"text": "c", "labels": {"sentiment": "rare"}}`)
+	data.Spec.Preparation.Split = &classifierv1alpha1.DatasetSplit{ValidationPercent: new(int32(50))}
+	data.Spec.Preparation.Seed = new(int64(7))
+	f.create(data)
+	job := f.trainingJob("job", "data")
+	f.create(job)
+	f.waitUntilReady(job)
+	f.get("data", data)
+	if got := data.Status; got.Samples.Dropped != 1 || len(got.Files) != 2 || got.Files[0].Samples+got.Files[1].Samples != 60 {
+		t.Errorf("the samples are %+v in %+v", got.Samples, got.Files)
+	}
+}
+
 func TestCompressedCSVIsADataset(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

@@ -39,7 +39,8 @@ type Preparation struct {
 	// ValidationPercent and TestPercent of the inputs are set aside. Each input
 	// has the same chance, so that each label of each target has about the same
 	// share of every split. No input moves because others come or go, and inputs
-	// that differ in case, white space and punctuation only are never parted.
+	// that differ in case, white space and punctuation only are never parted. What
+	// is to validate a label that no sample to train on has is dropped.
 	ValidationPercent, TestPercent int
 
 	Seed int64
@@ -67,7 +68,7 @@ type Prepared struct {
 	Report     Report
 	Targets    []Target // of the samples in the files
 	Duplicates int      // samples left out for being one
-	Dropped    int      // samples left out for the sake of samples per label
+	Dropped    int      // samples left out for the sake of samples per label, or that nothing can be validated on
 	Warnings   []Warning
 	Files      []PreparedFile // in the order of the splits; those without samples are left out
 }
@@ -190,6 +191,43 @@ func (p *preparer) arrange() error {
 	if err := p.findRareLabels(); err != nil {
 		return err
 	}
+	err := p.walkKept(func(split int, e *entry) error { return p.files[split].write(p.scratch, e) })
+	if err != nil || !slices.ContainsFunc(p.selection.labels, p.onlyValidates) {
+		return err
+	}
+	return p.writeValidationAgain()
+}
+
+// writeValidationAgain leaves samples out that have a label which no sample to train
+// on has: a model that was not taught it cannot be validated on it, and a factory
+// refuses to try.
+func (p *preparer) writeValidationAgain() error {
+	writer := &p.files[validation]
+	if err := writer.close(); err != nil {
+		return err
+	}
+	*writer = splitWriter{}
+	return p.walkKept(func(split int, e *entry) error {
+		if split != validation {
+			return nil
+		}
+		for _, label := range e.labels {
+			if p.files[train].samplesOf(p.selection.labels[label]) == 0 {
+				p.prepared.Dropped++
+				return nil
+			}
+		}
+		return writer.write(p.scratch, e)
+	})
+}
+
+func (p *preparer) onlyValidates(label *labelCensus) bool {
+	return p.files[validation].samplesOf(label) > 0 && p.files[train].samplesOf(label) == 0
+}
+
+// walkKept passes on the samples that the selection keeps, and the splits they are in.
+func (p *preparer) walkKept(use func(split int, e *entry) error) error {
+	p.prepared.Dropped, p.selection.kept = 0, nil
 	return p.walk(func(e *entry) error {
 		kept, err := p.selection.keep(e)
 		if err != nil {
@@ -199,7 +237,7 @@ func (p *preparer) arrange() error {
 			p.prepared.Dropped++
 			return nil
 		}
-		return p.files[p.preparation.splitOf(e.key.split())].write(p.scratch, e)
+		return use(p.preparation.splitOf(e.key.split()), e)
 	})
 }
 

@@ -92,6 +92,26 @@ func TestMaxSamplesPerLabelOfLists(t *testing.T) {
 	}
 }
 
+// Nothing is validated on that a model is not taught; all else stays in its split.
+func TestValidationHasNoUntrainedLabel(t *testing.T) {
+	preparation := Preparation{MaxSamplesPerLabel: 40, ValidationPercent: 30, TestPercent: 10}
+	var rows []string
+	for i := range 100 {
+		rows = append(rows, saying(fmt.Sprint(i), fmt.Sprintf(`{"t":["%d"]}`, i%2)))
+	}
+	before := prepareRows(t, strings.Join(rows, "\n"), preparation, DefaultLimits())
+	for i := range 30 { // some of which are for each of the splits
+		rows = append(rows, saying(fmt.Sprint("rare", i), fmt.Sprintf(`{"t":["rare %d"],"u":"%d"}`, i, i%2)))
+	}
+	after := prepareRows(t, strings.Join(rows, "\n"), preparation, DefaultLimits())
+	if got, want := after.rows[Validation], before.rows[Validation]; !slices.Equal(got, want) {
+		t.Errorf("validated on %q, want %q", got, want)
+	}
+	if got := len(after.rows[Train]) + len(after.rows[Test]) + after.Dropped; len(after.rows[Test]) == len(before.rows[Test]) || after.Dropped == before.Dropped || got+len(before.rows[Validation]) != 130 {
+		t.Errorf("%d samples to train on, %d for the test, %d dropped", len(after.rows[Train]), len(after.rows[Test]), after.Dropped)
+	}
+}
+
 func TestDropDuplicates(t *testing.T) {
 	chat := func(fields, labels string) string { return `{"messages":[{` + fields + `}],"labels":` + labels + `}` }
 	tests := []struct {

@@ -16,9 +16,9 @@ type WarningReason string
 const (
 	DuplicateSamples    WarningReason = "DuplicateSamples"
 	ContradictingLabels WarningReason = "ContradictingLabels" // of equal inputs
-	DroppedLabels       WarningReason = "DroppedLabels"       // for MinSamplesPerLabel
+	DroppedLabels       WarningReason = "DroppedLabels"       // for MinSamplesPerLabel, or as only validation samples had them
 	FewSamples          WarningReason = "FewSamples"          // to train a label on
-	UntrainedLabels     WarningReason = "UntrainedLabels"     // that only validation and test samples have
+	UntrainedLabels     WarningReason = "UntrainedLabels"     // that only test samples have
 	Imbalance           WarningReason = "Imbalance"
 	SimilarLabels       WarningReason = "SimilarLabels" // as of typing errors
 )

@@ -51,8 +51,14 @@ func TestWarnings(t *testing.T) {
 		{"labels that only validation has", Preparation{ValidationPercent: 50, Seed: 7}, times(60, "greeting") + times(60, "farewell") +
 			saying("a", `{"t":"v"}`) + "\n" + saying("c", `{"t":"w"}`),
 			[]Warning{
-				{UntrainedLabels, `target "t": no sample to train on has "w"`},
+				{DroppedLabels, `target "t": no sample is left of "w"`},
 				{FewSamples, `target "t": there are fewer than 10 samples to train on of "v"`},
+			}},
+		{"labels that only the test has", Preparation{TestPercent: 50, Seed: 7}, times(60, "greeting") + times(60, "farewell") +
+			saying("a", `{"t":"v"}`) + "\n" + saying("c", `{"t":"w"}`),
+			[]Warning{
+				{UntrainedLabels, `target "t": no sample to train on has "v"`},
+				{FewSamples, `target "t": there are fewer than 10 samples to train on of "w"`},
 			}},
 	}
 	for _, test := range tests {
