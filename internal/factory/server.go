@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -68,7 +69,7 @@ func Open(ctx context.Context, config Config) (*Factory, error) {
 	}
 	f.SetAPIKeys(config.APIKeys)
 	if f.signingKey, err = store.signingKey(ctx); err != nil {
-		return nil, errors.Join(err, store.close())
+		return nil, errors.Join(fmt.Errorf("write to the store: %w", err), store.close())
 	}
 	if err := store.resumeJobs(ctx, f.now()); err != nil {
 		return nil, errors.Join(fmt.Errorf("resume jobs: %w", err), store.close())
@@ -93,6 +94,8 @@ func (c *Config) complete() error {
 		return errors.New("no directory to keep files, jobs and models in")
 	case len(c.APIKeys) == 0 && !c.InsecureNoAuth:
 		return errors.New("no API keys: without one nobody could use the server")
+	case slices.Contains(c.BaseModels, ""):
+		return errors.New("a base model has no name")
 	}
 	if len(c.BaseModels) == 0 {
 		c.BaseModels = []string{DefaultBaseModel}

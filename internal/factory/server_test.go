@@ -205,6 +205,7 @@ func TestOpenRefuses(t *testing.T) {
 	}{
 		{"a server that nobody could use", Config{Directory: t.TempDir()}, "no API keys"},
 		{"a server that keeps nothing", Config{APIKeys: key}, "no directory"},
+		{"a comma too many in a list of names", Config{Directory: t.TempDir(), APIKeys: key, BaseModels: []string{"a", ""}}, "no name"},
 		{"two servers would train the same jobs", Config{Directory: used.config.Directory, APIKeys: key}, "in use by another factory"},
 	} {
 		opened, err := Open(t.Context(), test.config)
