@@ -59,6 +59,13 @@ func TestDeadlineCancelsTheJob(t *testing.T) {
 				d.refresh(job)
 				return equal("Finished", meta.IsStatusConditionTrue(job.Status.Conditions, classifierv1alpha1.ConditionFinished), test.over)
 			})
+			calls := d.factory.calls.Load()
+			if result, err := d.pass(job); err != nil || !test.over && (result.RequeueAfter == 0 || result.RequeueAfter > cleanupBudget) {
+				t.Errorf("it is looked at again after %s: %v", result.RequeueAfter, err)
+			}
+			if got := d.factory.calls.Load() - calls; got != 0 {
+				t.Errorf("another pass made %d calls", got)
+			}
 			d.factory.behave()
 			if state := d.remoteJobs()[0].Status; (state == mistral.JobCancelled) != (test.state == "" && test.over) {
 				t.Errorf("the factory has the job as %s", state)
@@ -170,14 +177,8 @@ func TestDeadlineEndsWhatTheFactoryDoesNot(t *testing.T) {
 // is no time for it.
 func TestDeadlineEndsThePauseBeforeARetry(t *testing.T) {
 	t.Parallel()
-	d := newDriver(t)
-	d.ready(d.inlineDataset("data", sentiments(20)))
-	job := driven(d.trainingJob("job", "data"))
-	job.Spec.BackoffLimit = new(int32(1))
-	job.Spec.ActiveDeadlineSeconds = new(int64(3600))
-	d.create(job)
-	d.breakOff()
-	d.settle(job, classifierv1alpha1.ReasonBackingOff)
+	d, job := backingOff(t)
+	d.edit(job, func() { job.Spec.ActiveDeadlineSeconds = new(int64(3600)) })
 	d = d.restarted()
 	d.jobs.clock = testclock.NewFakePassiveClock(job.Status.StartTime.Add(time.Hour + time.Second))
 	d.settle(job, classifierv1alpha1.ReasonDeadlineExceeded)
@@ -190,16 +191,12 @@ func TestDeadlineEndsThePauseBeforeARetry(t *testing.T) {
 // is not started after the deadline, to be cancelled in the next moment.
 func TestDeadlineRunsOnBetweenTries(t *testing.T) {
 	t.Parallel()
-	d := newDriver(t)
-	d.ready(d.inlineDataset("data", sentiments(20)))
-	job := driven(d.trainingJob("job", "data"))
-	job.Spec.BackoffLimit = new(int32(1))
-	job.Spec.ActiveDeadlineSeconds = new(int64(3600))
-	d.create(job)
-	d.breakOff()
-	d.settle(job, classifierv1alpha1.ReasonBackingOff)
+	d, job := backingOff(t)
 	d.price(6, "EUR")
-	d.edit(job, func() { job.Spec.MaxCost = &classifierv1alpha1.Cost{Amount: "5.00", Currency: "EUR"} })
+	d.edit(job, func() {
+		job.Spec.ActiveDeadlineSeconds = new(int64(3600))
+		job.Spec.MaxCost = &classifierv1alpha1.Cost{Amount: "5.00", Currency: "EUR"}
+	})
 	d.jobs.clock = testclock.NewFakePassiveClock(job.Status.Failures[0].Time.Add(minBackoff))
 	d.settle(job, classifierv1alpha1.ReasonBudgetExceeded)
 	d.jobs.clock = testclock.NewFakePassiveClock(job.Status.StartTime.Add(time.Hour + time.Second))

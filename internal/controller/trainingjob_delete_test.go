@@ -42,15 +42,7 @@ func TestDeletionWaitsForACreationUnderWay(t *testing.T) {
 	t.Run("it comes through late and is cancelled", func(t *testing.T) {
 		t.Parallel()
 		d, job, data := deleted(t)
-		_, err := d.api.CreateJob(d.ctx, mistral.CreateJobRequest{
-			Model:         "ministral-3b-latest",
-			JobType:       mistral.JobTypeClassifier,
-			TrainingFiles: []mistral.TrainingFile{{FileID: data.Status.Files[0].ID, Weight: 1}},
-			Suffix:        &job.Status.Attempt.Marker,
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		d.createLate(job, data, 100)
 		d.passUntilGone(job)
 		if jobs := d.remoteJobs(); len(jobs) != 1 || jobs[0].Status != mistral.JobCancelled {
 			t.Errorf("the factory has the jobs %+v", jobs)
@@ -74,6 +66,22 @@ func TestDeletionWaitsForACreationUnderWay(t *testing.T) {
 	})
 }
 
+// createLate lets the creation of an attempt's job come through after all.
+func (d *driver) createLate(job *classifierv1alpha1.ClassifierTrainingJob, data *classifierv1alpha1.ClassifierDataset, steps int64) string {
+	d.Helper()
+	created, err := d.api.CreateJob(d.ctx, mistral.CreateJobRequest{
+		Model:           "ministral-3b-latest",
+		JobType:         mistral.JobTypeClassifier,
+		TrainingFiles:   []mistral.TrainingFile{{FileID: data.Status.Files[0].ID, Weight: 1}},
+		Hyperparameters: mistral.Hyperparameters{TrainingSteps: &steps},
+		Suffix:          &job.Status.Attempt.Marker,
+	})
+	if err != nil {
+		d.Fatal(err)
+	}
+	return created.ID
+}
+
 // TestDeletionCancelsEveryJob deletes an object of which two jobs were created and
 // none was recorded. That the first one's cancellation takes its time does not
 // keep the second one.
@@ -90,17 +98,7 @@ func TestDeletionCancelsEveryJob(t *testing.T) {
 	d.factory.behave()
 	var ids []string
 	for _, steps := range []int64{100, 101} { // the factory refuses a twin
-		created, err := d.api.CreateJob(d.ctx, mistral.CreateJobRequest{
-			Model:           "ministral-3b-latest",
-			JobType:         mistral.JobTypeClassifier,
-			TrainingFiles:   []mistral.TrainingFile{{FileID: data.Status.Files[0].ID, Weight: 1}},
-			Hyperparameters: mistral.Hyperparameters{TrainingSteps: &steps},
-			Suffix:          &job.Status.Attempt.Marker,
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		ids = append(ids, created.ID)
+		ids = append(ids, d.createLate(job, data, steps))
 	}
 	distortJobs(d.factory, func(job map[string]any) {
 		job["created_at"] = 1 // that of both, so that their IDs decide

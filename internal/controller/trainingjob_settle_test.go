@@ -15,16 +15,24 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
-// TestBrokenOffTrainingIsTriedAgain follows a job whose first training breaks off.
-func TestBrokenOffTrainingIsTriedAgain(t *testing.T) {
-	t.Parallel()
+// backingOff is a job whose first training broke off, and that waits for the only
+// other try.
+func backingOff(t *testing.T) (*driver, *classifierv1alpha1.ClassifierTrainingJob) {
+	t.Helper()
 	d := newDriver(t)
 	d.ready(d.inlineDataset("data", sentiments(20)))
 	job := driven(d.trainingJob("job", "data"))
-	job.Spec.BackoffLimit = new(int32(2))
+	job.Spec.BackoffLimit = new(int32(1))
 	d.create(job)
 	d.breakOff()
 	d.settle(job, classifierv1alpha1.ReasonBackingOff)
+	return d, job
+}
+
+// TestBrokenOffTrainingIsTriedAgain follows a job whose first training breaks off.
+func TestBrokenOffTrainingIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	d, job := backingOff(t)
 	first, failedAt := *job.Status.Attempt, job.Status.Failures[0].Time
 	if meta.IsStatusConditionTrue(job.Status.Conditions, classifierv1alpha1.ConditionStarted) {
 		t.Error("the job is Started while it waits for its next try")
@@ -108,13 +116,7 @@ func TestTriesEnd(t *testing.T) {
 // job does not make the object forget its first.
 func TestRefusedRetryLeavesTheFirstTry(t *testing.T) {
 	t.Parallel()
-	d := newDriver(t)
-	d.ready(d.inlineDataset("data", sentiments(20)))
-	job := driven(d.trainingJob("job", "data"))
-	job.Spec.BackoffLimit = new(int32(1))
-	d.create(job)
-	d.breakOff()
-	d.settle(job, classifierv1alpha1.ReasonBackingOff)
+	d, job := backingOff(t)
 	first := *job.Status.RemoteJob
 	d.factory.answer("POST", "/v1/fine_tuning/jobs", 422)
 	d.jobs.clock = testclock.NewFakePassiveClock(job.Status.Failures[0].Time.Add(minBackoff))
@@ -212,22 +214,23 @@ func TestAdoptedJobSaysWhyItFailed(t *testing.T) {
 	}
 }
 
-// TestLostRetryIsFoundAndToldOf loses the answer to the creation of the second
-// try's job. Until that is found nothing speaks of the pause before it.
-func TestLostRetryIsFoundAndToldOf(t *testing.T) {
-	t.Parallel()
-	d := newDriver(t)
-	d.ready(d.inlineDataset("data", sentiments(20)))
-	job := driven(d.trainingJob("job", "data"))
-	job.Spec.BackoffLimit = new(int32(1))
-	d.create(job)
-	d.breakOff()
-	d.settle(job, classifierv1alpha1.ReasonBackingOff)
+// retryLost is a job of whose second try the factory's answer was lost.
+func retryLost(t *testing.T) (*driver, *classifierv1alpha1.ClassifierTrainingJob) {
+	t.Helper()
+	d, job := backingOff(t)
 	var lost atomic.Bool
 	d.factory.loseAnswer(http.MethodPost, "/v1/fine_tuning/jobs", &lost)
 	d.jobs.clock = testclock.NewFakePassiveClock(job.Status.Failures[0].Time.Add(minBackoff))
 	_, _ = d.pass(job)
 	d.get("job", job)
+	return d, job
+}
+
+// TestLostRetryIsFoundAndToldOf loses the answer to the creation of the second
+// try's job. Until that is found nothing speaks of the pause before it.
+func TestLostRetryIsFoundAndToldOf(t *testing.T) {
+	t.Parallel()
+	d, job := retryLost(t)
 	if job.Status.Attempt.Number != 2 || job.Status.RemoteJob != nil {
 		t.Fatalf("the try is %+v with the job %+v", job.Status.Attempt, job.Status.RemoteJob)
 	}
@@ -247,17 +250,7 @@ func TestLostRetryIsFoundAndToldOf(t *testing.T) {
 // is the second job that must be cancelled.
 func TestDeletionDuringARetry(t *testing.T) {
 	t.Parallel()
-	d := newDriver(t)
-	d.ready(d.inlineDataset("data", sentiments(20)))
-	job := driven(d.trainingJob("job", "data"))
-	job.Spec.BackoffLimit = new(int32(1))
-	d.create(job)
-	d.breakOff()
-	d.settle(job, classifierv1alpha1.ReasonBackingOff)
-	var lost atomic.Bool
-	d.factory.loseAnswer(http.MethodPost, "/v1/fine_tuning/jobs", &lost)
-	d.jobs.clock = testclock.NewFakePassiveClock(job.Status.Failures[0].Time.Add(minBackoff))
-	_, _ = d.pass(job)
+	d, job := retryLost(t)
 	d = d.restarted()
 	d.delete(job)
 	d.passUntilGone(job)

@@ -195,16 +195,7 @@ func TestSurplusJobsAreCancelledBeforeTheyStart(t *testing.T) {
 	d.settle(job, classifierv1alpha1.ReasonUnreachable)
 	d.factory.behave()
 	for _, steps := range []int64{100, 101} { // the factory refuses a twin
-		_, err := d.api.CreateJob(d.ctx, mistral.CreateJobRequest{
-			Model:           "ministral-3b-latest",
-			JobType:         mistral.JobTypeClassifier,
-			TrainingFiles:   []mistral.TrainingFile{{FileID: data.Status.Files[0].ID, Weight: 1}},
-			Hyperparameters: mistral.Hyperparameters{TrainingSteps: &steps},
-			Suffix:          &job.Status.Attempt.Marker,
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		d.createLate(job, data, steps)
 	}
 	d.settle(job, classifierv1alpha1.ReasonPublished)
 	states := map[mistral.JobStatus]int{}
