@@ -2,7 +2,7 @@ package factory
 
 import (
 	"encoding/hex"
-	"slices"
+	"io"
 	"strconv"
 	"strings"
 
@@ -12,16 +12,17 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/classifier"
 )
 
-// encoded is an answer that is JSON already.
-type encoded []byte
+// answerPart is how much of an answer is written at a time.
+const answerPart = 64 << 10
 
 // classificationAnswer is written by hand: encoding/json takes four times as long
 // for the scores as the engine does.
 type classificationAnswer struct {
-	json    []byte
+	w       io.Writer
+	written int64
+	json    []byte // not written yet
 	targets []targetAnswer
 	results int
-	first   int // where the results begin
 }
 
 // targetAnswer is what does not change from result to result.
@@ -74,15 +75,18 @@ func quoteThresholds(labels []string, thresholds []float64) string {
 	return `,"thresholds":{` + strings.Join(members, `,`) + `}`
 }
 
-func newClassificationAnswer(modelID string, model *loadedModel) *classificationAnswer {
+func newClassificationAnswer(w io.Writer, modelID string, model *loadedModel, results int) *classificationAnswer {
 	id := uuid.New()
 	begin := `{"id":"` + hex.EncodeToString(id[:]) + `","model":` + quote(modelID) + `,"results":[`
-	return &classificationAnswer{json: []byte(begin), targets: model.answers, first: len(begin)}
+	room := min(results*model.resultBytes, answerPart+model.resultBytes)
+	a := &classificationAnswer{w: w, targets: model.answers, json: make([]byte, 0, len(begin)+room+len(`]}`))}
+	a.json = append(a.json, begin...)
+	return a
 }
 
 // add writes the result of one input: scores by target and label, and the labels
 // that apply, by target, if they are asked for.
-func (a *classificationAnswer) add(scores [][]float64, labels [][]int) {
+func (a *classificationAnswer) add(scores [][]float64, labels [][]int) error {
 	if a.results++; a.results > 1 {
 		a.json = append(a.json, ',')
 	}
@@ -99,12 +103,10 @@ func (a *classificationAnswer) add(scores [][]float64, labels [][]int) {
 		a.json = append(a.json, '}')
 	}
 	a.json = append(a.json, '}')
-}
-
-// reserve makes room for as many results like the first.
-func (a *classificationAnswer) reserve(results int) {
-	const spare = 9 // eighths: scores are not equally long
-	a.json = slices.Grow(a.json, results*(len(a.json)-a.first)/8*spare+len("]}"))
+	if len(a.json) < answerPart {
+		return nil
+	}
+	return a.flush()
 }
 
 func (a *classificationAnswer) addLabels(target targetAnswer, labels []int) {
@@ -119,8 +121,17 @@ func (a *classificationAnswer) addLabels(target targetAnswer, labels []int) {
 	a.json = append(a.json, ']')
 }
 
-func (a *classificationAnswer) end() encoded {
-	return append(a.json, `]}`...)
+func (a *classificationAnswer) end() (int64, error) {
+	a.json = append(a.json, `]}`...)
+	err := a.flush()
+	return a.written, err
+}
+
+func (a *classificationAnswer) flush() error {
+	n, err := a.w.Write(a.json)
+	a.written += int64(n)
+	a.json = a.json[:0]
+	return err
 }
 
 // quote writes a JSON string. What is no UTF-8 becomes the replacement character.

@@ -2,6 +2,7 @@ package factory
 
 import (
 	"reflect"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -27,8 +28,9 @@ func (c *conversations) UnmarshalJSONFrom(decoder *jsontext.Decoder) error {
 // texts, or the only one, lie in one string: a request can have many thousands.
 type texts struct {
 	given  bool
-	joined string
+	joined strings.Builder
 	ends   []int
+	buffer []byte // of the text that is read
 }
 
 func (t *texts) len() int { return len(t.ends) }
@@ -38,42 +40,43 @@ func (t *texts) at(i int) string {
 	if i > 0 {
 		begin = t.ends[i-1]
 	}
-	return t.joined[begin:t.ends[i]]
+	return t.joined.String()[begin:t.ends[i]]
 }
 
 // UnmarshalJSONFrom implements json.UnmarshalerFrom. Null is as good as absent.
-func (t *texts) UnmarshalJSONFrom(decoder *jsontext.Decoder) (err error) {
-	var joined []byte
-	switch decoder.PeekKind() {
-	case 'n':
+func (t *texts) UnmarshalJSONFrom(decoder *jsontext.Decoder) error {
+	kind := decoder.PeekKind()
+	if kind == 'n' {
 		return decoder.SkipValue()
-	case '[':
-		if _, err := decoder.ReadToken(); err != nil {
+	}
+	t.given = true
+	if kind != '[' {
+		return t.read(decoder)
+	}
+	if _, err := decoder.ReadToken(); err != nil {
+		return err
+	}
+	for decoder.PeekKind() != ']' {
+		if err := t.read(decoder); err != nil {
 			return err
 		}
-		for kind := decoder.PeekKind(); kind != ']' && err == nil; kind = decoder.PeekKind() {
-			joined, err = t.append(joined, decoder)
-		}
-		if err == nil {
-			_, err = decoder.ReadToken()
-		}
-	default:
-		joined, err = t.append(joined, decoder)
 	}
-	t.given, t.joined = true, string(joined)
+	_, err := decoder.ReadToken()
 	return err
 }
 
-// append reads a string behind those before.
-func (t *texts) append(joined []byte, decoder *jsontext.Decoder) ([]byte, error) {
+func (t *texts) read(decoder *jsontext.Decoder) error {
 	value, err := decoder.ReadValue()
 	if err != nil {
-		return joined, err
+		return err
 	}
 	if value.Kind() != '"' {
-		return joined, &json.SemanticError{JSONPointer: decoder.StackPointer(), GoType: reflect.TypeFor[string]()}
+		return &json.SemanticError{JSONPointer: decoder.StackPointer(), GoType: reflect.TypeFor[string]()}
 	}
-	joined, err = jsontext.AppendUnquote(joined, value)
-	t.ends = append(t.ends, len(joined))
-	return joined, err
+	if t.buffer, err = jsontext.AppendUnquote(t.buffer[:0], value); err != nil {
+		return err
+	}
+	t.joined.Write(t.buffer)
+	t.ends = append(t.ends, t.joined.Len())
+	return nil
 }

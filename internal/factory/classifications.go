@@ -3,7 +3,7 @@ package factory
 import (
 	"context"
 	"errors"
-	"fmt"
+	"io"
 	"net/http"
 	"strings"
 
@@ -13,10 +13,6 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
-
-// maxAnswerBytes bounds the results of an answer: a request of 32 MB can have
-// millions of inputs.
-const maxAnswerBytes = 128 << 20
 
 // classifyRequest is a body of POST /v1/classifications.
 type classifyRequest struct {
@@ -144,29 +140,43 @@ func (f *Factory) classifyInputs(ctx context.Context, tenant, modelID string, sc
 	if err != nil {
 		return nil, f.loadProblem(ctx, tenant, modelID, err)
 	}
-	if most := maxAnswerBytes / model.resultBytes; inputs > most {
-		return nil, invalidField("too_long", fmt.Sprintf("List should have at most %d items for this model", most), "input")
-	}
-	answer := newClassificationAnswer(modelID, model)
-	var given [][]float64
-	var labels [][]int
-	for i := range inputs {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		if input := text(i, found.inputType); scores == independent {
-			given = model.Probabilities(input, given)
-			labels = decide(model.Model, given, labels)
-		} else {
-			given = model.Classify(input, given)
-		}
-		answer.add(given, labels)
-		if i == 0 {
-			answer.reserve(inputs - 1)
-		}
-	}
 	f.metrics.classified.Add(float64(inputs))
-	return answer.end(), nil
+	return &classification{
+		modelID: modelID,
+		model:   model,
+		scores:  scores,
+		inputs:  inputs,
+		text:    func(i int) string { return text(i, found.inputType) },
+	}, nil
+}
+
+// classification is an answer that is made while it is written: a short request can
+// have a very long one.
+type classification struct {
+	modelID string
+	model   *loadedModel
+	scores  scoring
+	inputs  int
+	text    func(int) string
+}
+
+// WriteTo implements io.WriterTo.
+func (c *classification) WriteTo(w io.Writer) (int64, error) {
+	answer := newClassificationAnswer(w, c.modelID, c.model, c.inputs)
+	var scores [][]float64
+	var labels [][]int
+	for i := range c.inputs {
+		if c.scores == independent {
+			scores = c.model.Probabilities(c.text(i), scores)
+			labels = decide(c.model.Model, scores, labels)
+		} else {
+			scores = c.model.Classify(c.text(i), scores)
+		}
+		if err := answer.add(scores, labels); err != nil {
+			return answer.written, err
+		}
+	}
+	return answer.end()
 }
 
 // decide has the labels of each target that apply. It reuses what it is given.

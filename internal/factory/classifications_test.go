@@ -199,16 +199,6 @@ func TestClassifyRefuses(t *testing.T) {
 	}
 }
 
-// TestClassifyBoundsItsAnswer: with long labels a short request makes a long one.
-func TestClassifyBoundsItsAnswer(t *testing.T) {
-	s := startServer(t, nil)
-	model := s.train("intents.jsonl", strings.NewReplacer("light", strings.Repeat("l", 256), "music", strings.Repeat("m", 256)).Replace(intents(20)))
-	body := `{"model": "` + model + `", "input": [` + strings.Repeat(`"",`, maxAnswerBytes/2/256) + `""]}`
-	if status, answer := s.request("POST", "/v1/classifications", body); status != 422 || !strings.Contains(answer, `"type":"too_long","loc":["body","input"]`) {
-		t.Errorf("%d %.200s", status, answer)
-	}
-}
-
 func TestModelCacheForgetsTheLeastUsed(t *testing.T) {
 	s := startServer(t, nil)
 	var digests []string

@@ -3,6 +3,7 @@ package factory
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -141,17 +142,19 @@ func failure(r *http.Request, err error) *problem {
 }
 
 func (f *Factory) answer(w http.ResponseWriter, r *http.Request, status int, body any) {
-	data, ok := body.(encoded)
-	if !ok {
-		var err error
-		if data, err = json.Marshal(body); err != nil {
-			f.logger.ErrorContext(r.Context(), "answer cannot be written as JSON", slog.String("route", r.Pattern), slog.Any("error", err))
-			status, data = http.StatusInternalServerError, encoded(`{"detail":"Internal Server Error"}`)
-		}
-	}
 	w.Header().Set("Content-Type", "application/json")
+	if answer, ok := body.(io.WriterTo); ok {
+		w.WriteHeader(status)
+		_, _ = answer.WriteTo(w) // a client that is gone is not our failure
+		return
+	}
+	data, err := json.Marshal(body)
+	if err != nil {
+		f.logger.ErrorContext(r.Context(), "answer cannot be written as JSON", slog.String("route", r.Pattern), slog.Any("error", err))
+		status, data = http.StatusInternalServerError, []byte(`{"detail":"Internal Server Error"}`)
+	}
 	w.WriteHeader(status)
-	_, _ = w.Write(data) // a client that is gone is not our failure
+	_, _ = w.Write(data)
 }
 
 func (f *Factory) healthy(w http.ResponseWriter, r *http.Request) {
