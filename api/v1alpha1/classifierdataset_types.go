@@ -390,7 +390,8 @@ type SampleCounts struct {
 	// +required
 	Duplicate int64 `json:"duplicate"`
 
-	// dropped is how many of them were left out by the limits on samples a label.
+	// dropped is how many of them were left out by the limits on samples a label, or
+	// because they would validate what is not trained.
 	// +kubebuilder:validation:Minimum=0
 	// +required
 	Dropped int64 `json:"dropped"`

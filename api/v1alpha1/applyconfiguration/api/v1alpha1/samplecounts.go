@@ -15,7 +15,8 @@ type SampleCountsApplyConfiguration struct {
 	Invalid *int64 `json:"invalid,omitempty"`
 	// duplicate is how many of them were left out as duplicates.
 	Duplicate *int64 `json:"duplicate,omitempty"`
-	// dropped is how many of them were left out by the limits on samples a label.
+	// dropped is how many of them were left out by the limits on samples a label, or
+	// because they would validate what is not trained.
 	Dropped *int64 `json:"dropped,omitempty"`
 }
 
