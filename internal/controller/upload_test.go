@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -314,5 +315,28 @@ func TestUploadThatBrokeOffIsNotShownAsGoingOn(t *testing.T) {
 				t.Errorf("Uploaded is %+v", got)
 			}
 		})
+	}
+}
+
+// TestConnectionIsPointedAtAnotherFactory changes the Secret, which nobody watches. The
+// next look finds out that the files are not there.
+func TestConnectionIsPointedAtAnotherFactory(t *testing.T) {
+	t.Parallel()
+	d := newDriver(t)
+	data := d.inlineDataset("data", sentiments(20))
+	d.ready(data)
+	before := data.Status.Files[0]
+	other := startFactory(t, d.apiKey)
+	secret := &corev1.Secret{}
+	secret.Name = connectionSecret
+	d.edit(secret, func() { secret.StringData = map[string]string{connectionURIKey: other.URL} })
+	d.edit(data, func() { data.Annotations = map[string]string{classifierv1alpha1.ReconcileRequestAnnotation: "now"} })
+	d.settle(data, classifierv1alpha1.ReasonUploaded)
+	after := data.Status.Files[0]
+	if after.ID == before.ID || after.Digest != before.Digest || len(data.Status.History) != 0 {
+		t.Errorf("the dataset had %+v and has %+v", before, data.Status)
+	}
+	if _, err := other.client(t, d.apiKey).GetFile(d.ctx, after.ID); err != nil {
+		t.Error(err)
 	}
 }
