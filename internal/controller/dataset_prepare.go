@@ -23,8 +23,10 @@ const (
 	maxLabelBytes = 24 << 10
 	// labelOverhead is what a label weighs beside its name.
 	labelOverhead = len(`{"name":"","samples":10000000},`)
-	// maxTargetLabels is what the API allows.
+	// What the API allows. Flags may allow more, of which the status lists what fits.
+	maxTargets      = 20
 	maxTargetLabels = 256
+	maxNameBytes    = 256
 	// maxHistory is what the API allows. More pile up only while files cannot be
 	// deleted; those that are forgotten go with the dataset, which finds them by name.
 	maxHistory = 64
@@ -150,8 +152,10 @@ func (s *datasetScope) describe(sizeBytes int64) {
 	status.Targets = nil
 	labels := 0
 	for _, target := range targets {
-		status.Targets = append(status.Targets, describeTarget(target, maxLabelBytes/len(targets)))
 		labels += len(target.Labels)
+		if len(status.Targets) < maxTargets && len(target.Name) <= maxNameBytes {
+			status.Targets = append(status.Targets, describeTarget(target, maxLabelBytes/len(targets)))
+		}
 	}
 	status.LabelCount = new(count32(labels))
 	status.InvalidSamples = nil
@@ -170,8 +174,11 @@ func describeTarget(target dataset.Target, room int) classifierv1alpha1.TargetSt
 		Type:       classifierv1alpha1.TargetType(target.Type),
 		LabelCount: count32(len(target.Labels)),
 	}
-	for _, label := range target.Labels[:min(len(target.Labels), maxTargetLabels)] {
-		if room -= len(label.Name) + labelOverhead; room < 0 {
+	for _, label := range target.Labels {
+		if len(label.Name) > maxNameBytes {
+			continue
+		}
+		if room -= len(label.Name) + labelOverhead; room < 0 || len(described.Labels) == maxTargetLabels {
 			break
 		}
 		described.Labels = append(described.Labels, classifierv1alpha1.LabelStatus{

@@ -67,3 +67,26 @@ func manyLabels(targets, labels, length int) []dataset.Target {
 	}
 	return made
 }
+
+// TestStatusFitsTheSchemaWhateverTheLimits raises limits beyond what a status can hold:
+// one that the API server refuses would say nothing at all.
+func TestStatusFitsTheSchemaWhateverTheLimits(t *testing.T) {
+	t.Parallel()
+	d := newDriver(t)
+	d.datasets.limits.Targets, d.datasets.limits.LabelBytes = 30, 1000
+	long := strings.Repeat("x", 300)
+	var samples strings.Builder
+	for i := range 2 {
+		fmt.Fprintf(&samples, `{"text": "%d", "labels": {"%s": "%d", "a": "%s%d"`, i, long, i, long, i)
+		for target := range 25 {
+			fmt.Fprintf(&samples, `, "%d": "%d"`, target, i)
+		}
+		samples.WriteString("}}\n")
+	}
+	data := driven(d.inlineDataset("data", samples.String()))
+	d.create(data)
+	d.settle(data, classifierv1alpha1.ReasonUploaded)
+	if got := data.Status; len(got.Targets) != 20 || *got.LabelCount != 54 || got.Targets[0].LabelCount != 2 || len(got.Targets[0].Labels) != 0 {
+		t.Errorf("the status has %d labels and the targets %+v", *got.LabelCount, got.Targets)
+	}
+}
