@@ -16,7 +16,7 @@ type MultiLabel struct {
 }
 
 // NewMultiLabel begins the evaluation of a target. A label's threshold is the
-// probability from which it is taken to apply; the thresholds are only reported.
+// probability above which it is taken to apply; the thresholds are only reported.
 func NewMultiLabel(name string, labels []string, thresholds []float64) *MultiLabel {
 	return &MultiLabel{
 		name:        name,

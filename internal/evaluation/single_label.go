@@ -2,8 +2,8 @@ package evaluation
 
 import "github.com/classifier-factory/classifier-factory/internal/mistral"
 
-// maxConfusionLabels is from where on a confusion matrix is left out: nobody reads
-// more than its 10000 cells, and every look at the job would carry them.
+// maxConfusionLabels is the most labels with a confusion matrix: nobody reads more
+// than its 10000 cells, and every look at the job would carry them.
 const maxConfusionLabels = 100
 
 // SingleLabel evaluates a target of which every sample has exactly one label.
