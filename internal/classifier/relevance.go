@@ -10,11 +10,12 @@ const (
 	// mostRelevance is the exponent where labels are few; where they are many, a feature
 	// that says little of most can still be what tells two of them apart.
 	mostRelevance = 0.6
-	// pseudoExamples are those as which, beside its own, every feature occurs, labelled as
-	// all examples are together. What a rare feature says is mostly chance.
-	pseudoExamples = 15
+	// pseudoShare times the square root of the number of examples are those in which,
+	// beside its own, every feature occurs, labelled as all examples are together. What
+	// a rare feature says is mostly chance.
+	pseudoShare = 0.07
 	// leastDivergence keeps what says nothing from weighing nothing.
-	leastDivergence = 0.01
+	leastDivergence = 0.03
 )
 
 // weighFeatures sets the weight of each feature: for each target a product of powers
@@ -100,6 +101,7 @@ func (c *labelCounts) inverseFrequency(target, feature int) float64 {
 // the sum of those of whether each label applies.
 func (c *labelCounts) divergence(target int, h head, feature int) float64 {
 	sum := 0.0
+	pseudoExamples := pseudoShare * math.Sqrt(c.examples[target])
 	examples := float64(c.features[target][feature]) + pseudoExamples
 	logAbsent := math.Log(pseudoExamples / examples)
 	row := c.byFeature.row(uint32(feature))[h.first:h.end]
