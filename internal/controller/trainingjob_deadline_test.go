@@ -173,6 +173,28 @@ func TestDeadlineEndsWhatTheFactoryDoesNot(t *testing.T) {
 	}
 }
 
+// TestModelThatIsNamedLateIsNotGivenUp restarts the operator while the factory names
+// no model yet. That nothing is known at first is no reason to give up what was paid for.
+func TestModelThatIsNamedLateIsNotGivenUp(t *testing.T) {
+	t.Parallel()
+	d := newDriver(t)
+	d.ready(d.inlineDataset("data", sentiments(20)))
+	job := driven(d.trainingJob("job", "data"))
+	job.Spec.ActiveDeadlineSeconds = new(int64(3600))
+	d.create(job)
+	distortJobs(d.factory, func(job map[string]any) { job["fine_tuned_model"] = nil })
+	d.eventually("waiting for the training", func() error {
+		_, _ = d.pass(job)
+		d.get("job", job)
+		d.refresh(job)
+		return equal("state", newJobScope(job).state(), mistral.JobSuccess)
+	})
+	d.factory.behave()
+	d = d.restarted()
+	d.jobs.clock = testclock.NewFakePassiveClock(job.Status.StartTime.Add(time.Hour + cleanupBudget + time.Second))
+	d.settle(job, classifierv1alpha1.ReasonPublished)
+}
+
 // TestDeadlineEndsThePauseBeforeARetry holds that there is no other try when there
 // is no time for it.
 func TestDeadlineEndsThePauseBeforeARetry(t *testing.T) {

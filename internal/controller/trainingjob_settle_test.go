@@ -10,6 +10,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	testclock "k8s.io/utils/clock/testing"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
@@ -65,6 +66,21 @@ func TestBrokenOffTrainingIsTriedAgain(t *testing.T) {
 	}
 	if !meta.IsStatusConditionTrue(job.Status.Conditions, classifierv1alpha1.ConditionComplete) {
 		t.Errorf("the conditions are %+v", job.Status.Conditions)
+	}
+}
+
+// TestRetryIsFollowedAtOnce holds that the pass which creates the second job leaves
+// something behind that will wake the object up.
+func TestRetryIsFollowedAtOnce(t *testing.T) {
+	t.Parallel()
+	d, job := backingOff(t)
+	d.jobs.clock = testclock.NewFakePassiveClock(job.Status.Failures[0].Time.Add(minBackoff))
+	if _, err := d.pass(job); err != nil {
+		t.Fatal(err)
+	}
+	d.get("job", job)
+	if watched := d.jobs.watched[client.ObjectKeyFromObject(job)]; job.Status.Attempt.Number != 2 || watched.id != job.Status.RemoteJob.ID {
+		t.Errorf("%s is followed, and not the job of the try %+v", watched.id, job.Status.Attempt)
 	}
 }
 
