@@ -7,6 +7,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	testclock "k8s.io/utils/clock/testing"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
@@ -33,6 +34,28 @@ func TestFinishedJobIsDeletedAfterItsTime(t *testing.T) {
 		t.Fatal("the object was deleted too early")
 	}
 	d.jobs.clock = testclock.NewFakePassiveClock(job.Status.CompletionTime.Add(time.Hour))
+	d.passUntilGone(job)
+}
+
+// TestEndIsToldBeforeTheObjectGoes holds that whoever waits for Finished sees it,
+// even if the object is to be deleted at once.
+func TestEndIsToldBeforeTheObjectGoes(t *testing.T) {
+	t.Parallel()
+	d := newDriver(t)
+	d.ready(d.inlineDataset("data", sentiments(20)))
+	job := driven(d.trainingJob("job", "data"))
+	job.Spec.TTLSecondsAfterFinished = new(int32(0))
+	d.create(job)
+	var last ctrl.Result
+	d.eventually("waiting for its end", func() error {
+		last, _ = d.pass(job)
+		d.get("job", job)
+		d.refresh(job)
+		return equal("finished", isFinished(job), true)
+	})
+	if last.RequeueAfter == 0 || last.RequeueAfter > time.Second {
+		t.Errorf("it is looked at again after %s", last.RequeueAfter)
+	}
 	d.passUntilGone(job)
 }
 
