@@ -56,17 +56,15 @@ func (r *DatasetReconciler) read(ctx context.Context, scope *datasetScope) (outc
 	}
 	defer r.preparations.leave()
 
-	content, err := scope.source.Open(ctx, decompressor(r.limits))
-	if err != nil {
-		return r.unread(scope, err)
-	}
+	content := scope.source.Open(ctx, decompressor(r.limits))
 	defer func() { _ = content.Close() }()
 	counted := &countedReader{Reader: content}
 	samples := openSamples(counted, content.BeginsPart, &scope.object.Spec, r.limits)
-	scope.prepared, err = dataset.Prepare(ctx, samples, preparationOf(scope.object.Spec.Preparation), scratch(r.directory), r.limits)
+	prepared, err := dataset.Prepare(ctx, samples, preparationOf(scope.object.Spec.Preparation), scratch(r.directory), r.limits)
 	if err != nil {
 		return r.unread(scope, err)
 	}
+	scope.prepared = prepared
 	scope.describe(counted.bytes)
 	scope.validation = judge(scope.prepared)
 	return proceed(), nil
@@ -77,11 +75,6 @@ func (r *DatasetReconciler) unread(scope *datasetScope, err error) (outcome, err
 	if errors.Is(err, source.ErrChanged) {
 		r.looks.forget(scope.name())
 		return wait(time.Second, classifierv1alpha1.ReasonProgressing, "the source changed while it was read; reading it again"), nil
-	}
-	if invalid, ok := errors.AsType[*dataset.InvalidDatasetError](err); ok {
-		scope.validation = &finding{reason: classifierv1alpha1.ReasonInvalidDataset, message: invalid.Error()}
-		scope.status.Source = &classifierv1alpha1.SourceStatus{Revision: scope.revision()}
-		return stop(scope.validation.reason, scope.validation.message), nil
 	}
 	r.looks.record(scope, scope.source, err)
 	return scope.unreadable(err)

@@ -59,7 +59,7 @@ func (s *configMaps) Identity() string {
 	return fingerprint(parts...)
 }
 
-func (s *configMaps) Open(ctx context.Context, decode Decode) (Content, error) {
+func (s *configMaps) Open(ctx context.Context, decode Decode) Content {
 	var (
 		all  []part
 		last *corev1.ConfigMap // keys of the same one mostly stand together
@@ -80,7 +80,7 @@ func (s *configMaps) Open(ctx context.Context, decode Decode) (Content, error) {
 			return io.NopCloser(bytes.NewReader(content)), nil
 		})
 	}
-	return openParts(all, decode), nil
+	return openParts(all, decode)
 }
 
 func (s *configMaps) read(ctx context.Context, name string) (*corev1.ConfigMap, error) {

@@ -161,10 +161,10 @@ func (o *objects) Identity() string {
 	return fingerprint(parts...)
 }
 
-func (o *objects) Open(ctx context.Context, decode Decode) (Content, error) {
+func (o *objects) Open(ctx context.Context, decode Decode) Content {
 	all := make([]part, 0, len(o.found))
 	for _, found := range o.found {
 		all = append(all, func() (io.ReadCloser, error) { return openObject(ctx, o, found) })
 	}
-	return openParts(all, decode), nil
+	return openParts(all, decode)
 }

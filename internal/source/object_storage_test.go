@@ -49,10 +49,7 @@ func readAll(ctx context.Context, readers Readers, spec *classifierv1alpha1.Obje
 	if err != nil {
 		return "", err
 	}
-	content, err := resolved.Open(ctx, asItIs)
-	if err != nil {
-		return "", err
-	}
+	content := resolved.Open(ctx, asItIs)
 	defer content.Close()
 	read, err := io.ReadAll(content)
 	return string(read), err
@@ -202,10 +199,7 @@ func TestSlowReadersAreWaitedFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	content, err := resolved.Open(t.Context(), asItIs)
-	if err != nil {
-		t.Fatal(err)
-	}
+	content := resolved.Open(t.Context(), asItIs)
 	defer content.Close()
 	time.Sleep(2 * timeout)
 	if got, err := io.ReadAll(content); err != nil || string(got) != "a1\n" {

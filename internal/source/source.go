@@ -36,9 +36,9 @@ type Source interface {
 	// Identity changes whenever the content may have.
 	Identity() string
 	// Open reads the content from its start: its parts one after the other, each
-	// decoded by itself and ended by a line break. It fails with ErrChanged rather
-	// than give another content than the identity's.
-	Open(ctx context.Context, decode Decode) (Content, error)
+	// decoded by itself and ended by a line break. Reading fails with ErrChanged
+	// rather than give another content than the identity's.
+	Open(ctx context.Context, decode Decode) Content
 }
 
 // Content is a source's parts as one stream.

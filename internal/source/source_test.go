@@ -82,10 +82,7 @@ func asItIs(part io.Reader) (io.Reader, error) { return part, nil }
 
 // read reads a source to its end, its parts as they are.
 func read(ctx context.Context, source Source) (string, error) {
-	reader, err := source.Open(ctx, asItIs)
-	if err != nil {
-		return "", err
-	}
+	reader := source.Open(ctx, asItIs)
 	defer reader.Close()
 	data, err := io.ReadAll(reader)
 	return string(data), err

@@ -104,15 +104,12 @@ func (s *store) resolve(t *testing.T, name string) source.Source {
 // asItIs decodes nothing.
 func asItIs(part io.Reader) (io.Reader, error) { return part, nil }
 
-// read gives the whole content, and the error of opening or reading it.
+// read gives the whole content, and the error of reading it.
 func read(ctx context.Context, from source.Source, decode source.Decode) (string, error) {
-	content, err := from.Open(ctx, decode)
-	if err != nil {
-		return "", err
-	}
+	content := from.Open(ctx, decode)
 	defer content.Close()
 	var read bytes.Buffer
-	_, err = read.ReadFrom(content)
+	_, err := read.ReadFrom(content)
 	return read.String(), err
 }
 
