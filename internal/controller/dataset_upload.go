@@ -29,7 +29,7 @@ func (r *DatasetReconciler) upload(ctx context.Context, scope *datasetScope) (ou
 	}
 	if err := r.connect(ctx, scope); err != nil {
 		if scope.isUploaded() {
-			return proceed(), nil // as in uploadFile
+			return proceed(), nil // what is uploaded needs no connection
 		}
 		return outcome{}, err
 	}
@@ -58,7 +58,7 @@ func (r *DatasetReconciler) connect(ctx context.Context, scope *datasetScope) (e
 	return err
 }
 
-// uploadFile adopts a file of the name that is there already, or uploads it. An
+// uploadFile adopts a file of the name that is there already, or sends it. An
 // upload whose record was lost in a crash is thus never repeated.
 func (r *DatasetReconciler) uploadFile(ctx context.Context, scope *datasetScope, file *classifierv1alpha1.DatasetFile) (outcome, error) {
 	if file.ID != "" && !scope.due {
@@ -68,26 +68,35 @@ func (r *DatasetReconciler) uploadFile(ctx context.Context, scope *datasetScope,
 	if err := r.refusals.check(scope.object.UID, request); err != nil {
 		return outcome{}, scope.factory.learn(err)
 	}
-	found, err := r.findFile(ctx, scope, file)
-	if err != nil && file.ID != "" {
+	found, err := r.lastingFile(ctx, scope, file)
+	_ = scope.factory.learn(err)
+	switch {
+	case err != nil && file.ID != "":
 		// What was uploaded is taken to be there until the factory says otherwise.
-		_ = scope.factory.learn(err)
 		return proceed(), nil
-	}
-	if err == nil && found == nil {
+	case err != nil:
+		return outcome{}, r.refusals.learn(scope.object.UID, request, err)
+	case found == nil:
 		file.ID = ""
-		if !r.uploads.enter() {
-			return wait(busyRecheck, classifierv1alpha1.ReasonUploading, "other datasets are being uploaded"), nil
-		}
-		defer r.uploads.leave()
-		if result, err := r.reread(ctx, scope, file); err != nil || result.verdict != proceeds {
-			return result, err
-		}
-		found, err = r.send(ctx, scope, file)
-		r.metrics.uploaded(file.SizeBytes, err)
-	} else if err == nil && file.ID == "" {
+		return r.sendFile(ctx, scope, file, request)
+	case file.ID == "":
 		r.metrics.uploads.WithLabelValues(outcomeAdopted).Inc()
 	}
+	describeFile(file, found)
+	return proceed(), nil
+}
+
+// sendFile uploads a file that is not there.
+func (r *DatasetReconciler) sendFile(ctx context.Context, scope *datasetScope, file *classifierv1alpha1.DatasetFile, request string) (outcome, error) {
+	if !r.uploads.enter() {
+		return wait(busyRecheck, classifierv1alpha1.ReasonUploading, "other datasets are being uploaded"), nil
+	}
+	defer r.uploads.leave()
+	if result, err := r.reread(ctx, scope, file); err != nil || result.verdict != proceeds {
+		return result, err
+	}
+	sent, err := r.send(ctx, scope, file)
+	r.metrics.uploaded(file.SizeBytes, err)
 	if errors.Is(err, errAltered) {
 		ctrl.LoggerFrom(ctx).Error(err, "uploading", "file", file.Name)
 		return wait(slowRetry, classifierv1alpha1.ReasonUploadAltered, errAltered.Error()+"; the file is sent again in a minute"), nil
@@ -96,18 +105,22 @@ func (r *DatasetReconciler) uploadFile(ctx context.Context, scope *datasetScope,
 	if r.refusals.learn(scope.object.UID, request, err) != nil {
 		return outcome{}, err
 	}
-	file.ID = found.ID
-	file.UploadedAt = unixTime(found.CreatedAt)
-	file.ExpiresAt = nil
-	if found.ExpiresAt != nil {
-		file.ExpiresAt = unixTime(*found.ExpiresAt)
-	}
+	describeFile(file, sent)
 	return proceed(), nil
 }
 
-// findFile looks for the planned file. One that the factory will soon delete is
-// deleted, because uploading the same content again would only bring it back.
-func (r *DatasetReconciler) findFile(ctx context.Context, scope *datasetScope, file *classifierv1alpha1.DatasetFile) (*mistral.File, error) {
+// describeFile puts into the status how the factory has a file.
+func describeFile(file *classifierv1alpha1.DatasetFile, remote *mistral.File) {
+	file.ID, file.UploadedAt, file.ExpiresAt = remote.ID, unixTime(remote.CreatedAt), nil
+	if remote.ExpiresAt != nil {
+		file.ExpiresAt = unixTime(*remote.ExpiresAt)
+	}
+}
+
+// lastingFile is the planned file if it is there, and will be. One that the factory
+// will soon delete is deleted, because uploading the same content again would only
+// bring it back.
+func (r *DatasetReconciler) lastingFile(ctx context.Context, scope *datasetScope, file *classifierv1alpha1.DatasetFile) (*mistral.File, error) {
 	found, err := findFile(ctx, scope.connection, file)
 	if err != nil || found == nil || !expiresSoon(found, r.clock.Now()) {
 		return found, err
