@@ -150,6 +150,26 @@ func TestBudgetHoldsTheJobBack(t *testing.T) {
 	}
 }
 
+// TestPriceIsThatOfTheLastMoment raises the price while the job waits, unseen by the
+// operator until it is about to start it.
+func TestPriceIsThatOfTheLastMoment(t *testing.T) {
+	t.Parallel()
+	d, job := validated(t)
+	d.price(6, "EUR")
+	d.edit(job, func() {
+		job.Spec.Suspend = new(false)
+		job.Spec.MaxCost = &classifierv1alpha1.Cost{Amount: "5.00", Currency: "EUR"}
+	})
+	_, _ = d.pass(job)
+	d.get("job", job)
+	if err := equal("the reason of Ready", conditionOf(job, classifierv1alpha1.ConditionReady).Reason, classifierv1alpha1.ReasonBudgetExceeded); err != nil {
+		t.Error(err)
+	}
+	if remote := d.remoteJob(job); remote.Status != mistral.JobValidated {
+		t.Errorf("the job is %s", remote.Status)
+	}
+}
+
 // TestStartByAnotherHandIsSaid holds that a job that runs without the operator's
 // doing, as at a factory that ignores auto_start, is no secret.
 func TestStartByAnotherHandIsSaid(t *testing.T) {
