@@ -44,8 +44,8 @@ conformance: build ## Lead a classifier's life on the factory with the official 
 	hack/conformance.sh
 
 .PHONY: bench
-bench: build ## Measure datasets against their peers.
-	cd test/bench && go run . -factory $(CURDIR)/bin/factory
+bench: build ## Measure datasets, training and serving against their peers (CLASSIFIER_DATA=folder of data sets).
+	cd test/bench && for part in datasets engine load; do go run . -factory $(CURDIR)/bin/factory $$part; done
 
 # Without the short minimisation the fuzzer spends its time on making findings smaller.
 FUZZTIME ?= 60s

@@ -1,6 +1,6 @@
-// The benchmark measures what is done with datasets, reading and uploading them,
-// beside the libraries and programs that do the same, all in one run. With the argument
-// engine it measures training and predicting beside their peers instead.
+// The benchmark measures, each beside what does the same and in one run: with the
+// argument datasets, reading and uploading them; with engine, training and predicting;
+// with load, a factory that serves.
 package main
 
 import (
@@ -14,7 +14,10 @@ import (
 	"text/tabwriter"
 )
 
-const notInstalled = "not installed"
+const (
+	datasetsCommand = "datasets"
+	notInstalled    = "not installed"
+)
 
 func main() {
 	factory := flag.String("factory", "bin/factory", "the factory that a file is uploaded to")
@@ -29,8 +32,10 @@ func main() {
 		err = load(ctx, *factory)
 	case enginesCommand:
 		err = compareEngines(ctx)
+	case datasetsCommand:
+		err = measureDatasets(ctx, *factory)
 	default:
-		err = run(ctx, *factory)
+		err = errors.New("the argument is datasets, engine or load")
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -38,8 +43,8 @@ func main() {
 	}
 }
 
-// run prints one table, once all of it is measured.
-func run(ctx context.Context, factory string) error {
+// measureDatasets prints one table, once all of it is measured.
+func measureDatasets(ctx context.Context, factory string) error {
 	parsers := newParsers(ctx)
 	if err := measureParsers(parsers); err != nil {
 		return err
