@@ -6,6 +6,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 )
@@ -87,4 +88,32 @@ func TestChangedDatasetIsSaidAndTouchesNoRun(t *testing.T) {
 
 	f.edit(data, func() { data.Spec.Source.Inline.Data = sentiments(20) })
 	f.waitFor(finished, classifierv1alpha1.ConditionInputsCurrent, metav1.ConditionTrue, classifierv1alpha1.ReasonInputsCurrent)
+}
+
+// TestDeletedDatasetIsSaid holds that a dataset which is gone is not taken for one
+// that stayed the same.
+func TestDeletedDatasetIsSaid(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	job := f.trainingJob("job", "gone")
+	job.Status.Attempt = &classifierv1alpha1.Attempt{Number: 1}
+	reader := fake.NewClientBuilder().WithScheme(cluster.scheme).WithObjects(job).
+		WithIndex(job, datasetIndex, datasetNames).Build()
+	reconciler := &TrainingJobReconciler{client: reader}
+	found, err := reconciler.compareInputs(t.Context(), job)
+	if err != nil || found == nil || found.good || found.reason != classifierv1alpha1.ReasonDatasetChanged {
+		t.Errorf("found %+v: %v", found, err)
+	}
+	gone := f.inlineDataset("gone", "")
+	if woken := reconciler.jobsOfDataset(t.Context(), gone); len(woken) != 1 {
+		t.Errorf("these are woken: %v", woken)
+	}
+	told := conditions{list: &job.Status.Conditions, now: metav1.Now()}
+	told.setFinding(classifierv1alpha1.ConditionInputsCurrent, found)
+	if err := reader.Update(t.Context(), job); err != nil {
+		t.Fatal(err)
+	}
+	if woken := reconciler.jobsOfDataset(t.Context(), gone); len(woken) != 0 {
+		t.Errorf("what is said already wakes %v", woken)
+	}
 }

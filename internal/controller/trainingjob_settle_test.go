@@ -70,10 +70,13 @@ func TestBrokenOffTrainingIsTriedAgain(t *testing.T) {
 }
 
 // TestRetryIsFollowedAtOnce holds that the pass which creates the second job leaves
-// something behind that will wake the object up.
+// something behind that will wake the object up, and nothing that the first one told.
 func TestRetryIsFollowedAtOnce(t *testing.T) {
 	t.Parallel()
 	d, job := backingOff(t)
+	if status := job.Status; status.Cost == nil || status.Progress == nil || status.LossHistory == nil || status.TrainedTokens == nil {
+		t.Fatalf("the first job told nothing: %+v", status)
+	}
 	d.jobs.clock = testclock.NewFakePassiveClock(job.Status.Failures[0].Time.Add(minBackoff))
 	if _, err := d.pass(job); err != nil {
 		t.Fatal(err)
@@ -81,6 +84,9 @@ func TestRetryIsFollowedAtOnce(t *testing.T) {
 	d.get("job", job)
 	if watched := d.jobs.watched[client.ObjectKeyFromObject(job)]; job.Status.Attempt.Number != 2 || watched.id != job.Status.RemoteJob.ID {
 		t.Errorf("%s is followed, and not the job of the try %+v", watched.id, job.Status.Attempt)
+	}
+	if status := job.Status; status.Cost != nil || status.Progress != nil || status.LossHistory != nil || status.TrainedTokens != nil {
+		t.Errorf("this is the first job's: %+v", status)
 	}
 }
 
