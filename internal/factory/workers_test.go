@@ -65,3 +65,25 @@ func TestCancelledJobsReleaseTheirFiles(t *testing.T) {
 		}
 	}
 }
+
+// TestReleaseKeepsTheNextClaim: who trains a job can still be interrupted when who
+// validated it lets go of it.
+func TestReleaseKeepsTheNextClaim(t *testing.T) {
+	q := newQueue(nil)
+	var interrupted []string
+	claimed := func(worker string) *claim {
+		c := &claim{interrupt: func(error) { interrupted = append(interrupted, worker) }}
+		c.job.ID = "job"
+		return c
+	}
+	validating, training := claimed("validating"), claimed("training")
+	q.claims["job"] = training
+	q.release(validating)
+	if q.claims["job"] != training || len(interrupted) != 1 || interrupted[0] != "validating" {
+		t.Errorf("claims %v, interrupted %v", q.claims, interrupted)
+	}
+	q.release(training)
+	if len(q.claims) != 0 {
+		t.Errorf("claims %v", q.claims)
+	}
+}
