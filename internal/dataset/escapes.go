@@ -30,6 +30,7 @@ func (s *scanner) unquote(start, end int, ascii bool) string {
 			}
 			return s.checked(text[:size])
 		case '\\':
+			// Behind a line that ends here stands anything, and no quote closes the string.
 			if c := unescaped[s.ahead[end+1]]; c != 0 {
 				text[size] = c
 				size++
@@ -50,8 +51,9 @@ func (s *scanner) unquote(start, end int, ascii bool) string {
 	}
 }
 
-// copyBlocks copies some bytes, and whatever follows in their last block. For the few
-// that mostly stand between escape sequences it is faster than copy.
+// copyBlocks copies some bytes, and whatever follows in their last block: from goes on
+// for a block behind the line, and to has room for one more than the line decodes to.
+// For the few that mostly stand between escape sequences it is faster than copy.
 func copyBlocks(to, from []byte, size int) {
 	for i := 0; i < size; i += blockBytes {
 		*(*[blockBytes]byte)(to[i:]) = *(*[blockBytes]byte)(from[i:])

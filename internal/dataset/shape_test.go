@@ -64,18 +64,23 @@ func TestRowsAfterAnother(t *testing.T) {
 // TestNothingBehindTheRowIsRead has in memory what would make rows that are cut off
 // whole ones.
 func TestNothingBehindTheRowIsRead(t *testing.T) {
-	row := []byte(`{"text": "a long enough text", "labels": {"t": "x"}}`)
 	decoder := newDecoder(DefaultLimits())
 	var sample Sample
-	for size := range row {
-		if !decoder.decode(row, &sample) {
-			t.Fatal(decoder.problem)
-		}
-		if decoder.decode(row[:size], &sample) {
-			t.Errorf("%s is read as a row", row[:size])
-		}
-		if decoder.problem.Column > size+1 {
-			t.Errorf("reading %s stopped at byte %d", row[:size], decoder.problem.Column)
+	for _, row := range [][]byte{
+		[]byte(`{"text": "a long enough text", "labels": {"t": "x"}}`),
+		[]byte(`{"text": "\\a\n\u0061\ud83d\ude00\\", "labels": {"t\"": "\/x"}}`),
+		[]byte(`{"text": "é, 日本語 😀", "labels": {"é": "é"}}`),
+	} {
+		for size := range row {
+			if !decoder.decode(row, &sample) {
+				t.Fatal(decoder.problem)
+			}
+			if decoder.decode(row[:size], &sample) {
+				t.Errorf("%s is read as a row", row[:size])
+			}
+			if decoder.problem.Column > size+1 {
+				t.Errorf("reading %s stopped at byte %d", row[:size], decoder.problem.Column)
+			}
 		}
 	}
 }
