@@ -80,7 +80,7 @@ func (s *ObjectStorage) googleIdentity(ctx context.Context, credentials *credent
 		return nil, credentials.invalid(serviceAccountKey + " is not the key of a service account")
 	}
 	_, err = identity.Token(ctx)
-	if refused, ok := errors.AsType[*auth.Error](err); ok && refused.Response.StatusCode < http.StatusInternalServerError {
+	if refused, ok := errors.AsType[*auth.Error](err); ok && refused.Response.StatusCode < http.StatusInternalServerError && !refused.Temporary() {
 		return nil, credentials.invalid(serviceAccountKey + " is not accepted by Google; it may have been deleted")
 	}
 	return identity, err

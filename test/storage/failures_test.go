@@ -123,6 +123,9 @@ func TestFailuresOfGoogle(t *testing.T) {
 		{"Google is down", func(t *testing.T, s *store, spec *spec) {
 			setSecret("service-account.json", serviceAccount(t, http.StatusServiceUnavailable))(t, s, spec)
 		}, source.ReasonUnreachable, "cannot be reached"},
+		{"Google is asked too often", func(t *testing.T, s *store, spec *spec) {
+			setSecret("service-account.json", serviceAccount(t, http.StatusTooManyRequests))(t, s, spec)
+		}, source.ReasonUnreachable, "cannot be reached"},
 		{"credentials that run a program", setSecret("service-account.json",
 			`{"type": "external_account", "credential_source": {"executable": {"command": "touch canary"}}}`),
 			source.ReasonInvalidCredentials, "not the key of a service account"},
