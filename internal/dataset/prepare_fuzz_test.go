@@ -37,6 +37,12 @@ func FuzzPrepare(f *testing.F) {
 		if again, bad, err := readRows(strings.NewReader(strings.Join(all, "")), limits); err != nil || len(bad) > 0 || len(again) != len(all) {
 			t.Errorf("of the prepared rows %q line %v is invalid, %v", all, bad, err)
 		}
+		taught := labelsIn(t, prepared.rows[Train])
+		for label := range labelsIn(t, prepared.rows[Validation]) {
+			if !taught[label] {
+				t.Errorf("validated on %q, which is not in %q", label, prepared.rows[Train])
+			}
+		}
 		if len(all) == 0 || prepared.Report.Invalid > 0 || !preparation.sorts() {
 			return
 		}
@@ -49,4 +55,22 @@ func FuzzPrepare(f *testing.F) {
 			}
 		}
 	})
+}
+
+// labelsIn are the targets of rows, each with a label.
+func labelsIn(t *testing.T, rows []string) map[[2]string]bool {
+	t.Helper()
+	decoded, _, err := readRows(strings.NewReader(strings.Join(rows, "")), DefaultLimits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[[2]string]bool{}
+	for _, row := range decoded {
+		for target, labels := range row.Labels {
+			for _, label := range labels.Labels {
+				found[[2]string{target, label}] = true
+			}
+		}
+	}
+	return found
 }
