@@ -232,6 +232,11 @@ func TestJobThatTheFactoryLostIsGivenUpNotRepeated(t *testing.T) {
 	if !isFinished(job) || len(d.remoteJobs()) != created {
 		t.Errorf("finished: %t, jobs: %d of %d", isFinished(job), len(d.remoteJobs()), created)
 	}
+	_, _ = d.pass(job)
+	d.get(job.Name, job)
+	if submitted := conditionOf(job, classifierv1alpha1.ConditionSubmitted); submitted.Reason != classifierv1alpha1.ReasonRemoteJobMissing {
+		t.Errorf("Submitted is %+v once the job is given up", submitted)
+	}
 }
 
 func isFinished(job *classifierv1alpha1.ClassifierTrainingJob) bool {
