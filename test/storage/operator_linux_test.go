@@ -14,13 +14,10 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+	"github.com/classifier-factory/classifier-factory/internal/controller/controllertest"
 )
 
 const apiKey = "a-key-of-this-test"
@@ -29,9 +26,6 @@ const apiKey = "a-key-of-this-test"
 // operator and factory as the processes that they are, and looks at the operator's
 // resident memory.
 func TestLargeObjectGoesThroughTheOperator(t *testing.T) {
-	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
-		t.Fatal("KUBEBUILDER_ASSETS is not set: run the tests with `make test`, or set it to the output of `make envtest-assets`")
-	}
 	const (
 		size    = 300 << 20
 		allowed = 64 << 20
@@ -73,19 +67,27 @@ func TestLargeObjectGoesThroughTheOperator(t *testing.T) {
 // operator's process.
 func startOperator(t *testing.T) (client.Client, int) {
 	t.Helper()
-	environment := &envtest.Environment{CRDDirectoryPaths: []string{filepath.Join("..", "..", "config", "crd", "bases")}, ErrorIfCRDPathMissing: true}
-	config, err := environment.Start()
+	plane, err := controllertest.Start(t.Context(), filepath.Join("..", ".."))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := environment.Stop(); err != nil {
+		if err := plane.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	monitor, err := controllertest.StartMonitor(t.Context(), plane.Admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := monitor.Verdict(); err != nil {
 			t.Error(err)
 		}
 	})
 	directory := t.TempDir()
 	kubeconfig := filepath.Join(directory, "kubeconfig")
-	if err := os.WriteFile(kubeconfig, environment.KubeConfig, 0o600); err != nil {
+	if err := os.WriteFile(kubeconfig, plane.KubeConfig, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	factory, err := start(build(t, directory, "factory", "./cmd/factory"), func(port string) []string {
@@ -103,14 +105,7 @@ func startOperator(t *testing.T) (client.Client, int) {
 	operator := started.commands[len(started.commands)-1].Process
 	// The API server does not end while somebody watches.
 	t.Cleanup(func() { _ = operator.Kill() })
-	scheme := runtime.NewScheme()
-	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
-	utilruntime.Must(classifierv1alpha1.AddToScheme(scheme))
-	cluster, err := client.New(config, client.Options{Scheme: scheme})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return cluster, operator.Pid
+	return plane.Admin, operator.Pid
 }
 
 func build(t *testing.T, directory, name, folder string) string {
