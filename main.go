@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"time"
 
@@ -105,6 +106,17 @@ func bindLimits(limits *dataset.Limits) {
 	flag.IntVar(&limits.LabelBytes, "max-label-bytes", limits.LabelBytes, "How long the name of a label or target may be; a status takes no more than 256.")
 }
 
+// checkLimits refuses limits that would let nothing through.
+func checkLimits() (problem error) {
+	flag.VisitAll(func(each *flag.Flag) {
+		number, err := strconv.ParseInt(each.Value.String(), 10, 64)
+		if strings.HasPrefix(each.Name, "max-") && err == nil && number < 1 {
+			problem = errors.Join(problem, fmt.Errorf("--%s is %d; it must be at least 1", each.Name, number))
+		}
+	})
+	return problem
+}
+
 func main() {
 	o := parseFlags()
 	if o.version {
@@ -119,6 +131,9 @@ func main() {
 }
 
 func run(ctx context.Context, o options) error {
+	if err := checkLimits(); err != nil {
+		return err
+	}
 	config, err := ctrl.GetConfig()
 	if err != nil {
 		return err
