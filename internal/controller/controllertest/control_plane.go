@@ -48,10 +48,11 @@ func Start(ctx context.Context, root string) (plane *ControlPlane, err error) {
 		environment: &envtest.Environment{
 			CRDDirectoryPaths:     []string{filepath.Join(root, "config", "crd", "bases")},
 			ErrorIfCRDPathMissing: true,
-			// On a busy machine the API server takes its time to end.
-			ControlPlaneStopTimeout: time.Minute,
+			ControlPlaneStopTimeout: 2 * time.Minute,
 		},
 	}
+	// The API server ends when nobody watches any more, or after this time.
+	plane.environment.ControlPlane.GetAPIServer().Configure().Set("request-timeout", "30s")
 	utilruntime.Must(clientgoscheme.AddToScheme(plane.Scheme))
 	utilruntime.Must(classifierv1alpha1.AddToScheme(plane.Scheme))
 	config, err := plane.environment.Start()
