@@ -203,11 +203,18 @@ func TestShutdownWaitsForRequests(t *testing.T) {
 	uploaded := make(chan error, 1)
 	go func() {
 		_, err := upload("during.jsonl", reader)
+		_ = reader.CloseWithError(errors.New("the upload has ended")) // or its writer would wait for ever
 		uploaded <- err
 	}()
 	half := rows.Len() / 2
 	if _, err := io.WriteString(writer, rows.String()[:half]); err != nil {
 		t.Fatal(err)
+	}
+	// What was written may still be on its way: only what the server has is under way.
+	for deadline := time.Now().Add(time.Minute); !receives(t, directory); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the upload does not arrive")
+		}
 	}
 	if err := running.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
@@ -234,6 +241,16 @@ func TestShutdownWaitsForRequests(t *testing.T) {
 	if err != nil || found.Status.Finished() && found.Status != mistral.JobSuccess {
 		t.Errorf("job %+v, %v; want it to go on", found, err)
 	}
+}
+
+// receives reports whether the factory is writing something down.
+func receives(t *testing.T, directory string) bool {
+	t.Helper()
+	incoming, err := os.ReadDir(filepath.Join(directory, "incoming"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(incoming) > 0
 }
 
 func TestMetricsOnTheirOwn(t *testing.T) {
