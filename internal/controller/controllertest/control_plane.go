@@ -46,8 +46,8 @@ func Start(ctx context.Context, root string) (plane *ControlPlane, err error) {
 	plane = &ControlPlane{
 		Scheme: runtime.NewScheme(),
 		environment: &envtest.Environment{
-			CRDDirectoryPaths:     []string{filepath.Join(root, "config", "crd", "bases")},
-			ErrorIfCRDPathMissing: true,
+			CRDDirectoryPaths:       []string{filepath.Join(root, "config", "crd", "bases")},
+			ErrorIfCRDPathMissing:   true,
 			ControlPlaneStopTimeout: 2 * time.Minute,
 		},
 	}
