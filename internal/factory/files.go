@@ -30,7 +30,7 @@ func (f *Factory) uploadFile(r *http.Request, tenant string) (any, error) {
 	if err != nil {
 		return nil, unprocessable("The body must be multipart/form-data with a part named file.")
 	}
-	upload := upload{purpose: mistral.PurposeFineTune, visibility: mistral.VisibilityWorkspace}
+	upload := upload{fields: map[string]string{}}
 	defer upload.discard()
 	for {
 		part, err := form.NextPart()
@@ -49,11 +49,10 @@ func (f *Factory) uploadFile(r *http.Request, tenant string) (any, error) {
 
 // upload is what a form has said so far.
 type upload struct {
-	filename   string
-	purpose    string
-	visibility string
-	blob       *stagedBlob // nil: no file yet
-	lines      lineCounter
+	filename string
+	blob     *stagedBlob // nil: no file yet
+	lines    lineCounter
+	fields   map[string]string // those that are given
 }
 
 func (u *upload) discard() {
@@ -66,26 +65,36 @@ func (f *Factory) readPart(upload *upload, part *multipart.Part) error {
 	switch part.FormName() {
 	case "file":
 		return f.readFile(upload, part)
-	case "purpose":
-		return readField(part, &upload.purpose)
-	case "visibility":
-		return readField(part, &upload.visibility)
+	case "purpose", "visibility":
+		return upload.readField(part)
 	}
 	return nil // NextPart skips it
 }
 
-func readField(part io.Reader, field *string) error {
-	value, err := io.ReadAll(io.LimitReader(part, maxFieldBytes))
-	if err != nil {
-		return uploadProblem(err)
+func (u *upload) readField(part *multipart.Part) error {
+	name := part.FormName()
+	if _, given := u.fields[name]; given {
+		return secondPart(name)
 	}
-	*field = string(value)
-	return nil
+	value, err := io.ReadAll(io.LimitReader(part, maxFieldBytes))
+	u.fields[name] = string(value)
+	return uploadProblem(err)
+}
+
+func (u *upload) field(name, absent string) string {
+	if value, given := u.fields[name]; given {
+		return value
+	}
+	return absent
+}
+
+func secondPart(name string) error {
+	return unprocessable("The form has more than one part named %s.", name)
 }
 
 func (f *Factory) readFile(upload *upload, part *multipart.Part) (err error) {
 	if upload.blob != nil {
-		return unprocessable("The form has more than one part named file.")
+		return secondPart("file")
 	}
 	upload.filename = part.FileName()
 	if !strings.HasSuffix(strings.ToLower(upload.filename), ".jsonl") {
@@ -123,14 +132,16 @@ func uploadProblem(err error) error {
 }
 
 func (f *Factory) finishUpload(r *http.Request, tenant string, upload *upload) (any, error) {
+	purpose := upload.field("purpose", mistral.PurposeFineTune)
+	visibility := upload.field("visibility", mistral.VisibilityWorkspace)
 	switch {
 	case upload.blob == nil:
 		return nil, unprocessable("The form has no part named file.")
 	case upload.blob.size == 0:
 		return nil, &problem{Status: http.StatusUnprocessableEntity, Detail: "Invalid file format.", Message: "The file is empty"}
-	case upload.purpose != mistral.PurposeFineTune:
+	case purpose != mistral.PurposeFineTune:
 		return nil, unprocessable("This server takes files of the purpose %s only.", mistral.PurposeFineTune)
-	case upload.visibility != mistral.VisibilityWorkspace && upload.visibility != visibilityUser:
+	case visibility != mistral.VisibilityWorkspace && visibility != visibilityUser:
 		return nil, unprocessable("The visibility must be %s or %s.", mistral.VisibilityWorkspace, visibilityUser)
 	}
 	digest, err := upload.blob.sync()
@@ -143,10 +154,10 @@ func (f *Factory) finishUpload(r *http.Request, tenant string, upload *upload) (
 		Filename:   upload.filename,
 		Bytes:      upload.blob.size,
 		NumLines:   &lines,
-		Purpose:    upload.purpose,
+		Purpose:    purpose,
 		SampleType: sampleType(upload.blob.reader()),
 		Source:     mistral.SourceUpload,
-		Visibility: &upload.visibility,
+		Visibility: &visibility,
 		CreatedAt:  f.now().Unix(),
 		ExpiresAt:  f.expiresAt(),
 	}}

@@ -84,7 +84,7 @@ func TestEveryRouteAsksForAKey(t *testing.T) {
 	open := []string{"GET /healthz", "GET /readyz", "GET /v1/files/{file_id}/signed"}
 	s := startServer(t, nil)
 	for _, route := range s.factory.routes() {
-		status, body := s.requestAs("", route.method, route.path, "application/json", strings.NewReader("{}"))
+		status, body := s.requestAs("", route.method, route.path, "application/json", nil)
 		if asked := status == 401; asked == slices.Contains(open, route.method+" "+route.path) {
 			t.Errorf("%s %s without a key: %d %s", route.method, route.path, status, body)
 		}
