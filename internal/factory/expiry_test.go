@@ -58,6 +58,63 @@ func TestFilesExpire(t *testing.T) {
 	}
 }
 
+func TestUploadSaysWhenItExpires(t *testing.T) {
+	const uploaded = 1_800_000_000
+	for _, test := range []struct {
+		reason   string
+		lifetime time.Duration // the server's
+		expiries []string      // of uploads of the same file, one after the other; "-": none
+		hours    int64         // after which the file expires; 0: never
+	}{
+		{"files are kept", 0, []string{"-"}, 0},
+		{"as the form says", 0, []string{"1"}, 1},
+		{"the longest", 0, []string{"8760"}, 8760},
+		{"sooner than others", 24 * time.Hour, []string{"2"}, 2},
+		{"not later than others", 24 * time.Hour, []string{"48"}, 24},
+		{"longer than before", 0, []string{"2", "3"}, 3},
+		{"who was first counts on it", 0, []string{"3", "2"}, 3},
+		{"who was first counts on it for ever", 0, []string{"-", "2"}, 0},
+		{"no longer at all", 0, []string{"2", "-"}, 0},
+	} {
+		var offset atomic.Int64
+		s := startServer(t, func(c *Config) {
+			c.FileLifetime = test.lifetime
+			c.Clock = func() time.Time { return time.Unix(uploaded+offset.Load(), 0) }
+		})
+		var file mistral.File
+		for _, expiry := range test.expiries {
+			var fields []string
+			if expiry != "-" {
+				fields = []string{"expiry", expiry}
+			}
+			contentType, body := form(t, "a.jsonl", intents(2), fields...)
+			_, answer := s.requestAs("alice-key", "POST", "/v1/files", contentType, body)
+			decode(t, answer, &file)
+		}
+		var seconds int64
+		if file.ExpiresAt != nil {
+			seconds = *file.ExpiresAt - uploaded
+		}
+		if seconds != test.hours*3600 {
+			t.Errorf("%s: expires after %d seconds, want %d hours", test.reason, seconds, test.hours)
+		}
+		isThere := func() bool {
+			if err := s.factory.store.removeExpiredFiles(t.Context(), s.factory.now()); err != nil {
+				t.Fatal(err)
+			}
+			_, err := s.client("alice-key").GetFile(t.Context(), file.ID)
+			return err == nil
+		}
+		if offset.Store(test.hours*3600 - 1); !isThere() {
+			t.Errorf("%s: it expired early", test.reason)
+		}
+		offset.Store(test.hours * 3600)
+		if never := test.hours == 0; isThere() != never || (len(blobNames(t, s)) > 0) != never {
+			t.Errorf("%s: is it there after %d hours? it should be: %v", test.reason, test.hours, never)
+		}
+	}
+}
+
 // TestExpiredWhileClosed: what expired meanwhile is gone soon after the start.
 func TestExpiredWhileClosed(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)

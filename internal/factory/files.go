@@ -22,9 +22,7 @@ const (
 	visibilityUser = "user" // a tenant is one user here: both mean the same
 )
 
-// uploadFile streams the form's file to disk. When it expires is the server's
-// choice: the unit of the form's expiry is documented nowhere, and a guess could
-// delete too early.
+// uploadFile streams the form's file to disk.
 func (f *Factory) uploadFile(r *http.Request, tenant string) (any, error) {
 	form, err := r.MultipartReader()
 	if err != nil {
@@ -65,7 +63,7 @@ func (f *Factory) readPart(upload *upload, part *multipart.Part) error {
 	switch part.FormName() {
 	case "file":
 		return f.readFile(upload, part)
-	case "purpose", "visibility":
+	case "purpose", "visibility", "expiry":
 		return upload.readField(part)
 	}
 	return nil // NextPart skips it
@@ -144,6 +142,10 @@ func (f *Factory) finishUpload(r *http.Request, tenant string, upload *upload) (
 	case visibility != mistral.VisibilityWorkspace && visibility != visibilityUser:
 		return nil, unprocessable("The visibility must be %s or %s.", mistral.VisibilityWorkspace, visibilityUser)
 	}
+	expiresAt, err := f.expiresAt(upload)
+	if err != nil {
+		return nil, err
+	}
 	digest, err := upload.blob.sync()
 	if err != nil {
 		return nil, err
@@ -159,7 +161,7 @@ func (f *Factory) finishUpload(r *http.Request, tenant string, upload *upload) (
 		Source:     mistral.SourceUpload,
 		Visibility: &visibility,
 		CreatedAt:  f.now().Unix(),
-		ExpiresAt:  f.expiresAt(),
+		ExpiresAt:  expiresAt,
 	}}
 	added, err = f.store.addFile(r.Context(), added, upload.blob, f.config.Limits)
 	return added.File, err

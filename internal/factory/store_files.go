@@ -38,11 +38,13 @@ func (f *file) complete() {
 }
 
 // addFile names the bytes of a file. If the tenant has a file of that name and
-// content, that one is returned instead, and expires as if it were new.
+// content, that one is returned instead, and expires when the later of both would:
+// who uploaded it first may count on it. Without an expiry that is never, which
+// SQLite's max of NULL is, too.
 func (s *store) addFile(ctx context.Context, f file, staged *stagedBlob, limits Limits) (file, error) {
 	err := s.nameBlob(ctx, staged, f.digest, func(tx *sql.Tx) (err error) {
 		_, err = tx.ExecContext(ctx, `INSERT INTO files (`+fileColumns+`) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)
-			ON CONFLICT (tenant, filename, digest) DO UPDATE SET expires_at = excluded.expires_at`, f.fields()...)
+			ON CONFLICT (tenant, filename, digest) DO UPDATE SET expires_at = max(expires_at, excluded.expires_at)`, f.fields()...)
 		if err != nil {
 			return err
 		}
