@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -28,6 +29,14 @@ type queue struct {
 
 	mutex  sync.Mutex // held while a job is claimed or cancelled: neither sees half of the other
 	claims map[string]*claim
+	turns  []turn // that were taken, the latest last
+}
+
+// turn is a tenant's, who has one in validation and one in training: who has many
+// jobs must not hold up who has few.
+type turn struct {
+	Tenant  string `json:"tenant"`
+	Started bool   `json:"started"`
 }
 
 // claim is a job that a worker has. When it is validated, another worker may have it
@@ -95,10 +104,12 @@ func (q *queue) wait(ctx context.Context, timeout <-chan time.Time) {
 func (q *queue) claim(ctx context.Context) (context.Context, *claim, error) {
 	q.mutex.Lock()
 	defer q.mutex.Unlock()
-	j, err := q.factory.store.claimJob(ctx, q.factory.now())
+	j, err := q.factory.store.claimJob(ctx, q.turns, q.factory.now())
 	if err != nil {
 		return nil, nil, err
 	}
+	taken := turn{j.tenant, j.started}
+	q.turns = append(slices.DeleteFunc(q.turns, func(other turn) bool { return other == taken }), taken)
 	jobContext, interrupt := context.WithCancelCause(ctx)
 	claimed := &claim{job: j, interrupt: interrupt}
 	q.claims[j.ID] = claimed

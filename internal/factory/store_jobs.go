@@ -104,13 +104,17 @@ func insertEvents(ctx context.Context, tx *sql.Tx, j *job) error {
 }
 
 // claimJob gives the next queued job to a worker, or errNotFound. Validation
-// comes before training: it is short, and somebody waits for its answer.
-func (s *store) claimJob(ctx context.Context, now time.Time) (job, error) {
+// comes before training: it is short, and somebody waits for its answer. In both, the
+// tenant is next whose last turn, if any, was taken first.
+func (s *store) claimJob(ctx context.Context, turns []turn, now time.Time) (job, error) {
 	var claimed job
 	err := s.write(ctx, func(tx *sql.Tx) (err error) {
 		claimed, err = one(ctx, tx, scanJob, `
 			SELECT `+jobColumns+` FROM jobs WHERE status = 'QUEUED'
-			ORDER BY started, modified_at, sequence LIMIT 1`)
+			ORDER BY started,
+			         (SELECT turn.key FROM json_each(?) AS turn
+			          WHERE turn.value ->> 'tenant' = jobs.tenant AND turn.value ->> 'started' = jobs.started),
+			         modified_at, sequence LIMIT 1`, asJSON(&turns))
 		if err != nil {
 			return err
 		}

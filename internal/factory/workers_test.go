@@ -2,6 +2,7 @@ package factory
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
@@ -21,6 +22,64 @@ func TestWorkersPassJobsOn(t *testing.T) {
 	}
 	for _, job := range jobs {
 		s.await(job.ID, mistral.JobSuccess)
+	}
+}
+
+// TestTenantsTakeTurns: who queues a hundred jobs does not hold up another one's.
+func TestTenantsTakeTurns(t *testing.T) {
+	tenants := map[string]string{"a": "alice", "b": "bob", "c": "carol"}
+	s := startServer(t, func(c *Config) { c.APIKeys = append(c.APIKeys, NewAPIKey("carol", "carol-key")) })
+	s.factory.queue.close() // the test takes what is queued
+	file := map[string]*mistral.File{}
+	for initial, tenant := range tenants {
+		file[initial] = uploadAs(t, s.client(tenant+"-key"), "intents.jsonl", intents(20))
+	}
+	jobs := 0
+	enqueue := func(initial string) {
+		t.Helper()
+		jobs++
+		tenant, suffix := strings.ToLower(initial), fmt.Sprint(jobs)
+		created, err := s.client(tenants[tenant]+"-key").CreateJob(t.Context(), mistral.CreateJobRequest{Model: DefaultBaseModel, JobType: mistral.JobTypeClassifier,
+			Suffix: &suffix, TrainingFiles: []mistral.TrainingFile{{FileID: file[tenant].ID, Weight: 1}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if initial == tenant {
+			return
+		}
+		if err := s.factory.store.updateJob(t.Context(), created.ID, func(j *job) error { j.started = true; return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, test := range []struct {
+		reason, queued, want string // tenants' initials; those of jobs that wait for training are capital
+	}{
+		{"one of many is as good as one", "aaaab", "abaaa"},
+		{"so in training", "AAAAB", "ABAAA"},
+		{"each in turn", "aaabbc", "abcaba"},
+		{"alone, they are served as they came", "aAa", "aaA"},
+		{"validation comes before training", "AAAb", "bAAA"},
+		{"a validation is no turn of training", "aAB", "aAB"},
+	} {
+		for _, initial := range strings.Split(test.queued, "") {
+			enqueue(initial)
+		}
+		q, got := newQueue(s.factory), ""
+		for range test.queued {
+			_, claimed, err := q.claim(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			q.release(claimed)
+			if initial := claimed.job.tenant[:1]; claimed.job.started {
+				got += strings.ToUpper(initial)
+			} else {
+				got += initial
+			}
+		}
+		if got != test.want {
+			t.Errorf("%s: of %s, %s were served", test.reason, test.queued, got)
+		}
 	}
 }
 
