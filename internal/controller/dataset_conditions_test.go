@@ -31,19 +31,19 @@ func TestSuspendedDatasetIsReadyForWhatItHas(t *testing.T) {
 			data := d.inlineDataset("data", sentiments(20))
 			d.ready(data)
 			job := driven(d.trainingJob("job", "data"))
-			d.create(job)
-			d.edit(data, func() { data.Spec.Suspend = new(true); test.edit(&data.Spec) })
+			d.Create(job)
+			d.Edit(data, func() { data.Spec.Suspend = new(true); test.edit(&data.Spec) })
 			if _, err := d.pass(data); err != nil {
 				t.Fatal(err)
 			}
-			d.get("data", data)
+			d.Get("data", data)
 			if got := isReady(data); got != test.ready {
 				t.Errorf("Ready is %t: %+v", got, data.Status.Conditions)
 			}
 			if _, err := d.pass(job); err != nil {
 				t.Fatal(err)
 			}
-			d.get("job", job)
+			d.Get("job", job)
 			if got := len(d.remoteJobs()) == 1; got != test.ready || pinsInputs(job) != test.ready {
 				t.Errorf("the job took the dataset: %t; its conditions are %+v", got, job.Status.Conditions)
 			}
@@ -60,7 +60,7 @@ func TestInvalidContentDoesNotPassForUploaded(t *testing.T) {
 	data.Spec.RevisionHistoryLimit = new(int32(0))
 	d.ready(data)
 	file := data.Status.Files[0]
-	d.edit(data, func() { data.Spec.Source.Inline.Data = "no JSON" })
+	d.Edit(data, func() { data.Spec.Source.Inline.Data = "no JSON" })
 	d.settle(data, classifierv1alpha1.ReasonInvalidSamples)
 	for _, kind := range []string{classifierv1alpha1.ConditionValidated, classifierv1alpha1.ConditionUploaded} {
 		if condition := meta.FindStatusCondition(data.Status.Conditions, kind); condition == nil || condition.Status != metav1.ConditionFalse ||
@@ -71,7 +71,7 @@ func TestInvalidContentDoesNotPassForUploaded(t *testing.T) {
 	if files := d.remoteFiles(); len(files) != 1 || files[0].ID != file.ID {
 		t.Errorf("the factory has %+v", files)
 	}
-	d.edit(data, func() { data.Spec.Source.Inline.Data = sentiments(20) })
+	d.Edit(data, func() { data.Spec.Source.Inline.Data = sentiments(20) })
 	d.settle(data, classifierv1alpha1.ReasonUploaded)
 	if files := d.remoteFiles(); len(files) != 1 || data.Status.Files[0].ID != file.ID {
 		t.Errorf("what is there was uploaded again: %+v", files)

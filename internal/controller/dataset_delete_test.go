@@ -20,15 +20,15 @@ func TestDeletionDoesNotWaitAsLongAsTheFactorySays(t *testing.T) {
 	d.ready(data)
 	job := driven(d.trainingJob("job", "data"))
 	job.Spec.Suspend = new(true)
-	d.create(job)
+	d.Create(job)
 	d.settle(job, classifierv1alpha1.ReasonSuspended)
 	interfere := func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 		w.Header().Set("Retry-After", "86400")
 		http.Error(w, `{"detail":"scripted"}`, http.StatusTooManyRequests)
 	}
 	d.factory.interfere.Store(&interfere)
-	d.delete(data)
-	d.delete(job)
+	d.Delete(data)
+	d.Delete(job)
 	for range 2 { // the second one finds the connection closed
 		if result, err := d.pass(data); err != nil || result.RequeueAfter == 0 || result.RequeueAfter > cleanupBudget {
 			t.Errorf("the dataset is looked at again after %s: %v", result.RequeueAfter, err)
@@ -53,11 +53,11 @@ func TestDeletedDatasetsAreForgotten(t *testing.T) {
 	d := newDriver(t)
 	for _, samples := range []string{"no JSON", sentiments(4)} {
 		data := driven(d.inlineDataset("data", samples))
-		d.create(data)
+		d.Create(data)
 		for range 2 {
 			_, _ = d.pass(data)
 		}
-		d.delete(data)
+		d.Delete(data)
 		d.passUntilGone(data)
 		_, _ = d.pass(data) // for the event that it is gone
 		if got := len(d.datasets.looks.entries); got != 0 {

@@ -84,7 +84,7 @@ func TestStatusFitsTheSchemaWhateverTheLimits(t *testing.T) {
 		samples.WriteString("}}\n")
 	}
 	data := driven(d.inlineDataset("data", samples.String()))
-	d.create(data)
+	d.Create(data)
 	d.settle(data, classifierv1alpha1.ReasonUploaded)
 	if got := data.Status; len(got.Targets) != 20 || *got.LabelCount != 54 || got.Targets[0].LabelCount != 2 || len(got.Targets[0].Labels) != 0 {
 		t.Errorf("the status has %d labels and the targets %+v", *got.LabelCount, got.Targets)

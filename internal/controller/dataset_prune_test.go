@@ -24,11 +24,11 @@ func TestKeyThatMayNotDeleteStillTrains(t *testing.T) {
 	data.Spec.RevisionHistoryLimit = new(int32(0))
 	d.ready(data)
 	forbidDeletions(d.factory)
-	d.edit(data, func() { data.Spec.Source.Inline.Data = sentiments(6) })
+	d.Edit(data, func() { data.Spec.Source.Inline.Data = sentiments(6) })
 	if result, err := d.pass(data); err != nil || result.RequeueAfter != pruneRetry {
 		t.Errorf("pruning is tried again after %s: %v", result.RequeueAfter, err)
 	}
-	d.get("data", data)
+	d.Get("data", data)
 	if !isReady(data) || len(data.Status.History) != 1 || len(d.remoteFiles()) != 2 {
 		t.Errorf("with %d files at the factory the dataset says %+v", len(d.remoteFiles()), data.Status)
 	}
@@ -72,25 +72,25 @@ func TestFilesGoWhenTheirLastReaderDoes(t *testing.T) {
 	f := newFixture(t)
 	data := f.inlineDataset("data", sentiments(20))
 	data.Spec.RevisionHistoryLimit = new(int32(0))
-	f.create(data)
+	f.Create(data)
 	job := f.trainingJob("job", "data")
 	job.Spec.Suspend = new(true)
-	f.create(job)
+	f.Create(job)
 	f.waitFor(job, classifierv1alpha1.ConditionReady, metav1.ConditionFalse, classifierv1alpha1.ReasonSuspended)
-	f.edit(data, func() { data.Spec.Source.Inline.Data = sentiments(22) })
+	f.Edit(data, func() { data.Spec.Source.Inline.Data = sentiments(22) })
 	f.waitUntilReady(data)
 	if files := f.remoteFiles(); len(files) != 2 {
 		t.Fatalf("the job's file is gone: %+v", files)
 	}
-	f.delete(job)
-	f.eventually("waiting for the earlier revision to be deleted", func() error {
-		f.get("data", data)
+	f.Delete(job)
+	f.Eventually("waiting for the earlier revision to be deleted", func() error {
+		f.Get("data", data)
 		if err := equal("files at the factory", len(f.remoteFiles()), 1); err != nil {
 			return err
 		}
 		return equal("revisions in the history", len(data.Status.History), 0)
 	})
-	f.waitUntilGone(job)
+	f.WaitUntilGone(job)
 	if !meta.IsStatusConditionTrue(data.Status.Conditions, classifierv1alpha1.ConditionReady) {
 		t.Errorf("the dataset's conditions are %+v", data.Status.Conditions)
 	}
@@ -104,7 +104,7 @@ func TestRevisionsThatMayNotBeDeletedAreLeftAlone(t *testing.T) {
 	d.ready(data)
 	forbidDeletions(d.factory)
 	for _, samples := range []int{6, 8, 10} {
-		d.edit(data, func() { data.Spec.Source.Inline.Data = sentiments(samples) })
+		d.Edit(data, func() { data.Spec.Source.Inline.Data = sentiments(samples) })
 		if _, err := d.pass(data); err != nil {
 			t.Fatal(err)
 		}
@@ -127,7 +127,7 @@ func TestFactoryHoldsWhatTheDatasetSays(t *testing.T) {
 		unchanged := 0
 		for _, samples := range []int{61, 62, 63, 64, 60} {
 			before := data.Status.Files
-			d.edit(data, func() { data.Spec.Source.Inline.Data = sentiments(samples) })
+			d.Edit(data, func() { data.Spec.Source.Inline.Data = sentiments(samples) })
 			d.settle(data, classifierv1alpha1.ReasonUploaded)
 			if data.Status.Files[1].Digest == before[1].Digest {
 				unchanged++
@@ -141,11 +141,11 @@ func TestFactoryHoldsWhatTheDatasetSays(t *testing.T) {
 	t.Run("after a change while a revision is being uploaded", func(t *testing.T) {
 		t.Parallel()
 		d, data := newDriverWithSplit(t)
-		d.edit(data, func() { data.Spec.Source.Inline.Data = sentiments(80) })
+		d.Edit(data, func() { data.Spec.Source.Inline.Data = sentiments(80) })
 		d.factory.refuseUploadsAfter(1)
 		d.settle(data, classifierv1alpha1.ReasonRejected)
 		d.factory.behave()
-		d.edit(data, func() { data.Spec.Source.Inline.Data = sentiments(100) })
+		d.Edit(data, func() { data.Spec.Source.Inline.Data = sentiments(100) })
 		d.settle(data, classifierv1alpha1.ReasonUploaded)
 		d.holdsOnly(data)
 	})

@@ -10,7 +10,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	testclock "k8s.io/utils/clock/testing"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
@@ -64,7 +63,7 @@ func TestKeysMayEndWithBlankLines(t *testing.T) {
 	d := newDriver(t)
 	d.configMap("samples", map[string]string{"a": sentiments(4) + "\n", "b": sentiments(6) + " \r\n\n"})
 	data := driven(d.dataset("data", "samples", "a", "b", "a"))
-	d.create(data)
+	d.Create(data)
 	d.settle(data, classifierv1alpha1.ReasonUploaded)
 	if got := data.Status.Samples; got.Total != 14 || got.Invalid != 0 {
 		t.Errorf("the samples are %+v", got)
@@ -91,7 +90,7 @@ func TestStorageThatIsAwayDoesNotUnmakeADataset(t *testing.T) {
 		}, classifierv1alpha1.ReasonSourceAccessDenied, false},
 		{"the storage fails, and the spec asks for something else", func(d *driver, s *testStorage, data *classifierv1alpha1.ClassifierDataset) {
 			s.status.Store(http.StatusServiceUnavailable)
-			d.edit(data, func() { data.Spec.Preparation.Duplicates = classifierv1alpha1.DuplicatesDrop })
+			d.Edit(data, func() { data.Spec.Preparation.Duplicates = classifierv1alpha1.DuplicatesDrop })
 		}, classifierv1alpha1.ReasonSourceUnreachable, false},
 		{"there is something new that cannot be read", func(_ *driver, s *testStorage, _ *classifierv1alpha1.ClassifierDataset) {
 			s.version.Store(`"2"`)
@@ -103,7 +102,7 @@ func TestStorageThatIsAwayDoesNotUnmakeADataset(t *testing.T) {
 			d := newDriver(t)
 			storage := d.storage(sentiments(20))
 			data := d.storedDataset("data", storage)
-			d.create(data)
+			d.Create(data)
 			d.settle(data, classifierv1alpha1.ReasonUploaded)
 
 			test.change(d, storage, data)
@@ -112,7 +111,7 @@ func TestStorageThatIsAwayDoesNotUnmakeADataset(t *testing.T) {
 			if err != nil || result.RequeueAfter == 0 || result.RequeueAfter > slowRetry+slowRetry/10 {
 				t.Errorf("the storage is looked at again after %s: %v", result.RequeueAfter, err)
 			}
-			d.get("data", data)
+			d.Get("data", data)
 			if got := meta.FindStatusCondition(data.Status.Conditions, classifierv1alpha1.ConditionSourceReady); got.Reason != test.reason {
 				t.Errorf("SourceReady is %+v", got)
 			}
@@ -132,13 +131,13 @@ func TestStorageThatIsAwayDoesNotUnmakeADataset(t *testing.T) {
 func TestPartThatCannotBeReadIsNotSkipped(t *testing.T) {
 	t.Parallel()
 	d := newDriver(t)
-	d.create(&corev1.ConfigMap{
-		ObjectMeta: metav1.ObjectMeta{Namespace: d.namespace, Name: "samples"},
+	d.Create(&corev1.ConfigMap{
+		ObjectMeta: d.ObjectMeta("samples"),
 		BinaryData: map[string][]byte{"broken": []byte("\x1F\x8B, but no gzip"), "good": []byte("text,label\na,x\nb,y\n")},
 	})
 	data := driven(d.dataset("data", "samples", "broken", "good"))
 	data.Spec.CSV = &classifierv1alpha1.CSVOptions{TextColumn: "text", LabelColumns: []classifierv1alpha1.CSVLabelColumn{{Column: "label"}}}
-	d.create(data)
+	d.Create(data)
 	d.settle(data, classifierv1alpha1.ReasonInvalidDataset)
 	if got := meta.FindStatusCondition(data.Status.Conditions, classifierv1alpha1.ConditionValidated); !strings.Contains(got.Message, string(dataset.CorruptCompression)) {
 		t.Errorf("Validated is %+v", got)

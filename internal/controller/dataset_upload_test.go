@@ -25,7 +25,7 @@ func TestRefusedUploadIsTriedAgain(t *testing.T) {
 		}
 	}
 	onRequest := func(d *driver, data *classifierv1alpha1.ClassifierDataset) {
-		d.edit(data, func() { data.Annotations = map[string]string{classifierv1alpha1.ReconcileRequestAnnotation: "now"} })
+		d.Edit(data, func() { data.Annotations = map[string]string{classifierv1alpha1.ReconcileRequestAnnotation: "now"} })
 	}
 	for _, refusal := range []struct {
 		name   string
@@ -44,7 +44,7 @@ func TestRefusedUploadIsTriedAgain(t *testing.T) {
 			t.Parallel()
 			d := newDriver(t)
 			data := driven(d.inlineDataset("data", sentiments(4)))
-			d.create(data)
+			d.Create(data)
 			d.factory.answer(refusal.method, "/v1/files", refusal.status)
 			d.settle(data, refusal.reason)
 			d.factory.behave()
@@ -84,7 +84,7 @@ func TestFileWithoutASizeIsUploadedOnce(t *testing.T) {
 				answer["bytes"] = size.bytes
 			})
 			data := driven(d.inlineDataset("data", sentiments(4)))
-			d.create(data)
+			d.Create(data)
 			d.settle(data, classifierv1alpha1.ReasonUploaded)
 			if calls := d.factory.calls.Load(); calls != 2 || len(d.remoteFiles()) != 1 {
 				t.Errorf("after %d calls, to look for the file and to upload it, the factory has %+v", calls, d.remoteFiles())
@@ -92,9 +92,9 @@ func TestFileWithoutASizeIsUploadedOnce(t *testing.T) {
 			// An upload whose record was lost is found again by its name.
 			d = d.restarted()
 			id := data.Status.Files[0].ID
-			d.edit(data, func() { data.Spec.Source.Inline.Data = "no JSON" })
+			d.Edit(data, func() { data.Spec.Source.Inline.Data = "no JSON" })
 			d.settle(data, classifierv1alpha1.ReasonInvalidSamples)
-			d.edit(data, func() { data.Spec.Source.Inline.Data = sentiments(4) })
+			d.Edit(data, func() { data.Spec.Source.Inline.Data = sentiments(4) })
 			d.settle(data, classifierv1alpha1.ReasonUploaded)
 			if files := d.remoteFiles(); len(files) != 1 || data.Status.Files[0].ID != id {
 				t.Errorf("the factory has %+v, the dataset %s instead of %s", files, data.Status.Files[0].ID, id)
@@ -127,7 +127,7 @@ func TestAlteredUploadIsNoticed(t *testing.T) {
 				}
 			})
 			data := driven(d.inlineDataset("data", sentiments(4)))
-			d.create(data)
+			d.Create(data)
 			d.settle(data, said.reason)
 			if said.reason == classifierv1alpha1.ReasonUploaded {
 				return
@@ -182,7 +182,7 @@ func TestNoFileBlocksTheStatus(t *testing.T) {
 			t.Parallel()
 			d := newDriver(t)
 			data := driven(d.inlineDataset("data", sentiments(4)))
-			d.create(data)
+			d.Create(data)
 			d.factory.distort("/v1/files", func(answer map[string]any) {
 				if _, isFile := answer["id"]; isFile {
 					answer[key] = value

@@ -17,17 +17,17 @@ func TestDeletionCancelsTheTrainingAndRemovesTheFiles(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	dataset := f.largeDataset("large")
-	f.create(dataset)
+	f.Create(dataset)
 	job := f.trainingJob("large", "large")
-	f.create(job)
+	f.Create(job)
 	f.waitFor(job, classifierv1alpha1.ConditionStarted, metav1.ConditionTrue, classifierv1alpha1.ReasonStarted)
 
 	// The dataset goes first, as in a namespace that is deleted: its file stays
 	// until the job no longer reads it.
-	f.delete(dataset)
-	f.delete(job)
-	f.waitUntilGone(job)
-	f.waitUntilGone(dataset)
+	f.Delete(dataset)
+	f.Delete(job)
+	f.WaitUntilGone(job)
+	f.WaitUntilGone(dataset)
 	if jobs := f.remoteJobs(); len(jobs) != 1 || jobs[0].Status != mistral.JobCancelled {
 		t.Errorf("the factory has the jobs %+v", jobs)
 	}
@@ -53,13 +53,13 @@ func TestDeletionPoliciesDecideWhatStays(t *testing.T) {
 			f := newFixture(t)
 			dataset, job := f.inlineDataset("sentiment", sentiments(20)), f.trainingJob("sentiment", "sentiment")
 			dataset.Spec.DeletionPolicy, job.Spec.DeletionPolicy = policy.dataset, policy.job
-			f.create(dataset)
-			f.create(job)
+			f.Create(dataset)
+			f.Create(job)
 			f.waitUntilReady(job)
-			f.delete(job)
-			f.delete(dataset)
-			f.waitUntilGone(job)
-			f.waitUntilGone(dataset)
+			f.Delete(job)
+			f.Delete(dataset)
+			f.WaitUntilGone(job)
+			f.WaitUntilGone(dataset)
 			if got := len(f.remoteFiles()); got != policy.files {
 				t.Errorf("%d files are left, want %d", got, policy.files)
 			}
@@ -78,11 +78,11 @@ func TestDeletionEnds(t *testing.T) {
 		t.Parallel()
 		f := newFixture(t)
 		dataset := f.inlineDataset("sentiment", sentiments(4))
-		f.create(dataset)
+		f.Create(dataset)
 		f.waitUntilReady(dataset)
-		f.delete(f.connection(""))
-		f.delete(dataset)
-		f.waitUntilGone(dataset)
+		f.Delete(f.connection(""))
+		f.Delete(dataset)
+		f.WaitUntilGone(dataset)
 		// The operator still had the connection that the Secret made.
 		if files := f.remoteFiles(); len(files) != 0 {
 			t.Errorf("the factory still has the files %+v", files)
@@ -93,10 +93,10 @@ func TestDeletionEnds(t *testing.T) {
 		f := newFixture(t)
 		f.factory.Close()
 		job := f.trainingJob("waiting", "nowhere")
-		f.create(job)
+		f.Create(job)
 		f.waitFor(job, classifierv1alpha1.ConditionDatasetsReady, metav1.ConditionFalse, classifierv1alpha1.ReasonDatasetNotFound)
-		f.delete(job)
-		f.waitUntilGone(job)
+		f.Delete(job)
+		f.WaitUntilGone(job)
 	})
 	t.Run("the factory is gone for good", func(t *testing.T) {
 		t.Parallel()
@@ -104,18 +104,18 @@ func TestDeletionEnds(t *testing.T) {
 		dataset := d.inlineDataset("sentiment", sentiments(4))
 		d.ready(dataset)
 		d.factory.answer("", "/", http.StatusServiceUnavailable)
-		d.delete(dataset)
+		d.Delete(dataset)
 		if result, err := d.pass(dataset); err != nil || result.RequeueAfter > cleanupRecheck {
 			t.Errorf("the first try looks again after %s: %v", result.RequeueAfter, err)
 		}
-		d.get(dataset.Name, dataset)
+		d.Get(dataset.Name, dataset)
 
 		now := dataset.DeletionTimestamp.Add(cleanupBudget + time.Second)
 		d.datasets.clock = testclock.NewFakeClock(now)
 		if _, err := d.pass(dataset); err != nil {
 			t.Error(err)
 		}
-		d.waitUntilGone(dataset)
+		d.WaitUntilGone(dataset)
 		event := <-d.recorder.Events
 		for !strings.Contains(event, classifierv1alpha1.ReasonDeletionIncomplete) {
 			event = <-d.recorder.Events

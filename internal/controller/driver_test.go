@@ -22,6 +22,7 @@ import (
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 	"github.com/classifier-factory/classifier-factory/internal/connection"
+	"github.com/classifier-factory/classifier-factory/internal/controller/controllertest"
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 	"github.com/classifier-factory/classifier-factory/internal/source"
@@ -57,7 +58,7 @@ func newDriver(t *testing.T) *driver {
 // restarted is the driver after a restart of the operator: nothing in memory is left.
 func (d *driver) restarted() *driver {
 	d.Helper()
-	direct, err := client.NewWithWatch(cluster.manager, client.Options{Scheme: cluster.scheme})
+	direct, err := client.NewWithWatch(cluster.Operator, client.Options{Scheme: cluster.Scheme})
 	if err != nil {
 		d.Fatal(err)
 	}
@@ -132,12 +133,12 @@ func (d *driver) pass(object client.Object) (ctrl.Result, error) {
 // settle reconciles until the object is in a state.
 func (d *driver) settle(object client.Object, reason string) {
 	d.Helper()
-	d.eventually("settling "+object.GetName()+" in "+reason, func() error {
+	d.Eventually("settling "+object.GetName()+" in "+reason, func() error {
 		// A pass that fails is repeated, as the queue would.
 		_, _ = d.pass(object)
-		d.get(object.GetName(), object)
+		d.Get(object.GetName(), object)
 		d.refresh(object)
-		for _, condition := range conditionsOf(object) {
+		for _, condition := range controllertest.Conditions(object) {
 			if condition.Type == classifierv1alpha1.ConditionReady {
 				return equal("the reason of Ready", condition.Reason, reason)
 			}
@@ -149,9 +150,9 @@ func (d *driver) settle(object client.Object, reason string) {
 // passUntilGone reconciles an object that is being deleted until it is let go.
 func (d *driver) passUntilGone(object client.Object) {
 	d.Helper()
-	d.eventually("deleting "+object.GetName(), func() error {
+	d.Eventually("deleting "+object.GetName(), func() error {
 		_, _ = d.pass(object)
-		err := cluster.admin.Get(d.ctx, client.ObjectKeyFromObject(object), object)
+		err := cluster.Admin.Get(d.ctx, client.ObjectKeyFromObject(object), object)
 		if err == nil {
 			return errors.New("it is there")
 		}

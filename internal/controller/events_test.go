@@ -20,7 +20,7 @@ func TestFailureIsToldOnce(t *testing.T) {
 	d.ready(d.inlineDataset("data", sentiments(4)))
 	job := driven(d.trainingJob("job", "data"))
 	job.Spec.Training.Targets = []classifierv1alpha1.TrainingTarget{{Name: "sentiment", Labels: []string{"happy", "sad"}}}
-	d.create(job)
+	d.Create(job)
 	d.settle(job, classifierv1alpha1.ReasonValidationFailed)
 	told := d.told()
 	if err := containsReason(told, classifierv1alpha1.ReasonValidationFailed, 1); err != nil {
@@ -124,7 +124,7 @@ func TestLostFactoryIsToldWhereItStopsSomething(t *testing.T) {
 	t.Parallel()
 	d := newDriver(t)
 	data := driven(d.inlineDataset("data", sentiments(4)))
-	d.create(data)
+	d.Create(data)
 	d.factory.answer("", "/", http.StatusBadGateway)
 	d.settle(data, classifierv1alpha1.ReasonUnreachable)
 	d.factory.behave()

@@ -13,42 +13,37 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+	"github.com/classifier-factory/classifier-factory/internal/controller/controllertest"
 	"github.com/classifier-factory/classifier-factory/internal/factory"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
-// settleTimeout is many times what anything here takes on a busy machine.
-const settleTimeout = 30 * time.Second
+var sentiments = controllertest.Sentiments
 
 // fixture is a namespace with a factory of its own and the connection to it.
 type fixture struct {
 	*testing.T
-	ctx       context.Context
-	namespace string
-	apiKey    string
-	factory   *testFactory
-	api       *mistral.Client // to the factory, without what stands before it
+	*controllertest.Namespace
+	ctx     context.Context
+	apiKey  string
+	factory *testFactory
+	api     *mistral.Client // to the factory, without what stands before it
 }
 
 const connectionSecret = "connection"
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	f := &fixture{T: t, ctx: t.Context(), apiKey: rand.Text()}
-	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"}}
-	f.create(namespace)
-	f.namespace = namespace.Name
+	f := &fixture{T: t, Namespace: cluster.NewNamespace(t), ctx: t.Context(), apiKey: rand.Text()}
 	f.factory = startFactory(t, f.apiKey)
 	f.api = f.factory.client(t, f.apiKey)
-	f.create(f.connection(f.apiKey))
+	f.Create(f.connection(f.apiKey))
 	return f
 }
 
@@ -97,54 +92,22 @@ func (s *testFactory) client(t *testing.T, key string) *mistral.Client {
 
 func (f *fixture) connection(key string) *corev1.Secret {
 	return &corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: connectionSecret},
+		ObjectMeta: f.ObjectMeta(connectionSecret),
 		StringData: map[string]string{connectionURIKey: f.factory.URL, connectionAPIKeyKey: key},
-	}
-}
-
-func (f *fixture) create(object client.Object) {
-	f.Helper()
-	if err := cluster.admin.Create(f.ctx, object); err != nil {
-		f.Fatal(err)
-	}
-}
-
-func (f *fixture) get(name string, object client.Object) {
-	f.Helper()
-	if err := cluster.admin.Get(f.ctx, client.ObjectKey{Namespace: f.namespace, Name: name}, object); err != nil {
-		f.Fatal(err)
-	}
-}
-
-func (f *fixture) delete(object client.Object) {
-	f.Helper()
-	if err := cluster.admin.Delete(f.ctx, object); err != nil {
-		f.Fatal(err)
-	}
-}
-
-// edit changes an object as a user would: again if somebody else was quicker.
-func (f *fixture) edit(object client.Object, change func()) {
-	f.Helper()
-	f.get(object.GetName(), object)
-	before := object.DeepCopyObject().(client.Object)
-	change()
-	if err := cluster.admin.Patch(f.ctx, object, client.MergeFrom(before)); err != nil {
-		f.Fatal(err)
 	}
 }
 
 func (f *fixture) configMap(name string, data map[string]string) *corev1.ConfigMap {
 	f.Helper()
-	configMap := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: name}, Data: data}
-	f.create(configMap)
+	configMap := &corev1.ConfigMap{ObjectMeta: f.ObjectMeta(name), Data: data}
+	f.Create(configMap)
 	return configMap
 }
 
 // dataset makes a dataset of keys of a ConfigMap.
 func (f *fixture) dataset(name, configMap string, keys ...string) *classifierv1alpha1.ClassifierDataset {
 	dataset := &classifierv1alpha1.ClassifierDataset{
-		ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: name},
+		ObjectMeta: f.ObjectMeta(name),
 		Spec:       classifierv1alpha1.ClassifierDatasetSpec{ConnectionSecretRef: &classifierv1alpha1.SecretReference{Name: connectionSecret}},
 	}
 	for _, key := range keys {
@@ -162,7 +125,7 @@ func (f *fixture) inlineDataset(name, samples string) *classifierv1alpha1.Classi
 
 func (f *fixture) trainingJob(name string, datasets ...string) *classifierv1alpha1.ClassifierTrainingJob {
 	job := &classifierv1alpha1.ClassifierTrainingJob{
-		ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: name},
+		ObjectMeta: f.ObjectMeta(name),
 		Spec:       classifierv1alpha1.ClassifierTrainingJobSpec{ConnectionSecretRef: &classifierv1alpha1.SecretReference{Name: connectionSecret}},
 	}
 	for _, dataset := range datasets {
@@ -171,43 +134,14 @@ func (f *fixture) trainingJob(name string, datasets ...string) *classifierv1alph
 	return job
 }
 
-// eventually waits until the check returns no error.
-func (f *fixture) eventually(what string, check func() error) {
-	f.Helper()
-	var err error
-	for deadline := time.Now().Add(settleTimeout); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		if err = check(); err == nil {
-			return
-		}
-	}
-	f.Fatalf("%s: %v", what, err)
-}
-
 // waitFor waits for a condition of a dataset or job.
-func (f *fixture) waitFor(object client.Object, kind string, status metav1.ConditionStatus, reason string) metav1.Condition {
+func (f *fixture) waitFor(object client.Object, kind string, status metav1.ConditionStatus, reason string) (found metav1.Condition) {
 	f.Helper()
-	var found metav1.Condition
-	f.eventually(fmt.Sprintf("waiting for %s=%s, %s of %s", kind, status, reason, object.GetName()), func() error {
-		f.get(object.GetName(), object)
-		list := conditionsOf(object)
-		condition := meta.FindStatusCondition(list, kind)
-		if condition == nil || condition.Status != status || condition.Reason != reason || condition.ObservedGeneration != object.GetGeneration() {
-			return fmt.Errorf("the conditions are %+v", list)
-		}
-		found = *condition
-		return nil
+	f.Await(object, fmt.Sprintf("%s=%s, %s", kind, status, reason), func() bool {
+		found = controllertest.Condition(object, kind)
+		return found.Status == status && found.Reason == reason && found.ObservedGeneration == object.GetGeneration()
 	})
 	return found
-}
-
-func conditionsOf(object client.Object) []metav1.Condition {
-	switch object := object.(type) {
-	case *classifierv1alpha1.ClassifierDataset:
-		return object.Status.Conditions
-	case *classifierv1alpha1.ClassifierTrainingJob:
-		return object.Status.Conditions
-	}
-	return nil
 }
 
 func (f *fixture) waitUntilReady(object client.Object) {
@@ -217,17 +151,6 @@ func (f *fixture) waitUntilReady(object client.Object) {
 		reason = classifierv1alpha1.ReasonUploaded
 	}
 	f.waitFor(object, classifierv1alpha1.ConditionReady, metav1.ConditionTrue, reason)
-}
-
-func (f *fixture) waitUntilGone(object client.Object) {
-	f.Helper()
-	f.eventually("waiting for "+object.GetName()+" to be gone", func() error {
-		err := cluster.admin.Get(f.ctx, client.ObjectKeyFromObject(object), object)
-		if err == nil {
-			return fmt.Errorf("it is there, with the conditions %+v", conditionsOf(object))
-		}
-		return client.IgnoreNotFound(err)
-	})
 }
 
 // remoteFiles are the factory's files.
@@ -269,9 +192,7 @@ func (f *fixture) fineTunedModels() int {
 func (f *fixture) eventReasons(name string) []string {
 	f.Helper()
 	list := &corev1.EventList{}
-	if err := cluster.admin.List(f.ctx, list, client.InNamespace(f.namespace)); err != nil {
-		f.Fatal(err)
-	}
+	f.List(list)
 	var reasons []string
 	for _, event := range list.Items {
 		if event.InvolvedObject.Name == name {
@@ -289,19 +210,6 @@ func quickstart(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	return string(content)
-}
-
-// sentiments are a few samples, enough to train on.
-func sentiments(samples int) string {
-	var lines strings.Builder
-	for i := range samples {
-		text, label := "what a lovely and useful thing", "positive"
-		if i%2 == 1 {
-			text, label = "a sad and broken waste of money", "negative"
-		}
-		fmt.Fprintf(&lines, "{\"text\": \"%s, number %d\", \"labels\": {\"sentiment\": \"%s\"}}\n", text, i, label)
-	}
-	return lines.String()
 }
 
 // answer makes the factory answer requests to a path with a status instead of

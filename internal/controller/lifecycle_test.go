@@ -21,15 +21,15 @@ func TestTextClassifierIsTrainedAndPublished(t *testing.T) {
 		"validation.jsonl": quickstart(t, "intents-validation.jsonl"),
 	})
 	dataset, validation := f.dataset("intents", "intents", "train.jsonl"), f.dataset("intents-validation", "intents", "validation.jsonl")
-	f.create(dataset)
-	f.create(validation)
+	f.Create(dataset)
+	f.Create(validation)
 	job := f.trainingJob("intents", "intents")
 	job.Spec.Training.ValidationDatasets = []classifierv1alpha1.DatasetReference{{Name: "intents-validation"}}
 	job.Spec.Output = &classifierv1alpha1.TrainingOutput{SecretName: "intents-model"}
-	f.create(job)
+	f.Create(job)
 	f.waitUntilReady(job)
 
-	f.get("intents", dataset)
+	f.Get("intents", dataset)
 	if got := dataset.Status; got.InputType != classifierv1alpha1.InputText || got.Samples.Total != 420 || *got.LabelCount != 10 ||
 		len(got.Targets) != 1 || got.Targets[0].Type != classifierv1alpha1.SingleLabel || got.Targets[0].Labels[0].Samples != 42 {
 		t.Errorf("the dataset's status does not describe the samples: %+v", got)
@@ -47,7 +47,7 @@ func TestTextClassifierIsTrainedAndPublished(t *testing.T) {
 	}
 
 	secret := &corev1.Secret{}
-	f.get("intents-model", secret)
+	f.Get("intents-model", secret)
 	for key, want := range map[string]string{
 		"type":           "classifier-factory",
 		"provider":       "classifier-factory",
@@ -81,7 +81,7 @@ func TestTextClassifierIsTrainedAndPublished(t *testing.T) {
 		t.Errorf("the model takes a login problem for %s", best)
 	}
 
-	f.eventually("waiting for the job's story", func() error {
+	f.Eventually("waiting for the job's story", func() error {
 		return containsAll(f.eventReasons("intents"), "Uploaded", "Submitted", "Started", "Succeeded", "Published")
 	})
 }
@@ -91,12 +91,12 @@ func TestChatClassifierWithSeveralTargets(t *testing.T) {
 	f := newFixture(t)
 	f.configMap("tickets", map[string]string{"train.jsonl": quickstart(t, "tickets-train.jsonl")})
 	dataset := f.dataset("tickets", "tickets", "train.jsonl")
-	f.create(dataset)
+	f.Create(dataset)
 	job := f.trainingJob("tickets", "tickets")
-	f.create(job)
+	f.Create(job)
 	f.waitUntilReady(job)
 
-	f.get("tickets", dataset)
+	f.Get("tickets", dataset)
 	types := map[string]classifierv1alpha1.TargetType{}
 	for _, target := range dataset.Status.Targets {
 		types[target.Name] = target.Type
@@ -105,7 +105,7 @@ func TestChatClassifierWithSeveralTargets(t *testing.T) {
 		t.Errorf("the dataset is described as %s with the targets %v", dataset.Status.InputType, types)
 	}
 	secret := &corev1.Secret{}
-	f.get("tickets", secret)
+	f.Get("tickets", secret)
 	var targets []publishedTarget
 	if err := json.Unmarshal(secret.Data["targets"], &targets); err != nil {
 		t.Fatal(err)
@@ -136,7 +136,7 @@ func TestSeveralConfigMapsAreOneDatasetInTheirOrder(t *testing.T) {
 	// The first part ends without a line break, as files often do.
 	f.configMap("parts", map[string]string{"a": strings.TrimSpace(strings.Join(rows[:3], "")), "b": strings.Join(rows[3:], "")})
 	dataset := f.dataset("parts", "parts", "b", "a")
-	f.create(dataset)
+	f.Create(dataset)
 	f.waitUntilReady(dataset)
 	if got := dataset.Status.Samples.Total; got != 6 {
 		t.Errorf("%d samples of 6 were read", got)
@@ -150,7 +150,7 @@ func TestInvalidLineIsNamedAndNothingIsUploaded(t *testing.T) {
 	rows[2] = `{"text": "a secret that must not be shown", "labels": {"sentiment": 1}}`
 	configMap := f.configMap("bad", map[string]string{"data": strings.Join(rows, "\n")})
 	dataset := f.dataset("bad", "bad", "data")
-	f.create(dataset)
+	f.Create(dataset)
 	condition := f.waitFor(dataset, classifierv1alpha1.ConditionValidated, metav1.ConditionFalse, classifierv1alpha1.ReasonInvalidSamples)
 
 	if !strings.Contains(condition.Message, "line 3") {
@@ -167,7 +167,7 @@ func TestInvalidLineIsNamedAndNothingIsUploaded(t *testing.T) {
 	}
 
 	rows[2] = `{"text": "what a lovely thing", "labels": {"sentiment": "positive"}}`
-	f.edit(configMap, func() { configMap.Data["data"] = strings.Join(rows, "\n") })
+	f.Edit(configMap, func() { configMap.Data["data"] = strings.Join(rows, "\n") })
 	f.waitUntilReady(dataset)
 	if len(dataset.Status.InvalidSamples) != 0 {
 		t.Errorf("the corrected dataset still lists %+v", dataset.Status.InvalidSamples)
@@ -178,11 +178,11 @@ func TestMissingConfigMapIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	dataset := f.dataset("late", "late", "data")
-	f.create(dataset)
+	f.Create(dataset)
 	f.waitFor(dataset, classifierv1alpha1.ConditionSourceReady, metav1.ConditionFalse, classifierv1alpha1.ReasonSourceNotFound)
 	configMap := f.configMap("late", map[string]string{"other": sentiments(4)})
 	f.waitFor(dataset, classifierv1alpha1.ConditionSourceReady, metav1.ConditionFalse, classifierv1alpha1.ReasonSourceKeyNotFound)
-	f.edit(configMap, func() { configMap.Data["data"] = sentiments(4) })
+	f.Edit(configMap, func() { configMap.Data["data"] = sentiments(4) })
 	f.waitUntilReady(dataset)
 }
 
@@ -192,13 +192,13 @@ func TestChangedConfigMapIsUploadedAgain(t *testing.T) {
 	configMap := f.configMap("changing", map[string]string{"data": sentiments(4)})
 	dataset := f.dataset("changing", "changing", "data")
 	dataset.Spec.RevisionHistoryLimit = new(int32(1))
-	f.create(dataset)
+	f.Create(dataset)
 	f.waitUntilReady(dataset)
 	first := dataset.Status.Files[0]
 
 	for _, samples := range []int{6, 8} {
-		f.edit(configMap, func() { configMap.Data["data"] = sentiments(samples) })
-		f.eventually("waiting for the new samples", func() error {
+		f.Edit(configMap, func() { configMap.Data["data"] = sentiments(samples) })
+		f.Eventually("waiting for the new samples", func() error {
 			f.waitUntilReady(dataset)
 			return equal("samples", dataset.Status.Samples.Total, int64(samples))
 		})
@@ -216,13 +216,13 @@ func TestWrongAPIKeyIsToldAndRecovers(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	secret := f.connection("")
-	f.edit(secret, func() { secret.Data[connectionAPIKeyKey] = []byte("wrong") })
+	f.Edit(secret, func() { secret.Data[connectionAPIKeyKey] = []byte("wrong") })
 	dataset := f.inlineDataset("sentiment", sentiments(20))
-	f.create(dataset)
+	f.Create(dataset)
 	f.waitFor(dataset, classifierv1alpha1.ConditionFactoryReachable, metav1.ConditionFalse, classifierv1alpha1.ReasonUnauthorized)
 	f.waitFor(dataset, classifierv1alpha1.ConditionValidated, metav1.ConditionTrue, classifierv1alpha1.ReasonValid)
 
-	f.edit(secret, func() { secret.Data[connectionAPIKeyKey] = []byte(f.apiKey) })
+	f.Edit(secret, func() { secret.Data[connectionAPIKeyKey] = []byte(f.apiKey) })
 	f.waitUntilReady(dataset)
 	f.waitFor(dataset, classifierv1alpha1.ConditionFactoryReachable, metav1.ConditionTrue, classifierv1alpha1.ReasonReachable)
 }

@@ -107,7 +107,7 @@ func TestWorkIsCounted(t *testing.T) {
 	d := newDriver(t)
 	d.ready(d.inlineDataset("data", sentiments(20)))
 	job := driven(d.trainingJob("job", "data"))
-	d.create(job)
+	d.Create(job)
 	d.factory.loseAnswer("POST", "/v1/fine_tuning/jobs", &atomic.Bool{})
 	_, _ = d.pass(job)
 	d.factory.behave()

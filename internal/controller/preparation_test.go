@@ -21,12 +21,12 @@ func TestSplitDatasetIsTrainedAndValidatedOn(t *testing.T) {
 	f.configMap("intents", map[string]string{"data": quickstart(t, "intents-train.jsonl")})
 	dataset := f.dataset("intents", "intents", "data")
 	dataset.Spec.Preparation.Split = &classifierv1alpha1.DatasetSplit{ValidationPercent: new(int32(15)), TestPercent: new(int32(10))}
-	f.create(dataset)
+	f.Create(dataset)
 	job := f.trainingJob("intents", "intents")
-	f.create(job)
+	f.Create(job)
 	f.waitUntilReady(job)
 
-	f.get("intents", dataset)
+	f.Get("intents", dataset)
 	samples, fileIDs := int64(0), map[classifierv1alpha1.Split]string{}
 	for _, file := range dataset.Status.Files {
 		samples += file.Samples
@@ -49,11 +49,11 @@ func TestRareLabelDoesNotBreakTraining(t *testing.T) {
 	data := f.inlineDataset("data", sentiments(60)+`{"text": "c", "labels": {"sentiment": "rare"}}`)
 	data.Spec.Preparation.Split = &classifierv1alpha1.DatasetSplit{ValidationPercent: new(int32(50))}
 	data.Spec.Preparation.Seed = new(int64(7))
-	f.create(data)
+	f.Create(data)
 	job := f.trainingJob("job", "data")
-	f.create(job)
+	f.Create(job)
 	f.waitUntilReady(job)
-	f.get("data", data)
+	f.Get("data", data)
 	if got := data.Status; got.Samples.Dropped != 1 || len(got.Files) != 2 || got.Files[0].Samples+got.Files[1].Samples != 60 {
 		t.Errorf("the samples are %+v in %+v", got.Samples, got.Files)
 	}
@@ -75,8 +75,8 @@ func TestCompressedCSVIsADataset(t *testing.T) {
 	if err := writer.Close(); err != nil {
 		t.Fatal(err)
 	}
-	f.create(&corev1.ConfigMap{
-		ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: "csv"},
+	f.Create(&corev1.ConfigMap{
+		ObjectMeta: f.ObjectMeta("csv"),
 		BinaryData: map[string][]byte{"data.csv.gz": compressed.Bytes()},
 	})
 	// The same part twice: each is decompressed, and its header left out, by itself.
@@ -89,7 +89,7 @@ func TestCompressedCSVIsADataset(t *testing.T) {
 			{Column: "tags", Target: "tag", Separator: "|"},
 		},
 	}
-	f.create(dataset)
+	f.Create(dataset)
 	f.waitUntilReady(dataset)
 	status := dataset.Status
 	if status.Samples.Total != 40 || status.Samples.Duplicate != 20 || status.Files[0].Samples != 20 || len(status.Targets) != 2 {
@@ -104,12 +104,12 @@ func TestInvalidSamplesAreSkippedUpToTheCeiling(t *testing.T) {
 	dataset := f.dataset("noisy", "noisy", "data")
 	dataset.Spec.Preparation.InvalidSamples = classifierv1alpha1.InvalidSamplesSkip
 	dataset.Spec.Preparation.MaxInvalidPercent = new(int32(5))
-	f.create(dataset)
+	f.Create(dataset)
 	f.waitUntilReady(dataset)
 	if got := dataset.Status; got.Samples.Invalid != 1 || got.Files[0].Samples != 19 || got.InvalidSamples[0].Line != 20 {
 		t.Errorf("one bad row of twenty gave %+v, %+v and %+v", got.Samples, got.Files, got.InvalidSamples)
 	}
-	f.edit(configMap, func() { configMap.Data["data"] += "nor is this\n" })
+	f.Edit(configMap, func() { configMap.Data["data"] += "nor is this\n" })
 	f.waitFor(dataset, classifierv1alpha1.ConditionValidated, metav1.ConditionFalse, classifierv1alpha1.ReasonInvalidSamples)
 }
 
@@ -117,7 +117,7 @@ func TestDoubtfulSamplesAreWarnedOf(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	dataset := f.inlineDataset("doubtful", sentiments(40)+strings.ReplaceAll(sentiments(1), "positive", "positiv"))
-	f.create(dataset)
+	f.Create(dataset)
 	condition := f.waitFor(dataset, classifierv1alpha1.ConditionValidated, metav1.ConditionTrue, classifierv1alpha1.ReasonValidWithWarnings)
 	if !strings.Contains(condition.Message, `"positiv"`) {
 		t.Errorf("the message does not name the misspelt label: %s", condition.Message)

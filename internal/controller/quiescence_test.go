@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
@@ -48,7 +47,7 @@ func TestSecondReconcileDoesNothing(t *testing.T) {
 		}},
 		{"dataset with a wrong key", classifierv1alpha1.ReasonUnauthorized, func(d *driver) client.Object {
 			secret := d.connection("")
-			d.edit(secret, func() { secret.Data[connectionAPIKeyKey] = []byte("wrong") })
+			d.Edit(secret, func() { secret.Data[connectionAPIKeyKey] = []byte("wrong") })
 			return d.inlineDataset("data", sentiments(4))
 		}},
 		{"dataset whose key may not upload", classifierv1alpha1.ReasonForbidden, func(d *driver) client.Object {
@@ -153,7 +152,7 @@ func TestSecondReconcileDoesNothing(t *testing.T) {
 			return job
 		}},
 		{"job with a Secret in its way", classifierv1alpha1.ReasonSecretConflict, func(d *driver) client.Object {
-			d.create(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: d.namespace, Name: "job"}})
+			d.Create(&corev1.Secret{ObjectMeta: d.ObjectMeta("job")})
 			d.ready(d.inlineDataset("data", sentiments(4)))
 			return d.trainingJob("job", "data")
 		}},
@@ -166,7 +165,7 @@ func TestSecondReconcileDoesNothing(t *testing.T) {
 			t.Parallel()
 			d := newDriver(t)
 			object := driven(state.make(d))
-			d.create(object)
+			d.Create(object)
 			d.settle(object, state.reason)
 			// Whatever the last pass left to say is said in one more.
 			_, _ = d.pass(object)
@@ -186,6 +185,6 @@ func TestSecondReconcileDoesNothing(t *testing.T) {
 // ready brings a dataset to the factory.
 func (d *driver) ready(dataset *classifierv1alpha1.ClassifierDataset) {
 	d.Helper()
-	d.create(driven(dataset))
+	d.Create(driven(dataset))
 	d.settle(dataset, classifierv1alpha1.ReasonUploaded)
 }

@@ -46,7 +46,7 @@ func TestLongRequestsAreHandledOnce(t *testing.T) {
 			job.Spec.Suspend = new(true)
 			for _, object := range []client.Object{data, job} {
 				object.SetAnnotations(map[string]string{classifierv1alpha1.ReconcileRequestAnnotation: request.text})
-				d.create(object)
+				d.Create(object)
 			}
 			d.settle(data, classifierv1alpha1.ReasonUploaded)
 			d.settle(job, classifierv1alpha1.ReasonSuspended)

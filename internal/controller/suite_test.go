@@ -10,11 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	ctrlconfig "sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
@@ -26,13 +23,8 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/source"
 )
 
-// cluster is the control plane that the package's tests share, and the manager
-// that runs in it.
-var cluster struct {
-	scheme  *runtime.Scheme
-	admin   client.Client
-	manager *rest.Config // as the ServiceAccount
-}
+// cluster is the control plane that the package's tests share.
+var cluster *controllertest.ControlPlane
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -52,12 +44,15 @@ func runSuite(m *testing.M) (code int, err error) {
 	ctrl.SetLogger(zap.New(zap.WriteTo(log), zap.UseDevMode(true)))
 	fmt.Println("the manager logs to", log.Name())
 
-	plane, err := controllertest.Start(context.Background(), filepath.Join("..", ".."))
-	if err != nil {
+	defer func() {
+		if code == 0 && err == nil {
+			err = os.Remove(log.Name())
+		}
+	}()
+	if cluster, err = controllertest.Start(filepath.Join("..", "..")); err != nil {
 		return 1, err
 	}
-	defer func() { err = errors.Join(err, plane.Stop()) }()
-	cluster.scheme, cluster.admin, cluster.manager = plane.Scheme, plane.Admin, plane.Operator
+	defer func() { err = errors.Join(err, cluster.Stop()) }()
 
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
@@ -65,17 +60,9 @@ func runSuite(m *testing.M) (code int, err error) {
 	if err != nil {
 		return 1, err
 	}
-	monitor, err := controllertest.StartMonitor(ctx, plane.Admin)
-	if err != nil {
-		return 1, err
-	}
 	code = m.Run()
 	stop()
-	err = errors.Join(<-ended, monitor.Verdict())
-	if code == 0 && err == nil {
-		err = os.Remove(log.Name())
-	}
-	return code, err
+	return code, <-ended
 }
 
 // startManager runs the operator as main does, as the ServiceAccount and with
@@ -85,8 +72,8 @@ func startManager(ctx context.Context) (ended chan error, err error) {
 	recoverPanic := false
 	cacheOptions := CacheOptions()
 	cacheOptions.DefaultLabelSelector = notDrivenByTest
-	manager, err := ctrl.NewManager(cluster.manager, ctrl.Options{
-		Scheme:     cluster.scheme,
+	manager, err := ctrl.NewManager(cluster.Operator, ctrl.Options{
+		Scheme:     cluster.Scheme,
 		Cache:      cacheOptions,
 		Metrics:    metricsserver.Options{BindAddress: "0"},
 		Controller: ctrlconfig.Controller{RecoverPanic: &recoverPanic},

@@ -41,7 +41,7 @@ func TestDeadlineCancelsTheJob(t *testing.T) {
 			d.largeDataset("data")
 			job := driven(d.trainingJob("job", "data"))
 			job.Spec.ActiveDeadlineSeconds = new(int64(deadline.Seconds()))
-			d.create(job)
+			d.Create(job)
 			d.settle(job, classifierv1alpha1.ReasonTraining)
 			if test.state != "" {
 				distortJobs(d.factory, func(job map[string]any) {
@@ -53,9 +53,9 @@ func TestDeadlineCancelsTheJob(t *testing.T) {
 			}
 			d.jobs.clock = testclock.NewFakePassiveClock(job.Status.StartTime.Add(test.passed))
 			d.settle(job, test.reason)
-			d.eventually("waiting for it to be over, because "+test.why, func() error {
+			d.Eventually("waiting for it to be over, because "+test.why, func() error {
 				_, _ = d.pass(job)
-				d.get("job", job)
+				d.Get("job", job)
 				d.refresh(job)
 				return equal("Finished", meta.IsStatusConditionTrue(job.Status.Conditions, classifierv1alpha1.ConditionFinished), test.over)
 			})
@@ -83,11 +83,11 @@ func TestWaitingForApprovalDoesNotCount(t *testing.T) {
 	job := driven(d.trainingJob("job", "data"))
 	job.Spec.Suspend = new(true)
 	job.Spec.ActiveDeadlineSeconds = new(int64(60))
-	d.create(job)
+	d.Create(job)
 	d.settle(job, classifierv1alpha1.ReasonSuspended)
 	d.jobs.clock = testclock.NewFakePassiveClock(time.Now().Add(24 * time.Hour))
 	d.settle(job, classifierv1alpha1.ReasonSuspended)
-	d.edit(job, func() { job.Spec.Suspend = new(false) })
+	d.Edit(job, func() { job.Spec.Suspend = new(false) })
 	d.settle(job, classifierv1alpha1.ReasonPublished)
 }
 
@@ -111,13 +111,13 @@ func TestDeadlineIsNotBlamedForAnotherEnd(t *testing.T) {
 			job := driven(d.trainingJob("job", "data"))
 			job.Spec.Suspend = new(true)
 			job.Spec.ActiveDeadlineSeconds = new(int64(60))
-			d.create(job)
+			d.Create(job)
 			d.settle(job, classifierv1alpha1.ReasonSuspended)
 			distortJobs(d.factory, func(job map[string]any) { job["status"] = test.end })
 			d.jobs.clock = testclock.NewFakePassiveClock(time.Now().Add(24 * time.Hour))
-			d.eventually("waiting for its end", func() error {
+			d.Eventually("waiting for its end", func() error {
 				_, _ = d.pass(job)
-				d.get("job", job)
+				d.Get("job", job)
 				d.refresh(job)
 				if !isFinished(job) {
 					return errors.New("it is not over")
@@ -152,7 +152,7 @@ func TestDeadlineEndsWhatTheFactoryDoesNot(t *testing.T) {
 			d.largeDataset("data")
 			job := driven(d.trainingJob("job", "data"))
 			job.Spec.ActiveDeadlineSeconds = new(int64(deadline.Seconds()))
-			d.create(job)
+			d.Create(job)
 			d.settle(job, classifierv1alpha1.ReasonTraining)
 			test.interfere(d)
 			d.refresh(job)
@@ -161,7 +161,7 @@ func TestDeadlineEndsWhatTheFactoryDoesNot(t *testing.T) {
 			if result, err := d.pass(job); err != nil || result.RequeueAfter == 0 || result.RequeueAfter > credentialRecheck {
 				t.Errorf("it is looked at again after %s: %v", result.RequeueAfter, err)
 			}
-			if d.get("job", job); isFinished(job) {
+			if d.Get("job", job); isFinished(job) {
 				t.Error("it was given up too early")
 			}
 			d.jobs.clock = testclock.NewFakePassiveClock(over.Add(time.Second))
@@ -181,11 +181,11 @@ func TestModelThatIsNamedLateIsNotGivenUp(t *testing.T) {
 	d.ready(d.inlineDataset("data", sentiments(20)))
 	job := driven(d.trainingJob("job", "data"))
 	job.Spec.ActiveDeadlineSeconds = new(int64(3600))
-	d.create(job)
+	d.Create(job)
 	distortJobs(d.factory, func(job map[string]any) { job["fine_tuned_model"] = nil })
-	d.eventually("waiting for the training", func() error {
+	d.Eventually("waiting for the training", func() error {
 		_, _ = d.pass(job)
-		d.get("job", job)
+		d.Get("job", job)
 		d.refresh(job)
 		return equal("state", newJobScope(job).state(), mistral.JobSuccess)
 	})
@@ -200,7 +200,7 @@ func TestModelThatIsNamedLateIsNotGivenUp(t *testing.T) {
 func TestDeadlineEndsThePauseBeforeARetry(t *testing.T) {
 	t.Parallel()
 	d, job := backingOff(t)
-	d.edit(job, func() { job.Spec.ActiveDeadlineSeconds = new(int64(3600)) })
+	d.Edit(job, func() { job.Spec.ActiveDeadlineSeconds = new(int64(3600)) })
 	d = d.restarted()
 	d.jobs.clock = testclock.NewFakePassiveClock(job.Status.StartTime.Add(time.Hour + time.Second))
 	d.settle(job, classifierv1alpha1.ReasonDeadlineExceeded)
@@ -215,7 +215,7 @@ func TestDeadlineRunsOnBetweenTries(t *testing.T) {
 	t.Parallel()
 	d, job := backingOff(t)
 	d.price(6, "EUR")
-	d.edit(job, func() {
+	d.Edit(job, func() {
 		job.Spec.ActiveDeadlineSeconds = new(int64(3600))
 		job.Spec.MaxCost = &classifierv1alpha1.Cost{Amount: "5.00", Currency: "EUR"}
 	})

@@ -23,18 +23,18 @@ func TestDeletionWaitsForACreationUnderWay(t *testing.T) {
 		data := d.inlineDataset("data", sentiments(20))
 		d.ready(data)
 		job := driven(d.trainingJob("job", "data"))
-		d.create(job)
+		d.Create(job)
 		d.factory.answer(http.MethodPost, "/v1/fine_tuning/jobs", http.StatusGatewayTimeout)
 		_, _ = d.pass(job)
 		d.factory.behave()
 		d = d.restarted() // to a connection that does not pause
 		d.told()
-		d.get("job", job)
-		d.delete(job)
+		d.Get("job", job)
+		d.Delete(job)
 		if result, err := d.pass(job); err != nil || result.RequeueAfter == 0 || result.RequeueAfter > cleanupRecheck {
 			t.Errorf("the job is looked for again after %s: %v", result.RequeueAfter, err)
 		}
-		if err := cluster.admin.Get(d.ctx, client.ObjectKeyFromObject(job), job); err != nil {
+		if err := cluster.Admin.Get(d.ctx, client.ObjectKeyFromObject(job), job); err != nil {
 			t.Fatalf("the object was let go: %v", err)
 		}
 		return d, job, data
@@ -59,7 +59,7 @@ func TestDeletionWaitsForACreationUnderWay(t *testing.T) {
 		if _, err := d.pass(job); err != nil {
 			t.Error(err)
 		}
-		d.waitUntilGone(job)
+		d.WaitUntilGone(job)
 		if err := containsReason(d.told(), classifierv1alpha1.ReasonDeletionIncomplete, 0); err != nil {
 			t.Error(err)
 		}
@@ -91,10 +91,10 @@ func TestDeletionCancelsEveryJob(t *testing.T) {
 	data := d.inlineDataset("data", sentiments(20))
 	d.ready(data)
 	job := driven(d.trainingJob("job", "data"))
-	d.create(job)
+	d.Create(job)
 	d.factory.answer(http.MethodPost, "/v1/fine_tuning/jobs", http.StatusGatewayTimeout)
 	_, _ = d.pass(job)
-	d.get("job", job)
+	d.Get("job", job)
 	d.factory.behave()
 	var ids []string
 	for _, steps := range []int64{100, 101} { // the factory refuses a twin
@@ -107,7 +107,7 @@ func TestDeletionCancelsEveryJob(t *testing.T) {
 		}
 	})
 	d = d.restarted()
-	d.delete(job)
+	d.Delete(job)
 	_, _ = d.pass(job)
 	d.factory.behave()
 	late, err := d.api.GetJob(d.ctx, slices.Max(ids))

@@ -21,7 +21,7 @@ func TestFinishedJobIsDeletedAfterItsTime(t *testing.T) {
 	d.ready(d.inlineDataset("data", sentiments(20)))
 	job := driven(d.trainingJob("job", "data"))
 	job.Spec.TTLSecondsAfterFinished = new(int32(3600))
-	d.create(job)
+	d.Create(job)
 	d.settle(job, classifierv1alpha1.ReasonPublished)
 	result, err := d.pass(job)
 	if err != nil || result.RequeueAfter == 0 || result.RequeueAfter > time.Hour {
@@ -29,7 +29,7 @@ func TestFinishedJobIsDeletedAfterItsTime(t *testing.T) {
 	}
 	d.jobs.clock = testclock.NewFakePassiveClock(job.Status.CompletionTime.Add(59 * time.Minute))
 	_, _ = d.pass(job)
-	d.get("job", job)
+	d.Get("job", job)
 	if job.DeletionTimestamp != nil {
 		t.Fatal("the object was deleted too early")
 	}
@@ -45,11 +45,11 @@ func TestEndIsToldBeforeTheObjectGoes(t *testing.T) {
 	d.ready(d.inlineDataset("data", sentiments(20)))
 	job := driven(d.trainingJob("job", "data"))
 	job.Spec.TTLSecondsAfterFinished = new(int32(0))
-	d.create(job)
+	d.Create(job)
 	var last ctrl.Result
-	d.eventually("waiting for its end", func() error {
+	d.Eventually("waiting for its end", func() error {
 		last, _ = d.pass(job)
-		d.get("job", job)
+		d.Get("job", job)
 		d.refresh(job)
 		return equal("finished", isFinished(job), true)
 	})
@@ -67,11 +67,11 @@ func TestTakenBackLimitKeepsTheObject(t *testing.T) {
 	d.ready(d.inlineDataset("data", sentiments(20)))
 	job := driven(d.trainingJob("job", "data"))
 	job.Spec.TTLSecondsAfterFinished = new(int32(3600))
-	d.create(job)
+	d.Create(job)
 	d.settle(job, classifierv1alpha1.ReasonPublished)
 	d.jobs.client = interceptor.NewClient(d.jobs.client.(client.WithWatch), interceptor.Funcs{
 		Delete: func(ctx context.Context, c client.WithWatch, object client.Object, options ...client.DeleteOption) error {
-			d.edit(job, func() { job.Spec.TTLSecondsAfterFinished = nil })
+			d.Edit(job, func() { job.Spec.TTLSecondsAfterFinished = nil })
 			err := c.Delete(ctx, object, options...)
 			if !apierrors.IsConflict(err) {
 				t.Errorf("the deletion was no conflict: %v", err)

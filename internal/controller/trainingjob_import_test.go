@@ -4,12 +4,12 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+	"github.com/classifier-factory/classifier-factory/internal/controller/controllertest"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -36,7 +36,7 @@ func (d *driver) imported(id string) *classifierv1alpha1.ClassifierTrainingJob {
 	d.Helper()
 	job := driven(d.trainingJob("job", "data"))
 	job.Spec.ImportJobID = id
-	d.create(job)
+	d.Create(job)
 	return job
 }
 
@@ -49,15 +49,15 @@ func TestImportedJobIsPublishedAndLeftAlone(t *testing.T) {
 	job := d.imported(remote.ID)
 	d.settle(job, classifierv1alpha1.ReasonPublished)
 	secret := &corev1.Secret{}
-	d.get("job", secret)
+	d.Get("job", secret)
 	if string(secret.Data["job-id"]) != remote.ID || string(secret.Data["base-model"]) != remote.Model || len(secret.Data["dataset-digest"]) > 0 {
 		t.Errorf("the Secret has %v", secret.Data)
 	}
 	if len(job.Finalizers) > 0 || job.Status.Attempt != nil {
 		t.Errorf("the object claims the job: %v, %+v", job.Finalizers, job.Status.Attempt)
 	}
-	d.delete(job)
-	d.waitUntilGone(job)
+	d.Delete(job)
+	d.WaitUntilGone(job)
 	if jobs := d.remoteJobs(); len(jobs) != 1 || jobs[0].Status != mistral.JobSuccess {
 		t.Errorf("the factory has %+v", jobs)
 	}
@@ -70,8 +70,8 @@ func TestImportedJobIsNotStarted(t *testing.T) {
 	remote := d.elsewhere(false)
 	job := d.imported(remote.ID)
 	d.settle(job, classifierv1alpha1.ReasonAwaitingStart)
-	d.delete(job)
-	d.waitUntilGone(job)
+	d.Delete(job)
+	d.WaitUntilGone(job)
 	if jobs := d.remoteJobs(); jobs[0].Status != mistral.JobValidated {
 		t.Errorf("the factory has %+v", jobs)
 	}
@@ -86,7 +86,7 @@ func TestImportOfAnotherTypeOfJobIsRefused(t *testing.T) {
 	d.factory.distort("/v1/fine_tuning/jobs/", func(job map[string]any) { job["job_type"] = mistral.JobTypeCompletion })
 	job := d.imported(remote.ID)
 	d.settle(job, classifierv1alpha1.ReasonImportMismatch)
-	if err := cluster.admin.Get(d.ctx, client.ObjectKeyFromObject(job), &corev1.Secret{}); err == nil {
+	if err := cluster.Admin.Get(d.ctx, client.ObjectKeyFromObject(job), &corev1.Secret{}); err == nil {
 		t.Error("a Secret was published")
 	}
 }
@@ -100,7 +100,7 @@ func TestImportFollowsTheConnection(t *testing.T) {
 	other := newDriver(t)
 	secret := d.connection("")
 	right := *secret.DeepCopy()
-	d.edit(secret, func() {
+	d.Edit(secret, func() {
 		secret.Data[connectionURIKey], secret.Data[connectionAPIKeyKey] = []byte(other.factory.URL), []byte(other.apiKey)
 	})
 	job := d.imported(remote.ID)
@@ -109,7 +109,7 @@ func TestImportFollowsTheConnection(t *testing.T) {
 		t.Errorf("the Secret is read again after %s: %v", result.RequeueAfter, err)
 	}
 	d.settle(job, classifierv1alpha1.ReasonImportNotFound)
-	d.edit(secret, func() {
+	d.Edit(secret, func() {
 		secret.Data[connectionURIKey], secret.Data[connectionAPIKeyKey] = []byte(right.StringData[connectionURIKey]), []byte(d.apiKey)
 	})
 	d.settle(job, classifierv1alpha1.ReasonPublished)
@@ -137,21 +137,14 @@ func TestImportedJobThatRanWasStarted(t *testing.T) {
 		show(end.state)
 		d.refresh(job)
 		_, _ = d.pass(job)
-		d.get("job", job)
-		if err := equal("the reason of Ready", conditionOf(job, classifierv1alpha1.ConditionReady).Reason, end.reason); err != nil {
+		d.Get("job", job)
+		if err := equal("the reason of Ready", controllertest.Condition(job, classifierv1alpha1.ConditionReady).Reason, end.reason); err != nil {
 			t.Errorf("%s: %v", end.state, err)
 		}
-		if started := conditionOf(job, classifierv1alpha1.ConditionStarted); started.Status != metav1.ConditionTrue {
+		if started := controllertest.Condition(job, classifierv1alpha1.ConditionStarted); started.Status != metav1.ConditionTrue {
 			t.Errorf("%s: Started is %+v", end.state, started)
 		}
 	}
-}
-
-func conditionOf(object client.Object, kind string) metav1.Condition {
-	if condition := meta.FindStatusCondition(conditionsOf(object), kind); condition != nil {
-		return *condition
-	}
-	return metav1.Condition{}
 }
 
 // TestImportedJobIsNotCancelledWhoeverAddsAFinalizer deletes an imported job whose
@@ -162,8 +155,8 @@ func TestImportedJobIsNotCancelledWhoeverAddsAFinalizer(t *testing.T) {
 	remote := d.elsewhere(false)
 	job := d.imported(remote.ID)
 	d.settle(job, classifierv1alpha1.ReasonAwaitingStart)
-	d.edit(job, func() { job.Finalizers = []string{finalizer} })
-	d.delete(job)
+	d.Edit(job, func() { job.Finalizers = []string{finalizer} })
+	d.Delete(job)
 	d.passUntilGone(job)
 	if jobs := d.remoteJobs(); jobs[0].Status != mistral.JobValidated {
 		t.Errorf("the factory has the job as %s", jobs[0].Status)
@@ -177,7 +170,7 @@ func TestDatasetsWakeNoImportedJob(t *testing.T) {
 	f := newFixture(t)
 	job := f.trainingJob("job", "data")
 	job.Spec.ImportJobID = "some-job"
-	reader := fake.NewClientBuilder().WithScheme(cluster.scheme).WithObjects(job).
+	reader := fake.NewClientBuilder().WithScheme(cluster.Scheme).WithObjects(job).
 		WithIndex(job, datasetIndex, datasetNames).Build()
 	reconciler := &TrainingJobReconciler{client: reader}
 	if woken := reconciler.jobsOfDataset(t.Context(), f.inlineDataset("data", "")); len(woken) != 0 {

@@ -65,11 +65,11 @@ func TestChangedDatasetIsSaidAndTouchesNoRun(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	data := f.inlineDataset("data", sentiments(20))
-	f.create(data)
+	f.Create(data)
 	finished, waiting := f.trainingJob("finished", "data"), f.trainingJob("waiting", "data")
 	waiting.Spec.Suspend = new(true)
-	f.create(finished)
-	f.create(waiting)
+	f.Create(finished)
+	f.Create(waiting)
 	f.waitUntilReady(finished)
 	f.waitFor(waiting, classifierv1alpha1.ConditionReady, metav1.ConditionFalse, classifierv1alpha1.ReasonSuspended)
 	for _, job := range []*classifierv1alpha1.ClassifierTrainingJob{finished, waiting} {
@@ -77,7 +77,7 @@ func TestChangedDatasetIsSaidAndTouchesNoRun(t *testing.T) {
 	}
 	pinned := finished.Status.Inputs
 
-	f.edit(data, func() { data.Spec.Source.Inline.Data = sentiments(24) })
+	f.Edit(data, func() { data.Spec.Source.Inline.Data = sentiments(24) })
 	for _, job := range []*classifierv1alpha1.ClassifierTrainingJob{finished, waiting} {
 		f.waitFor(job, classifierv1alpha1.ConditionInputsCurrent, metav1.ConditionFalse, classifierv1alpha1.ReasonDatasetChanged)
 		if !equality.Semantic.DeepEqual(job.Status.Inputs, pinned) {
@@ -86,7 +86,7 @@ func TestChangedDatasetIsSaidAndTouchesNoRun(t *testing.T) {
 	}
 	f.waitUntilReady(finished)
 
-	f.edit(data, func() { data.Spec.Source.Inline.Data = sentiments(20) })
+	f.Edit(data, func() { data.Spec.Source.Inline.Data = sentiments(20) })
 	f.waitFor(finished, classifierv1alpha1.ConditionInputsCurrent, metav1.ConditionTrue, classifierv1alpha1.ReasonInputsCurrent)
 }
 
@@ -97,7 +97,7 @@ func TestDeletedDatasetIsSaid(t *testing.T) {
 	f := newFixture(t)
 	job := f.trainingJob("job", "gone")
 	job.Status.Attempt = &classifierv1alpha1.Attempt{Number: 1}
-	reader := fake.NewClientBuilder().WithScheme(cluster.scheme).WithObjects(job).
+	reader := fake.NewClientBuilder().WithScheme(cluster.Scheme).WithObjects(job).
 		WithIndex(job, datasetIndex, datasetNames).Build()
 	reconciler := &TrainingJobReconciler{client: reader}
 	found, err := reconciler.compareInputs(t.Context(), job)

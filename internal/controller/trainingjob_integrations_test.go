@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
@@ -28,12 +27,12 @@ func TestWeightsAndBiasesKeyComesFromItsSecret(t *testing.T) {
 		RunName:         "first",
 		APIKeySecretRef: classifierv1alpha1.SecretKeyReference{Name: "wandb", Key: "key"},
 	}
-	d.create(job)
+	d.Create(job)
 	d.settle(job, classifierv1alpha1.ReasonCredentialsNotFound)
 
-	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: d.namespace, Name: "wandb"},
+	secret := &corev1.Secret{ObjectMeta: d.ObjectMeta("wandb"),
 		StringData: map[string]string{"key": strings.Repeat("k", 39)}}
-	d.create(secret)
+	d.Create(secret)
 	d.settle(job, classifierv1alpha1.ReasonCredentialsInvalid)
 
 	const page = "https://wandb.ai/team/sentiments/runs/1"
@@ -41,7 +40,7 @@ func TestWeightsAndBiasesKeyComesFromItsSecret(t *testing.T) {
 	requests := d.spyOnCreations(func(job map[string]any) {
 		job["integrations"] = []any{map[string]any{"type": "wandb", "project": "sentiments", "url": page}}
 	})
-	d.edit(secret, func() { secret.StringData = map[string]string{"key": key + "\n"} }) // as editors end a file
+	d.Edit(secret, func() { secret.StringData = map[string]string{"key": key + "\n"} }) // as editors end a file
 	d.settle(job, classifierv1alpha1.ReasonPublished)
 
 	created := requests()

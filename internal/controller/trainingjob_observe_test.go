@@ -95,7 +95,7 @@ func TestNoAnswerBlocksTheStatus(t *testing.T) {
 			})
 			d.ready(d.inlineDataset("data", sentiments(20)))
 			job := driven(d.trainingJob("job", "data"))
-			d.create(job)
+			d.Create(job)
 			d.factory.distort("/v1/fine_tuning/jobs/", answer.distort)
 			if answer.hinders != "" {
 				d.settle(job, answer.hinders)
@@ -121,11 +121,11 @@ func TestNoTimestampBlocksTheStatus(t *testing.T) {
 			})
 			d.ready(d.inlineDataset("data", sentiments(20)))
 			job := driven(d.trainingJob("job", "data"))
-			d.create(job)
+			d.Create(job)
 			d.factory.distort("/v1/fine_tuning/jobs/", func(job map[string]any) { job[key] = int64(1_795_400_000_000) })
 			for range 5 {
 				_, _ = d.pass(job)
-				d.get("job", job)
+				d.Get("job", job)
 				d.refresh(job)
 			}
 		})
@@ -209,7 +209,7 @@ func TestOldWordsOfThePollerAreNotAskedForAgainAndAgain(t *testing.T) {
 	t.Parallel()
 	d, job := validated(t)
 	d = d.restarted()
-	factory, err := d.jobs.connections.get(d.ctx, d.namespace, job.Spec.ConnectionSecretRef)
+	factory, err := d.jobs.connections.get(d.ctx, d.Namespace.Name, job.Spec.ConnectionSecretRef)
 	if err != nil {
 		t.Fatal(err)
 	}

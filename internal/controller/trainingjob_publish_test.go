@@ -19,9 +19,9 @@ func TestSecretOfAPurgedJobIsMissedSlowly(t *testing.T) {
 	d := newDriver(t)
 	d.ready(d.inlineDataset("data", sentiments(20)))
 	job := driven(d.trainingJob("job", "data"))
-	d.create(job)
+	d.Create(job)
 	d.settle(job, classifierv1alpha1.ReasonPublished)
-	d.delete(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: d.namespace, Name: "job"}})
+	d.Delete(&corev1.Secret{ObjectMeta: d.ObjectMeta("job")})
 	d = d.restarted()
 	d.factory.answer("", "/v1/fine_tuning/jobs/"+job.Status.RemoteJob.ID, http.StatusNotFound)
 	calls := d.factory.calls.Load()
@@ -34,7 +34,7 @@ func TestSecretOfAPurgedJobIsMissedSlowly(t *testing.T) {
 	if got := d.factory.calls.Load() - calls; got > 1 {
 		t.Errorf("three passes made %d calls", got)
 	}
-	d.get("job", job)
+	d.Get("job", job)
 	if published := meta.FindStatusCondition(job.Status.Conditions, classifierv1alpha1.ConditionOutputPublished); published == nil || published.Status != metav1.ConditionFalse {
 		t.Errorf("OutputPublished is %+v", published)
 	}

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+	"github.com/classifier-factory/classifier-factory/internal/controller/controllertest"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -24,7 +25,7 @@ func backingOff(t *testing.T) (*driver, *classifierv1alpha1.ClassifierTrainingJo
 	d.ready(d.inlineDataset("data", sentiments(20)))
 	job := driven(d.trainingJob("job", "data"))
 	job.Spec.BackoffLimit = new(int32(1))
-	d.create(job)
+	d.Create(job)
 	d.breakOff()
 	d.settle(job, classifierv1alpha1.ReasonBackingOff)
 	return d, job
@@ -81,7 +82,7 @@ func TestRetryIsFollowedAtOnce(t *testing.T) {
 	if _, err := d.pass(job); err != nil {
 		t.Fatal(err)
 	}
-	d.get("job", job)
+	d.Get("job", job)
 	if watched := d.jobs.watched[client.ObjectKeyFromObject(job)]; job.Status.Attempt.Number != 2 || watched.id != job.Status.RemoteJob.ID {
 		t.Errorf("%s is followed, and not the job of the try %+v", watched.id, job.Status.Attempt)
 	}
@@ -112,7 +113,7 @@ func TestTriesEnd(t *testing.T) {
 			d.ready(d.inlineDataset("data", sentiments(20)))
 			job := driven(d.trainingJob("job", "data"))
 			job.Spec.BackoffLimit = &test.limit
-			d.create(job)
+			d.Create(job)
 			distortJobs(d.factory, func(job map[string]any) {
 				if job["status"] == string(mistral.JobSuccess) {
 					job["status"], job["fine_tuned_model"] = test.end, nil
@@ -166,7 +167,7 @@ func TestUnusableModelEndsTheJob(t *testing.T) {
 	d := newDriver(t)
 	d.ready(d.inlineDataset("data", sentiments(20)))
 	job := driven(d.trainingJob("job", "data"))
-	d.create(job)
+	d.Create(job)
 	d.factory.distort("/v1/fine_tuning/jobs/", func(job map[string]any) {
 		if job["status"] == string(mistral.JobSuccess) {
 			job["fine_tuned_model"] = strings.Repeat("m", maxModelIDLength+1)
@@ -224,14 +225,14 @@ func TestAdoptedJobSaysWhyItFailed(t *testing.T) {
 	d.ready(d.inlineDataset("data", sentiments(20)))
 	job := driven(d.trainingJob("job", "data"))
 	job.Spec.Training.Targets = []classifierv1alpha1.TrainingTarget{{Name: "sentiment", Labels: []string{"happy", "sad"}}}
-	d.create(job)
+	d.Create(job)
 	var lost atomic.Bool
 	d.factory.loseAnswer(http.MethodPost, "/v1/fine_tuning/jobs", &lost)
 	_, _ = d.pass(job)
 	d = d.restarted()
-	d.eventually("waiting for the factory to end it", func() error { return equal("state", d.remoteJobs()[0].Status, mistral.JobFailedValidation) })
+	d.Eventually("waiting for the factory to end it", func() error { return equal("state", d.remoteJobs()[0].Status, mistral.JobFailedValidation) })
 	d.settle(job, classifierv1alpha1.ReasonValidationFailed)
-	if failed := conditionOf(job, classifierv1alpha1.ConditionFailed); !strings.Contains(failed.Message, string(mistral.JobFailedValidation)+": ") {
+	if failed := controllertest.Condition(job, classifierv1alpha1.ConditionFailed); !strings.Contains(failed.Message, string(mistral.JobFailedValidation)+": ") {
 		t.Errorf("the message has no code: %s", failed.Message)
 	}
 }
@@ -244,7 +245,7 @@ func retryLost(t *testing.T) (*driver, *classifierv1alpha1.ClassifierTrainingJob
 	d.factory.loseAnswer(http.MethodPost, "/v1/fine_tuning/jobs", &lost)
 	d.jobs.clock = testclock.NewFakePassiveClock(job.Status.Failures[0].Time.Add(minBackoff))
 	_, _ = d.pass(job)
-	d.get("job", job)
+	d.Get("job", job)
 	return d, job
 }
 
@@ -256,7 +257,7 @@ func TestLostRetryIsFoundAndToldOf(t *testing.T) {
 	if job.Status.Attempt.Number != 2 || job.Status.RemoteJob != nil {
 		t.Fatalf("the try is %+v with the job %+v", job.Status.Attempt, job.Status.RemoteJob)
 	}
-	for _, condition := range conditionsOf(job) {
+	for _, condition := range controllertest.Conditions(job) {
 		if condition.Reason == classifierv1alpha1.ReasonBackingOff {
 			t.Errorf("the pause is over, but this speaks of it: %+v", condition)
 		}
@@ -274,7 +275,7 @@ func TestDeletionDuringARetry(t *testing.T) {
 	t.Parallel()
 	d, job := retryLost(t)
 	d = d.restarted()
-	d.delete(job)
+	d.Delete(job)
 	d.passUntilGone(job)
 	states := map[mistral.JobStatus]int{}
 	for _, remote := range d.remoteJobs() {

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+	"github.com/classifier-factory/classifier-factory/internal/controller/controllertest"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -24,7 +25,7 @@ func validated(t *testing.T) (*driver, *classifierv1alpha1.ClassifierTrainingJob
 	d.ready(d.inlineDataset("data", sentiments(20)))
 	job := driven(d.trainingJob("job", "data"))
 	job.Spec.Suspend = new(true)
-	d.create(job)
+	d.Create(job)
 	d.settle(job, classifierv1alpha1.ReasonSuspended)
 	return d, job
 }
@@ -49,11 +50,11 @@ func TestJobThatEndedBeforeItsStartIsFinishedAtOnce(t *testing.T) {
 			t.Parallel()
 			d, job := validated(t)
 			d.endUnseen(job.Status.RemoteJob.ID, end.status)
-			d.edit(job, func() { job.Spec.Suspend = new(false) })
+			d.Edit(job, func() { job.Spec.Suspend = new(false) })
 			if _, err := d.pass(job); err != nil {
 				t.Fatal(err)
 			}
-			d.get("job", job)
+			d.Get("job", job)
 			if finished := meta.FindStatusCondition(job.Status.Conditions, classifierv1alpha1.ConditionFinished); finished == nil || finished.Reason != end.reason {
 				t.Errorf("Finished is %+v, want the reason %s", finished, end.reason)
 			}
@@ -64,7 +65,7 @@ func TestJobThatEndedBeforeItsStartIsFinishedAtOnce(t *testing.T) {
 				t.Errorf("Started is %+v, as if it might come yet", started)
 			}
 			if end.status == mistral.JobSuccess {
-				d.get("job", &corev1.Secret{})
+				d.Get("job", &corev1.Secret{})
 			}
 		})
 	}
@@ -80,7 +81,7 @@ func (d *driver) endUnseen(id string, status mistral.JobStatus) {
 	if _, err := d.api.StartJob(d.ctx, id); err != nil {
 		d.Fatal(err)
 	}
-	d.eventually("waiting for the training", func() error {
+	d.Eventually("waiting for the training", func() error {
 		job, err := d.api.GetJob(d.ctx, id)
 		if err != nil {
 			return err
@@ -95,12 +96,12 @@ func TestStartThatTheFactoryPutsOffIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	d, job := validated(t)
 	d.factory.answer(http.MethodPost, "/v1/fine_tuning/jobs/"+job.Status.RemoteJob.ID+"/start", http.StatusConflict)
-	d.edit(job, func() { job.Spec.Suspend = new(false) })
+	d.Edit(job, func() { job.Spec.Suspend = new(false) })
 	for range 2 {
 		if result, err := d.pass(job); err == nil && result.RequeueAfter == 0 {
 			t.Error("the pass asks for no other one")
 		}
-		d.get("job", job)
+		d.Get("job", job)
 		if job.Status.StartTime != nil || job.Status.CompletionTime != nil {
 			t.Errorf("the status says that the job was started: %+v", job.Status)
 		}
@@ -132,7 +133,7 @@ func TestBudgetHoldsTheJobBack(t *testing.T) {
 			d.price(test.amount, test.currency)
 			job := driven(d.trainingJob("job", "data"))
 			job.Spec.MaxCost = &classifierv1alpha1.Cost{Amount: "5.00", Currency: "EUR"}
-			d.create(job)
+			d.Create(job)
 			d.settle(job, test.reason)
 			if test.reason == classifierv1alpha1.ReasonPublished {
 				return
@@ -141,7 +142,7 @@ func TestBudgetHoldsTheJobBack(t *testing.T) {
 			if jobs := d.remoteJobs(); jobs[0].Status != mistral.JobValidated || job.Status.StartTime != nil {
 				t.Fatalf("the job is %s", jobs[0].Status)
 			}
-			d.edit(job, func() { job.Spec.MaxCost = nil })
+			d.Edit(job, func() { job.Spec.MaxCost = nil })
 			d.settle(job, classifierv1alpha1.ReasonPublished)
 			if jobs := d.remoteJobs(); len(jobs) != 1 || jobs[0].ID != first {
 				t.Errorf("the factory has %d jobs", len(jobs))
@@ -156,13 +157,13 @@ func TestPriceIsThatOfTheLastMoment(t *testing.T) {
 	t.Parallel()
 	d, job := validated(t)
 	d.price(6, "EUR")
-	d.edit(job, func() {
+	d.Edit(job, func() {
 		job.Spec.Suspend = new(false)
 		job.Spec.MaxCost = &classifierv1alpha1.Cost{Amount: "5.00", Currency: "EUR"}
 	})
 	_, _ = d.pass(job)
-	d.get("job", job)
-	if err := equal("the reason of Ready", conditionOf(job, classifierv1alpha1.ConditionReady).Reason, classifierv1alpha1.ReasonBudgetExceeded); err != nil {
+	d.Get("job", job)
+	if err := equal("the reason of Ready", controllertest.Condition(job, classifierv1alpha1.ConditionReady).Reason, classifierv1alpha1.ReasonBudgetExceeded); err != nil {
 		t.Error(err)
 	}
 	if remote := d.remoteJob(job); remote.Status != mistral.JobValidated {
@@ -194,7 +195,7 @@ func TestStartByAnotherHandIsSaid(t *testing.T) {
 func TestStartThatWasCutOffIsTheOperatorsOwn(t *testing.T) {
 	t.Parallel()
 	d, job := validated(t)
-	d.edit(job, func() { job.Spec.Suspend = new(false) })
+	d.Edit(job, func() { job.Spec.Suspend = new(false) })
 	d.onStatusWrite(func(number int64, write func() error) error {
 		if number > 1 {
 			return apierrors.NewInternalError(errors.New("cut off"))
@@ -217,10 +218,10 @@ func TestRunningJobCannotBeSuspended(t *testing.T) {
 	d := newDriver(t)
 	d.largeDataset("data")
 	job := driven(d.trainingJob("job", "data"))
-	d.create(job)
+	d.Create(job)
 	d.settle(job, classifierv1alpha1.ReasonTraining)
 	suspend := client.RawPatch(types.MergePatchType, []byte(`{"spec":{"suspend":true}}`))
-	err := cluster.admin.Patch(d.ctx, job, suspend)
+	err := cluster.Admin.Patch(d.ctx, job, suspend)
 	if !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), "cannot be suspended any more") {
 		t.Errorf("suspending a job that was started: %v", err)
 	}
@@ -228,7 +229,7 @@ func TestRunningJobCannotBeSuspended(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.settle(job, classifierv1alpha1.ReasonCancelled)
-	if err := cluster.admin.Patch(d.ctx, job, suspend); err != nil {
+	if err := cluster.Admin.Patch(d.ctx, job, suspend); err != nil {
 		t.Errorf("suspending a job that is over: %v", err)
 	}
 }
@@ -239,7 +240,7 @@ func TestJobThatIsGoneBeforeItsStartIsMissing(t *testing.T) {
 	t.Parallel()
 	d, job := validated(t)
 	d.factory.answer("", "/v1/fine_tuning/jobs/"+job.Status.RemoteJob.ID, http.StatusNotFound)
-	d.edit(job, func() { job.Spec.Suspend = new(false) })
+	d.Edit(job, func() { job.Spec.Suspend = new(false) })
 	if result, err := d.pass(job); err != nil || result.RequeueAfter != missingGrace {
 		t.Errorf("it is looked for again after %s: %v", result.RequeueAfter, err)
 	}
@@ -255,13 +256,13 @@ func TestRefusedStartIsRepeatedWhenAskedFor(t *testing.T) {
 	t.Parallel()
 	d, job := validated(t)
 	d.factory.refuse("/start", http.StatusUnprocessableEntity)
-	d.edit(job, func() { job.Spec.Suspend = new(false) })
+	d.Edit(job, func() { job.Spec.Suspend = new(false) })
 	d.settle(job, classifierv1alpha1.ReasonRejected)
 	d.factory.behave()
 	_, _ = d.pass(job)
 	if remote := d.remoteJob(job); remote.Status != mistral.JobValidated {
 		t.Fatalf("the job is %s", remote.Status)
 	}
-	d.edit(job, func() { job.Annotations = map[string]string{classifierv1alpha1.ReconcileRequestAnnotation: "now"} })
+	d.Edit(job, func() { job.Annotations = map[string]string{classifierv1alpha1.ReconcileRequestAnnotation: "now"} })
 	d.settle(job, classifierv1alpha1.ReasonPublished)
 }

@@ -56,7 +56,7 @@ func TestJobWhoseRecordFailedIsNotLost(t *testing.T) {
 			t.Run("and the object is deleted", func(t *testing.T) {
 				t.Parallel()
 				d, job := submitted(t, false, loss.write)
-				d.delete(job)
+				d.Delete(job)
 				d.passUntilGone(job)
 				if jobs := d.remoteJobs(); len(jobs) != 1 || jobs[0].Status != mistral.JobCancelled {
 					t.Errorf("the factory has the jobs %+v", jobs)
@@ -84,12 +84,12 @@ func submitted(t *testing.T, suspended bool, write func(int64, func() error) err
 	d.ready(d.inlineDataset("data", sentiments(20)))
 	job := driven(d.trainingJob("job", "data"))
 	job.Spec.Suspend = &suspended
-	d.create(job)
+	d.Create(job)
 	d.onStatusWrite(write)
 	if result, err := d.pass(job); err == nil && result.RequeueAfter == 0 {
 		t.Error("the failed write asks for no other pass")
 	}
-	d.get("job", job)
+	d.Get("job", job)
 	if job.Status.Attempt == nil || !pinsInputs(job) {
 		t.Fatalf("the attempt and its inputs are not known: %+v", job.Status)
 	}
@@ -105,7 +105,7 @@ func TestTwinThatTheFactorySpeaksOfIsLookedFor(t *testing.T) {
 		d := newDriver(t)
 		d.ready(d.inlineDataset("data", sentiments(20)))
 		job := driven(d.trainingJob("job", "data"))
-		d.create(job)
+		d.Create(job)
 		var creations atomic.Int64
 		interfere := func(w http.ResponseWriter, r *http.Request, real http.Handler) {
 			if r.Method == http.MethodPost && r.URL.Path == "/v1/fine_tuning/jobs" {
@@ -127,7 +127,7 @@ func TestTwinThatTheFactorySpeaksOfIsLookedFor(t *testing.T) {
 		d := newDriver(t)
 		d.ready(d.inlineDataset("data", sentiments(20)))
 		job := driven(d.trainingJob("job", "data"))
-		d.create(job)
+		d.Create(job)
 		d.factory.answer(http.MethodPost, "/v1/fine_tuning/jobs", http.StatusConflict)
 		d.settle(job, classifierv1alpha1.ReasonSubmitting)
 		if job.Status.Attempt == nil || !pinsInputs(job) {
@@ -142,7 +142,7 @@ func TestOperatorsOwnLimitIsNoWordOnTheFactory(t *testing.T) {
 	t.Parallel()
 	d := newDriver(t)
 	data, job := driven(d.inlineDataset("data", sentiments(20))), driven(d.trainingJob("job", "data"))
-	d.create(data)
+	d.Create(data)
 	d.limitCalls(1)
 	d.settle(data, classifierv1alpha1.ReasonRateLimited)
 	if reachable := meta.FindStatusCondition(data.Status.Conditions, classifierv1alpha1.ConditionFactoryReachable); reachable != nil {
@@ -151,7 +151,7 @@ func TestOperatorsOwnLimitIsNoWordOnTheFactory(t *testing.T) {
 
 	d.limitCalls(10)
 	d.settle(data, classifierv1alpha1.ReasonUploaded)
-	d.create(job)
+	d.Create(job)
 	d.limitCalls(0)
 	d.settle(job, classifierv1alpha1.ReasonRateLimited)
 	if reachable := meta.FindStatusCondition(job.Status.Conditions, classifierv1alpha1.ConditionFactoryReachable); reachable != nil {
@@ -166,7 +166,7 @@ func TestAttemptIsNotNotedWhileNoCallIsLeft(t *testing.T) {
 	d := newDriver(t)
 	d.ready(d.inlineDataset("data", sentiments(20)))
 	job := driven(d.trainingJob("job", "data"))
-	d.create(job)
+	d.Create(job)
 	d.limitCalls(0)
 	d.settle(job, classifierv1alpha1.ReasonRateLimited)
 	writes := d.writes.Load()
@@ -183,7 +183,7 @@ func TestNoJobIDBlocksTheStatus(t *testing.T) {
 	d := newDriver(t)
 	d.ready(d.inlineDataset("data", sentiments(4)))
 	job := driven(d.trainingJob("job", "data"))
-	d.create(job)
+	d.Create(job)
 	d.factory.distort("/v1/fine_tuning/jobs", func(answer map[string]any) {
 		if _, isJob := answer["id"]; isJob {
 			answer["id"] = strings.Repeat("i", 300)

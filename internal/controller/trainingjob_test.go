@@ -13,28 +13,29 @@ import (
 	testclock "k8s.io/utils/clock/testing"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+	"github.com/classifier-factory/classifier-factory/internal/controller/controllertest"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
 func TestSuspendedJobIsPricedAndStartsWhenResumed(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	f.create(f.inlineDataset("sentiment", sentiments(20)))
+	f.Create(f.inlineDataset("sentiment", sentiments(20)))
 	job := f.trainingJob("sentiment", "sentiment")
 	job.Spec.Suspend = new(true)
-	f.create(job)
+	f.Create(job)
 	f.waitFor(job, classifierv1alpha1.ConditionReady, metav1.ConditionFalse, classifierv1alpha1.ReasonSuspended)
 	if job.Status.RemoteJob.State != string(mistral.JobValidated) || job.Status.StartTime != nil || job.Status.Cost == nil {
 		t.Errorf("a suspended job is validated, priced and not started; the status is %+v", job.Status)
 	}
-	f.edit(job, func() { job.Spec.Suspend = new(false) })
+	f.Edit(job, func() { job.Spec.Suspend = new(false) })
 	f.waitUntilReady(job)
 }
 
 func TestJobFollowsTheSpecToTheFactory(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	f.create(f.inlineDataset("sentiment", sentiments(20)))
+	f.Create(f.inlineDataset("sentiment", sentiments(20)))
 	job := f.trainingJob("sentiment", "sentiment")
 	job.Spec.Training.Suffix = "a-rather-long-one"
 	job.Spec.Training.Hyperparameters = &classifierv1alpha1.Hyperparameters{
@@ -42,7 +43,7 @@ func TestJobFollowsTheSpecToTheFactory(t *testing.T) {
 		LearningRate:  "4e-5",
 		WeightDecay:   "0.2",
 	}
-	f.create(job)
+	f.Create(job)
 	f.waitUntilReady(job)
 	remote := f.remoteJobs()[0]
 	if remote.AutoStart {
@@ -62,10 +63,10 @@ func TestFailuresAreFinishedAndSaid(t *testing.T) {
 	t.Run("the factory finds the data unfit", func(t *testing.T) {
 		t.Parallel()
 		f := newFixture(t)
-		f.create(f.inlineDataset("sentiment", sentiments(4)))
+		f.Create(f.inlineDataset("sentiment", sentiments(4)))
 		job := f.trainingJob("sentiment", "sentiment")
 		job.Spec.Training.Targets = []classifierv1alpha1.TrainingTarget{{Name: "sentiment", Labels: []string{"happy", "sad"}}}
-		f.create(job)
+		f.Create(job)
 		f.waitFor(job, classifierv1alpha1.ConditionFinished, metav1.ConditionTrue, classifierv1alpha1.ReasonValidationFailed)
 		f.waitFor(job, classifierv1alpha1.ConditionStalled, metav1.ConditionTrue, classifierv1alpha1.ReasonValidationFailed)
 		if len(job.Status.Failures) != 1 {
@@ -75,10 +76,10 @@ func TestFailuresAreFinishedAndSaid(t *testing.T) {
 	t.Run("somebody cancels the job at the factory", func(t *testing.T) {
 		t.Parallel()
 		f := newFixture(t)
-		f.create(f.inlineDataset("sentiment", sentiments(4)))
+		f.Create(f.inlineDataset("sentiment", sentiments(4)))
 		job := f.trainingJob("sentiment", "sentiment")
 		job.Spec.Suspend = new(true)
-		f.create(job)
+		f.Create(job)
 		f.waitFor(job, classifierv1alpha1.ConditionReady, metav1.ConditionFalse, classifierv1alpha1.ReasonSuspended)
 		if _, err := f.api.CancelJob(f.ctx, job.Status.RemoteJob.ID); err != nil {
 			t.Fatal(err)
@@ -91,20 +92,20 @@ func TestForeignSecretIsNeverTouched(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	foreign := &corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: "sentiment"},
+		ObjectMeta: f.ObjectMeta("sentiment"),
 		StringData: map[string]string{"password": "theirs"},
 	}
-	f.create(foreign)
-	f.create(f.inlineDataset("sentiment", sentiments(20)))
+	f.Create(foreign)
+	f.Create(f.inlineDataset("sentiment", sentiments(20)))
 	job := f.trainingJob("sentiment", "sentiment")
-	f.create(job)
+	f.Create(job)
 	f.waitFor(job, classifierv1alpha1.ConditionOutputPublished, metav1.ConditionFalse, classifierv1alpha1.ReasonSecretConflict)
 	version := foreign.ResourceVersion
-	f.get("sentiment", foreign)
+	f.Get("sentiment", foreign)
 	if foreign.ResourceVersion != version {
 		t.Error("somebody else's Secret was written to")
 	}
-	f.edit(job, func() { job.Spec.Output = &classifierv1alpha1.TrainingOutput{SecretName: "another"} })
+	f.Edit(job, func() { job.Spec.Output = &classifierv1alpha1.TrainingOutput{SecretName: "another"} })
 	f.waitUntilReady(job)
 }
 
@@ -114,9 +115,9 @@ func TestPublishedSecretIsHealed(t *testing.T) {
 		name string
 		do   func(*driver, *corev1.Secret)
 	}{
-		{"deleted", func(d *driver, secret *corev1.Secret) { d.delete(secret) }},
+		{"deleted", func(d *driver, secret *corev1.Secret) { d.Delete(secret) }},
 		{"edited", func(d *driver, secret *corev1.Secret) {
-			d.edit(secret, func() { secret.Data["targets"] = []byte("nonsense") })
+			d.Edit(secret, func() { secret.Data["targets"] = []byte("nonsense") })
 		}},
 	} {
 		t.Run(harm.name, func(t *testing.T) {
@@ -124,16 +125,16 @@ func TestPublishedSecretIsHealed(t *testing.T) {
 			d := newDriver(t)
 			d.ready(d.inlineDataset("sentiment", sentiments(20)))
 			job := driven(d.trainingJob("sentiment", "sentiment"))
-			d.create(job)
+			d.Create(job)
 			d.settle(job, classifierv1alpha1.ReasonPublished)
 			secret := &corev1.Secret{}
-			d.get("sentiment", secret)
+			d.Get("sentiment", secret)
 			harm.do(d, secret.DeepCopy())
 			if _, err := d.pass(job); err != nil {
 				t.Fatal(err)
 			}
 			healed := &corev1.Secret{}
-			d.get("sentiment", healed)
+			d.Get("sentiment", healed)
 			for key := range secret.Data {
 				if string(healed.Data[key]) != string(secret.Data[key]) {
 					t.Errorf("%s is %q, was %q", key, healed.Data[key], secret.Data[key])
@@ -148,11 +149,11 @@ func TestPublishedSecretIsHealed(t *testing.T) {
 func TestLostCreationIsFoundAgain(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	f.create(f.inlineDataset("sentiment", sentiments(20)))
+	f.Create(f.inlineDataset("sentiment", sentiments(20)))
 	var lost atomic.Bool
 	f.factory.loseAnswer(http.MethodPost, "/v1/fine_tuning/jobs", &lost)
 	job := f.trainingJob("sentiment", "sentiment")
-	f.create(job)
+	f.Create(job)
 	f.waitUntilReady(job)
 	if jobs := f.remoteJobs(); !lost.Load() || len(jobs) != 1 {
 		t.Errorf("the factory has %d jobs; the answer was lost: %t", len(jobs), lost.Load())
@@ -166,7 +167,7 @@ func TestCreationThatNeverArrivedIsRepeated(t *testing.T) {
 	d := newDriver(t)
 	d.ready(d.inlineDataset("sentiment", sentiments(20)))
 	job := driven(d.trainingJob("sentiment", "sentiment"))
-	d.create(job)
+	d.Create(job)
 	d.factory.answer(http.MethodPost, "/v1/fine_tuning/jobs", http.StatusBadGateway)
 	d.settle(job, classifierv1alpha1.ReasonUnreachable)
 	marker := job.Status.Attempt.Marker
@@ -190,7 +191,7 @@ func TestSurplusJobsAreCancelledBeforeTheyStart(t *testing.T) {
 	data := d.inlineDataset("sentiment", sentiments(20))
 	d.ready(data)
 	job := driven(d.trainingJob("sentiment", "sentiment"))
-	d.create(job)
+	d.Create(job)
 	d.factory.answer(http.MethodPost, "/v1/fine_tuning/jobs", http.StatusBadGateway)
 	d.settle(job, classifierv1alpha1.ReasonUnreachable)
 	d.factory.behave()
@@ -213,7 +214,7 @@ func TestJobThatTheFactoryLostIsGivenUpNotRepeated(t *testing.T) {
 	d.ready(d.inlineDataset("sentiment", sentiments(20)))
 	job := driven(d.trainingJob("sentiment", "sentiment"))
 	job.Spec.Suspend = new(true)
-	d.create(job)
+	d.Create(job)
 	d.settle(job, classifierv1alpha1.ReasonSuspended)
 	created := len(d.remoteJobs())
 
@@ -221,20 +222,20 @@ func TestJobThatTheFactoryLostIsGivenUpNotRepeated(t *testing.T) {
 	d = d.restarted()
 	d.factory.answer("", "/v1/fine_tuning/jobs/"+job.Status.RemoteJob.ID, http.StatusNotFound)
 	d.settle(job, classifierv1alpha1.ReasonRemoteJobMissing)
-	if got := conditionsOf(job); len(got) == 0 || isFinished(job) {
+	if got := controllertest.Conditions(job); len(got) == 0 || isFinished(job) {
 		t.Fatalf("the job was given up at once: %+v", got)
 	}
 	d.jobs.clock = testclock.NewFakeClock(time.Now().Add(missingGrace + time.Second))
 	if _, err := d.pass(job); err != nil {
 		t.Fatal(err)
 	}
-	d.get(job.Name, job)
+	d.Get(job.Name, job)
 	if !isFinished(job) || len(d.remoteJobs()) != created {
 		t.Errorf("finished: %t, jobs: %d of %d", isFinished(job), len(d.remoteJobs()), created)
 	}
 	_, _ = d.pass(job)
-	d.get(job.Name, job)
-	if submitted := conditionOf(job, classifierv1alpha1.ConditionSubmitted); submitted.Reason != classifierv1alpha1.ReasonRemoteJobMissing {
+	d.Get(job.Name, job)
+	if submitted := controllertest.Condition(job, classifierv1alpha1.ConditionSubmitted); submitted.Reason != classifierv1alpha1.ReasonRemoteJobMissing {
 		t.Errorf("Submitted is %+v once the job is given up", submitted)
 	}
 }

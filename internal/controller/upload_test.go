@@ -49,7 +49,7 @@ func runWithCrash(t *testing.T, nth int, after bool) int {
 	d.datasets.client = crash.intercept(t)
 	dataset := driven(d.inlineDataset("data", sentiments(60)))
 	dataset.Spec.Preparation.Split = &classifierv1alpha1.DatasetSplit{ValidationPercent: new(int32(30)), TestPercent: new(int32(20))}
-	d.create(dataset)
+	d.Create(dataset)
 	for range 3 {
 		_, _ = d.pass(dataset)
 	}
@@ -119,7 +119,7 @@ func (s *testFactory) crashAt(crash *crashPoint) {
 
 func (c *crashPoint) intercept(t *testing.T) client.Client {
 	t.Helper()
-	direct, err := client.NewWithWatch(cluster.manager, client.Options{Scheme: cluster.scheme})
+	direct, err := client.NewWithWatch(cluster.Operator, client.Options{Scheme: cluster.Scheme})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +146,7 @@ func TestVanishedFileIsUploadedAgain(t *testing.T) {
 			d.datasets.looks.clock = testclock.NewFakeClock(time.Now().Add(2 * interval))
 		}},
 		{"when it is asked for", func(d *driver, dataset *classifierv1alpha1.ClassifierDataset) {
-			d.edit(dataset, func() {
+			d.Edit(dataset, func() {
 				dataset.Annotations = map[string]string{classifierv1alpha1.ReconcileRequestAnnotation: "now"}
 			})
 		}},
@@ -180,7 +180,7 @@ func TestFactoryThatIsAwayDoesNotUnmakeADataset(t *testing.T) {
 	if _, err := d.pass(dataset); err != nil {
 		t.Fatal(err)
 	}
-	d.get(dataset.Name, dataset)
+	d.Get(dataset.Name, dataset)
 	if !isReady(dataset) {
 		t.Errorf("the conditions are %+v", dataset.Status.Conditions)
 	}
@@ -220,7 +220,7 @@ func TestTouchedConfigMapCostsNoCall(t *testing.T) {
 	before := data.Status.Source.Revision
 	d.factory.answer("", "/", http.StatusBadGateway)
 	calls := d.factory.calls.Load()
-	d.edit(samples, func() { samples.Labels = map[string]string{"touched": "true"} })
+	d.Edit(samples, func() { samples.Labels = map[string]string{"touched": "true"} })
 	d.settle(data, classifierv1alpha1.ReasonUploaded)
 	if got := d.factory.calls.Load() - calls; got != 0 || data.Status.Source.Revision == before {
 		t.Errorf("%d calls were made, the source is %+v", got, data.Status.Source)
@@ -240,7 +240,7 @@ func TestFilesThatCanNoLongerBeMadeAreReplaced(t *testing.T) {
 	}
 	before := data.DeepCopy()
 	data.Status.Files[0].Digest = "sha256:" + strings.Repeat("0", 64)
-	if err := cluster.admin.Status().Patch(d.ctx, data, client.MergeFrom(before)); err != nil {
+	if err := cluster.Admin.Status().Patch(d.ctx, data, client.MergeFrom(before)); err != nil {
 		t.Fatal(err)
 	}
 	d = d.restarted() // and looks for its files
@@ -258,7 +258,7 @@ func TestNothingIsReadThatCannotBeUploaded(t *testing.T) {
 	d := newDriver(t)
 	d.configMap("samples", map[string]string{"data": sentiments(20)})
 	data := driven(d.dataset("data", "samples", "data"))
-	d.create(data)
+	d.Create(data)
 	for range maxUploads {
 		d.datasets.uploads.enter()
 	}
@@ -287,7 +287,7 @@ func TestUploadThatBrokeOffIsNotShownAsGoingOn(t *testing.T) {
 		next   func(*driver, *classifierv1alpha1.ClassifierDataset)
 	}{
 		{classifierv1alpha1.ReasonSuspended, func(d *driver, data *classifierv1alpha1.ClassifierDataset) {
-			d.edit(data, func() { data.Spec.Suspend = new(true) })
+			d.Edit(data, func() { data.Spec.Suspend = new(true) })
 		}},
 		{classifierv1alpha1.ReasonRejected, func(d *driver, _ *classifierv1alpha1.ClassifierDataset) { d.factory.refuseUploadsAfter(0) }},
 	} {
@@ -298,7 +298,7 @@ func TestUploadThatBrokeOffIsNotShownAsGoingOn(t *testing.T) {
 				d.datasets.uploads.enter()
 			}
 			data := driven(d.inlineDataset("data", sentiments(20)))
-			d.create(data)
+			d.Create(data)
 			d.settle(data, classifierv1alpha1.ReasonUploading)
 			before := data.DeepCopy()
 			data.Status.Files[0].UploadedBytes = new(int64(1))
@@ -329,8 +329,8 @@ func TestConnectionIsPointedAtAnotherFactory(t *testing.T) {
 	other := startFactory(t, d.apiKey)
 	secret := &corev1.Secret{}
 	secret.Name = connectionSecret
-	d.edit(secret, func() { secret.StringData = map[string]string{connectionURIKey: other.URL} })
-	d.edit(data, func() { data.Annotations = map[string]string{classifierv1alpha1.ReconcileRequestAnnotation: "now"} })
+	d.Edit(secret, func() { secret.StringData = map[string]string{connectionURIKey: other.URL} })
+	d.Edit(data, func() { data.Annotations = map[string]string{classifierv1alpha1.ReconcileRequestAnnotation: "now"} })
 	d.settle(data, classifierv1alpha1.ReasonUploaded)
 	after := data.Status.Files[0]
 	if after.ID == before.ID || after.Digest != before.Digest || len(data.Status.History) != 0 {

@@ -6,10 +6,10 @@ import (
 	"testing"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
-	"sigs.k8s.io/controller-runtime/pkg/client"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+	"github.com/classifier-factory/classifier-factory/internal/controller/controllertest"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -31,14 +31,12 @@ func TestCallBudget(t *testing.T) {
 	w.judge = costs.judge
 	dataset := w.dataset("data")
 	dataset.Spec.RefreshIntervalSeconds = 86400
-	w.create(dataset)
-	last := w.trainingJob("last", "data")
-	for i := range jobs - 1 {
-		w.create(w.trainingJob(fmt.Sprintf("job-%d", i), "data"))
+	w.Create(dataset)
+	for i := range jobs {
+		w.Create(w.trainingJob(fmt.Sprintf("job-%d", i), "data"))
 	}
-	w.create(last)
 	w.startOperator()
-	w.eventually("waiting for all jobs to run", func() error {
+	w.Eventually("waiting for all jobs to run", func() error {
 		if running := factory.count(mistral.JobRunning); running < jobs {
 			return fmt.Errorf("%d run", running)
 		}
@@ -58,7 +56,7 @@ func TestCallBudget(t *testing.T) {
 	}
 
 	factory.end(mistral.JobSuccess)
-	w.eventually("waiting for all jobs to be Ready", w.allJobsReady)
+	w.Eventually("waiting for all jobs to be Ready", w.allJobsReady)
 	w.waitUntilQuiet(costs)
 	costs.reset()
 	time.Sleep(quietPeriod)
@@ -69,12 +67,10 @@ func TestCallBudget(t *testing.T) {
 
 func (w *world) allJobsReady() error {
 	list := &classifierv1alpha1.ClassifierTrainingJobList{}
-	if err := cluster.Admin.List(w.ctx, list, client.InNamespace(w.namespace)); err != nil {
-		return err
-	}
-	for i := range list.Items {
-		if job := &list.Items[i]; !meta.IsStatusConditionTrue(job.Status.Conditions, classifierv1alpha1.ConditionReady) {
-			return fmt.Errorf("the conditions of %s are %s", job.Name, describe(job.Status.Conditions))
+	w.List(list)
+	for _, job := range list.Items {
+		if ready := controllertest.Condition(&job, classifierv1alpha1.ConditionReady); ready.Status != metav1.ConditionTrue {
+			return fmt.Errorf("%s is not: %+v", job.Name, ready)
 		}
 	}
 	return nil
@@ -83,7 +79,7 @@ func (w *world) allJobsReady() error {
 // waitUntilQuiet waits until a while has passed without a write.
 func (w *world) waitUntilQuiet(costs *costs) {
 	w.Helper()
-	w.eventually("waiting for quiet", func() error {
+	w.Eventually("waiting for quiet", func() error {
 		costs.reset()
 		time.Sleep(time.Second)
 		if _, _, writes := costs.figures(); writes > 0 {

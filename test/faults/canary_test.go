@@ -22,7 +22,6 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"go.uber.org/zap/zapcore"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
@@ -63,12 +62,12 @@ func newCage(t *testing.T) *cage {
 	c := &cage{world: newWorld(t), metrics: prometheus.NewRegistry(), wandb: newSecret() + rand.Text(), storage: newSecret() + "+/&<"}
 	c.registerer = c.metrics
 	c.logger = zap.New(zap.WriteTo(&c.log), zap.Level(zapcore.Level(-100)))
-	c.create(&corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Namespace: c.namespace, Name: "wandb"},
+	c.Create(&corev1.Secret{
+		ObjectMeta: c.ObjectMeta("wandb"),
 		StringData: map[string]string{"api-key": c.wandb},
 	})
-	c.create(&corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Namespace: c.namespace, Name: "storage"},
+	c.Create(&corev1.Secret{
+		ObjectMeta: c.ObjectMeta("storage"),
 		StringData: map[string]string{"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": c.storage},
 	})
 	return c
@@ -91,39 +90,45 @@ func (c *cage) observedJob() *classifierv1alpha1.ClassifierTrainingJob {
 func (c *cage) setConnection(uri, key string) {
 	c.Helper()
 	secret := c.connection()
-	c.edit(secret, func() { secret.Data = map[string][]byte{"uri": []byte(uri), "api-key": []byte(key)} })
+	c.Edit(secret, func() { secret.Data = map[string][]byte{"uri": []byte(uri), "api-key": []byte(key)} })
+}
+
+// storedDataset is a dataset of samples in object storage.
+func (c *cage) storedDataset(endpoint string) *classifierv1alpha1.ClassifierDataset {
+	dataset := c.dataset("data")
+	dataset.Spec.Source = classifierv1alpha1.DatasetSource{ObjectStorage: &classifierv1alpha1.ObjectStorageSource{
+		URL: "s3://bucket/key", Endpoint: endpoint, Region: "us-east-1",
+		CredentialsSecretRef: &classifierv1alpha1.SecretReference{Name: "storage"},
+	}}
+	return dataset
 }
 
 // fails lets a dataset fail, and looks for secrets then.
-func (c *cage) fails(storage string) {
+func (c *cage) fails(dataset *classifierv1alpha1.ClassifierDataset) {
 	c.Helper()
-	dataset := c.dataset("data")
-	if storage != "" {
-		dataset.Spec.Source = classifierv1alpha1.DatasetSource{ObjectStorage: &classifierv1alpha1.ObjectStorageSource{
-			URL: "s3://bucket/key", Endpoint: storage, Region: "us-east-1",
-			CredentialsSecretRef: &classifierv1alpha1.SecretReference{Name: "storage"},
-		}}
-	}
-	c.create(dataset)
-	c.create(c.observedJob())
-	c.startOperator()
-	c.waitFor("a condition", func() bool {
-		c.get(dataset)
+	c.provoke(dataset, "a condition", func() bool {
+		c.Get(dataset.Name, dataset)
 		return len(dataset.Status.Conditions) > 0
 	})
-	c.check()
 }
 
-// waitFor waits for something, and a little longer for what comes of it.
-func (c *cage) waitFor(what string, happened func() bool) {
+// provoke lets an operator work until something happened and a little longer, for
+// what comes of it, and looks for secrets then.
+func (c *cage) provoke(dataset *classifierv1alpha1.ClassifierDataset, what string, happened func() bool) {
 	c.Helper()
-	c.eventually("waiting for "+what, func() error {
+	c.Create(dataset)
+	c.Create(c.observedJob())
+	c.startOperator()
+	c.Eventually("waiting for "+what, func() error {
 		if !happened() {
 			return errors.New("it did not come")
 		}
 		return nil
 	})
 	time.Sleep(500 * time.Millisecond)
+	if err := c.leak(); err != nil {
+		c.Error(err)
+	}
 }
 
 // echo makes the factory send requests back instead of doing what they ask for.
@@ -168,19 +173,12 @@ func (c *cage) received(request string) []string {
 	return append(secrets, "a word")
 }
 
-// check looks through all that people and programs get to see.
-func (c *cage) check() {
-	c.Helper()
-	if err := c.leak(); err != nil {
-		c.Error(err)
-	}
-}
-
+// leak looks through all that people and programs get to see.
 func (c *cage) leak() error {
 	c.Helper()
 	for place, content := range map[string]string{
 		"a status": c.statuses(),
-		"an event": c.list(&corev1.EventList{}),
+		"an event": c.listed(&corev1.EventList{}),
 		"the log":  c.log.String(),
 		"a metric": c.scrape(),
 	} {
@@ -195,14 +193,12 @@ func (c *cage) leak() error {
 
 func (c *cage) statuses() string {
 	c.Helper()
-	return c.list(&classifierv1alpha1.ClassifierDatasetList{}) + c.list(&classifierv1alpha1.ClassifierTrainingJobList{})
+	return c.listed(&classifierv1alpha1.ClassifierDatasetList{}) + c.listed(&classifierv1alpha1.ClassifierTrainingJobList{})
 }
 
-func (c *cage) list(list client.ObjectList) string {
+func (c *cage) listed(list client.ObjectList) string {
 	c.Helper()
-	if err := cluster.Admin.List(c.ctx, list, client.InNamespace(c.namespace)); err != nil {
-		c.Fatal(err)
-	}
+	c.List(list)
 	encoded, err := json.Marshal(list)
 	if err != nil {
 		c.Fatal(err)
@@ -263,16 +259,16 @@ func TestCanary(t *testing.T) {
 		for place, plant := range map[string]func(c *cage, leak string){
 			"a status": func(c *cage, leak string) {
 				dataset := c.dataset("data")
-				c.create(dataset)
+				c.Create(dataset)
 				dataset.Status.LastHandledReconcileAt = leak
 				if err := cluster.Admin.Status().Update(c.ctx, dataset); err != nil {
 					c.Fatal(err)
 				}
 			},
 			"an event": func(c *cage, leak string) {
-				c.create(&corev1.Event{
-					ObjectMeta:     metav1.ObjectMeta{Namespace: c.namespace, Name: "event"},
-					InvolvedObject: corev1.ObjectReference{Namespace: c.namespace},
+				c.Create(&corev1.Event{
+					ObjectMeta:     c.ObjectMeta("event"),
+					InvolvedObject: corev1.ObjectReference{Namespace: c.Namespace.Name},
 					Message:        leak,
 				})
 			},
@@ -296,11 +292,7 @@ func TestCanary(t *testing.T) {
 			t.Parallel()
 			c := newCage(t)
 			c.judge = script{{to: remote, first: 2, last: 12, fault: fault{kind: kind, pick: 3}}}.judge
-			c.create(c.dataset("data"))
-			c.create(c.observedJob())
-			c.startOperator()
-			c.waitFor("calls", func() bool { return c.made(remote) >= 4 })
-			c.check()
+			c.provoke(c.dataset("data"), "calls", func() bool { return c.made(remote) >= 4 })
 		})
 	}
 	for name, route := range map[string]string{"files": "/v1/files", "jobs": "/v1/fine_tuning/jobs"} {
@@ -309,11 +301,7 @@ func TestCanary(t *testing.T) {
 				t.Parallel()
 				c := newCage(t)
 				c.echo(route, status)
-				c.create(c.dataset("data"))
-				c.create(c.observedJob())
-				c.startOperator()
-				c.waitFor("an echo", func() bool { return c.echoed.Load() > 0 })
-				c.check()
+				c.provoke(c.dataset("data"), "an echo", func() bool { return c.echoed.Load() > 0 })
 			})
 		}
 	}
@@ -325,7 +313,7 @@ func TestCanary(t *testing.T) {
 			t.Parallel()
 			c := newCage(t)
 			c.setConnection(fmt.Sprintf(uri, c.apiKey), "key")
-			c.fails("")
+			c.fails(c.dataset("data"))
 		})
 	}
 	for _, key := range []string{"%s\n", "%s\r\nX-Injected: 1", "%s\x00", "%sé", " %s", "%s " + strings.Repeat("x", 10000)} {
@@ -333,7 +321,7 @@ func TestCanary(t *testing.T) {
 			t.Parallel()
 			c := newCage(t)
 			c.setConnection(c.url, fmt.Sprintf(key, c.apiKey))
-			c.fails("")
+			c.fails(c.dataset("data"))
 		})
 	}
 	for _, status := range []int{200, 301, 400, 401, 403, 404, 500, 503} {
@@ -342,7 +330,7 @@ func TestCanary(t *testing.T) {
 			c := newCage(t)
 			storage := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { c.repeat(w, r, status) }))
 			t.Cleanup(storage.Close)
-			c.fails(storage.URL)
+			c.fails(c.storedDataset(storage.URL))
 		})
 	}
 }

@@ -36,83 +36,71 @@ func (l life) disturbed(judge func(call) fault) func(call) fault {
 	}
 }
 
+var trained = life{name: "trained", jobs: 1, starts: 1, live: func(w *world) string {
+	dataset, job := w.splitDataset("data"), w.trainingJob("job", "data")
+	w.Create(dataset)
+	w.Create(job)
+	w.waitUntil(job, classifierv1alpha1.ConditionReady)
+	w.waitUntil(dataset, classifierv1alpha1.ConditionReady)
+	w.checkFiles()
+	portrait := w.portrait(dataset, job)
+	w.remove(job, dataset)
+	return portrait
+}}
+
 var lives = []life{
-	{name: "trained", jobs: 1, starts: 1, live: func(w *world) string {
-		dataset, job := w.splitDataset("data"), w.trainingJob("job", "data")
-		w.create(dataset)
-		w.create(job)
-		w.waitUntil(job, classifierv1alpha1.ConditionReady)
-		w.waitUntil(dataset, classifierv1alpha1.ConditionReady)
-		w.checkFiles()
-		portrait := w.portrait(dataset, job)
-		w.delete(job)
-		w.delete(dataset)
-		w.waitUntilGone(job)
-		w.waitUntilGone(dataset)
-		return portrait
-	}},
+	trained,
 	{name: "cancelled before its start", jobs: 1, live: func(w *world) string {
 		dataset, job := w.dataset("data"), w.trainingJob("job", "data")
 		job.Spec.Suspend = new(true)
-		w.create(dataset)
-		w.create(job)
+		w.Create(dataset)
+		w.Create(job)
 		w.waitForState(job, "VALIDATED")
 		w.waitUntil(dataset, classifierv1alpha1.ConditionReady)
 		w.checkFiles()
 		portrait := w.portrait(dataset)
 		// As when a namespace is deleted: the file stays while the job may read it.
-		w.delete(dataset)
-		w.delete(job)
-		w.waitUntilGone(job)
-		w.waitUntilGone(dataset)
+		w.remove(dataset, job)
 		return portrait
 	}},
 	{name: "tried again", jobs: 2, starts: 2, trainsNothing: true, failures: 1, live: func(w *world) string {
 		dataset, job := w.dataset("data"), w.trainingJob("job", "data")
 		job.Spec.BackoffLimit = new(int32(1))
-		w.create(dataset)
-		w.create(job)
+		w.Create(dataset)
+		w.Create(job)
 		w.waitUntil(job, classifierv1alpha1.ConditionReady)
 		portrait := w.portrait(dataset, job)
-		w.delete(job)
-		w.delete(dataset)
-		w.waitUntilGone(job)
-		w.waitUntilGone(dataset)
+		w.remove(job, dataset)
 		return portrait
 	}},
 	{name: "too late", jobs: 1, starts: 1, trainsNothing: true, live: func(w *world) string {
 		dataset, job := w.dataset("data"), w.trainingJob("job", "data")
 		job.Spec.ActiveDeadlineSeconds = new(int64(20))
-		w.create(dataset)
-		w.create(job)
+		w.Create(dataset)
+		w.Create(job)
 		w.waitForReason(job, classifierv1alpha1.ReasonDeadlineExceeded)
 		w.waitUntil(job, classifierv1alpha1.ConditionFinished)
 		portrait := w.portrait(dataset, job)
-		w.delete(job)
-		w.delete(dataset)
-		w.waitUntilGone(job)
-		w.waitUntilGone(dataset)
+		w.remove(job, dataset)
 		return portrait
 	}},
 	{name: "expired", jobs: 1, starts: 1, live: func(w *world) string {
 		dataset, job := w.dataset("data"), w.trainingJob("job", "data")
 		job.Spec.TTLSecondsAfterFinished = new(int32(20))
-		w.create(dataset)
-		w.create(job)
-		w.waitUntilGone(job)
+		w.Create(dataset)
+		w.Create(job)
+		w.WaitUntilGone(job)
 		portrait := w.portrait(dataset)
-		w.delete(dataset)
-		w.waitUntilGone(dataset)
+		w.remove(dataset)
 		return portrait
 	}},
 	{name: "uploaded slowly", slowUpload: true, live: func(w *world) string {
 		dataset := w.dataset("data")
-		w.create(dataset)
+		w.Create(dataset)
 		w.waitUntil(dataset, classifierv1alpha1.ConditionReady)
 		w.checkFiles()
 		portrait := w.portrait(dataset)
-		w.delete(dataset)
-		w.waitUntilGone(dataset)
+		w.remove(dataset)
 		return portrait
 	}},
 }

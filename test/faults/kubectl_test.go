@@ -8,9 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
-
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+	"github.com/classifier-factory/classifier-factory/internal/controller/controllertest"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -44,7 +43,7 @@ func TestKubectlWait(t *testing.T) {
 			spec.MaxCost = &classifierv1alpha1.Cost{Amount: "1", Currency: "EUR"}
 		}, happens: func(w *world, factory *scriptedFactory, job *classifierv1alpha1.ClassifierTrainingJob) {
 			w.waitForReason(job, classifierv1alpha1.ReasonBudgetExceeded)
-			w.edit(job, func() { job.Spec.MaxCost.Amount = "10" })
+			w.Edit(job, func() { job.Spec.MaxCost.Amount = "10" })
 			w.waitForState(job, string(mistral.JobRunning))
 			factory.end(mistral.JobSuccess)
 		}},
@@ -61,9 +60,9 @@ func TestKubectlWait(t *testing.T) {
 			if end.spec != nil {
 				end.spec(&job.Spec)
 			}
-			w.create(job)
+			w.Create(job)
 			waited := w.kubectl("wait", "--for=condition=Finished", "ctj/job", "--timeout=60s")
-			w.create(w.dataset("data"))
+			w.Create(w.dataset("data"))
 			w.startOperator()
 			if end.happens != nil {
 				end.happens(w, factory, job)
@@ -71,16 +70,16 @@ func TestKubectlWait(t *testing.T) {
 			if err := <-waited; err != nil {
 				t.Error(err)
 			}
-			w.get(job)
-			finished := meta.FindStatusCondition(job.Status.Conditions, classifierv1alpha1.ConditionFinished)
-			if reason, _, _ := strings.Cut(end.reason, " "); finished == nil || finished.Reason != reason {
-				t.Errorf("the conditions are %s", describe(job.Status.Conditions))
+			w.Get(job.Name, job)
+			finished := controllertest.Condition(job, classifierv1alpha1.ConditionFinished)
+			if reason, _, _ := strings.Cut(end.reason, " "); finished.Reason != reason {
+				t.Errorf("Finished is %+v", finished)
 			}
 		})
 	}
 }
 
-// kubectl starts the real one as a user of the namespace.
+// kubectl starts the real one in the namespace.
 func (w *world) kubectl(arguments ...string) chan error {
 	w.Helper()
 	config := filepath.Join(w.TempDir(), "kubeconfig")
@@ -88,7 +87,7 @@ func (w *world) kubectl(arguments ...string) chan error {
 		w.Fatal(err)
 	}
 	command := exec.CommandContext(w.ctx, filepath.Join(os.Getenv("KUBEBUILDER_ASSETS"), "kubectl"),
-		append([]string{"--kubeconfig", config, "--namespace", w.namespace, "--cache-dir", w.TempDir()}, arguments...)...)
+		append([]string{"--kubeconfig", config, "--namespace", w.Namespace.Name, "--cache-dir", w.TempDir()}, arguments...)...)
 	ended := make(chan error, 1)
 	go func() {
 		begun := time.Now()

@@ -66,7 +66,7 @@ func (o *operator) newManager(ctx context.Context) (ctrl.Manager, error) {
 	config.QPS = -1
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return &apiTransport{operator: o, next: next} })
 	cacheOptions := controller.CacheOptions()
-	cacheOptions.DefaultNamespaces = map[string]cache.Config{o.world.namespace: {}}
+	cacheOptions.DefaultNamespaces = map[string]cache.Config{o.world.Namespace.Name: {}}
 	cacheOptions.DefaultTransform = inWorldTime(cacheOptions.DefaultTransform)
 	manager, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme:                  cluster.Scheme,

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+	"github.com/classifier-factory/classifier-factory/internal/controller/controllertest"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -33,16 +34,16 @@ func (w *world) portrait(objects ...client.Object) string {
 	w.Helper()
 	var text strings.Builder
 	for _, object := range objects {
-		w.get(object)
-		slices.SortFunc(conditionsOf(object), byType)
+		w.Get(object.GetName(), object)
+		slices.SortFunc(controllertest.Conditions(object), byType)
 		switch object := object.(type) {
 		case *classifierv1alpha1.ClassifierDataset:
 			text.WriteString(w.normal(object.Status, ""))
 		case *classifierv1alpha1.ClassifierTrainingJob:
 			text.WriteString(w.normal(object.Status, object.Status.Attempt.Marker))
 			if object.Status.Binding != nil {
-				secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: object.Status.Binding.Name}}
-				w.get(secret)
+				secret := &corev1.Secret{ObjectMeta: w.ObjectMeta(object.Status.Binding.Name)}
+				w.Get(secret.Name, secret)
 				published := map[string]string{}
 				for key, value := range secret.Data {
 					published[key] = string(value)
@@ -62,7 +63,7 @@ func (w *world) normal(value any, marker string) string {
 	if err != nil {
 		w.Fatal(err)
 	}
-	text := strings.NewReplacer(w.namespace, "NAMESPACE", w.url, "URL").Replace(string(encoded))
+	text := strings.NewReplacer(w.Namespace.Name, "NAMESPACE", w.url, "URL").Replace(string(encoded))
 	text = anyGeneration.ReplaceAllString(text, `"observedGeneration": G`)
 	text = modelID.ReplaceAllString(anyTime.ReplaceAllString(text, "TIME"), "MODEL")
 	text = fileName.ReplaceAllString(anyID.ReplaceAllString(text, "ID"), "classifier-dataset-UID")
@@ -97,12 +98,14 @@ func (w *world) checkNothingLeft(jobs, starts int) {
 	}
 }
 
+// checkStarts holds that so many jobs were started, each of them once.
 func (w *world) checkStarts(starts int) {
 	w.Helper()
 	w.proxy.mu.Lock()
 	defer w.proxy.mu.Unlock()
-	if len(w.proxy.started) != starts {
-		w.Errorf("%d starts, want %d: %v", len(w.proxy.started), starts, w.proxy.started)
+	started := slices.Sorted(slices.Values(w.proxy.started))
+	if distinct := slices.Compact(slices.Clone(started)); len(started) != starts || len(distinct) != starts {
+		w.Errorf("%d starts of %d jobs, want one of each of %d: %v", len(started), len(distinct), starts, started)
 	}
 }
 

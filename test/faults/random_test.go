@@ -147,10 +147,11 @@ func play(t *testing.T, script script) error {
 	go func() {
 		defer close(ended)
 		w := newWorld(stage)
+		defer w.stopOperators() // within the play, where it may still fail
 		w.judge = script.judge
 		w.startOperator()
-		lives[0].live(w)
-		w.checkStarts(lives[0].starts)
+		trained.live(w)
+		w.checkStarts(trained.starts)
 		if err := w.orphans(); err != nil {
 			w.Error(err)
 		}

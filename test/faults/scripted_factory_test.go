@@ -149,16 +149,14 @@ func (f *scriptedFactory) enter(job *mistral.DetailedJob, state mistral.JobStatu
 }
 
 // end ends every job that runs.
-func (f *scriptedFactory) end(state mistral.JobStatus) (ended int) {
+func (f *scriptedFactory) end(state mistral.JobStatus) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, job := range f.jobs {
 		if job.Status == mistral.JobRunning {
 			f.enter(job, state)
-			ended++
 		}
 	}
-	return ended
 }
 
 func (f *scriptedFactory) count(state mistral.JobStatus) (count int) {

@@ -77,26 +77,21 @@ var steps = []step{
 // tryEdit makes an edit that the API may refuse, such as suspending what runs.
 func (w *walker) tryEdit(object client.Object, change func()) {
 	w.Helper()
-	w.get(object)
-	before := object.DeepCopyObject().(client.Object)
-	change()
-	if err := cluster.Admin.Patch(w.ctx, object, client.MergeFrom(before)); err != nil && !apierrors.IsInvalid(err) {
+	if err := w.TryEdit(object, change); err != nil && !apierrors.IsInvalid(err) {
 		w.Fatal(err)
 	}
-	w.get(object)
+	w.Get(object.GetName(), object)
 }
 
 func (w *walker) recreate(object client.Object) {
 	w.Helper()
-	w.get(object)
-	w.delete(object)
-	again := object.DeepCopyObject().(client.Object)
-	w.waitUntilGone(object)
-	object = again
+	w.Get(object.GetName(), object)
+	w.Delete(object)
+	w.WaitUntilGone(object)
 	object.SetResourceVersion("")
 	object.SetUID("")
 	object.SetFinalizers(nil)
-	w.create(object)
+	w.Create(object)
 }
 
 func (w *walker) putConnection(key string) {
@@ -122,8 +117,8 @@ func TestSpecWalks(t *testing.T) {
 			t.Parallel()
 			w := &walker{world: newWorld(t)}
 			w.dataset, w.job = w.world.dataset("data"), w.trainingJob("job", "data")
-			w.create(w.dataset)
-			w.create(w.job)
+			w.Create(w.dataset)
+			w.Create(w.job)
 			w.startOperator()
 			for _, step := range ways.Example(seed) {
 				w.steps = append(w.steps, step.name)
@@ -159,16 +154,11 @@ func (w *walker) arrive() {
 func (w *walker) collectGarbage() {
 	w.Helper()
 	secrets := &corev1.SecretList{}
-	if err := cluster.Admin.List(w.ctx, secrets, client.InNamespace(w.namespace)); err != nil {
-		w.Fatal(err)
-	}
+	w.List(secrets)
 	for i := range secrets.Items {
 		owner := metav1.GetControllerOf(&secrets.Items[i])
-		if owner == nil || owner.UID == w.job.UID {
-			continue
-		}
-		if err := cluster.Admin.Delete(w.ctx, &secrets.Items[i]); err != nil {
-			w.Fatal(err)
+		if owner != nil && owner.UID != w.job.UID {
+			w.Delete(&secrets.Items[i])
 		}
 	}
 }
@@ -177,11 +167,11 @@ func (w *walker) collectGarbage() {
 // the job's conditions. A job keeps the files that it was submitted with.
 func (w *walker) end() string {
 	w.Helper()
-	w.get(w.dataset)
+	w.Get(w.dataset.Name, w.dataset)
 	w.dataset.Status.History, w.dataset.Status.LastHandledReconcileAt = nil, ""
 	slices.SortFunc(w.dataset.Status.Conditions, byType)
 	end := w.normal(w.dataset.Status, "")
-	w.get(w.job)
+	w.Get(w.job.Name, w.job)
 	slices.SortFunc(w.job.Status.Conditions, byType)
 	for _, condition := range w.job.Status.Conditions {
 		if condition.Type != classifierv1alpha1.ConditionInputsCurrent {
@@ -196,8 +186,8 @@ func freshEnd(t *testing.T, walked *walker) string {
 	w := &walker{world: newWorld(t)}
 	w.dataset, w.job = w.world.dataset("data"), w.trainingJob("job", "data")
 	w.dataset.Spec, w.job.Spec = walked.dataset.Spec, walked.job.Spec
-	w.create(w.dataset)
-	w.create(w.job)
+	w.Create(w.dataset)
+	w.Create(w.job)
 	w.startOperator()
 	w.waitUntil(w.dataset, classifierv1alpha1.ConditionReady)
 	w.waitUntil(w.job, classifierv1alpha1.ConditionReady)

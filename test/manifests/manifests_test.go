@@ -3,6 +3,7 @@ package manifests
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -14,8 +15,9 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/yaml"
+
+	"github.com/classifier-factory/classifier-factory/internal/controller/controllertest"
 )
 
 const systemNamespace = "classifier-factory-system"
@@ -33,30 +35,19 @@ func TestMain(m *testing.M) {
 }
 
 func runSuite(m *testing.M) (code int, err error) {
-	assets := os.Getenv("KUBEBUILDER_ASSETS")
-	if assets == "" {
-		return 1, fmt.Errorf("KUBEBUILDER_ASSETS is not set: run the tests with `make test`, or set it to the output of `make envtest-assets`")
+	plane, err := controllertest.Start(filepath.Join("..", ".."))
+	if err != nil {
+		return 1, err
 	}
-	environment := &envtest.Environment{
-		CRDDirectoryPaths:     []string{filepath.Join("..", "..", "config", "crd", "bases")},
-		ErrorIfCRDPathMissing: true,
-	}
-	if _, err := environment.Start(); err != nil {
-		return 1, fmt.Errorf("starting the control plane: %w", err)
-	}
-	defer func() {
-		if stopErr := environment.Stop(); err == nil {
-			err = stopErr
-		}
-	}()
+	defer func() { err = errors.Join(err, plane.Stop()) }()
 	directory, err := os.MkdirTemp("", "manifests-")
 	if err != nil {
 		return 1, err
 	}
 	defer func() { _ = os.RemoveAll(directory) }()
-	kubectl.binary = filepath.Join(assets, "kubectl")
+	kubectl.binary = filepath.Join(os.Getenv("KUBEBUILDER_ASSETS"), "kubectl")
 	kubectl.kubeconfig = filepath.Join(directory, "kubeconfig")
-	if err := os.WriteFile(kubectl.kubeconfig, environment.KubeConfig, 0o600); err != nil {
+	if err := os.WriteFile(kubectl.kubeconfig, plane.KubeConfig, 0o600); err != nil {
 		return 1, err
 	}
 	return m.Run(), nil

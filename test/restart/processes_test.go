@@ -115,7 +115,7 @@ func freeAddress(t *testing.T) string {
 
 func waitUntilReady(t *testing.T, address string) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		response, err := http.Get("http://" + address + "/readyz")
 		if err == nil {
 			_ = response.Body.Close()

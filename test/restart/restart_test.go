@@ -12,48 +12,23 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 	"github.com/classifier-factory/classifier-factory/internal/controller/controllertest"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
-const namespace = "default"
-
 // rows take the engine more than a second, and fit into a ConfigMap.
 const rows = 6000
 
-// patience is many times what anything here takes on a busy machine.
-const patience = 2 * time.Minute
-
 func TestTrainingSurvivesRestartOfTheFactory(t *testing.T) {
-	plane, err := controllertest.Start(t.Context(), filepath.Join("..", ".."))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := plane.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	monitor, err := controllertest.StartMonitor(t.Context(), plane.Admin)
-	if err != nil {
-		t.Fatal(err)
-	}
+	plane := controllertest.StartForTest(t, filepath.Join("..", ".."))
 	directory := t.TempDir()
 	factory := startFactory(t, directory)
 	startOperator(t, directory, factory, plane.KubeConfig)
-
-	create(t, plane.Admin, &corev1.ConfigMap{ObjectMeta: named("samples"), Data: map[string]string{"train.jsonl": samples(t)}})
-	dataset := &classifierv1alpha1.ClassifierDataset{ObjectMeta: named("samples")}
-	dataset.Spec.Source.ConfigMaps = []classifierv1alpha1.ConfigMapSource{{Name: "samples", Key: "train.jsonl"}}
-	create(t, plane.Admin, dataset)
 
 	cases := []struct {
 		name, reason string
@@ -64,10 +39,15 @@ func TestTrainingSurvivesRestartOfTheFactory(t *testing.T) {
 	}
 	for _, test := range cases {
 		t.Run(test.name, func(t *testing.T) {
-			job := &classifierv1alpha1.ClassifierTrainingJob{ObjectMeta: named(test.name)}
+			namespace := plane.NewNamespace(t)
+			namespace.Create(&corev1.ConfigMap{ObjectMeta: namespace.ObjectMeta("samples"), Data: map[string]string{"train.jsonl": samples(t)}})
+			dataset := &classifierv1alpha1.ClassifierDataset{ObjectMeta: namespace.ObjectMeta("samples")}
+			dataset.Spec.Source.ConfigMaps = []classifierv1alpha1.ConfigMapSource{{Name: "samples", Key: "train.jsonl"}}
+			namespace.Create(dataset)
+			job := &classifierv1alpha1.ClassifierTrainingJob{ObjectMeta: namespace.ObjectMeta("job")}
 			job.Spec.Training.Datasets = []classifierv1alpha1.TrainingDataset{{Name: "samples"}}
-			create(t, plane.Admin, job)
-			await(t, plane.Admin, job, "it runs", func() bool {
+			namespace.Create(job)
+			namespace.Await(job, "the training", func() bool {
 				if job.Status.CompletionTime != nil {
 					t.Fatal("the job was over before it was seen to run: it needs more rows")
 				}
@@ -75,18 +55,20 @@ func TestTrainingSurvivesRestartOfTheFactory(t *testing.T) {
 			})
 
 			factory.end(t, test.signal)
-			await(t, plane.Admin, job, "the operator notices", func() bool {
-				return meta.IsStatusConditionFalse(job.Status.Conditions, classifierv1alpha1.ConditionFactoryReachable)
+			namespace.Await(job, "the operator to notice", func() bool {
+				return controllertest.Condition(job, classifierv1alpha1.ConditionFactoryReachable).Status == metav1.ConditionFalse
 			})
 			factory.start(t)
 
-			await(t, plane.Admin, job, test.reason+", and it is ready", func() bool {
-				if failed := meta.FindStatusCondition(job.Status.Conditions, classifierv1alpha1.ConditionFailed); failed != nil && failed.Status == metav1.ConditionTrue {
+			namespace.Await(job, "the model, although "+test.reason, func() bool {
+				if failed := controllertest.Condition(job, classifierv1alpha1.ConditionFailed); failed.Status == metav1.ConditionTrue {
 					t.Fatalf("the job failed: %s", failed.Message)
 				}
-				return meta.IsStatusConditionTrue(job.Status.Conditions, classifierv1alpha1.ConditionReady)
+				return controllertest.Condition(job, classifierv1alpha1.ConditionReady).Status == metav1.ConditionTrue
 			})
-			classify(t, plane.Admin, factory, job)
+			secret := &corev1.Secret{}
+			namespace.Get(job.Status.Binding.Name, secret)
+			classify(t, factory, string(secret.Data["model"]))
 		})
 	}
 
@@ -97,19 +79,12 @@ func TestTrainingSurvivesRestartOfTheFactory(t *testing.T) {
 	if len(jobs.Data) != len(cases) {
 		t.Errorf("the factory has %d jobs; want one for each of %d objects", len(jobs.Data), len(cases))
 	}
-	if err := monitor.Verdict(); err != nil {
-		t.Error(err)
-	}
 }
 
-// classify uses the model that the job's Secret names, as an application would.
-func classify(t *testing.T, cluster client.Client, factory *factory, job *classifierv1alpha1.ClassifierTrainingJob) {
+// classify uses a model as an application would.
+func classify(t *testing.T, factory *factory, model string) {
 	t.Helper()
-	secret := &corev1.Secret{ObjectMeta: named(job.Status.Binding.Name)}
-	if err := cluster.Get(t.Context(), client.ObjectKeyFromObject(secret), secret); err != nil {
-		t.Fatal(err)
-	}
-	answer, err := factory.client(t).Classify(t.Context(), mistral.ClassifyRequest{Model: string(secret.Data["model"]), Input: []string{"Where is my parcel?"}})
+	answer, err := factory.client(t).Classify(t.Context(), mistral.ClassifyRequest{Model: model, Input: []string{"Where is my parcel?"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,31 +125,4 @@ func samples(t *testing.T) string {
 		text.Write(append(encoded, '\n'))
 	}
 	return text.String()
-}
-
-func named(name string) metav1.ObjectMeta {
-	return metav1.ObjectMeta{Namespace: namespace, Name: name}
-}
-
-func create(t *testing.T, cluster client.Client, object client.Object) {
-	t.Helper()
-	if err := cluster.Create(t.Context(), object); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// await looks at a job until what is awaited has come.
-func await(t *testing.T, cluster client.Client, job *classifierv1alpha1.ClassifierTrainingJob, awaited string, come func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
-		if err := cluster.Get(t.Context(), client.ObjectKeyFromObject(job), job); err != nil {
-			t.Fatal(err)
-		}
-		if come() {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("waited for: %s; the job's status is %+v", awaited, job.Status)
-		}
-	}
 }

@@ -22,10 +22,11 @@ func newAzureStore(t *testing.T) *store {
 	if azurite() == "" {
 		t.Skip("Azure is not tested here: it needs azurite-blob of the npm package azurite (Node, 365 MB), in the PATH or named by AZURITE")
 	}
-	endpoint, err := startAzurite()
+	server, err := startAzurite()
 	if err != nil {
 		t.Fatal(err)
 	}
+	endpoint := "http://" + server.address + "/" + azuriteAccount
 	connection := "DefaultEndpointsProtocol=http;AccountName=" + azuriteAccount + ";AccountKey=" + azuriteKey + ";BlobEndpoint=" + endpoint
 	bucket := newBucketName()
 	client, err := container.NewClientFromConnectionString(connection, bucket, nil)

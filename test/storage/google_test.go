@@ -18,10 +18,11 @@ import (
 )
 
 func newGoogleStore(t *testing.T) *store {
-	endpoint, err := startGoogleServer()
+	server, err := startGoogleServer()
 	if err != nil {
 		t.Fatal(err)
 	}
+	endpoint := "http://" + server.address + "/storage/v1/"
 	client, err := storage.NewClient(t.Context(), option.WithEndpoint(endpoint), option.WithoutAuthentication())
 	if err != nil {
 		t.Fatal(err)

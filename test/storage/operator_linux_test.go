@@ -9,12 +9,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 	"github.com/classifier-factory/classifier-factory/internal/controller/controllertest"
@@ -34,25 +31,17 @@ func TestLargeObjectGoesThroughTheOperator(t *testing.T) {
 	if err := s.put(t.Context(), "large.jsonl", io.NewSectionReader(rows{}, 0, size), ""); err != nil {
 		t.Fatal(err)
 	}
-	cluster, operator := startOperator(t)
-	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "storage"}, StringData: s.secret}
-	dataset := &classifierv1alpha1.ClassifierDataset{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "large"}}
+	plane := controllertest.StartForTest(t, filepath.Join("..", ".."))
+	namespace := plane.NewNamespace(t)
+	operator := startOperator(t, plane.KubeConfig)
+	namespace.Create(&corev1.Secret{ObjectMeta: namespace.ObjectMeta("storage"), StringData: s.secret})
+	dataset := &classifierv1alpha1.ClassifierDataset{ObjectMeta: namespace.ObjectMeta("large")}
 	dataset.Spec.Source.ObjectStorage = s.spec("large.jsonl")
-	dataset.Spec.Source.ObjectStorage.CredentialsSecretRef = &classifierv1alpha1.SecretReference{Name: "storage"}
 	before := memoryOf(t, operator, "VmRSS")
-	for _, object := range []client.Object{secret, dataset} {
-		if err := cluster.Create(t.Context(), object); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for deadline := time.Now().Add(2 * time.Minute); !meta.IsStatusConditionTrue(dataset.Status.Conditions, classifierv1alpha1.ConditionReady); time.Sleep(100 * time.Millisecond) {
-		if err := cluster.Get(t.Context(), client.ObjectKeyFromObject(dataset), dataset); err != nil {
-			t.Fatal(err)
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("the dataset is not ready: %+v", dataset.Status)
-		}
-	}
+	namespace.Create(dataset)
+	namespace.Await(dataset, "the upload", func() bool {
+		return controllertest.Condition(dataset, classifierv1alpha1.ConditionReady).Status == metav1.ConditionTrue
+	})
 	rise := memoryOf(t, operator, "VmHWM") - before
 	t.Logf("%d samples, %d bytes; the operator's memory rose by %d MB from %d MB", dataset.Status.Samples.Total, dataset.Status.Files[0].SizeBytes, rise>>20, before>>20)
 	if got := dataset.Status.Files[0].SizeBytes; got != size {
@@ -63,31 +52,12 @@ func TestLargeObjectGoesThroughTheOperator(t *testing.T) {
 	}
 }
 
-// startOperator starts a control plane, a factory and the operator. It gives the
-// operator's process.
-func startOperator(t *testing.T) (client.Client, int) {
+// startOperator starts the operator with a factory, and gives its process.
+func startOperator(t *testing.T, kubeconfig []byte) int {
 	t.Helper()
-	plane, err := controllertest.Start(t.Context(), filepath.Join("..", ".."))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := plane.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	monitor, err := controllertest.StartMonitor(t.Context(), plane.Admin)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := monitor.Verdict(); err != nil {
-			t.Error(err)
-		}
-	})
 	directory := t.TempDir()
-	kubeconfig := filepath.Join(directory, "kubeconfig")
-	if err := os.WriteFile(kubeconfig, plane.KubeConfig, 0o600); err != nil {
+	path := filepath.Join(directory, "kubeconfig")
+	if err := os.WriteFile(path, kubeconfig, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	factory, err := start(build(t, directory, "factory", "./cmd/factory"), func(port string) []string {
@@ -96,22 +66,21 @@ func startOperator(t *testing.T) (client.Client, int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = start(build(t, directory, "manager", "."), func(port string) []string {
-		return []string{"--server-url=http://" + factory, "--storage-private-hosts=127.0.0.1", "--health-probe-bind-address=127.0.0.1:" + port}
-	}, "MISTRAL_API_KEY="+apiKey, "KUBECONFIG="+kubeconfig)
+	operator, err := start(build(t, directory, "manager", "."), func(port string) []string {
+		return []string{"--server-url=http://" + factory.address, "--storage-private-hosts=127.0.0.1", "--health-probe-bind-address=127.0.0.1:" + port}
+	}, "MISTRAL_API_KEY="+apiKey, "KUBECONFIG="+path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	operator := started.commands[len(started.commands)-1].Process
 	// The API server does not end while somebody watches.
-	t.Cleanup(func() { _ = operator.Kill() })
-	return plane.Admin, operator.Pid
+	t.Cleanup(operator.stop)
+	return operator.command.Process.Pid
 }
 
 func build(t *testing.T, directory, name, folder string) string {
 	t.Helper()
 	binary := filepath.Join(directory, name)
-	command := exec.CommandContext(t.Context(), "go", "build", "-o", binary, folder)
+	command := exec.CommandContext(t.Context(), "go", "build", "-ldflags=-s -w", "-o", binary, folder)
 	command.Dir = filepath.Join("..", "..")
 	if output, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, output)

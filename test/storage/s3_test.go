@@ -17,10 +17,11 @@ const (
 )
 
 func newS3Store(t *testing.T) *store {
-	endpoint, err := startVersityGateway()
+	gateway, err := startVersityGateway()
 	if err != nil {
 		t.Fatal(err)
 	}
+	endpoint := "http://" + gateway.address
 	client := s3.New(s3.Options{
 		BaseEndpoint: &endpoint,
 		UsePathStyle: true,

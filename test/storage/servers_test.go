@@ -16,47 +16,53 @@ import (
 )
 
 var (
-	data    string // holds what the servers store
-	started struct {
-		sync.Mutex
-		commands []*exec.Cmd
-	}
+	data    string // the folder of all that the servers store
+	started []*server
 )
 
-// start starts a server and gives its address once it listens.
-func start(binary string, arguments func(port string) []string, environment ...string) (address string, err error) {
-	address, err = freeAddress()
+// server is a process that listens.
+type server struct {
+	address string
+	command *exec.Cmd
+}
+
+// start starts a server and waits until it listens.
+func start(binary string, arguments func(port string) []string, environment ...string) (*server, error) {
+	address, err := freeAddress()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	_, port, _ := net.SplitHostPort(address)
-	command := exec.Command(binary, arguments(port)...)
-	command.Env = append(os.Environ(), environment...)
-	command.Dir = data
-	dieWithParent(command)
+	s := &server{address: address, command: exec.Command(binary, arguments(port)...)}
+	s.command.Env = append(os.Environ(), environment...)
+	s.command.Dir = data
+	dieWithParent(s.command)
 	log, err := os.Create(filepath.Join(data, filepath.Base(binary)+".log"))
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	defer log.Close()
-	command.Stdout, command.Stderr = log, log
-	if err := command.Start(); err != nil {
-		return "", err
+	s.command.Stdout, s.command.Stderr = log, log
+	if err := s.command.Start(); err != nil {
+		return nil, err
 	}
-	started.Lock()
-	started.commands = append(started.commands, command)
-	started.Unlock()
+	started = append(started, s)
 	if err := waitUntilListening(address); err != nil {
 		output, _ := os.ReadFile(log.Name())
-		return "", fmt.Errorf("%s does not start: %w\n%s", filepath.Base(binary), err, output)
+		return nil, fmt.Errorf("%s does not start: %w\n%s", filepath.Base(binary), err, output)
 	}
-	return address, nil
+	return s, nil
+}
+
+// stop can be repeated.
+func (s *server) stop() {
+	_ = s.command.Process.Kill()
+	_ = s.command.Wait()
 }
 
 func stopServers() {
-	for _, command := range started.commands {
-		_ = command.Process.Kill()
-		_ = command.Wait()
+	for _, server := range started {
+		server.stop()
 	}
 }
 
@@ -71,7 +77,7 @@ func freeAddress() (string, error) {
 func waitUntilListening(address string) error {
 	var connection net.Conn
 	err := errors.New("not tried")
-	for deadline := time.Now().Add(20 * time.Second); err != nil && time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); err != nil && time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if connection, err = net.Dial("tcp", address); err == nil {
 			return connection.Close()
 		}
@@ -122,37 +128,34 @@ func cacheFolder(module string) (string, error) {
 	return folder, os.MkdirAll(folder, 0o755)
 }
 
-var startVersityGateway = sync.OnceValues(func() (string, error) {
+var startVersityGateway = sync.OnceValues(func() (*server, error) {
 	binary, err := tool("github.com/versity/versitygw/cmd/versitygw")
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	objects, metadata := filepath.Join(data, "s3"), filepath.Join(data, "metadata-of-s3")
 	if err := errors.Join(os.Mkdir(objects, 0o755), os.Mkdir(metadata, 0o755)); err != nil {
-		return "", err
+		return nil, err
 	}
-	address, err := start(binary, func(port string) []string {
+	return start(binary, func(port string) []string {
 		return []string{"--quiet", "--region", s3Region, "--port", "127.0.0.1:" + port, "posix", "--sidecar", metadata, objects}
 	}, "ROOT_ACCESS_KEY="+s3AccessKey, "ROOT_SECRET_KEY="+s3SecretKey)
-	return "http://" + address, err
 })
 
-var startGoogleServer = sync.OnceValues(func() (string, error) {
+var startGoogleServer = sync.OnceValues(func() (*server, error) {
 	binary, err := tool("github.com/fsouza/fake-gcs-server")
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	address, err := start(binary, func(port string) []string {
+	return start(binary, func(port string) []string {
 		return []string{"-scheme", "http", "-host", "127.0.0.1", "-port", port, "-backend", "memory", "-log-level", "warn", "-public-host", "127.0.0.1:" + port}
 	})
-	return "http://" + address + "/storage/v1/", err
 })
 
-var startAzurite = sync.OnceValues(func() (string, error) {
-	address, err := start(azurite(), func(port string) []string {
+var startAzurite = sync.OnceValues(func() (*server, error) {
+	return start(azurite(), func(port string) []string {
 		return []string{"--blobHost", "127.0.0.1", "--blobPort", port, "--inMemoryPersistence", "--skipApiVersionCheck", "--silent", "--disableTelemetry"}
 	})
-	return "http://" + address + "/" + azuriteAccount, err
 })
 
 // azurite is the path of azurite-blob, or empty. It needs Node, which is not asked

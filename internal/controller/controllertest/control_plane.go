@@ -1,6 +1,6 @@
-// Package controllertest is what the tests of the reconcilers stand on: a control
-// plane with the project's kinds, and a monitor of what becomes of the objects in
-// it. It knows nothing of the reconcilers.
+// Package controllertest is what the tests of the operator stand on: a control
+// plane with the project's kinds, a monitor of what becomes of the objects in it,
+// and what a user does in a namespace. It knows nothing of the reconcilers.
 package controllertest
 
 import (
@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"testing"
 	"time"
 
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -27,66 +28,87 @@ import (
 // nothing else.
 const serviceAccount = "system:serviceaccount:classifier-factory-system:controller-manager"
 
-// ControlPlane is an API server with the project's kinds.
+// ControlPlane is an API server with the project's kinds, and a monitor of them.
 type ControlPlane struct {
 	Scheme   *runtime.Scheme
 	Admin    client.WithWatch
 	Operator *rest.Config // as the ServiceAccount
 	// KubeConfig is the administrator's, for kubectl.
 	KubeConfig []byte
+	Monitor    *Monitor
 
 	environment *envtest.Environment
 }
 
+// StartForTest starts a control plane that ends with the test, which fails if the
+// monitor saw what must not be.
+func StartForTest(t testing.TB, root string) *ControlPlane {
+	t.Helper()
+	plane, err := Start(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := plane.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return plane
+}
+
 // Start starts a control plane. Root is the repository's folder.
-func Start(ctx context.Context, root string) (plane *ControlPlane, err error) {
+func Start(root string) (*ControlPlane, error) {
 	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
 		return nil, errors.New("KUBEBUILDER_ASSETS is not set: run the tests with `make test`, or set it to the output of `make envtest-assets`")
 	}
-	plane = &ControlPlane{
-		Scheme: runtime.NewScheme(),
-		environment: &envtest.Environment{
-			CRDDirectoryPaths:       []string{filepath.Join(root, "config", "crd", "bases")},
-			ErrorIfCRDPathMissing:   true,
-			ControlPlaneStopTimeout: 2 * time.Minute,
-		},
+	environment := &envtest.Environment{
+		CRDDirectoryPaths:       []string{filepath.Join(root, "config", "crd", "bases")},
+		ErrorIfCRDPathMissing:   true,
+		ControlPlaneStopTimeout: 2 * time.Minute,
 	}
 	// The API server ends when nobody watches any more, or after this time.
-	plane.environment.ControlPlane.GetAPIServer().Configure().Set("request-timeout", "30s")
-	utilruntime.Must(clientgoscheme.AddToScheme(plane.Scheme))
-	utilruntime.Must(classifierv1alpha1.AddToScheme(plane.Scheme))
-	config, err := plane.environment.Start()
+	environment.ControlPlane.GetAPIServer().Configure().Set("request-timeout", "30s")
+	config, err := environment.Start()
 	if err != nil {
 		return nil, fmt.Errorf("starting the control plane: %w", err)
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, plane.Stop())
-		}
-	}()
-	plane.KubeConfig = plane.environment.KubeConfig
-	if plane.Admin, err = client.NewWithWatch(config, client.Options{Scheme: plane.Scheme}); err != nil {
-		return nil, err
+	plane := &ControlPlane{Scheme: runtime.NewScheme(), KubeConfig: environment.KubeConfig, environment: environment}
+	utilruntime.Must(clientgoscheme.AddToScheme(plane.Scheme))
+	utilruntime.Must(classifierv1alpha1.AddToScheme(plane.Scheme))
+	if err := plane.prepare(config, root); err != nil {
+		return nil, errors.Join(err, environment.Stop())
 	}
-	if err := grantGeneratedRole(ctx, plane.Admin, filepath.Join(root, "config", "rbac", "role.yaml")); err != nil {
-		return nil, err
+	return plane, nil
+}
+
+// prepare brings in the administrator, the operator's ServiceAccount and the monitor.
+func (p *ControlPlane) prepare(config *rest.Config, root string) (err error) {
+	if p.Admin, err = client.NewWithWatch(config, client.Options{Scheme: p.Scheme}); err != nil {
+		return err
 	}
-	user, err := plane.environment.AddUser(envtest.User{
+	if err := grantGeneratedRole(p.Admin, filepath.Join(root, "config", "rbac", "role.yaml")); err != nil {
+		return err
+	}
+	user, err := p.environment.AddUser(envtest.User{
 		Name:   serviceAccount,
 		Groups: []string{"system:serviceaccounts", "system:authenticated"},
 	}, nil)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	plane.Operator = user.Config()
-	return plane, nil
+	p.Operator = user.Config()
+	p.Monitor, err = startMonitor(p.Admin)
+	return err
 }
 
-// Stop ends the control plane. Who still watches holds it up.
-func (p *ControlPlane) Stop() error { return p.environment.Stop() }
+// Stop ends the control plane and gives the monitor's verdict. Who still watches
+// holds it up.
+func (p *ControlPlane) Stop() error {
+	return errors.Join(p.Monitor.stop(), p.environment.Stop())
+}
 
 // grantGeneratedRole binds the role as the markers generated it.
-func grantGeneratedRole(ctx context.Context, admin client.Client, path string) error {
+func grantGeneratedRole(admin client.Client, path string) error {
 	manifest, err := os.ReadFile(path)
 	if err != nil {
 		return err
@@ -100,5 +122,5 @@ func grantGeneratedRole(ctx context.Context, admin client.Client, path string) e
 		Subjects: []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: serviceAccount}},
 	}
 	binding.Name = role.Name
-	return errors.Join(admin.Create(ctx, role), admin.Create(ctx, binding))
+	return errors.Join(admin.Create(context.Background(), role), admin.Create(context.Background(), binding))
 }

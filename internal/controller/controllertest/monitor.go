@@ -9,11 +9,13 @@ import (
 	"sync"
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
@@ -22,52 +24,72 @@ import (
 // Monitor sees every version of every object while the tests run, and holds it
 // against the rules that users and tools rely on.
 type Monitor struct {
+	end      context.CancelFunc
+	watching sync.WaitGroup
+
 	mu       sync.Mutex
 	jobs     map[types.UID]*classifierv1alpha1.ClassifierTrainingJob // as last seen
 	secrets  []string
 	problems []error
 }
 
-// StartMonitor watches until the context ends.
-func StartMonitor(ctx context.Context, watcher client.WithWatch) (*Monitor, error) {
-	m := &Monitor{jobs: map[types.UID]*classifierv1alpha1.ClassifierTrainingJob{}}
+func startMonitor(watcher client.WithWatch) (*Monitor, error) {
+	ctx, end := context.WithCancel(context.Background())
+	m := &Monitor{end: end, jobs: map[types.UID]*classifierv1alpha1.ClassifierTrainingJob{}}
 	for _, list := range []client.ObjectList{&classifierv1alpha1.ClassifierDatasetList{}, &classifierv1alpha1.ClassifierTrainingJobList{}} {
 		events, err := watcher.Watch(ctx, list)
 		if err != nil {
+			end()
 			return nil, err
 		}
-		go func() {
-			for event := range events.ResultChan() {
-				m.see(event.Object)
+		m.watching.Go(func() {
+			err := m.follow(events)
+			if ctx.Err() == nil {
+				m.report(errors.Join(errors.New("the monitor is blind: its watch ended before the tests"), err))
 			}
-		}()
+		})
 	}
 	return m, nil
 }
 
-func (m *Monitor) see(object runtime.Object) {
-	var (
-		list       []metav1.Condition
-		generation *int64
-		meta       client.Object
-	)
-	switch object := object.(type) {
-	case *classifierv1alpha1.ClassifierDataset:
-		list, generation, meta = object.Status.Conditions, object.Status.ObservedGeneration, object
-	case *classifierv1alpha1.ClassifierTrainingJob:
-		list, generation, meta = object.Status.Conditions, object.Status.ObservedGeneration, object
-		m.report(object, m.seeProgress(object))
-	default:
-		return
+// stop gives the verdict: what was wrong with what the monitor saw.
+func (m *Monitor) stop() error {
+	m.end()
+	m.watching.Wait()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return errors.Join(m.problems...)
+}
+
+// follow looks at all that a watch tells until it ends, with an error or not.
+func (m *Monitor) follow(events watch.Interface) (err error) {
+	for event := range events.ResultChan() {
+		if event.Type == watch.Error {
+			err = apierrors.FromObject(event.Object)
+			continue
+		}
+		m.see(event.Object.(client.Object))
 	}
-	m.report(meta, checkConditions(list))
-	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
-	if err != nil {
-		m.report(meta, err)
-		return
+	return err
+}
+
+func (m *Monitor) see(object client.Object) {
+	for _, err := range []error{
+		checkConditions(Conditions(object)),
+		checkKstatus(object),
+		m.checkProgress(object),
+		m.checkSecrets(object),
+	} {
+		if err != nil {
+			m.report(fmt.Errorf("%s/%s at version %s: %w", object.GetNamespace(), object.GetName(), object.GetResourceVersion(), err))
+		}
 	}
-	m.report(meta, checkKstatus(content, meta, list, generation))
-	m.report(meta, m.checkSecrets(content))
+}
+
+func (m *Monitor) report(problem error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.problems = append(m.problems, problem)
 }
 
 // checkConditions holds a status against the rules for conditions.
@@ -83,10 +105,9 @@ func checkConditions(list []metav1.Condition) error {
 			problems = append(problems, errors.New(text))
 		}
 	}
-	rule(isThere(classifierv1alpha1.ConditionReady), "Ready is missing")
 	ready := meta.FindStatusCondition(list, classifierv1alpha1.ConditionReady)
 	if ready == nil {
-		return errors.Join(problems...)
+		return errors.New("there is no " + classifierv1alpha1.ConditionReady)
 	}
 	for _, kind := range []string{classifierv1alpha1.ConditionReconciling, classifierv1alpha1.ConditionStalled} {
 		rule(isTrue(kind) == isThere(kind), kind+" is there although it is not True")
@@ -105,33 +126,52 @@ func checkConditions(list []metav1.Condition) error {
 }
 
 // checkKstatus asks the library that Flux and others wait with.
-func checkKstatus(content map[string]any, meta client.Object, list []metav1.Condition, generation *int64) error {
+func checkKstatus(object client.Object) error {
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
+	if err != nil {
+		return err
+	}
 	result, err := status.Compute(&unstructured.Unstructured{Object: content})
 	if err != nil {
 		return err
 	}
-	if want := expectedKstatus(meta, list, generation); result.Status != want {
+	if want := expectedKstatus(object); result.Status != want {
 		return fmt.Errorf("kstatus says %s (%s), expected %s", result.Status, result.Message, want)
 	}
 	return nil
 }
 
-func expectedKstatus(object client.Object, list []metav1.Condition, generation *int64) status.Status {
+func expectedKstatus(object client.Object) status.Status {
+	generation := observedGeneration(object)
 	switch {
 	case object.GetDeletionTimestamp() != nil:
 		return status.TerminatingStatus
 	case generation == nil || *generation != object.GetGeneration():
 		return status.InProgressStatus
-	case meta.IsStatusConditionTrue(list, classifierv1alpha1.ConditionStalled):
+	case meta.IsStatusConditionTrue(Conditions(object), classifierv1alpha1.ConditionStalled):
 		return status.FailedStatus
-	case meta.IsStatusConditionTrue(list, classifierv1alpha1.ConditionReady):
+	case meta.IsStatusConditionTrue(Conditions(object), classifierv1alpha1.ConditionReady):
 		return status.CurrentStatus
 	}
 	return status.InProgressStatus
 }
 
-// seeProgress holds a job against how it was seen last.
-func (m *Monitor) seeProgress(job *classifierv1alpha1.ClassifierTrainingJob) error {
+func observedGeneration(object client.Object) *int64 {
+	switch object := object.(type) {
+	case *classifierv1alpha1.ClassifierDataset:
+		return object.Status.ObservedGeneration
+	case *classifierv1alpha1.ClassifierTrainingJob:
+		return object.Status.ObservedGeneration
+	}
+	return nil
+}
+
+// checkProgress holds a job against how it was seen last.
+func (m *Monitor) checkProgress(object client.Object) error {
+	job, ok := object.(*classifierv1alpha1.ClassifierTrainingJob)
+	if !ok {
+		return nil
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	before, known := m.jobs[job.UID]
@@ -139,12 +179,12 @@ func (m *Monitor) seeProgress(job *classifierv1alpha1.ClassifierTrainingJob) err
 	if !known {
 		return nil
 	}
-	return checkProgress(&before.Status, &job.Status)
+	return compareStatus(&before.Status, &job.Status)
 }
 
-// checkProgress holds that a job never goes back: what was known of it stays
+// compareStatus holds that a job never goes back: what was known of it stays
 // known, and an end is an end.
-func checkProgress(before, after *classifierv1alpha1.ClassifierTrainingJobStatus) error {
+func compareStatus(before, after *classifierv1alpha1.ClassifierTrainingJobStatus) error {
 	var problems []error
 	for _, kind := range []string{classifierv1alpha1.ConditionFinished, classifierv1alpha1.ConditionComplete, classifierv1alpha1.ConditionFailed} {
 		if was, is := meta.FindStatusCondition(before.Conditions, kind), meta.FindStatusCondition(after.Conditions, kind); was != nil && was.Status == metav1.ConditionTrue {
@@ -185,8 +225,8 @@ func (m *Monitor) Forbid(secrets ...string) {
 	m.secrets = append(m.secrets, secrets...)
 }
 
-func (m *Monitor) checkSecrets(content map[string]any) error {
-	encoded, err := json.Marshal(content)
+func (m *Monitor) checkSecrets(object client.Object) error {
+	encoded, err := json.Marshal(object)
 	if err != nil {
 		return err
 	}
@@ -198,20 +238,4 @@ func (m *Monitor) checkSecrets(content map[string]any) error {
 		}
 	}
 	return nil
-}
-
-func (m *Monitor) report(object client.Object, err error) {
-	if err == nil {
-		return
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.problems = append(m.problems, fmt.Errorf("%s/%s at version %s: %w", object.GetNamespace(), object.GetName(), object.GetResourceVersion(), err))
-}
-
-// Verdict is what was wrong with what the monitor saw so far.
-func (m *Monitor) Verdict() error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return errors.Join(m.problems...)
 }
