@@ -101,12 +101,12 @@ func TestIdentity(t *testing.T) {
 	everywhere(t, func(t *testing.T, s *store) {
 		s.fill(t, "intents/a.jsonl", "a1\n")
 		s.fill(t, "intents/b.jsonl", "b1\n")
-		for _, name := range []string{"intents/", "intents/a.jsonl"} {
+		for name, changed := range map[string]string{"intents/": "a2\n", "intents/a.jsonl": "a3\n"} {
 			before := s.resolve(t, name).Identity()
 			if again := s.resolve(t, name).Identity(); again != before {
 				t.Errorf("%s: the identity changes though nothing did", name)
 			}
-			s.fill(t, "intents/a.jsonl", name[:1]+fmt.Sprint(len(name))+"\n")
+			s.fill(t, "intents/a.jsonl", changed)
 			if after := s.resolve(t, name).Identity(); after == before {
 				t.Errorf("%s: the identity stays though the content changed", name)
 			}

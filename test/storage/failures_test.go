@@ -29,8 +29,8 @@ func (f failure) check(t *testing.T, s *store) {
 		f.change(t, &changed, spec)
 		started := time.Now()
 		_, err := changed.try(t.Context(), spec, changed.options())
-		var failed *source.Error
-		if !errors.As(err, &failed) {
+		failed, ok := errors.AsType[*source.Error](err)
+		if !ok {
 			t.Fatalf("got %v, want an *Error", err)
 		}
 		if failed.Reason != f.want || !strings.Contains(failed.Message, f.says) {
