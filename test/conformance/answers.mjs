@@ -96,7 +96,6 @@ export function* distortions(wire) {
   }
 }
 
-
 function* paths(value, path) {
   if (value === null || typeof value !== "object") return;
   for (const [key, child] of Object.entries(value)) {
