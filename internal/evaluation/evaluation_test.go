@@ -129,10 +129,21 @@ func TestCohenKappa(t *testing.T) {
 }
 
 func TestConfusionMatrixIsBounded(t *testing.T) {
-	target := NewSingleLabel("intent", names(maxConfusionLabels+1))
-	target.Add(maxConfusionLabels, sure(0, maxConfusionLabels+1))
-	if result := target.Result(); result.ConfusionMatrix != nil || result.Metrics[CohenKappa] != 0 {
-		t.Errorf("%d rows, kappa %v; want none, and a kappa nevertheless", len(result.ConfusionMatrix), result.Metrics[CohenKappa])
+	for labels, rows := range map[int]int{maxConfusionLabels: maxConfusionLabels, maxConfusionLabels + 1: 0} {
+		target := NewSingleLabel("intent", names(labels))
+		target.Add(labels-1, sure(0, labels))
+		result := target.Result()
+		if _, ok := result.Metrics[CohenKappa]; !ok || len(result.ConfusionMatrix) != rows {
+			t.Errorf("%d labels have %d rows, want %d, and a kappa either way: %v", labels, len(result.ConfusionMatrix), rows, ok)
+		}
+	}
+}
+
+func TestFirstOfEquallyLikelyLabelsIsPredicted(t *testing.T) {
+	target := NewSingleLabel("intent", names(3))
+	target.Add(1, []float64{.2, .4, .4})
+	if result := target.Result(); result.Metrics[Accuracy] != 1 {
+		t.Errorf("confusion matrix %v", result.ConfusionMatrix)
 	}
 }
 
@@ -148,6 +159,7 @@ func TestExpectedCalibrationError(t *testing.T) {
 		{"one bin: |1.8 - 1| / 2", []float64{.9, .9}, []bool{true, false}, .4},
 		{"two bins weigh by their predictions", []float64{.9, .9, .6}, []bool{true, false, true}, (.8 + .4) / 3},
 		{"errors of different bins do not cancel", []float64{.9, .5}, []bool{false, true}, (.9 + .5) / 2},
+		{"there are 15 bins, of which these are two", []float64{.61, .69}, []bool{true, false}, (.39 + .69) / 2},
 		{"the ends are in a bin", []float64{0, 1}, []bool{false, true}, 0},
 		{"an edge belongs to the bin below it", []float64{1. / 15, .05}, []bool{true, false}, math.Abs(1-1./15-.05) / 2},
 	} {
