@@ -112,9 +112,10 @@ func (s *store) close() error {
 	return errors.Join(problems...)
 }
 
-// write runs change in a transaction.
+// write runs change in a transaction. The context ends change's statements alone: it
+// would roll the transaction back in the background, and the store be closed meanwhile.
 func (s *store) write(ctx context.Context, change func(*sql.Tx) error) error {
-	tx, err := s.writer.BeginTx(ctx, nil)
+	tx, err := s.writer.BeginTx(context.WithoutCancel(ctx), nil)
 	if err != nil {
 		return err
 	}
