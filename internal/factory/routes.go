@@ -53,8 +53,8 @@ func (f *Factory) routes() []route {
 		{"POST", "/v1/fine_tuning/models/{model_id}/archive", f.operation(maxBodyBytes, f.archiveModel)},
 		{"DELETE", "/v1/fine_tuning/models/{model_id}/archive", f.operation(maxBodyBytes, f.unarchiveModel)},
 
-		{"POST", "/v1/classifications", f.operation(maxClassifyBytes, f.classify)},
-		{"POST", "/v1/chat/classifications", f.operation(maxClassifyBytes, f.classifyChat)},
+		{"POST", "/v1/classifications", f.inMemory(f.classify)},
+		{"POST", "/v1/chat/classifications", f.inMemory(f.classifyChat)},
 
 		{"GET", "/healthz", http.HandlerFunc(f.healthy)},
 		{"GET", "/readyz", http.HandlerFunc(f.ready)},
@@ -80,9 +80,14 @@ func (f *Factory) Handler() http.Handler {
 // with an error.
 type operation func(r *http.Request, tenant string) (any, error)
 
-// operation authenticates, bounds the body and writes the answer.
+// operation authenticates and answers.
 func (f *Factory) operation(maxBytes int64, operate operation) http.Handler {
-	return f.authenticated(func(w http.ResponseWriter, r *http.Request, tenant string) {
+	return f.authenticated(f.responder(maxBytes, operate))
+}
+
+// responder bounds the body and writes the answer.
+func (f *Factory) responder(maxBytes int64, operate operation) func(http.ResponseWriter, *http.Request, string) {
+	return func(w http.ResponseWriter, r *http.Request, tenant string) {
 		if r.ContentLength > maxBytes {
 			f.fail(w, r, errTooLarge) // before a client that waits for it has sent anything
 			return
@@ -94,18 +99,23 @@ func (f *Factory) operation(maxBytes int64, operate operation) http.Handler {
 			return
 		}
 		f.answer(w, r, http.StatusOK, answer)
-	})
+	}
 }
 
 // transfer gives a request more time than the server's timeouts do.
 func (f *Factory) transfer(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		deadline := time.Now().Add(maxTransferTime) //nolint:forbidigo // a connection's deadline is in real time
-		controller := http.NewResponseController(w)
-		_ = controller.SetReadDeadline(deadline) // unsupported: then there is none to extend
-		_ = controller.SetWriteDeadline(deadline)
+		giveTime(w, maxTransferTime, maxTransferTime)
 		next.ServeHTTP(w, r)
 	})
+}
+
+// giveTime replaces what the server's timeouts leave of a request's time.
+func giveTime(w http.ResponseWriter, read, write time.Duration) {
+	now := time.Now() //nolint:forbidigo // a connection's deadline is in real time
+	controller := http.NewResponseController(w)
+	_ = controller.SetReadDeadline(now.Add(read)) // unsupported: then there is none to extend
+	_ = controller.SetWriteDeadline(now.Add(write))
 }
 
 func (f *Factory) methodNotAllowed(allowed []string) http.Handler {

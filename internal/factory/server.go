@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 )
 
 // DefaultBaseModel is the only model that the hosted service trained classifiers
@@ -43,6 +45,7 @@ type Factory struct {
 	models     *modelCache
 	keys       atomic.Pointer[[]APIKey]
 	rates      *rateLimiters
+	bodies     *semaphore.Weighted // bytes of them that are in memory
 	metrics    *metrics
 	signingKey []byte
 	close      func() error
@@ -65,6 +68,7 @@ func Open(ctx context.Context, config Config) (*Factory, error) {
 		store:   store,
 		models:  newModelCache(store.blobs, loadedModelBytes),
 		rates:   newRateLimiters(config.Limits.RequestsPerSecond),
+		bodies:  semaphore.NewWeighted(heldBodyBytes),
 		metrics: newMetrics(store),
 	}
 	f.SetAPIKeys(config.APIKeys)
