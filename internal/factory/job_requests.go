@@ -39,13 +39,15 @@ const (
 // know: SDKs send some that only a completion job has.
 func (f *Factory) readJobRequest(r *http.Request) (*jobRequest, error) {
 	q := newQuery(r)
-	request := &jobRequest{DryRun: q.boolean("dry_run", false)}
+	dryRun := q.boolean("dry_run", false)
 	if q.problem != nil {
 		return nil, q.problem
 	}
+	request := &jobRequest{}
 	if err := decodeBody(r, request); err != nil {
 		return nil, err
 	}
+	request.DryRun = request.DryRun || dryRun // one of them is enough: null and the default say nothing
 	if request.JobType == "" {
 		request.JobType = mistral.JobTypeClassifier
 	}

@@ -262,6 +262,8 @@ func TestDryRun(t *testing.T) {
 	for _, test := range []struct{ reason, query, member string }{
 		{"in the query", "?dry_run=true", ""},
 		{"in the body", "", `, "dry_run": true`},
+		{"in the query, and null in the body", "?dry_run=true", `, "dry_run": null`},
+		{"in the query, and the default in the body", "?dry_run=true", `, "dry_run": false`},
 	} {
 		status, body := s.request("POST", "/v1/fine_tuning/jobs"+test.query, `{"model": "ministral-3b-latest", "training_files": ["`+file+`"]`+test.member+`}`)
 		var estimate mistral.LegacyJobMetadata
