@@ -62,6 +62,32 @@ func TestModelLife(t *testing.T) {
 	}
 }
 
+func TestListModels(t *testing.T) {
+	s := startServer(t, nil)
+	first, second := s.train("first.jsonl", intents(20)), s.train("second.jsonl", intents(22))
+	all := DefaultBaseModel + " " + second + " " + first
+	for _, test := range []struct{ reason, query, want string }{
+		{"base models, then the newest first", "", all},
+		{"the protocol has no pages of them", "?page=1&page_size=1", all},
+		{"one of them", "?model=" + url.QueryEscape(first), first},
+		{"a base model", "?model=" + DefaultBaseModel, DefaultBaseModel},
+		{"none of them", "?model=unknown", ""},
+		{"a part of an ID is none", "?model=ministral", ""},
+		{"there is one provider", "?provider=any", all},
+	} {
+		status, body := s.request("GET", "/v1/models"+test.query, "")
+		var list mistral.ModelList
+		decode(t, body, &list)
+		var ids []string
+		for _, model := range list.Data {
+			ids = append(ids, model.ID)
+		}
+		if got := strings.Join(ids, " "); status != 200 || got != test.want {
+			t.Errorf("%s: %d %s, want %s", test.reason, status, got, test.want)
+		}
+	}
+}
+
 func TestEqualJobsMakeEqualModels(t *testing.T) {
 	s := startServer(t, nil)
 	file := s.upload("intents.jsonl", intents(40))
