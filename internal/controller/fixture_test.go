@@ -41,6 +41,7 @@ const connectionSecret = "connection"
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	f := &fixture{T: t, Namespace: cluster.NewNamespace(t), ctx: t.Context(), apiKey: rand.Text()}
+	cluster.Monitor.Forbid(f.apiKey)
 	f.factory = startFactory(t, f.apiKey)
 	f.api = f.factory.client(t, f.apiKey)
 	f.Create(f.connection(f.apiKey))
