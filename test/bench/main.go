@@ -1,6 +1,6 @@
-// The benchmark measures, each beside what does the same and in one run: with the
-// argument datasets, reading and uploading them; with engine, training and predicting;
-// with load, a factory that serves.
+// The benchmark measures the product beside what does the same, in one run: with
+// the argument datasets, reading and uploading them; with engine, training and
+// predicting; with load, a factory that serves.
 package main
 
 import (

@@ -77,6 +77,7 @@ func startOperator(t *testing.T, kubeconfig []byte) int {
 	return operator.command.Process.Pid
 }
 
+// build leaves out what only debuggers need: that halves the time.
 func build(t *testing.T, directory, name, folder string) string {
 	t.Helper()
 	binary := filepath.Join(directory, name)
