@@ -4,7 +4,6 @@ package classifier
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"maps"
 	"os"
@@ -31,10 +30,7 @@ func BenchmarkTrain(b *testing.B) {
 			set := load(b, folder)
 			for b.Loop() {
 				start := cpuTime()
-				model, err := Train(context.Background(), set.train, set.valid, Options{Targets: set.targets, Seed: 1})
-				if err != nil {
-					b.Fatal(err)
-				}
+				model := train(b, set.train, set.valid, Options{Targets: set.targets, Seed: 1})
 				b.ReportMetric((cpuTime() - start).Seconds(), "cpu-s")
 				report(b, model, set)
 			}
@@ -47,10 +43,7 @@ func BenchmarkClassify(b *testing.B) {
 	for _, folder := range dataSets(b) {
 		b.Run(filepath.Base(folder), func(b *testing.B) {
 			set := load(b, folder)
-			model, err := Train(context.Background(), set.train, set.valid, Options{Targets: set.targets, Seed: 1})
-			if err != nil {
-				b.Fatal(err)
-			}
+			model := train(b, set.train, set.valid, Options{Targets: set.targets, Seed: 1})
 			var scores [][]float64
 			b.ReportAllocs()
 			start := cpuTime()

@@ -27,9 +27,9 @@ type independent struct {
 }
 
 // calibrate returns a calibration for each target, fitted on examples that the
-// calibrating weights have not seen.
-func (t *trainer) calibrate(ctx context.Context) ([]calibration, error) {
-	examples, err := t.unseenMargins(ctx)
+// weights have not seen.
+func (t *trainer) calibrate(ctx context.Context, weights *linear) ([]calibration, error) {
+	examples, err := t.unseenMargins(ctx, weights)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func (t *trainer) calibrate(ctx context.Context) ([]calibration, error) {
 	return calibrations, nil
 }
 
-func (t *trainer) unseenMargins(ctx context.Context) ([]calibrationExample, error) {
+func (t *trainer) unseenMargins(ctx context.Context, weights *linear) ([]calibrationExample, error) {
 	width := columns(t.heads)
 	stride := 1 + len(t.unseen)*width/maxCalibrationMargins
 	var examples []calibrationExample
@@ -57,7 +57,7 @@ func (t *trainer) unseenMargins(ctx context.Context) ([]calibrationExample, erro
 			return nil, fmt.Errorf("calibrating: %w", err)
 		}
 		margins := make([]float32, width)
-		t.calibrating.margins(t.vectorizer.vectorize(t.unseen[i].Text), margins)
+		weights.margins(t.vectorizer.vectorize(t.unseen[i].Text), margins)
 		examples = append(examples, calibrationExample{margins, t.unseen[i].Labels})
 	}
 	return examples, nil

@@ -53,11 +53,11 @@ func topicExamples(n int) []Example {
 
 func train(t testing.TB, examples, valid []Example, options Options) *Model {
 	t.Helper()
-	model, err := Train(t.Context(), examples, valid, options)
+	trained, err := Train(t.Context(), examples, valid, options)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return model
+	return trained.Model
 }
 
 func encode(t testing.TB, model *Model) []byte {
@@ -180,6 +180,56 @@ func TestHeldOutExamplesLeaveTheCallersAlone(t *testing.T) {
 	if valid[0].Text != first {
 		t.Error("Train wrote behind the end of valid")
 	}
+}
+
+// What is measured must not have been learned. The texts have nothing in common, so
+// that only who has read one can know its label.
+func TestUnseenExamplesWereNotLearned(t *testing.T) {
+	unrelated := func(n, first int) []Example {
+		examples := make([]Example, n)
+		for i := range examples {
+			word := strings.Repeat(string(rune('一'+first+i)), 3)
+			examples[i] = Example{Text: word, Labels: [][]int{{i % 3}}}
+		}
+		return examples
+	}
+	for _, test := range []struct {
+		reason       string
+		train, valid int
+		unseen       int
+		same         bool
+	}{
+		{"validation examples are not learned from", 600, 90, 90, true},
+		{"a tenth is held out without validation examples", 600, 0, 60, false},
+		{"a few examples are all needed", 49, 0, 0, true},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			examples := unrelated(test.train, 0)
+			trained, err := Train(t.Context(), examples, unrelated(test.valid, test.train), Options{Targets: []Target{colours}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(trained.Unseen) != test.unseen || (trained.Measurable == trained.Model) != test.same {
+				t.Fatalf("%d examples are unseen, by the model itself: %v", len(trained.Unseen), trained.Measurable == trained.Model)
+			}
+			if known := accuracy(trained.Model, examples); known < 0.9 {
+				t.Errorf("%.2f of the training examples are known", known)
+			}
+			if known := accuracy(trained.Measurable, trained.Unseen); known > 0.6 {
+				t.Errorf("%.2f of the unseen examples are known", known)
+			}
+		})
+	}
+}
+
+func accuracy(model *Model, examples []Example) float64 {
+	right := 0.0
+	for _, example := range examples {
+		if highest(model.Classify(example.Text, nil)[0]) == example.Labels[0][0] {
+			right++
+		}
+	}
+	return right / float64(len(examples))
 }
 
 func TestExampleWeightDecidesContradictions(t *testing.T) {

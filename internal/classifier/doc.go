@@ -26,15 +26,22 @@
 //
 // # Training
 //
-// Weights are fitted by stochastic gradient descent, one example at a time in an
-// order shuffled for each pass, a part of its features left out at random: the
-// larger a part, the fewer examples there are for each label. The learning rate rises linearly and then falls linearly to zero. The same examples
-// and options give the same model bytes on a processor architecture, whatever the
-// number of processors; training uses one of them.
+// The weights are the mean of several fits, which err in different ways: of three by
+// stochastic gradient descent, one example at a time in an order shuffled for each
+// pass, a part of its features left out at random (the larger a part, the fewer
+// examples there are for each label), at a learning rate that rises linearly and then
+// falls linearly to zero; and, for single_class targets, of a support vector machine. The
+// fits run on all processors. The same examples and options give the same model bytes
+// on a processor architecture, whatever the number of processors. Where weights
+// would take much memory, there is one descent instead.
+//
+// The examples of a single_class label count the less the more there are of them, by
+// the square root, so that rare labels are learned, too. Training does not stop early:
+// the falling rate does what stopping would, and better.
 //
 // Validation examples calibrate the model. Without any, a tenth of the training
-// examples, chosen by the seed, calibrates a second set of weights that is
-// trained beside the first and thrown away; the model learns from everything, but
+// examples, chosen by the seed, calibrates a second set of weights that is trained on
+// the rest and measured in the model's place; the model learns from everything, but
 // what features weigh.
 //
 // # Hyperparameters
@@ -49,13 +56,14 @@
 //     the unit in which progress is reported; zero reports in 100 steps.
 //   - LearningRate is relative to 1e-4, by its square root: the engine's own is
 //     multiplied by one half at least and by two at most.
-//   - WeightDecay is relative to 0.1 and adds L2 regularisation in proportion.
+//   - WeightDecay is relative to 0.1 and adds L2 regularisation in proportion, that
+//     of the support vector machine by a factor from one tenth to ten.
 //   - WarmupFraction is used as it is; zero means 0.05.
 //
 // # Limits
 //
 // At most 10000 labels are allowed over all targets. Features are pruned, rarest
 // first, until features times labels fit 2^26 weights. Beside the examples,
-// training takes 4 bytes for each weight, 8 when it holds examples out: 512 MiB
-// at most. A trained model takes one.
+// training takes at most 320 MiB, and 576 MiB when it holds examples out. A trained
+// model takes a byte for each weight.
 package classifier

@@ -1,6 +1,9 @@
 package classifier
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // vocabulary is the set of features: the slots that occur in the training
 // examples, and what each weighs.
@@ -67,6 +70,19 @@ type vectorizer struct {
 type vector struct {
 	features []uint32
 	values   []float32
+}
+
+func (x vector) clone() vector {
+	return vector{slices.Clone(x.features), slices.Clone(x.values)}
+}
+
+// square is that of the vector's length.
+func (x vector) square() float32 {
+	sum := float32(0)
+	for _, value := range x.values {
+		sum += value * value
+	}
+	return sum
 }
 
 func newVectorizer(v *vocabulary) *vectorizer {

@@ -1,5 +1,7 @@
 package classifier
 
+import "math"
+
 // linear is a matrix of weights, a row for each feature and a column for each
 // label, while it is trained. The true weights are scale*weights: decaying all
 // of them is one multiplication.
@@ -51,11 +53,12 @@ func (l *linear) row(feature uint32) []float32 {
 // found the plausible labels of an example, most are.
 const negligible = 1e-4
 
-// collect adds the gradients of the head's columns to those of the next step.
-func (l *linear) collect(h head, gradients []float32) {
+// collect adds the gradients of the head's columns, times weight, to those of the next
+// step.
+func (l *linear) collect(h head, gradients []float32, weight float32) {
 	for i, value := range gradients {
 		if value > negligible || value < -negligible {
-			l.active = append(l.active, columnGradient{uint32(h.first + i), value * h.rate})
+			l.active = append(l.active, columnGradient{uint32(h.first + i), value * h.rate * weight})
 		}
 	}
 }
@@ -88,4 +91,44 @@ func (l *linear) decay(factor float32) {
 		l.weights[i] *= l.scale
 	}
 	l.scale = 1
+}
+
+// add adds other, each column times its factor. The scale of l is one.
+func (l *linear) add(other *linear, factors []float32) {
+	for start := 0; start < len(l.weights); start += l.columns {
+		for column, factor := range factors {
+			l.weights[start+column] += factor * other.scale * other.weights[start+column]
+		}
+	}
+	for column, factor := range factors {
+		l.bias[column] += factor * other.bias[column]
+	}
+}
+
+func (l *linear) multiply(factors []float32) {
+	for start := 0; start < len(l.weights); start += l.columns {
+		for column, factor := range factors {
+			l.weights[start+column] *= factor
+		}
+	}
+	for column, factor := range factors {
+		l.bias[column] *= factor
+	}
+}
+
+// size is the norm of the head's weights, less what is the same for all of its labels.
+func (l *linear) size(h head) float64 {
+	sum := 0.0
+	for start := 0; start < len(l.weights); start += l.columns {
+		row := l.weights[start+h.first : start+h.end]
+		mean := float32(0)
+		for _, weight := range row {
+			mean += weight
+		}
+		mean /= float32(len(row))
+		for _, weight := range row {
+			sum += float64((weight - mean) * (weight - mean))
+		}
+	}
+	return math.Sqrt(sum) * float64(l.scale)
 }

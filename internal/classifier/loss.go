@@ -24,6 +24,13 @@ func (m *meanLoss) add(target int, loss float64) {
 	m.counts[target]++
 }
 
+func (m *meanLoss) merge(other *meanLoss) {
+	for i := range m.sums {
+		m.sums[i] += other.sums[i]
+		m.counts[i] += other.counts[i]
+	}
+}
+
 func (m *meanLoss) mean() float64 {
 	loss, weights := 0.0, 0.0
 	for i, count := range m.counts {

@@ -55,12 +55,14 @@ func (n *ngrams) add(text string, seed uint64) {
 			previous = n.endWord(previous)
 		}
 	}
-	n.endWord(previous)
+	if previous = n.endWord(previous); previous != 0 {
+		n.words = append(n.words, slot(mix(previous, endSeed)))
+	}
 }
 
 // endWord adds the n-grams of the word that ends here, if there is one, and returns
-// the hash of the last word. previous is that of the word before; the first word of a
-// text has a bigram too, with the text's start.
+// the hash of the last word. previous is that of the word before; the first and the last
+// word of a text have a bigram too, with the text's start and end.
 func (n *ngrams) endWord(previous uint64) uint64 {
 	if len(n.word) == 1 {
 		return previous
@@ -133,6 +135,7 @@ const (
 	wordSeed      = uint64(0x9e3779b97f4a7c15)
 	characterSeed = uint64(0xc2b2ae3d27d4eb4f)
 	focusSeed     = uint64(0x165667b19e3779f9)
+	endSeed       = uint64(0x27d4eb2f165667c5)
 )
 
 // mix is the step of the FNV-1a hash, taken over whole values instead of bytes.

@@ -58,7 +58,7 @@ type Options struct {
 type Checkpoint struct {
 	Step, TotalSteps int
 	// TrainLoss is the mean loss of the training examples since the last checkpoint,
-	// each taken before it was learned from, with a part of its features left out:
+	// each taken before it was learned from by a descent, with a part of its features left out:
 	// cross-entropy for single_class, with the right label held back, the mean binary
 	// cross-entropy of the labels for multi_class, in nats, before calibration.
 	TrainLoss float64

@@ -26,7 +26,7 @@ func (t *trainer) weighFeatures(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for feature := range t.vectorizer.vocabulary.weights {
+	for feature := range t.vocabulary.weights {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("weighing features: %w", err)
 		}
@@ -35,9 +35,8 @@ func (t *trainer) weighFeatures(ctx context.Context) error {
 			idf, divergence := counts.inverseFrequency(i, feature), counts.divergence(i, h, feature)
 			sum += (mostRelevance-h.relevance)*math.Log(idf) + h.relevance*math.Log(divergence+leastDivergence)
 		}
-		t.vectorizer.vocabulary.weights[feature] = float32(math.Exp(sum / float64(len(t.heads))))
+		t.vocabulary.weights[feature] = float32(math.Exp(sum / float64(len(t.heads))))
 	}
-	clear(t.final.weights)
 	return nil
 }
 
@@ -49,16 +48,15 @@ type labelCounts struct {
 	examples  []float64   // labelled for a target
 }
 
-// countLabels borrows the weights' memory, which training does not need yet.
 func (t *trainer) countLabels(ctx context.Context) (*labelCounts, error) {
 	c := &labelCounts{
-		byFeature: t.final,
+		byFeature: newLinear(len(t.vocabulary.slots), columns(t.heads)),
 		features:  make([][]float32, len(t.heads)),
 		labels:    make([]float64, columns(t.heads)),
 		examples:  make([]float64, len(t.heads)),
 	}
 	for i := range c.features {
-		c.features[i] = make([]float32, len(t.vectorizer.vocabulary.slots))
+		c.features[i] = make([]float32, len(t.vocabulary.slots))
 	}
 	for i, example := range t.examples {
 		if err := ctx.Err(); err != nil {

@@ -10,6 +10,7 @@ const (
 	ownLearningRate   = 1.0
 	ownWeightDecay    = 1e-6
 	ownWarmupFraction = 0.05
+	ownCost           = 1.0
 )
 
 // What the hosted service's hyperparameters are relative to.
@@ -30,6 +31,7 @@ const (
 type schedule struct {
 	updates, warmup, steps int
 	rate, decay            float64
+	cost                   float32 // of the hinge's losses, against the size of its weights
 }
 
 func newSchedule(examples int, h Hyperparameters) schedule {
@@ -38,6 +40,7 @@ func newSchedule(examples int, h Hyperparameters) schedule {
 	passes = min(passes, own*longestTraining)
 	updates := int(math.Ceil(passes * float64(examples)))
 	rate := math.Sqrt(orElse(h.LearningRate, hostedLearningRate) / hostedLearningRate)
+	decay := orElse(h.WeightDecay, hostedWeightDecay) / hostedWeightDecay
 	steps := h.Steps
 	if steps == 0 {
 		steps = reportedSteps
@@ -47,7 +50,8 @@ func newSchedule(examples int, h Hyperparameters) schedule {
 		warmup:  int(float64(updates) * orElse(h.WarmupFraction, ownWarmupFraction)),
 		steps:   steps,
 		rate:    ownLearningRate * min(max(rate, 0.5), 2),
-		decay:   ownWeightDecay * orElse(h.WeightDecay, hostedWeightDecay) / hostedWeightDecay,
+		decay:   ownWeightDecay * decay,
+		cost:    float32(min(max(ownCost/decay, 0.1), 10)),
 	}
 }
 

@@ -4,17 +4,28 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"math/rand/v2"
 )
 
 // maxWeights bounds features times labels.
 const maxWeights = 1 << 26
 
+// Trained is what a training gives.
+type Trained struct {
+	Model *Model
+	// Unseen are the examples that no weight was fitted to: the validation examples or,
+	// without any, those held out of the training examples. There are none when these are
+	// too few to hold any out.
+	Unseen []Example
+	// Measurable is the model to measure on Unseen: Model itself or, when examples were
+	// held out, the one that was trained without them to calibrate Model.
+	Measurable *Model
+}
+
 // Train trains a model. valid may be empty. It returns the context's error soon
 // after its end. Any other error says what is wrong with the options or
 // the examples.
-func Train(ctx context.Context, train, valid []Example, options Options) (*Model, error) {
+func Train(ctx context.Context, train, valid []Example, options Options) (*Trained, error) {
 	if err := check(train, valid, options); err != nil {
 		return nil, err
 	}
@@ -24,17 +35,13 @@ func Train(ctx context.Context, train, valid []Example, options Options) (*Model
 		return nil, err
 	}
 	t := newTrainer(train, valid, heads, vocabulary, options)
-	if err := t.weighFeatures(ctx); err != nil {
+	if err := t.prepare(ctx); err != nil {
 		return nil, err
 	}
 	if err := t.run(ctx); err != nil {
 		return nil, err
 	}
-	calibrations, err := t.calibrate(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return newModel(options.Targets, vocabulary, t.final, calibrations), nil
+	return t.finish(ctx)
 }
 
 func check(train, valid []Example, options Options) error {
@@ -74,19 +81,15 @@ type trainer struct {
 	options    Options
 	heads      []head
 	schedule   schedule
+	vocabulary *vocabulary
 	vectorizer *vectorizer
-	random     *rand.Rand
 
-	examples   []Example
-	meanWeight float64
-	dropped    uint64 // of 256 features
-	order      []int32
-	heldOut    []bool // of each example; nil when none is
+	examples []Example
+	heldOut  []bool // of each example; nil when none is
+	unseen   []Example
 
-	final       *linear
-	calibrating *linear   // is final unless examples are held out
-	unseen      []Example // that calibrating does not learn from
-	margins     []float32
+	final       *ensemble
+	calibrating *ensemble // is final unless examples are held out
 }
 
 func newTrainer(train, valid []Example, heads []head, vocabulary *vocabulary, options Options) *trainer {
@@ -94,21 +97,12 @@ func newTrainer(train, valid []Example, heads []head, vocabulary *vocabulary, op
 		options:    options,
 		heads:      heads,
 		schedule:   newSchedule(len(train), options.Hyperparameters),
+		vocabulary: vocabulary,
 		vectorizer: newVectorizer(vocabulary),
-		random:     rand.New(rand.NewPCG(options.Seed, 0)),
 		examples:   train,
-		meanWeight: meanWeight(train),
-		dropped:    uint64(256 * droppedShare(len(train), columns(heads))),
-		order:      make([]int32, len(train)),
-		final:      newLinear(len(vocabulary.slots), columns(heads)),
 		unseen:     valid,
-		margins:    make([]float32, columns(heads)),
 	}
-	for i := range t.order {
-		t.order[i] = int32(i)
-	}
-	t.calibrating = t.final
-	if len(valid) == 0 {
+	if len(valid) == 0 && len(train) >= fewestToDivide {
 		t.holdOut()
 	}
 	return t
@@ -120,38 +114,41 @@ const (
 	fewestToDivide = 50   // from which holding some out leaves enough of both
 )
 
-// holdOut lets a second set of weights be trained on nine tenths of the examples.
 func (t *trainer) holdOut() {
-	if len(t.examples) < fewestToDivide {
-		return
-	}
-	t.shuffle()
-	t.heldOut = make([]bool, len(t.examples))
-	t.unseen = nil
-	for _, i := range t.order[:min(len(t.examples)/heldOutShare, maxHeldOut)] {
+	t.heldOut, t.unseen = make([]bool, len(t.examples)), nil
+	order := rand.New(rand.NewPCG(t.options.Seed, 0)).Perm(len(t.examples))
+	for _, i := range order[:min(len(order)/heldOutShare, maxHeldOut)] {
 		t.heldOut[i] = true
 		t.unseen = append(t.unseen, t.examples[i])
 	}
-	t.calibrating = newLinear(len(t.vectorizer.vocabulary.slots), columns(t.heads))
 }
 
-func (t *trainer) shuffle() {
-	t.random.Shuffle(len(t.order), func(i, j int) { t.order[i], t.order[j] = t.order[j], t.order[i] })
+// prepare weighs the features before any vector is made with them.
+func (t *trainer) prepare(ctx context.Context) error {
+	if err := t.weighFeatures(ctx); err != nil {
+		return err
+	}
+	data, err := newTrainingData(ctx, t.examples, t.options.Targets, t.heads, t.vocabulary)
+	if err != nil {
+		return err
+	}
+	t.final = newEnsemble(data, data.all(), t.schedule, t.options.Seed)
+	t.calibrating = t.final
+	if t.heldOut != nil {
+		t.calibrating = newEnsemble(data, data.without(t.heldOut), t.schedule, t.options.Seed)
+	}
+	return nil
 }
 
 func (t *trainer) run(ctx context.Context) error {
-	update := 0
 	checkpoints := t.schedule.checkpoints()
 	for i := 1; i <= checkpoints; i++ {
-		end, step := t.schedule.checkpoint(i)
-		losses := newMeanLoss(t.heads, t.options.Targets)
-		for ; update < end; update++ {
-			if err := ctx.Err(); err != nil {
-				return fmt.Errorf("training: %w", err)
-			}
-			t.update(update, losses)
+		loss, err := t.advance(ctx, i)
+		if err != nil {
+			return fmt.Errorf("training: %w", err)
 		}
-		checkpoint := Checkpoint{Step: step, TotalSteps: t.schedule.steps, TrainLoss: losses.mean()}
+		_, step := t.schedule.checkpoint(i)
+		checkpoint := Checkpoint{Step: step, TotalSteps: t.schedule.steps, TrainLoss: loss}
 		if err := t.report(ctx, checkpoint, i%evaluateEach == 0 || i == checkpoints); err != nil {
 			return err
 		}
@@ -159,80 +156,17 @@ func (t *trainer) run(ctx context.Context) error {
 	return nil
 }
 
-// update learns from the example whose turn it is.
-func (t *trainer) update(update int, losses *meanLoss) {
-	turn := update % len(t.order)
-	if turn == 0 {
-		t.shuffle()
+// advance goes on to the i-th checkpoint and returns the mean loss on the way.
+func (t *trainer) advance(ctx context.Context, i int) (loss float64, err error) {
+	fits := t.final.fits()
+	if t.heldOut != nil {
+		fits = append(fits, t.calibrating.fits()...)
 	}
-	i := t.order[turn]
-	example := t.examples[i]
-	rate := t.schedule.rateAt(update) * min(weight(example)/t.meanWeight, maxRelativeWeight)
-	x := t.dropOut(t.vectorizer.vectorize(example.Text))
-	t.learn(t.final, x, example.Labels, rate, losses)
-	if t.heldOut != nil && !t.heldOut[i] {
-		t.learn(t.calibrating, x, example.Labels, rate, nil)
+	end, _ := t.schedule.checkpoint(i)
+	if err := advanceAll(ctx, fits, end); err != nil {
+		return 0, err
 	}
-}
-
-// droppedShare is the share of its features that is left out of an example. The fewer
-// examples a label has, the more would be learned by heart.
-func droppedShare(examples, labels int) float64 {
-	perLabel := float64(examples) / float64(labels)
-	return min(max(0.8-0.17*math.Log(perLabel/100), 0.3), 0.7)
-}
-
-// dropOut leaves out features at random and scales the others up to make up for
-// them, in place. Labels have to be recognised by all of their features then, not by
-// the few that would do for the training examples.
-func (t *trainer) dropOut(x vector) vector {
-	kept := 0
-	bits := uint64(0)
-	scale := 256 / float32(256-t.dropped)
-	for i, feature := range x.features {
-		if i%8 == 0 {
-			bits = t.random.Uint64()
-		}
-		if bits&0xff >= t.dropped {
-			x.features[kept], x.values[kept] = feature, scale*x.values[i]
-			kept++
-		}
-		bits >>= 8
-	}
-	return vector{x.features[:kept], x.values[:kept]}
-}
-
-// learn takes one step of gradient descent and adds the loss before it to losses.
-func (t *trainer) learn(l *linear, x vector, labels [][]int, rate float64, losses *meanLoss) {
-	l.margins(x, t.margins)
-	for i, h := range t.heads {
-		for _, label := range labels[i] {
-			t.margins[h.first+label] -= h.lead
-		}
-	}
-	t.differentiate(labels, losses)
-	for i, h := range t.heads {
-		if labels[i] != nil {
-			l.collect(h, t.margins[h.first:h.end])
-		}
-	}
-	l.step(x, rate, t.schedule.decay)
-}
-
-// differentiate turns margins into the gradient of the loss, and adds the loss to
-// losses unless that is nil.
-func (t *trainer) differentiate(labels [][]int, losses *meanLoss) {
-	for i, h := range t.heads {
-		if labels[i] == nil {
-			continue
-		}
-		part := t.margins[h.first:h.end]
-		h.probabilities(part, 1)
-		loss := h.gradient(part, labels[i])
-		if losses != nil {
-			losses.add(i, loss)
-		}
-	}
+	return t.final.loss(), nil
 }
 
 func (t *trainer) report(ctx context.Context, checkpoint Checkpoint, evaluate bool) error {
@@ -240,35 +174,54 @@ func (t *trainer) report(ctx context.Context, checkpoint Checkpoint, evaluate bo
 		return nil
 	}
 	if evaluate && len(t.unseen) > 0 {
-		losses := newMeanLoss(t.heads, t.options.Targets)
-		for _, example := range t.unseen {
-			if err := ctx.Err(); err != nil {
-				return fmt.Errorf("evaluating: %w", err)
-			}
-			t.calibrating.margins(t.vectorizer.vectorize(example.Text), t.margins)
-			t.differentiate(example.Labels, losses)
+		loss, err := t.unseenLoss(ctx)
+		if err != nil {
+			return fmt.Errorf("evaluating: %w", err)
 		}
-		checkpoint.ValidLoss, checkpoint.Evaluated = losses.mean(), true
+		checkpoint.ValidLoss, checkpoint.Evaluated = loss, true
 	}
 	t.options.OnCheckpoint(checkpoint)
 	return nil
 }
 
-// maxRelativeWeight keeps a step from overshooting so far that no other example can
-// correct it.
-const maxRelativeWeight = 10
-
-func weight(example Example) float64 {
-	if example.Weight == 0 {
-		return 1
+func (t *trainer) unseenLoss(ctx context.Context) (float64, error) {
+	weights := t.calibrating.weights()
+	margins := make([]float32, columns(t.heads))
+	losses := newMeanLoss(t.heads, t.options.Targets)
+	for _, example := range t.unseen {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		weights.margins(t.vectorizer.vectorize(example.Text), margins)
+		differentiate(t.heads, margins, example.Labels, losses)
 	}
-	return example.Weight
+	return losses.mean(), nil
 }
 
-func meanWeight(examples []Example) float64 {
-	sum := 0.0
-	for _, example := range examples {
-		sum += weight(example)
+func (t *trainer) finish(ctx context.Context) (*Trained, error) {
+	calibrating := t.calibrating.weights()
+	calibrations, err := t.calibrate(ctx, calibrating)
+	if err != nil {
+		return nil, err
 	}
-	return sum / float64(len(examples))
+	trained := &Trained{Unseen: t.unseen}
+	trained.Measurable = newModel(t.options.Targets, t.vocabulary, calibrating, calibrations)
+	trained.Model = trained.Measurable
+	if t.heldOut != nil {
+		trained.Model = newModel(t.options.Targets, t.vocabulary, t.final.weights(), calibrations)
+	}
+	return trained, nil
+}
+
+// differentiate turns margins into the gradient of the loss, and adds the loss to
+// losses.
+func differentiate(heads []head, margins []float32, labels [][]int, losses *meanLoss) {
+	for i, h := range heads {
+		if labels[i] == nil {
+			continue
+		}
+		part := margins[h.first:h.end]
+		h.probabilities(part, 1)
+		losses.add(i, h.gradient(part, labels[i]))
+	}
 }

@@ -8,17 +8,16 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
-// evaluate measures a model, as it will be served, on the rows of the validation
-// files. A job without any has no evaluation: what was trained on would flatter
-// the model.
-func evaluate(ctx context.Context, model *classifier.Model, targets []mistral.ClassifierTarget, validation []classifier.Example) (*mistral.Evaluation, error) {
-	if len(validation) == 0 {
+// evaluate measures a model, as it will be served, on examples that it has not learned
+// from: what was trained on would flatter it.
+func evaluate(ctx context.Context, model *classifier.Model, targets []mistral.ClassifierTarget, unseen []classifier.Example) (*mistral.Evaluation, error) {
+	if len(unseen) == 0 {
 		return nil, nil
 	}
 	single, multi := newEvaluations(targets, model.Thresholds())
 	var probabilities [][]float64
 	var decided []int
-	for _, example := range validation {
+	for _, example := range unseen {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}

@@ -50,8 +50,13 @@ func TestEvaluation(t *testing.T) {
 func TestNoEvaluationOnWhatWasTrainedOn(t *testing.T) {
 	s := startServer(t, nil)
 	training := s.upload("intents.jsonl", intents(60))
-	if done := s.await(s.create(autoStart, training).ID, mistral.JobSuccess); done.Evaluation != nil {
-		t.Errorf("evaluation without validation files: %+v", done.Evaluation)
+	few := s.upload("few.jsonl", intents(40))
+	if done := s.await(s.create(autoStart, few).ID, mistral.JobSuccess); done.Evaluation != nil {
+		t.Errorf("evaluation on too few rows to hold any out: %+v", done.Evaluation)
+	}
+	done := s.await(s.create(autoStart, training).ID, mistral.JobSuccess)
+	if done.Evaluation == nil || done.Evaluation.Targets[0].Samples != 6 {
+		t.Errorf("evaluation on a tenth of 60 rows: %+v", done.Evaluation)
 	}
 	same := s.upload("same.jsonl", intents(60))
 	status, body := s.request("POST", "/v1/fine_tuning/jobs", `{"model": "ministral-3b-latest", "hyperparameters": {},

@@ -18,7 +18,7 @@ const seed = 1
 // trained is what a job makes.
 type trained struct {
 	model      *classifier.Model
-	evaluation *mistral.Evaluation // nil without validation files
+	evaluation *mistral.Evaluation // nil when there was nothing to measure it on
 }
 
 // train makes a job's model, recording checkpoints on the way, and measures it.
@@ -33,7 +33,7 @@ func (f *Factory) train(ctx context.Context, j *job) (*trained, error) {
 	if err != nil {
 		return nil, err
 	}
-	model, err := classifier.Train(ctx, training, validation, classifier.Options{
+	made, err := classifier.Train(ctx, training, validation, classifier.Options{
 		Targets:         engineTargets(j.targets),
 		Hyperparameters: engineHyperparameters(j),
 		Seed:            seed,
@@ -44,8 +44,8 @@ func (f *Factory) train(ctx context.Context, j *job) (*trained, error) {
 	}
 	h := mistral.Hyperparameters{TrainingSteps: j.Hyperparameters.TrainingSteps, Epochs: j.requested.Hyperparameters.Epochs}
 	f.learnPace(ctx, trainingWork(h, len(training), rows.bytes), f.now().Sub(started))
-	evaluation, err := evaluate(ctx, model, j.targets, validation)
-	return &trained{model, evaluation}, err
+	evaluation, err := evaluate(ctx, made.Measurable, j.targets, made.Unseen)
+	return &trained{made.Model, evaluation}, err
 }
 
 func engineTargets(targets []mistral.ClassifierTarget) []classifier.Target {

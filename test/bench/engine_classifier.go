@@ -24,11 +24,11 @@ func measureClassifier(ctx context.Context, set *labelledTexts, _ string) (figur
 	train, valid := examples(set.train), examples(set.valid)
 	runtime.GC() // so that it does not collect what others left
 	begin := cpuTime(syscall.RUSAGE_SELF)
-	model, err := classifier.Train(ctx, train, valid, classifier.Options{Targets: []classifier.Target{target}, Seed: 1})
+	trained, err := classifier.Train(ctx, train, valid, classifier.Options{Targets: []classifier.Target{target}, Seed: 1})
 	if err != nil {
 		return figures{}, err
 	}
-	f := figures{training: cpuTime(syscall.RUSAGE_SELF) - begin}
+	model, f := trained.Model, figures{training: cpuTime(syscall.RUSAGE_SELF) - begin}
 	if f.modelBytes, err = model.WriteTo(io.Discard); err != nil {
 		return figures{}, err
 	}

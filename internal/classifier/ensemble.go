@@ -1,0 +1,123 @@
+package classifier
+
+import (
+	"context"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// ensemble is several fits of the weights to the same examples. They err in different
+// ways, by chance and by their losses, so that their mean errs less than each.
+// The mean of linear models is one: a model is no larger or slower for it.
+type ensemble struct {
+	heads    []head
+	descents []*descent
+	hinge    *hinge // nil when no target is single_class
+}
+
+const (
+	descents = 3
+	// hingeShare is what the hinge's weights are of the mean.
+	hingeShare = 0.4
+	// maxRepeatedWeights is where the memory of several fits becomes too large: a single
+	// descent has to do then.
+	maxRepeatedWeights = 1 << 23
+)
+
+// newEnsemble is for the examples that order has the indices of.
+func newEnsemble(data *trainingData, order []int32, schedule schedule, seed uint64) *ensemble {
+	e := &ensemble{heads: data.heads}
+	width := columns(data.heads)
+	if max(len(data.vocabulary.slots), len(order))*width > maxRepeatedWeights {
+		e.descents = []*descent{newDescent(data, order, schedule, seed, 0)}
+		return e
+	}
+	for i := range descents {
+		e.descents = append(e.descents, newDescent(data, order, schedule, seed, i))
+	}
+	for _, h := range data.heads {
+		if h.loss == SingleClass {
+			e.hinge = newHinge(data, order, schedule, seed)
+			break
+		}
+	}
+	return e
+}
+
+// fit is a set of weights on its way.
+type fit interface {
+	// advance goes on to the update of the schedule.
+	advance(ctx context.Context, update int) error
+}
+
+func (e *ensemble) fits() []fit {
+	var fits []fit
+	for _, d := range e.descents {
+		fits = append(fits, d)
+	}
+	if e.hinge != nil {
+		fits = append(fits, e.hinge)
+	}
+	return fits
+}
+
+// advanceAll advances fits on all processors. They have nothing in common that
+// changes, so that their number does not matter to what is learned.
+func advanceAll(ctx context.Context, fits []fit, update int) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, f := range fits {
+		group.Go(func() error { return f.advance(ctx, update) })
+	}
+	return group.Wait()
+}
+
+// loss returns the mean training loss of the descents since it was last asked for.
+func (e *ensemble) loss() float64 {
+	losses := e.descents[0].newLosses()
+	for _, d := range e.descents {
+		losses.merge(d.losses)
+		d.losses = d.newLosses()
+	}
+	return losses.mean()
+}
+
+// weights returns the mean of the fits as they are.
+func (e *ensemble) weights() *linear {
+	if len(e.descents) == 1 {
+		return e.descents[0].weights
+	}
+	first := e.descents[0].weights
+	mean := newLinear(len(first.weights)/first.columns, first.columns)
+	for _, d := range e.descents {
+		mean.add(d.weights, uniform(first.columns, 1/float32(len(e.descents))))
+	}
+	if e.hinge != nil {
+		e.blend(mean)
+	}
+	return mean
+}
+
+// blend mixes the hinge's weights in, made as large as those that they are mixed with.
+func (e *ensemble) blend(mean *linear) {
+	own, other := uniform(mean.columns, 1), make([]float32, mean.columns)
+	for _, h := range e.heads {
+		size := e.hinge.weights.size(h)
+		if h.loss == MultiClass || size == 0 {
+			continue
+		}
+		for column := h.first; column < h.end; column++ {
+			own[column] = 1 - hingeShare
+			other[column] = float32(hingeShare * mean.size(h) / size)
+		}
+	}
+	mean.multiply(own)
+	mean.add(e.hinge.weights, other)
+}
+
+func uniform(columns int, value float32) []float32 {
+	values := make([]float32, columns)
+	for i := range values {
+		values[i] = value
+	}
+	return values
+}

@@ -1,0 +1,56 @@
+package classifier
+
+import (
+	"math"
+	"testing"
+)
+
+func TestEnsembleFitsMemory(t *testing.T) {
+	for _, test := range []struct {
+		reason          string
+		slots, examples int
+		loss            LossFunction
+		descents        int
+		hinge           bool
+	}{
+		{"small models are the mean of several fits", 10_000, 100, SingleClass, descents, true},
+		{"a support vector machine is for single labels", 10_000, 100, MultiClass, descents, false},
+		{"large weights are fitted once", maxRepeatedWeights/100 + 1, 100, SingleClass, 1, false},
+		{"so are many examples", 100, maxRepeatedWeights/100 + 1, SingleClass, 1, false},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			targets := []Target{{Labels: make([]string, 100), Loss: test.loss}}
+			data := &trainingData{targets: targets, heads: newHeads(targets), vocabulary: &vocabulary{slots: make([]uint32, test.slots)}}
+			e := newEnsemble(data, make([]int32, test.examples), schedule{}, 1)
+			if len(e.descents) != test.descents || (e.hinge != nil) != test.hinge {
+				t.Errorf("%d descents, a support vector machine: %v", len(e.descents), e.hinge != nil)
+			}
+		})
+	}
+}
+
+// The parts of the mean are what they are said to be, however large the fits are.
+func TestEnsembleMean(t *testing.T) {
+	heads := newHeads([]Target{{Labels: []string{"a", "b"}, Loss: SingleClass}, {Labels: []string{"c", "d"}, Loss: MultiClass}})
+	weights := func(values ...float32) *linear {
+		l := newLinear(1, 4)
+		copy(l.weights, values)
+		copy(l.bias, values)
+		return l
+	}
+	e := &ensemble{
+		heads:    heads,
+		descents: []*descent{{weights: weights(4, -4, 6, 1)}, {weights: weights(8, -8, 0, 3)}},
+		hinge:    &hinge{weights: weights(-0.1, 0.1, 0, 0)},
+	}
+	mean := e.weights()
+	away := float32(6 * (1 - 2*hingeShare))
+	for column, want := range []float32{away, -away, 3, 2} {
+		if got := mean.weights[column]; math.Abs(float64(got-want)) > 1e-5 {
+			t.Errorf("weights %v in column %d, want %v", got, column, want)
+		}
+		if got := mean.bias[column]; math.Abs(float64(got-want)) > 1e-5 {
+			t.Errorf("bias %v in column %d, want %v", got, column, want)
+		}
+	}
+}

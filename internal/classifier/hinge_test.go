@@ -1,0 +1,58 @@
+package classifier
+
+import (
+	"math"
+	"testing"
+)
+
+// At the optimum (Karush-Kuhn-Tucker) an example is either beyond its label's margin
+// and has no part in the weights, or its part makes up for what it lacks.
+func TestHingeFindsTheOptimum(t *testing.T) {
+	examples := append(colourExamples(30), Example{Text: "it is red", Labels: [][]int{{1}}, Weight: 3})
+	data := newColourData(t, examples, []Target{colours})
+	h := newHinge(data, data.all(), newSchedule(len(examples), Hyperparameters{}), 1)
+	for range 300 * len(examples) {
+		h.update()
+		h.next++
+	}
+	supporting := 0
+	for i, example := range examples {
+		h.weights.margins(data.vector(int32(i), h.vectorizer), h.margins)
+		diagonal := 1 / (2 * h.schedule.cost * data.gradientWeight(int32(i), 0))
+		for label, margin := range h.margins {
+			if label != example.Labels[0][0] {
+				margin = -margin
+			}
+			dual := h.duals[i*len(h.margins)+label]
+			if dual > 0 {
+				supporting++
+			}
+			lacking := float64(1 - margin - diagonal*dual)
+			if dual == 0 && lacking > 1e-3 || dual > 0 && math.Abs(lacking) > 1e-3 {
+				t.Errorf("example %d, label %d: margin %v, dual %v", i, label, margin, dual)
+			}
+		}
+	}
+	if supporting == 0 {
+		t.Error("no example supports the weights")
+	}
+}
+
+func TestHingeLeavesMultiClassAlone(t *testing.T) {
+	targets := []Target{topics, colours}
+	examples := topicExamples(60)
+	for i, colour := range colourExamples(60) {
+		examples[i].Labels = append(examples[i].Labels, colour.Labels[0])
+	}
+	data := newColourData(t, examples, targets)
+	e := newEnsemble(data, data.all(), newSchedule(len(examples), Hyperparameters{}), 1)
+	if err := advanceAll(t.Context(), e.fits(), e.descents[0].schedule.updates); err != nil {
+		t.Fatal(err)
+	}
+	if size := e.hinge.weights.size(data.heads[0]); size != 0 {
+		t.Errorf("weights of a multi_class target have size %v", size)
+	}
+	if e.hinge.weights.size(data.heads[1]) == 0 {
+		t.Error("nothing was learned of the single_class target")
+	}
+}

@@ -1,0 +1,135 @@
+package classifier
+
+import (
+	"context"
+	"fmt"
+	"math"
+)
+
+// trainingData is what all fits of a training learn from. They only read it.
+type trainingData struct {
+	examples     []Example
+	targets      []Target
+	heads        []head
+	vocabulary   *vocabulary
+	meanWeight   float64
+	labelWeights []float32 // of each column
+	vectors      []vector  // of each example; nil when they are too large to be kept
+}
+
+// maxKeptFeatures bounds the memory of the vectors, which are made anew for each pass
+// when there are more: 64 MiB.
+const maxKeptFeatures = 1 << 23
+
+func newTrainingData(ctx context.Context, examples []Example, targets []Target, heads []head, vocabulary *vocabulary) (*trainingData, error) {
+	d := &trainingData{
+		examples:     examples,
+		targets:      targets,
+		heads:        heads,
+		vocabulary:   vocabulary,
+		meanWeight:   meanWeight(examples),
+		labelWeights: labelWeights(examples, heads),
+	}
+	return d, d.keepVectors(ctx)
+}
+
+func (d *trainingData) keepVectors(ctx context.Context) error {
+	vectorizer := newVectorizer(d.vocabulary)
+	vectors := make([]vector, len(d.examples))
+	kept := 0
+	for i, example := range d.examples {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("reading features: %w", err)
+		}
+		x := vectorizer.vectorize(example.Text)
+		if kept += len(x.features); kept > maxKeptFeatures {
+			return nil
+		}
+		vectors[i] = x.clone()
+	}
+	d.vectors = vectors
+	return nil
+}
+
+// vector returns that of an example, made with the vectorizer if it is not kept.
+func (d *trainingData) vector(example int32, v *vectorizer) vector {
+	if d.vectors != nil {
+		return d.vectors[example]
+	}
+	return v.vectorize(d.examples[example].Text)
+}
+
+// maxRelativeWeight keeps a step from overshooting so far that no other example can
+// correct it.
+const maxRelativeWeight = 10
+
+func (d *trainingData) relativeWeight(example int32) float32 {
+	return min(float32(weight(d.examples[example])/d.meanWeight), maxRelativeWeight)
+}
+
+// all returns the examples, by their indices.
+func (d *trainingData) all() []int32 {
+	return d.without(make([]bool, len(d.examples)))
+}
+
+func (d *trainingData) without(leftOut []bool) []int32 {
+	var indices []int32
+	for i := range d.examples {
+		if !leftOut[i] {
+			indices = append(indices, int32(i))
+		}
+	}
+	return indices
+}
+
+// gradientWeight is what an example counts in a head's gradient.
+func (d *trainingData) gradientWeight(example int32, target int) float32 {
+	h := d.heads[target]
+	if h.loss == MultiClass {
+		return d.relativeWeight(example)
+	}
+	label := d.examples[example].Labels[target][0]
+	return min(d.relativeWeight(example)*d.labelWeights[h.first+label], maxRelativeWeight)
+}
+
+func weight(example Example) float64 {
+	if example.Weight == 0 {
+		return 1
+	}
+	return example.Weight
+}
+
+func meanWeight(examples []Example) float64 {
+	sum := 0.0
+	for _, example := range examples {
+		sum += weight(example)
+	}
+	return sum / float64(len(examples))
+}
+
+// labelWeights are, for each label of a single_class target, what its examples weigh:
+// the less the more of them there are, by the square root, so that the rare labels
+// are not drowned.
+func labelWeights(examples []Example, heads []head) []float32 {
+	weights := make([]float32, columns(heads))
+	for i, h := range heads {
+		if h.loss == MultiClass {
+			continue
+		}
+		part := weights[h.first:h.end]
+		for _, example := range examples {
+			for _, label := range example.Labels[i] {
+				part[label]++
+			}
+		}
+		count, roots := 0.0, 0.0
+		for _, frequency := range part {
+			count += float64(frequency)
+			roots += math.Sqrt(float64(frequency))
+		}
+		for label, frequency := range part {
+			part[label] = float32(count / roots / math.Sqrt(float64(frequency)))
+		}
+	}
+	return weights
+}

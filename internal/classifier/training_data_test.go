@@ -1,0 +1,85 @@
+package classifier
+
+import (
+	"math"
+	"slices"
+	"testing"
+)
+
+func labelled(frequencies ...int) []Example {
+	var examples []Example
+	for label, frequency := range frequencies {
+		for range frequency {
+			examples = append(examples, Example{Labels: [][]int{{label}}})
+		}
+	}
+	return examples
+}
+
+func TestLabelWeights(t *testing.T) {
+	for _, test := range []struct {
+		reason      string
+		frequencies []int
+		want        []float64
+	}{
+		{"equally frequent labels weigh the same", []int{7, 7, 7}, []float64{1, 1, 1}},
+		{"a label of a quarter of the examples weighs twice as much", []int{40, 10}, []float64{5. / 6, 5. / 3}},
+		{"the share that a rare label gets has no bound of its own", []int{10_000, 1}, []float64{0.99, 99}},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			target := Target{Labels: make([]string, len(test.frequencies)), Loss: SingleClass}
+			got := labelWeights(labelled(test.frequencies...), newHeads([]Target{target}))
+			for label, want := range test.want {
+				if math.Abs(float64(got[label])/want-1) > 0.01 {
+					t.Errorf("weights %v, want %v", got, test.want)
+				}
+			}
+		})
+	}
+}
+
+func TestWeightsOfGradientsAreBounded(t *testing.T) {
+	examples := labelled(10_000, 1)
+	examples[10_000].Weight = 50
+	data := newColourData(t, examples, []Target{{Labels: []string{"frequent", "rare"}, Loss: SingleClass}})
+	if got := data.gradientWeight(10_000, 0); got != maxRelativeWeight {
+		t.Errorf("a heavy example of a rare label weighs %v", got)
+	}
+}
+
+func newColourData(t *testing.T, examples []Example, targets []Target) *trainingData {
+	t.Helper()
+	vocabulary, err := readVocabulary(t.Context(), examples, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := newTrainingData(t.Context(), examples, targets, newHeads(targets), vocabulary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// Whether the vectors are kept must not matter to what is learned.
+func TestVectorsThatAreNotKept(t *testing.T) {
+	options := []Target{colours}
+	examples := colourExamples(60)
+	schedule := newSchedule(len(examples), Hyperparameters{})
+	weights := func(keep bool) []float32 {
+		data := newColourData(t, examples, options)
+		if data.vectors == nil {
+			t.Fatal("vectors of a few texts are not kept")
+		}
+		if !keep {
+			data.vectors = nil
+		}
+		e := newEnsemble(data, data.all(), schedule, 1)
+		if err := advanceAll(t.Context(), e.fits(), schedule.updates); err != nil {
+			t.Fatal(err)
+		}
+		return e.weights().weights
+	}
+	if !slices.Equal(weights(true), weights(false)) {
+		t.Error("the weights differ")
+	}
+}
