@@ -26,7 +26,7 @@
 //
 // # Training
 //
-// The weights are the mean of several fits, which err in different ways: of three by
+// The weights are the mean of several fits, which err in different ways: of five by
 // stochastic gradient descent, one example at a time in an order shuffled for each
 // pass, a part of its features left out at random (the larger a part, the fewer
 // examples there are for each label), at a learning rate that rises linearly and then
@@ -64,6 +64,6 @@
 //
 // At most 10000 labels are allowed over all targets. Features are pruned, rarest
 // first, until features times labels fit 2^26 weights. Beside the examples,
-// training takes at most 320 MiB, and 576 MiB when it holds examples out. A trained
+// training takes at most 384 MiB, and 640 MiB when it holds examples out. A trained
 // model takes a byte for each weight.
 package classifier

@@ -16,9 +16,9 @@ type ensemble struct {
 }
 
 const (
-	descents = 3
+	descents = 5
 	// hingeShare is what the hinge's weights are of the mean.
-	hingeShare = 0.4
+	hingeShare = 0.3
 	// maxRepeatedWeights is where the memory of several fits becomes too large: a single
 	// descent has to do then.
 	maxRepeatedWeights = 1 << 23

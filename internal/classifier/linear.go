@@ -31,8 +31,18 @@ func newLinear(features, columns int) *linear {
 // margins sets margins to the columns' margins for x.
 func (l *linear) margins(x vector, margins []float32) {
 	clear(margins)
-	for i, feature := range x.features {
-		value := x.values[i]
+	features, values := x.features, x.values
+	// Four rows at a time: reading and writing the margins costs more than multiplying.
+	for ; len(features) >= 4; features, values = features[4:], values[4:] {
+		a, b, c, d := l.row(features[0]), l.row(features[1]), l.row(features[2]), l.row(features[3])
+		u, v, w, z := values[0], values[1], values[2], values[3]
+		b, c, d, margins := b[:len(a)], c[:len(a)], d[:len(a)], margins[:len(a)]
+		for j := range a {
+			margins[j] += u*a[j] + v*b[j] + w*c[j] + z*d[j]
+		}
+	}
+	for i, feature := range features {
+		value := values[i]
 		row := l.row(feature)
 		margins := margins[:len(row)]
 		for j, weight := range row {

@@ -18,8 +18,8 @@ type trainingData struct {
 }
 
 // maxKeptFeatures bounds the memory of the vectors, which are made anew for each pass
-// when there are more: 64 MiB.
-const maxKeptFeatures = 1 << 23
+// when there are more: 128 MiB.
+const maxKeptFeatures = 1 << 24
 
 func newTrainingData(ctx context.Context, examples []Example, targets []Target, heads []head, vocabulary *vocabulary) (*trainingData, error) {
 	d := &trainingData{
