@@ -10,8 +10,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/google/uuid"
-
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
@@ -202,10 +200,10 @@ func missingInput(err error, list string, index int) error {
 }
 
 // newJob makes a queued job of a checked request.
-func newJob(tenant string, request *jobRequest, inputs []input, now time.Time) job {
+func newJob(id, tenant string, request *jobRequest, inputs []input, now time.Time) job {
 	created := job{
 		Job: mistral.Job{
-			ID:              uuid.NewString(),
+			ID:              id,
 			AutoStart:       request.AutoStart,
 			Model:           request.Model,
 			CreatedAt:       now.Unix(),

@@ -34,7 +34,11 @@ func (f *Factory) createJob(r *http.Request, tenant string) (any, error) {
 		if err := f.config.Limits.checkJobs(ctx, tx, tenant); err != nil {
 			return err
 		}
-		created = newJob(tenant, request, inputs, f.now())
+		id, err := newJobID(ctx, tx)
+		if err != nil {
+			return err
+		}
+		created = newJob(id, tenant, request, inputs, f.now())
 		if err := refuseTwin(ctx, tx, &created); err != nil {
 			return err
 		}
@@ -134,12 +138,12 @@ func (f *Factory) cancelJob(r *http.Request, tenant string) (any, error) {
 	return f.getJob(r, tenant)
 }
 
-// modelID names the model that a job makes.
+// modelID names the model that a job makes: it ends with a part of the job's ID.
 func modelID(j *job) string {
 	suffix := ""
 	if j.Suffix != nil && *j.Suffix != "" {
 		suffix = *j.Suffix + ":"
 	}
 	return fmt.Sprintf("%s%s:%s:%s:%s%s", mistral.ClassifierModelPrefix,
-		j.Model, workspaceID(j.tenant)[:8], time.Unix(j.CreatedAt, 0).UTC().Format("20060102"), suffix, j.ID[:8])
+		j.Model, workspaceID(j.tenant)[:8], time.Unix(j.CreatedAt, 0).UTC().Format("20060102"), suffix, j.ID[:idInModelID])
 }

@@ -1,12 +1,18 @@
 package factory
 
 import (
+	"bytes"
+	"crypto/rand"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
@@ -274,5 +280,22 @@ func TestDryRun(t *testing.T) {
 	}
 	if jobs, err := s.client("alice-key").ListJobs(t.Context(), mistral.JobFilter{}); err != nil || jobs.Total != 0 {
 		t.Errorf("a dry run created a job: %+v, %v", jobs, err)
+	}
+}
+
+// A model's ID ends with the beginning of its job's: two jobs of one beginning would
+// train for the same name.
+func TestJobsBeginDifferently(t *testing.T) {
+	s := startServer(t, nil)
+	first := s.create(nil, s.upload("first.jsonl", intents(10)))
+	beginning, err := hex.DecodeString(first.ID[:idInModelID])
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := s.upload("second.jsonl", intents(12))
+	uuid.SetRand(io.MultiReader(bytes.NewReader(append(beginning, make([]byte, 12)...)), rand.Reader))
+	defer uuid.SetRand(nil)
+	if created := s.create(nil, second); created.ID[:idInModelID] == first.ID[:idInModelID] {
+		t.Errorf("jobs %s and %s", first.ID, created.ID)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"math"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -37,6 +39,22 @@ func (j *job) complete() {
 			j.ValidationFiles = append(j.ValidationFiles, input.FileID)
 		} else {
 			j.TrainingFiles = append(j.TrainingFiles, input.FileID)
+		}
+	}
+}
+
+// idInModelID is how much of a job's ID is in that of its model.
+const idInModelID = 8
+
+// newJobID returns an ID that no other job begins as, so that their models do not take
+// each other's.
+func newJobID(ctx context.Context, tx *sql.Tx) (string, error) {
+	for {
+		id := uuid.NewString()
+		var taken bool
+		err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM jobs WHERE id BETWEEN ? AND ?)`, id[:idInModelID], id[:idInModelID]+"~").Scan(&taken)
+		if err != nil || !taken {
+			return id, err
 		}
 	}
 }
