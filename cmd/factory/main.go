@@ -72,7 +72,7 @@ func (o *options) flags() *flag.FlagSet {
 	flags.StringVar(&o.dataDirectory, "data-dir", "", "directory of files, jobs and models (required)")
 	flags.StringVar(&o.apiKeysFile, "api-keys-file", "", "file of API keys, one tenant:hex-SHA-256-of-the-key a line, read again when it changes. The environment's FACTORY_API_KEY is one more, in plain, of the tenant default")
 	flags.StringVar(&o.baseModels, "base-models", factory.DefaultBaseModel, "comma-separated names under which the engine is offered for training")
-	flags.IntVar(&o.workers, "workers", 1, "jobs to validate or train at a time; each takes all CPUs")
+	flags.IntVar(&o.workers, "workers", 1, "jobs to validate or train at a time; each takes all CPUs but one")
 	flags.DurationVar(&o.fileLifetime, "file-lifetime", 0, "how long an uploaded file is kept, such as 720h; 0: until it is deleted")
 	flags.IntVar(&o.limits.RequestsPerSecond, "tenant-requests-per-second", 0, "requests that a tenant can make a second, twice as many at once; 0: no limit")
 	flags.Int64Var(&o.limits.FileBytes, "tenant-file-bytes", 100<<30, "bytes that a tenant's files can have together; 0: no limit")

@@ -31,7 +31,7 @@
 // pass, a part of its features left out at random (the larger a part, the fewer
 // examples there are for each label), at a learning rate that rises linearly and then
 // falls linearly to zero; and, for single_class targets, of a support vector machine. The
-// fits run on all processors. The same examples and options give the same model bytes
+// fits run on all processors but one. The same examples and options give the same model bytes
 // on a processor architecture, whatever the number of processors. Where weights
 // would take much memory, there is one descent instead.
 //

@@ -2,6 +2,7 @@ package classifier
 
 import (
 	"context"
+	"runtime"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -61,10 +62,12 @@ func (e *ensemble) fits() []fit {
 	return fits
 }
 
-// advanceAll advances fits on all processors. They have nothing in common that
-// changes, so that their number does not matter to what is learned.
+// advanceAll advances fits on all processors but one: whoever classifies with another
+// model meanwhile would wait for tens of milliseconds. Fits have nothing in common that
+// changes, so that the number of processors does not matter to what is learned.
 func advanceAll(ctx context.Context, fits []fit, update int) error {
 	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(max(1, runtime.GOMAXPROCS(0)-1))
 	for _, f := range fits {
 		group.Go(func() error { return f.advance(ctx, update) })
 	}

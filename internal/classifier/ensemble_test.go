@@ -1,7 +1,10 @@
 package classifier
 
 import (
+	"context"
 	"math"
+	"runtime"
+	"sync/atomic"
 	"testing"
 )
 
@@ -52,5 +55,42 @@ func TestEnsembleMean(t *testing.T) {
 		if got := mean.bias[column]; math.Abs(float64(got-want)) > 1e-5 {
 			t.Errorf("bias %v in column %d, want %v", got, column, want)
 		}
+	}
+}
+
+type countedFit struct{ running, most *atomic.Int32 }
+
+func (f countedFit) advance(context.Context, int) error {
+	running := f.running.Add(1)
+	defer f.running.Add(-1)
+	for most := f.most.Load(); running > most && !f.most.CompareAndSwap(most, running); most = f.most.Load() {
+	}
+	for range 100 {
+		runtime.Gosched() // lets the others come in
+	}
+	return nil
+}
+
+func TestFitsLeaveAProcessorToOthers(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	for _, test := range []struct {
+		reason           string
+		processors, most int32
+	}{
+		{"the only processor has to be shared", 1, 1},
+		{"one of two", 2, 1},
+		{"one of four", 4, 3},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			runtime.GOMAXPROCS(int(test.processors))
+			var running, most atomic.Int32
+			fits := make([]fit, 20)
+			for i := range fits {
+				fits[i] = countedFit{&running, &most}
+			}
+			if err := advanceAll(t.Context(), fits, 1); err != nil || most.Load() > test.most {
+				t.Errorf("%d fits at a time, error %v", most.Load(), err)
+			}
+		})
 	}
 }

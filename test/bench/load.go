@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"text/tabwriter"
 	"time"
@@ -55,7 +56,10 @@ func load(ctx context.Context, factory string) (err error) {
 	}
 	l := &loader{client: newLoadClient()}
 	l.classifySingly(server, model, texts)
-	if err := l.measureLatencies(ctx, server); err != nil {
+	if l.idle, err = l.measureLatencies(ctx, server); err != nil {
+		return err
+	}
+	if l.training, err = l.measureWhileTraining(ctx, server, data); err != nil {
 		return err
 	}
 	singly, err := l.flood(ctx)
@@ -133,8 +137,11 @@ type loader struct {
 	url    string
 	bodies [][]byte
 
-	classifying, answering []time.Duration // latencies
+	idle, training latencies
 }
+
+// latencies are those of classifying, and of a route that does nothing.
+type latencies struct{ classifying, answering []time.Duration }
 
 func newLoadClient() *http.Client {
 	return &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1000}}
@@ -181,21 +188,37 @@ func (l *loader) send(ctx context.Context, method, url string, body []byte) erro
 
 // measureLatencies measures those of classifying, and between them those of a route
 // that does nothing: the least that this machine takes, at that moment, for any request.
-func (l *loader) measureLatencies(ctx context.Context, server string) error {
-	latencies, err := schedule(func(i int) error {
+func (l *loader) measureLatencies(ctx context.Context, server string) (measured latencies, err error) {
+	all, err := schedule(func(i int) error {
 		if i%2 == 1 {
 			return l.send(ctx, http.MethodGet, server+"/healthz", nil)
 		}
 		return l.send(ctx, http.MethodPost, l.url, l.bodies[i/2%len(l.bodies)])
 	})
-	for i, latency := range latencies {
+	for i, latency := range all {
 		if i%2 == 1 {
-			l.answering = append(l.answering, latency)
+			measured.answering = append(measured.answering, latency)
 		} else {
-			l.classifying = append(l.classifying, latency)
+			measured.classifying = append(measured.classifying, latency)
 		}
 	}
-	return err
+	return measured, err
+}
+
+// measureWhileTraining has the factory train one job after the other meanwhile.
+func (l *loader) measureWhileTraining(ctx context.Context, server, data string) (measured latencies, err error) {
+	var enough atomic.Bool
+	trained := make(chan error, 1)
+	go func() {
+		var err error
+		for err == nil && !enough.Load() {
+			_, err = trainModel(ctx, server, data)
+		}
+		trained <- err
+	}()
+	measured, err = l.measureLatencies(ctx, server)
+	enough.Store(true)
+	return measured, errors.Join(err, <-trained)
 }
 
 // schedule sends requests at times that are set beforehand, whether or not the
@@ -252,8 +275,13 @@ func (l *loader) flood(ctx context.Context) (float64, error) {
 func (l *loader) printTable(data string, singly, batched float64) error {
 	var cells bytes.Buffer
 	fmt.Fprintf(&cells, "%d requests/s of each for %.0f s, due at set times\tp50, ms\tp99, ms\tp99.9, ms\tmax, ms\n", loadRate, loadDuration.Seconds())
-	fmt.Fprintf(&cells, "POST /v1/classifications, a text of %s\t%s\n", data, percentiles(l.classifying))
-	fmt.Fprintf(&cells, "GET /healthz\t%s\n", percentiles(l.answering))
+	for _, measured := range []struct {
+		when string
+		latencies
+	}{{"", l.idle}, {", while a job trains", l.training}} {
+		fmt.Fprintf(&cells, "POST /v1/classifications, a text of %s%s\t%s\n", data, measured.when, percentiles(measured.classifying))
+		fmt.Fprintf(&cells, "GET /healthz%s\t%s\n", measured.when, percentiles(measured.answering))
+	}
 	fmt.Fprintf(&cells, "\t\t\t\t\nas many as it can on %d connections\ttexts/s\t\t\t\n", loadConnections)
 	fmt.Fprintf(&cells, "a text a request\t%.0f\t\t\t\n", singly)
 	fmt.Fprintf(&cells, "%d texts a request\t%.0f\t\t\t\n", loadBatch, batched)
