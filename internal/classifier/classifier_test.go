@@ -246,6 +246,17 @@ func TestExampleWeightDecidesContradictions(t *testing.T) {
 	}
 }
 
+func TestExampleOfHardlyAnyWeight(t *testing.T) {
+	examples := colourExamples(90)
+	examples[0].Weight = 1e-300
+	model := train(t, examples, nil, Options{Targets: []Target{colours}})
+	for _, example := range examples[1:] {
+		if scores := model.Classify(example.Text, nil)[0]; highest(scores) != example.Labels[0][0] || math.IsNaN(scores[0]) {
+			t.Fatalf("%q: scores %v", example.Text, scores)
+		}
+	}
+}
+
 func TestTrainIsDeterministic(t *testing.T) {
 	options := Options{Targets: []Target{colours}, Seed: 3}
 	examples := colourExamples(200)

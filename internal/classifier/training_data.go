@@ -59,12 +59,17 @@ func (d *trainingData) vector(example int32, v *vectorizer) vector {
 	return v.vectorize(d.examples[example].Text)
 }
 
-// maxRelativeWeight keeps a step from overshooting so far that no other example can
-// correct it.
-const maxRelativeWeight = 10
+const (
+	// maxRelativeWeight keeps a step from overshooting so far that no other example can
+	// correct it.
+	maxRelativeWeight = 10
+	// minRelativeWeight is hardly anything, but its inverse is a number.
+	minRelativeWeight = 1e-6
+)
 
 func (d *trainingData) relativeWeight(example int32) float32 {
-	return min(float32(weight(d.examples[example])/d.meanWeight), maxRelativeWeight)
+	relative := weight(d.examples[example]) / d.meanWeight
+	return float32(min(max(relative, minRelativeWeight), maxRelativeWeight))
 }
 
 // all returns the examples, by their indices.
