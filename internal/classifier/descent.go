@@ -12,8 +12,7 @@ type descent struct {
 	schedule   schedule
 	vectorizer *vectorizer
 	random     *rand.Rand
-	order      []int32
-	next       int    // update
+	turns      *turns // as many as updates
 	dropped    uint64 // of 256 features
 
 	weights *linear
@@ -24,12 +23,13 @@ type descent struct {
 
 func newDescent(data *trainingData, order []int32, s schedule, seed uint64, number int) *descent {
 	width := columns(data.heads)
+	random := rand.New(rand.NewPCG(seed, uint64(number+1)))
 	d := &descent{
 		data:       data,
 		schedule:   s,
 		vectorizer: newVectorizer(data.vocabulary),
-		random:     rand.New(rand.NewPCG(seed, uint64(number+1))),
-		order:      append([]int32(nil), order...),
+		random:     random,
+		turns:      newTurns(order, random),
 		dropped:    uint64(256 * droppedShare(len(order), width)),
 		weights:    newLinear(len(data.vocabulary.slots), width),
 		margins:    make([]float32, width),
@@ -43,23 +43,15 @@ func (d *descent) newLosses() *meanLoss {
 }
 
 func (d *descent) advance(ctx context.Context, update int) error {
-	for ; d.next < update; d.next++ {
+	for d.turns.taken < update {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		d.update()
+		rate := d.schedule.rateAt(d.turns.taken)
+		example := d.turns.next()
+		d.learn(example, d.dropOut(d.data.vector(example, d.vectorizer)), rate)
 	}
 	return nil
-}
-
-// update learns from the example whose turn it is.
-func (d *descent) update() {
-	turn := d.next % len(d.order)
-	if turn == 0 {
-		d.random.Shuffle(len(d.order), func(i, j int) { d.order[i], d.order[j] = d.order[j], d.order[i] })
-	}
-	example := d.order[turn]
-	d.learn(example, d.dropOut(d.data.vector(example, d.vectorizer)))
 }
 
 // droppedShare is the share of its features that is left out of an example. The fewer
@@ -90,7 +82,7 @@ func (d *descent) dropOut(x vector) vector {
 }
 
 // learn takes one step of gradient descent and adds the loss before it to losses.
-func (d *descent) learn(example int32, x vector) {
+func (d *descent) learn(example int32, x vector, rate float64) {
 	labels := d.data.examples[example].Labels
 	d.weights.margins(x, d.margins)
 	for i, h := range d.data.heads {
@@ -104,5 +96,5 @@ func (d *descent) learn(example int32, x vector) {
 			d.weights.collect(h, d.margins[h.first:h.end], d.data.gradientWeight(example, i))
 		}
 	}
-	d.weights.step(x, d.schedule.rateAt(d.next), d.schedule.decay)
+	d.weights.step(x, rate, d.schedule.decay)
 }

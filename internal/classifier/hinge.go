@@ -13,9 +13,7 @@ type hinge struct {
 	data       *trainingData
 	schedule   schedule
 	vectorizer *vectorizer
-	random     *rand.Rand
-	order      []int32
-	next       int // example of hingePasses over order
+	turns      *turns
 
 	weights *linear
 	duals   []float32 // of each example and column
@@ -31,8 +29,7 @@ func newHinge(data *trainingData, order []int32, s schedule, seed uint64) *hinge
 		data:       data,
 		schedule:   s,
 		vectorizer: newVectorizer(data.vocabulary),
-		random:     rand.New(rand.NewPCG(seed, 0)),
-		order:      append([]int32(nil), order...),
+		turns:      newTurns(order, rand.New(rand.NewPCG(seed, 0))),
 		weights:    newLinear(len(data.vocabulary.slots), width),
 		duals:      make([]float32, len(data.examples)*width),
 		margins:    make([]float32, width),
@@ -40,8 +37,8 @@ func newHinge(data *trainingData, order []int32, s schedule, seed uint64) *hinge
 }
 
 func (h *hinge) advance(ctx context.Context, update int) error {
-	end := int(float64(hingePasses*len(h.order)) * float64(update) / float64(h.schedule.updates))
-	for ; h.next < end; h.next++ {
+	end := int(float64(hingePasses*len(h.turns.order)) * float64(update) / float64(h.schedule.updates))
+	for h.turns.taken < end {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -51,11 +48,7 @@ func (h *hinge) advance(ctx context.Context, update int) error {
 }
 
 func (h *hinge) update() {
-	turn := h.next % len(h.order)
-	if turn == 0 {
-		h.random.Shuffle(len(h.order), func(i, j int) { h.order[i], h.order[j] = h.order[j], h.order[i] })
-	}
-	example := h.order[turn]
+	example := h.turns.next()
 	x := h.data.vector(example, h.vectorizer)
 	h.weights.margins(x, h.margins)
 	// The bias is the weight of a feature that every example has.

@@ -13,7 +13,6 @@ func TestHingeFindsTheOptimum(t *testing.T) {
 	h := newHinge(data, data.all(), newSchedule(len(examples), Hyperparameters{}), 1)
 	for range 300 * len(examples) {
 		h.update()
-		h.next++
 	}
 	supporting := 0
 	for i, example := range examples {
