@@ -74,17 +74,24 @@ func TestDeadlineCancelsTheJob(t *testing.T) {
 	}
 }
 
-// TestWaitingForApprovalDoesNotCount holds that a job that was approved late has
-// its full time.
-func TestWaitingForApprovalDoesNotCount(t *testing.T) {
-	t.Parallel()
-	d := newDriver(t)
+// jobToApprove makes a job that waits for approval and then has a minute.
+func (d *driver) jobToApprove() *classifierv1alpha1.ClassifierTrainingJob {
+	d.T.Helper()
 	d.ready(d.inlineDataset("data", sentiments(20)))
 	job := driven(d.trainingJob("job", "data"))
 	job.Spec.Suspend = new(true)
 	job.Spec.ActiveDeadlineSeconds = new(int64(60))
 	d.Create(job)
 	d.settle(job, classifierv1alpha1.ReasonSuspended)
+	return job
+}
+
+// TestWaitingForApprovalDoesNotCount holds that a job that was approved late has
+// its full time.
+func TestWaitingForApprovalDoesNotCount(t *testing.T) {
+	t.Parallel()
+	d := newDriver(t)
+	job := d.jobToApprove()
 	d.jobs.clock = testclock.NewFakePassiveClock(time.Now().Add(24 * time.Hour))
 	d.settle(job, classifierv1alpha1.ReasonSuspended)
 	d.Edit(job, func() { job.Spec.Suspend = new(false) })
@@ -107,12 +114,7 @@ func TestDeadlineIsNotBlamedForAnotherEnd(t *testing.T) {
 		t.Run(string(test.end), func(t *testing.T) {
 			t.Parallel()
 			d := newDriver(t)
-			d.ready(d.inlineDataset("data", sentiments(20)))
-			job := driven(d.trainingJob("job", "data"))
-			job.Spec.Suspend = new(true)
-			job.Spec.ActiveDeadlineSeconds = new(int64(60))
-			d.Create(job)
-			d.settle(job, classifierv1alpha1.ReasonSuspended)
+			job := d.jobToApprove()
 			distortJobs(d.factory, func(job map[string]any) { job["status"] = test.end })
 			d.jobs.clock = testclock.NewFakePassiveClock(time.Now().Add(24 * time.Hour))
 			d.Eventually("waiting for its end", func() error {
