@@ -7,11 +7,12 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// ensemble is several fits of the weights to the same examples. They err in different
-// ways, by chance and by their losses, so that their mean errs less than each.
+// ensemble is several fits of the weights to the same examples, and the weights of naive
+// Bayes, which need none. They err in different ways, by chance and by their losses, so
+// that their mean errs less than each.
 // The mean of linear models is one: a model is no larger or slower for it.
 type ensemble struct {
-	heads    []head
+	data     *trainingData
 	descents []*descent
 	hinge    *hinge // nil when no target is single_class
 }
@@ -25,11 +26,15 @@ const (
 	maxRepeatedWeights = 1 << 23
 )
 
+// repeatable tells whether there is memory for several fits.
+func (d *trainingData) repeatable() bool {
+	return max(len(d.vocabulary.slots), len(d.examples))*columns(d.heads) <= maxRepeatedWeights
+}
+
 // newEnsemble is for the examples that order has the indices of.
 func newEnsemble(data *trainingData, order []int32, schedule schedule, seed uint64) *ensemble {
-	e := &ensemble{heads: data.heads}
-	width := columns(data.heads)
-	if max(len(data.vocabulary.slots), len(order))*width > maxRepeatedWeights {
+	e := &ensemble{data: data}
+	if !data.repeatable() {
 		e.descents = []*descent{newDescent(data, order, schedule, seed, 0)}
 		return e
 	}
@@ -97,13 +102,14 @@ func (e *ensemble) weights() *linear {
 	if e.hinge != nil {
 		e.blend(mean)
 	}
+	e.blendBayes(mean)
 	return mean
 }
 
 // blend mixes the hinge's weights in, made as large as those that they are mixed with.
 func (e *ensemble) blend(mean *linear) {
 	own, other := uniform(mean.columns, 1), make([]float32, mean.columns)
-	for _, h := range e.heads {
+	for _, h := range e.data.heads {
 		size := e.hinge.weights.size(h)
 		if h.loss == MultiClass || size == 0 {
 			continue
@@ -115,6 +121,24 @@ func (e *ensemble) blend(mean *linear) {
 	}
 	mean.multiply(own)
 	mean.add(e.hinge.weights, other)
+}
+
+// blendBayes mixes the weights of naive Bayes in, made to spread the margins as far as
+// those that they are mixed with.
+func (e *ensemble) blendBayes(mean *linear) {
+	own, other := uniform(mean.columns, 1), make([]float32, mean.columns)
+	spreads, bayes := e.data.spreads(mean), e.data.spreads(e.data.bayes)
+	for i, h := range e.data.heads {
+		if bayes[i] == 0 {
+			continue
+		}
+		for column := h.first; column < h.end; column++ {
+			own[column] = 1 - bayesShare
+			other[column] = float32(bayesShare * spreads[i] / bayes[i])
+		}
+	}
+	mean.multiply(own)
+	mean.add(e.data.bayes, other)
 }
 
 func uniform(columns int, value float32) []float32 {

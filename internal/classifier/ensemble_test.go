@@ -23,8 +23,8 @@ func TestEnsembleFitsMemory(t *testing.T) {
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			targets := []Target{{Labels: make([]string, 100), Loss: test.loss}}
-			data := &trainingData{targets: targets, heads: newHeads(targets), vocabulary: &vocabulary{slots: make([]uint32, test.slots)}}
-			e := newEnsemble(data, make([]int32, test.examples), schedule{}, 1)
+			data := &trainingData{targets: targets, heads: newHeads(targets), examples: make([]Example, test.examples), vocabulary: &vocabulary{slots: make([]uint32, test.slots)}}
+			e := newEnsemble(data, data.all(), schedule{}, 1)
 			if len(e.descents) != test.descents || (e.hinge != nil) != test.hinge {
 				t.Errorf("%d descents, a support vector machine: %v", len(e.descents), e.hinge != nil)
 			}
@@ -42,12 +42,18 @@ func TestEnsembleMean(t *testing.T) {
 		return l
 	}
 	e := &ensemble{
-		heads:    heads,
+		data: &trainingData{
+			heads:      heads,
+			vocabulary: &vocabulary{slots: make([]uint32, 1)},
+			examples:   make([]Example, 2),
+			vectors:    []vector{{features: []uint32{0}, values: []float32{1}}, {}},
+			bayes:      weights(-0.1, 0.1, 0, 0),
+		},
 		descents: []*descent{{weights: weights(4, -4, 6, 1)}, {weights: weights(8, -8, 0, 3)}},
 		hinge:    &hinge{weights: weights(-0.1, 0.1, 0, 0)},
 	}
 	mean := e.weights()
-	away := float32(6 * (1 - 2*hingeShare))
+	away := float32(6 * (1 - 2*hingeShare) * (1 - 2*bayesShare))
 	for column, want := range []float32{away, -away, 3, 2} {
 		if got := mean.weights[column]; math.Abs(float64(got-want)) > 1e-5 {
 			t.Errorf("weights %v in column %d, want %v", got, column, want)

@@ -61,7 +61,7 @@ func (c *independent) decide(probabilities []float64, labels []int) []int {
 
 const (
 	// ownShare is the label's share of its threshold; the rest is the same for all.
-	ownShare = 0.25
+	ownShare = 0.1
 	// usualThreshold is what is believed of the common part before looking at examples,
 	// with the weight of thresholdPrior labels that apply.
 	usualThreshold = 0.4

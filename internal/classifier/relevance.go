@@ -20,12 +20,8 @@ const (
 
 // weighFeatures sets the weight of each feature: for each target a product of powers
 // of its inverse document frequency and of what it says of the labels, and of these the
-// geometric mean. It learns nothing from examples that are held out.
-func (t *trainer) weighFeatures(ctx context.Context) error {
-	counts, err := t.countLabels(ctx)
-	if err != nil {
-		return err
-	}
+// geometric mean.
+func (t *trainer) weighFeatures(ctx context.Context, counts *labelCounts) error {
 	for feature := range t.vocabulary.weights {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("weighing features: %w", err)
@@ -48,6 +44,7 @@ type labelCounts struct {
 	examples  []float64   // labelled for a target
 }
 
+// countLabels learns nothing from examples that are held out.
 func (t *trainer) countLabels(ctx context.Context) (*labelCounts, error) {
 	c := &labelCounts{
 		byFeature: newLinear(len(t.vocabulary.slots), columns(t.heads)),

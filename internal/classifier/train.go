@@ -125,12 +125,19 @@ func (t *trainer) holdOut() {
 
 // prepare weighs the features before any vector is made with them.
 func (t *trainer) prepare(ctx context.Context) error {
-	if err := t.weighFeatures(ctx); err != nil {
+	counts, err := t.countLabels(ctx)
+	if err != nil {
+		return err
+	}
+	if err := t.weighFeatures(ctx, counts); err != nil {
 		return err
 	}
 	data, err := newTrainingData(ctx, t.examples, t.options.Targets, t.heads, t.vocabulary)
 	if err != nil {
 		return err
+	}
+	if data.repeatable() {
+		data.bayes = counts.bayes(t.heads)
 	}
 	t.final = newEnsemble(data, data.all(), t.schedule, t.options.Seed)
 	t.calibrating = t.final

@@ -15,6 +15,7 @@ type trainingData struct {
 	meanWeight   float64
 	labelWeights []float32 // of each column
 	vectors      []vector  // of each example; nil when they are too large to be kept
+	bayes        *linear   // nil unless repeatable
 }
 
 // maxKeptFeatures bounds the memory of the vectors, which are made anew for each pass
@@ -57,6 +58,34 @@ func (d *trainingData) vector(example int32, v *vectorizer) vector {
 		return d.vectors[example]
 	}
 	return v.vectorize(d.examples[example].Text)
+}
+
+// spreadExamples are enough to tell how far margins spread.
+const spreadExamples = 2000
+
+// spreads returns, for each head, the root of the mean variance of the labels' margins.
+func (d *trainingData) spreads(weights *linear) []float64 {
+	vectorizer := newVectorizer(d.vocabulary)
+	margins := make([]float32, weights.columns)
+	sums, squares := make([]float64, weights.columns), make([]float64, weights.columns)
+	examples := 0.0
+	for i := 0; i < len(d.examples); i += 1 + len(d.examples)/spreadExamples {
+		weights.margins(d.vector(int32(i), vectorizer), margins)
+		for column, margin := range margins {
+			sums[column] += float64(margin)
+			squares[column] += float64(margin) * float64(margin)
+		}
+		examples++
+	}
+	spreads := make([]float64, len(d.heads))
+	for i, h := range d.heads {
+		variances := 0.0
+		for column := h.first; column < h.end; column++ {
+			variances += max(squares[column]/examples-math.Pow(sums[column]/examples, 2), 0)
+		}
+		spreads[i] = math.Sqrt(variances / float64(h.end-h.first))
+	}
+	return spreads
 }
 
 const (

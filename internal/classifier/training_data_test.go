@@ -60,6 +60,14 @@ func newColourData(t *testing.T, examples []Example, targets []Target) *training
 	return data
 }
 
+func risingWeights(features, columns int) *linear {
+	l := newLinear(features, columns)
+	for i := range l.weights {
+		l.weights[i] = float32(i)
+	}
+	return l
+}
+
 // Whether the vectors are kept must not matter to what is learned.
 func TestVectorsThatAreNotKept(t *testing.T) {
 	options := []Target{colours}
@@ -73,6 +81,7 @@ func TestVectorsThatAreNotKept(t *testing.T) {
 		if !keep {
 			data.vectors = nil
 		}
+		data.bayes = risingWeights(len(data.vocabulary.slots), columns(data.heads))
 		e := newEnsemble(data, data.all(), schedule, 1)
 		if err := advanceAll(t.Context(), e.fits(), schedule.updates); err != nil {
 			t.Fatal(err)
