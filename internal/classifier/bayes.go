@@ -3,8 +3,6 @@ package classifier
 import "math"
 
 const (
-	// bayesShare is what the weights of naive Bayes are of an ensemble's.
-	bayesShare = 0.2
 	// The smoothing is what every label has, beside its own, of all labels' features, relative
 	// to what a label has on average. Where an example has several labels, most of what is
 	// counted for one says something of another.

@@ -18,7 +18,8 @@ type descent struct {
 	weights *linear
 	losses  *meanLoss
 	margins []float32
-	kept    vector // what is not left out of an example
+	own     []float32 // gradients before they are spread
+	kept    vector    // what is not left out of an example
 }
 
 func newDescent(data *trainingData, order []int32, s schedule, seed uint64, number int) *descent {
@@ -33,6 +34,7 @@ func newDescent(data *trainingData, order []int32, s schedule, seed uint64, numb
 		dropped:    uint64(256 * droppedShare(len(order), width)),
 		weights:    newLinear(len(data.vocabulary.slots), width),
 		margins:    make([]float32, width),
+		own:        make([]float32, width),
 	}
 	d.losses = d.newLosses()
 	return d
@@ -93,7 +95,9 @@ func (d *descent) learn(example int32, x vector, rate float64) {
 	differentiate(d.data.heads, d.margins, labels, d.losses)
 	for i, h := range d.data.heads {
 		if labels[i] != nil {
-			d.weights.collect(h, d.margins[h.first:h.end], d.data.gradientWeight(example, i))
+			gradients := d.margins[h.first:h.end]
+			d.data.kinships[i].spread(gradients, d.own)
+			d.weights.collect(h, gradients, d.data.gradientWeight(example, i))
 		}
 	}
 	d.weights.step(x, rate, d.schedule.decay)

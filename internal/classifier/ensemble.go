@@ -19,8 +19,9 @@ type ensemble struct {
 
 const (
 	descents = 5
-	// hingeShare is what the hinge's weights are of the mean.
-	hingeShare = 0.3
+	// mixedShare is what the weights of the hinge are of the mean, and then those of naive
+	// Bayes.
+	mixedShare = 0.2
 	// maxRepeatedWeights is where the memory of several fits becomes too large: a single
 	// descent has to do then.
 	maxRepeatedWeights = 1 << 23
@@ -100,45 +101,28 @@ func (e *ensemble) weights() *linear {
 		mean.add(d.weights, uniform(first.columns, 1/float32(len(e.descents))))
 	}
 	if e.hinge != nil {
-		e.blend(mean)
+		e.mix(mean, e.hinge.weights)
 	}
-	e.blendBayes(mean)
+	e.mix(mean, e.data.bayes)
 	return mean
 }
 
-// blend mixes the hinge's weights in, made as large as those that they are mixed with.
-func (e *ensemble) blend(mean *linear) {
-	own, other := uniform(mean.columns, 1), make([]float32, mean.columns)
-	for _, h := range e.data.heads {
-		size := e.hinge.weights.size(h)
-		if h.loss == MultiClass || size == 0 {
-			continue
-		}
-		for column := h.first; column < h.end; column++ {
-			own[column] = 1 - hingeShare
-			other[column] = float32(hingeShare * mean.size(h) / size)
-		}
-	}
-	mean.multiply(own)
-	mean.add(e.hinge.weights, other)
-}
-
-// blendBayes mixes the weights of naive Bayes in, made to spread the margins as far as
-// those that they are mixed with.
-func (e *ensemble) blendBayes(mean *linear) {
-	own, other := uniform(mean.columns, 1), make([]float32, mean.columns)
-	spreads, bayes := e.data.spreads(mean), e.data.spreads(e.data.bayes)
+// mix mixes other weights in, made to spread the margins as far as those that they are
+// mixed with. Heads that they say nothing of stay as they are.
+func (e *ensemble) mix(mean, other *linear) {
+	kept, added := uniform(mean.columns, 1), make([]float32, mean.columns)
+	spreads, others := e.data.spreads(mean), e.data.spreads(other)
 	for i, h := range e.data.heads {
-		if bayes[i] == 0 {
+		if others[i] == 0 {
 			continue
 		}
 		for column := h.first; column < h.end; column++ {
-			own[column] = 1 - bayesShare
-			other[column] = float32(bayesShare * spreads[i] / bayes[i])
+			kept[column] = 1 - mixedShare
+			added[column] = float32(mixedShare * spreads[i] / others[i])
 		}
 	}
-	mean.multiply(own)
-	mean.add(e.data.bayes, other)
+	mean.multiply(kept)
+	mean.add(other, added)
 }
 
 func uniform(columns int, value float32) []float32 {

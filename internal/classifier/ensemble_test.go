@@ -53,7 +53,7 @@ func TestEnsembleMean(t *testing.T) {
 		hinge:    &hinge{weights: weights(-0.1, 0.1, 0, 0)},
 	}
 	mean := e.weights()
-	away := float32(6 * (1 - 2*hingeShare) * (1 - 2*bayesShare))
+	away := float32(6 * (1 - 2*mixedShare) * (1 - 2*mixedShare))
 	for column, want := range []float32{away, -away, 3, 2} {
 		if got := mean.weights[column]; math.Abs(float64(got-want)) > 1e-5 {
 			t.Errorf("weights %v in column %d, want %v", got, column, want)

@@ -93,7 +93,7 @@ func TestProbabilitiesAreCalibrated(t *testing.T) {
 	}
 	for _, valid := range [][]Example{nil, examples[2000:]} {
 		model := train(t, examples[:2000], valid, Options{Targets: []Target{topics}})
-		for label, p := range model.Probabilities("my order", nil)[0] {
+		for label, p := range model.Probabilities("order", nil)[0] {
 			if math.Abs(p-share[label]) > 0.1 {
 				t.Errorf("with %d validation examples: label %d applies to %v of texts, probability %v", len(valid), label, share[label], p)
 			}

@@ -1,7 +1,5 @@
 package classifier
 
-import "math"
-
 // linear is a matrix of weights, a row for each feature and a column for each
 // label, while it is trained. The true weights are scale*weights: decaying all
 // of them is one multiplication.
@@ -124,21 +122,4 @@ func (l *linear) multiply(factors []float32) {
 	for column, factor := range factors {
 		l.bias[column] *= factor
 	}
-}
-
-// size is the norm of the head's weights, less what is the same for all of its labels.
-func (l *linear) size(h head) float64 {
-	sum := 0.0
-	for start := 0; start < len(l.weights); start += l.columns {
-		row := l.weights[start+h.first : start+h.end]
-		mean := float32(0)
-		for _, weight := range row {
-			mean += weight
-		}
-		mean /= float32(len(row))
-		for _, weight := range row {
-			sum += float64((weight - mean) * (weight - mean))
-		}
-	}
-	return math.Sqrt(sum) * float64(l.scale)
 }

@@ -29,12 +29,7 @@ func Train(ctx context.Context, train, valid []Example, options Options) (*Train
 	if err := check(train, valid, options); err != nil {
 		return nil, err
 	}
-	heads := newHeads(options.Targets)
-	vocabulary, err := readVocabulary(ctx, train, columns(heads))
-	if err != nil {
-		return nil, err
-	}
-	t := newTrainer(train, valid, heads, vocabulary, options)
+	t := newTrainer(train, valid, options)
 	if err := t.prepare(ctx); err != nil {
 		return nil, err
 	}
@@ -78,32 +73,31 @@ func readVocabulary(ctx context.Context, examples []Example, labels int) (*vocab
 // trainer fits the weights of a model and, when there are no validation examples,
 // those of a second one that calibrates it.
 type trainer struct {
-	options    Options
-	heads      []head
-	schedule   schedule
+	options  Options
+	heads    []head
+	examples []Example // and the labels' names after them
+	heldOut  []bool    // of each example; nil when none is
+	unseen   []Example
+	schedule schedule
+
 	vocabulary *vocabulary
 	vectorizer *vectorizer
-
-	examples []Example
-	heldOut  []bool // of each example; nil when none is
-	unseen   []Example
 
 	final       *ensemble
 	calibrating *ensemble // is final unless examples are held out
 }
 
-func newTrainer(train, valid []Example, heads []head, vocabulary *vocabulary, options Options) *trainer {
+func newTrainer(train, valid []Example, options Options) *trainer {
+	examples := withNames(train, options.Targets)
 	t := &trainer{
-		options:    options,
-		heads:      heads,
-		schedule:   newSchedule(len(train), options.Hyperparameters),
-		vocabulary: vocabulary,
-		vectorizer: newVectorizer(vocabulary),
-		examples:   train,
-		unseen:     valid,
+		options:  options,
+		heads:    newHeads(options.Targets),
+		examples: examples,
+		unseen:   valid,
+		schedule: newSchedule(len(examples), options.Hyperparameters),
 	}
 	if len(valid) == 0 && len(train) >= fewestToDivide {
-		t.holdOut()
+		t.holdOut(len(train))
 	}
 	return t
 }
@@ -114,17 +108,23 @@ const (
 	fewestToDivide = 50   // from which holding some out leaves enough of both
 )
 
-func (t *trainer) holdOut() {
+// holdOut holds out some of the first examples.
+func (t *trainer) holdOut(first int) {
 	t.heldOut, t.unseen = make([]bool, len(t.examples)), nil
-	order := rand.New(rand.NewPCG(t.options.Seed, 0)).Perm(len(t.examples))
+	order := rand.New(rand.NewPCG(t.options.Seed, 0)).Perm(first)
 	for _, i := range order[:min(len(order)/heldOutShare, maxHeldOut)] {
 		t.heldOut[i] = true
 		t.unseen = append(t.unseen, t.examples[i])
 	}
 }
 
-// prepare weighs the features before any vector is made with them.
+// prepare chooses and weighs the features before any vector is made with them.
 func (t *trainer) prepare(ctx context.Context) error {
+	vocabulary, err := readVocabulary(ctx, t.examples, columns(t.heads))
+	if err != nil {
+		return err
+	}
+	t.vocabulary, t.vectorizer = vocabulary, newVectorizer(vocabulary)
 	counts, err := t.countLabels(ctx)
 	if err != nil {
 		return err

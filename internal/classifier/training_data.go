@@ -13,9 +13,10 @@ type trainingData struct {
 	heads        []head
 	vocabulary   *vocabulary
 	meanWeight   float64
-	labelWeights []float32 // of each column
-	vectors      []vector  // of each example; nil when they are too large to be kept
-	bayes        *linear   // nil unless repeatable
+	labelWeights []float32  // of each column
+	vectors      []vector   // of each example; nil when they are too large to be kept
+	bayes        *linear    // nil unless repeatable
+	kinships     []*kinship // of each target's labels
 }
 
 // maxKeptFeatures bounds the memory of the vectors, which are made anew for each pass
@@ -30,6 +31,9 @@ func newTrainingData(ctx context.Context, examples []Example, targets []Target, 
 		vocabulary:   vocabulary,
 		meanWeight:   meanWeight(examples),
 		labelWeights: labelWeights(examples, heads),
+	}
+	for _, target := range targets {
+		d.kinships = append(d.kinships, newKinship(target))
 	}
 	return d, d.keepVectors(ctx)
 }
