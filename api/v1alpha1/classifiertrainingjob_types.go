@@ -8,7 +8,6 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:validation:XValidation:rule="!has(self.importJobID) || !has(self.maxCost) && !has(self.activeDeadlineSeconds) && self.backoffLimit == 0 && !self.suspend && self.deletionPolicy != 'CancelAndDeleteModel'",message="importJobID only observes: maxCost, activeDeadlineSeconds, backoffLimit, suspend and deletionPolicy CancelAndDeleteModel cannot be used with it"
 type ClassifierTrainingJobSpec struct {
 	// training is what is trained on what. It cannot be changed: another run is another object.
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="training is immutable; create another ClassifierTrainingJob instead"
 	// +required
 	Training Training `json:"training,omitzero"`
 
@@ -74,8 +73,13 @@ type ClassifierTrainingJobSpec struct {
 }
 
 // Training is what is trained on what.
+//
+// It is immutable field by field, for an absent weight is the same as "1": that was once a
+// default of the schema, and so was written down.
+// +kubebuilder:validation:XValidation:rule="has(self.validationDatasets) == has(oldSelf.validationDatasets) && has(self.targets) == has(oldSelf.targets) && has(self.hyperparameters) == has(oldSelf.hyperparameters) && has(self.suffix) == has(oldSelf.suffix) && has(self.invalidSampleSkipFraction) == has(oldSelf.invalidSampleSkipFraction) && has(self.weightsAndBiases) == has(oldSelf.weightsAndBiases)",message="training is immutable; create another ClassifierTrainingJob instead"
 type Training struct {
 	// model to start from.
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="training is immutable; create another ClassifierTrainingJob instead"
 	// +kubebuilder:default=ministral-3b-latest
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
@@ -84,6 +88,7 @@ type Training struct {
 	Model string `json:"model,omitempty"`
 
 	// datasets to train on: the Train files of each.
+	// +kubebuilder:validation:XValidation:rule="size(self) == size(oldSelf) && self.all(item, oldSelf.exists(old, old.name == item.name))",message="training is immutable; create another ClassifierTrainingJob instead"
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=32
 	// +listType=map
@@ -93,6 +98,7 @@ type Training struct {
 
 	// validationDatasets steer the training and are not learned from. Default: the
 	// Validation files of datasets.
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="training is immutable; create another ClassifierTrainingJob instead"
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=32
 	// +listType=map
@@ -101,6 +107,7 @@ type Training struct {
 	ValidationDatasets []DatasetReference `json:"validationDatasets,omitempty"`
 
 	// targets that the classifier answers. Default: those of the data.
+	// +kubebuilder:validation:XValidation:rule="size(self) == size(oldSelf) && self.all(item, oldSelf.exists(old, old.name == item.name))",message="training is immutable; create another ClassifierTrainingJob instead"
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=20
 	// +listType=map
@@ -109,11 +116,13 @@ type Training struct {
 	Targets []TrainingTarget `json:"targets,omitempty"`
 
 	// hyperparameters of the training. What is absent is the factory's choice.
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="training is immutable; create another ClassifierTrainingJob instead"
 	// +optional
 	Hyperparameters *Hyperparameters `json:"hyperparameters,omitempty"`
 
 	// suffix becomes part of the model's name where the factory does that. It
 	// shares 18 characters with a marker of the operator's, so that a long one is cut.
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="training is immutable; create another ClassifierTrainingJob instead"
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=18
 	// +kubebuilder:validation:Pattern=`^[a-zA-Z0-9][-a-zA-Z0-9]*$`
@@ -121,16 +130,19 @@ type Training struct {
 	Suffix string `json:"suffix,omitempty"`
 
 	// invalidSampleSkipFraction of the samples may be invalid, "0" to "0.5"; the factory skips them.
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="training is immutable; create another ClassifierTrainingJob instead"
 	// +kubebuilder:validation:XValidation:rule="double(self) <= 0.5",message="invalidSampleSkipFraction must be between 0 and 0.5"
 	// +optional
 	InvalidSampleSkipFraction Decimal `json:"invalidSampleSkipFraction,omitempty"`
 
 	// weightsAndBiases reports the training to Weights & Biases.
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="training is immutable; create another ClassifierTrainingJob instead"
 	// +optional
 	WeightsAndBiases *WeightsAndBiases `json:"weightsAndBiases,omitempty"`
 }
 
 // TrainingDataset is a dataset to train on.
+// +kubebuilder:validation:XValidation:rule="(has(self.weight) ? self.weight : '1') == (has(oldSelf.weight) ? oldSelf.weight : '1')",message="training is immutable; create another ClassifierTrainingJob instead"
 type TrainingDataset struct {
 	// name of the ClassifierDataset.
 	// +kubebuilder:validation:MinLength=1
@@ -138,14 +150,15 @@ type TrainingDataset struct {
 	// +required
 	Name string `json:"name,omitempty"`
 
-	// weight of the dataset's samples beside those of the others.
-	// +kubebuilder:default="1"
+	// weight of the dataset's samples beside those of the others. Default: "1", which the
+	// schema does not fill in, or else `kubectl apply` would find the list changed each time.
 	// +kubebuilder:validation:XValidation:rule="double(self) > 0.0",message="weight must be greater than 0"
 	// +optional
 	Weight Decimal `json:"weight,omitempty"`
 }
 
 // TrainingTarget is a question that the classifier answers about each text.
+// +kubebuilder:validation:XValidation:rule="self.labels == oldSelf.labels && has(self.lossFunction) == has(oldSelf.lossFunction) && (!has(self.lossFunction) || self.lossFunction == oldSelf.lossFunction) && (has(self.weight) ? self.weight : '1') == (has(oldSelf.weight) ? oldSelf.weight : '1')",message="training is immutable; create another ClassifierTrainingJob instead"
 type TrainingTarget struct {
 	// name of the target, as in the data.
 	// +kubebuilder:validation:MinLength=1
@@ -162,8 +175,7 @@ type TrainingTarget struct {
 	// +required
 	Labels []string `json:"labels,omitempty"`
 
-	// weight of the target beside the others.
-	// +kubebuilder:default="1"
+	// weight of the target beside the others. Default: "1".
 	// +optional
 	Weight Decimal `json:"weight,omitempty"`
 

@@ -2,8 +2,13 @@ package manifests
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"sigs.k8s.io/yaml"
 )
 
 // TestTheSchemaRefusesWhatCannotWork holds the rules of the schema: what is wrong
@@ -81,6 +86,93 @@ func TestARunCannotBeChanged(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestNothingOfARunCanBeChanged tries each field of training, whether it was there or not.
+// That an absent weight may be written as "1", and "1" be left out, is for objects of the
+// time when it was a default of the schema.
+func TestNothingOfARunCanBeChanged(t *testing.T) {
+	fields := trainingFields(t)
+	full := `{model: m, datasets: [{name: a, weight: "2"}, {name: b}, {name: c, weight: "1"}], validationDatasets: [{name: v}],
+		targets: [{name: t, labels: [p, q], weight: "2", lossFunction: MultiClass}, {name: u, labels: [p, q]}],
+		hyperparameters: {trainingSteps: 5}, suffix: s, invalidSampleSkipFraction: "0.1",
+		weightsAndBiases: {project: p, apiKeySecretRef: {name: a, key: b}}}`
+	for name, training := range map[string]string{"full": full, "bare": `{datasets: [{name: a}]}`} {
+		manifest := strings.ReplaceAll(manifest("ClassifierTrainingJob", name, "{training: "+training+"}"), "\t", "")
+		if output, err := run(t, manifest, "create", "-f", "-"); err != nil {
+			t.Fatalf("%v\n%s", err, output)
+		}
+	}
+	datasets := func(items string) string { return `{"datasets":[` + items + `]}` }
+	targets := func(items string) string { return `{"targets":[` + items + `]}` }
+	const b, c, u = `{"name":"b"}`, `{"name":"c"}`, `{"name":"u","labels":["p","q"]}`
+	for _, test := range []struct {
+		job, reason, training string
+		accepted              bool
+	}{
+		{"full", "model", `{"model":"n"}`, false},
+		{"full", "another dataset", datasets(`{"name":"x","weight":"2"},` + b + "," + c), false},
+		{"full", "one dataset more", datasets(`{"name":"a","weight":"2"},{"name":"x"},` + b + "," + c), false},
+		{"full", "one dataset fewer", datasets(`{"name":"a","weight":"2"},` + b), false},
+		{"full", "another weight", datasets(`{"name":"a","weight":"3"},` + b + "," + c), false},
+		{"full", "a weight less", datasets(`{"name":"a"},` + b + "," + c), false},
+		{"full", "a weight more", datasets(`{"name":"a","weight":"2"},{"name":"b","weight":"2"},` + c), false},
+		{"full", "a default that is left out", datasets(`{"name":"a","weight":"2"},` + b + "," + c), true},
+		{"full", "a default that is written down", datasets(`{"name":"a","weight":"2"},{"name":"b","weight":"1"},` + c), true},
+		{"full", "validationDatasets", `{"validationDatasets":[{"name":"x"}]}`, false},
+		{"full", "validationDatasets removed", `{"validationDatasets":null}`, false},
+		{"full", "another target", targets(`{"name":"x","labels":["p","q"]},` + u), false},
+		{"full", "a target less", targets(u), false},
+		{"full", "a target's labels", targets(`{"name":"t","labels":["p","x"],"weight":"2","lossFunction":"MultiClass"},` + u), false},
+		{"full", "a target's weight", targets(`{"name":"t","labels":["p","q"],"lossFunction":"MultiClass"},` + u), false},
+		{"full", "a target's loss function", targets(`{"name":"t","labels":["p","q"],"weight":"2"},` + u), false},
+		{"full", "a target's default weight", targets(`{"name":"t","labels":["p","q"],"weight":"2","lossFunction":"MultiClass"},{"name":"u","labels":["p","q"],"weight":"1"}`), true},
+		{"full", "targets removed", `{"targets":null}`, false},
+		{"full", "hyperparameters", `{"hyperparameters":{"trainingSteps":6}}`, false},
+		{"full", "hyperparameters more", `{"hyperparameters":{"epochs":"1"}}`, false},
+		{"full", "hyperparameters removed", `{"hyperparameters":null}`, false},
+		{"full", "suffix", `{"suffix":"x"}`, false},
+		{"full", "suffix removed", `{"suffix":null}`, false},
+		{"full", "invalidSampleSkipFraction", `{"invalidSampleSkipFraction":"0.2"}`, false},
+		{"full", "invalidSampleSkipFraction removed", `{"invalidSampleSkipFraction":null}`, false},
+		{"full", "weightsAndBiases", `{"weightsAndBiases":{"name":"x"}}`, false},
+		{"full", "weightsAndBiases removed", `{"weightsAndBiases":null}`, false},
+		{"bare", "model", `{"model":"n"}`, false},
+		{"bare", "datasets", datasets(`{"name":"x"}`), false},
+		{"bare", "validationDatasets", `{"validationDatasets":[{"name":"x"}]}`, false},
+		{"bare", "targets", targets(u), false},
+		{"bare", "hyperparameters", `{"hyperparameters":{"trainingSteps":6}}`, false},
+		{"bare", "suffix", `{"suffix":"x"}`, false},
+		{"bare", "invalidSampleSkipFraction", `{"invalidSampleSkipFraction":"0.2"}`, false},
+		{"bare", "weightsAndBiases", `{"weightsAndBiases":{"project":"p","apiKeySecretRef":{"name":"a","key":"b"}}}`, false},
+	} {
+		t.Run(test.job+" "+test.reason, func(t *testing.T) {
+			output, err := run(t, "", "patch", "classifiertrainingjob", test.job, "--type=merge", "--dry-run=server", "--patch", `{"spec":{"training":`+test.training+`}}`)
+			if (err == nil) != test.accepted || err != nil && !strings.Contains(output, "training is immutable") {
+				t.Errorf("%v: %s", err, output)
+			}
+		})
+		if test.job == "bare" {
+			fields = slices.DeleteFunc(fields, func(field string) bool { return strings.HasPrefix(test.training, `{"`+field+`"`) })
+		}
+	}
+	if len(fields) > 0 {
+		t.Errorf("these fields of training are not tried: %q", fields)
+	}
+}
+
+func trainingFields(t *testing.T) []string {
+	t.Helper()
+	output, err := run(t, "", "get", "crd", "classifiertrainingjobs.classifierfactory.dev", "-o", "json")
+	if err != nil {
+		t.Fatalf("%v\n%s", err, output)
+	}
+	var definition apiextensionsv1.CustomResourceDefinition
+	if err := yaml.Unmarshal([]byte(output), &definition); err != nil {
+		t.Fatal(err)
+	}
+	schema := definition.Spec.Versions[0].Schema.OpenAPIV3Schema
+	return slices.Collect(maps.Keys(schema.Properties["spec"].Properties["training"].Properties))
 }
 
 // TestAFreshObjectIsNotTakenForReady holds what keeps `kubectl wait`, Flux and

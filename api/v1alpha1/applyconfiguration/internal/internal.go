@@ -692,7 +692,6 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: weight
       type:
         namedType: com.github.classifier-factory.classifier-factory.api.v1alpha1.Decimal
-      default: "1"
 - name: com.github.classifier-factory.classifier-factory.api.v1alpha1.TrainingJobDeletionPolicy
   scalar: string
 - name: com.github.classifier-factory.classifier-factory.api.v1alpha1.TrainingOutput
@@ -742,7 +741,6 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: weight
       type:
         namedType: com.github.classifier-factory.classifier-factory.api.v1alpha1.Decimal
-      default: "1"
 - name: com.github.classifier-factory.classifier-factory.api.v1alpha1.WeightsAndBiases
   map:
     fields:

@@ -12,6 +12,9 @@ import (
 // with apply.
 //
 // Training is what is trained on what.
+//
+// It is immutable field by field, for an absent weight is the same as "1": that was once a
+// default of the schema, and so was written down.
 type TrainingApplyConfiguration struct {
 	// model to start from.
 	Model *string `json:"model,omitempty"`

@@ -15,7 +15,8 @@ import (
 type TrainingDatasetApplyConfiguration struct {
 	// name of the ClassifierDataset.
 	Name *string `json:"name,omitempty"`
-	// weight of the dataset's samples beside those of the others.
+	// weight of the dataset's samples beside those of the others. Default: "1", which the
+	// schema does not fill in, or else `kubectl apply` would find the list changed each time.
 	Weight *apiv1alpha1.Decimal `json:"weight,omitempty"`
 }
 

@@ -17,7 +17,7 @@ type TrainingTargetApplyConfiguration struct {
 	Name *string `json:"name,omitempty"`
 	// labels to choose from.
 	Labels []string `json:"labels,omitempty"`
-	// weight of the target beside the others.
+	// weight of the target beside the others. Default: "1".
 	Weight *apiv1alpha1.Decimal `json:"weight,omitempty"`
 	// lossFunction is SingleClass where a sample has exactly one label and
 	// MultiClass where it has a list. Default: what the data has.
