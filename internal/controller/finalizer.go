@@ -37,7 +37,7 @@ func patchFinalizers(ctx context.Context, writer client.Client, object client.Ob
 	changed := object.DeepCopyObject().(client.Object)
 	change(changed, finalizer)
 	patch := client.MergeFromWithOptions(object, client.MergeFromWithOptimisticLock{})
-	if err := writer.Patch(ctx, changed, patch); err != nil {
+	if err := writer.Patch(ctx, changed, patch, fieldOwner); err != nil {
 		return err
 	}
 	object.SetFinalizers(changed.GetFinalizers())
