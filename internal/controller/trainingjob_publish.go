@@ -60,9 +60,12 @@ func (r *TrainingJobReconciler) publish(ctx context.Context, scope *jobScope) (o
 		}
 		return outcome{}, err
 	}
-	scope.status.Binding = &classifierv1alpha1.BindingStatus{Name: name}
 	scope.output = &finding{good: true, reason: classifierv1alpha1.ReasonPublished,
 		message: fmt.Sprintf("Secret %s has the model's ID", name)}
+	if err := r.removeEarlierOutput(ctx, scope, name); err != nil {
+		return outcome{}, err
+	}
+	scope.status.Binding = &classifierv1alpha1.BindingStatus{Name: name}
 	return proceed().looksAgain(outputRecheck), nil
 }
 
