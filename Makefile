@@ -47,12 +47,9 @@ conformance: build ## Lead a classifier's life on the factory with the official 
 bench: build ## Measure datasets, training and serving against their peers (CLASSIFIER_DATA=folder of data sets).
 	cd test/bench && for part in datasets engine load; do go run . -factory $(CURDIR)/bin/factory $$part; done
 
-# Without the short minimisation the fuzzer spends its time on making findings smaller.
-FUZZTIME ?= 60s
 .PHONY: fuzz
-fuzz: ## Fuzz the readers of datasets, FUZZTIME each.
-	go test -run '^$$' -fuzz '^FuzzReadJSONL$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 20x ./internal/dataset
-	go test -run '^$$' -fuzz '^FuzzReadCSV$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 20x ./internal/dataset
+fuzz: ## Run every fuzz target, FUZZTIME each (default 60s).
+	@FUZZTIME=$(FUZZTIME) hack/fuzz.sh
 
 .PHONY: envtest-assets
 envtest-assets: ## Print the folder with etcd, kube-apiserver and kubectl; fetch or build them first.
@@ -88,7 +85,7 @@ tidy-check: ## Check that go.mod and go.sum of every module are tidy.
 	hack/tidy-check.sh
 
 .PHONY: vulncheck
-vulncheck: ## Look for known vulnerabilities in the code that is called.
+vulncheck: ## Look for known vulnerabilities in the code that is called (VULNCHECK_MAY_SKIP=true for a CI that is offline).
 	hack/vulncheck.sh
 
 ##@ Build
