@@ -61,7 +61,8 @@ func isWaiting(reason string) bool {
 		classifierv1alpha1.ReasonAwaitingValidation,
 		classifierv1alpha1.ReasonAwaitingStart,
 		classifierv1alpha1.ReasonDatasetChanged,
-		classifierv1alpha1.ReasonTraining:
+		classifierv1alpha1.ReasonTraining,
+		classifierv1alpha1.ReasonDeleting:
 		return true
 	}
 	return false
