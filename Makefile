@@ -1,6 +1,8 @@
 # The images that deploy, build-installer and docker-build name.
 IMG ?= ghcr.io/classifier-factory/operator:latest
 FACTORY_IMG ?= ghcr.io/classifier-factory/factory:latest
+# Where the operator works, such as team-a,team-b. Empty: in every namespace.
+WATCH_NAMESPACES ?=
 
 NAMESPACE := classifier-factory-system
 KUBECTL ?= kubectl
@@ -34,10 +36,11 @@ demo: build ## Train and use a classifier on this machine, with Go alone (KEEP=1
 
 ##@ Development
 
-# Not from the cache, which does not see what the servers of the tests read.
+# Not from the cache, which does not see what the servers of the tests read. The operator's
+# own tests a second time with Roles alone.
 .PHONY: test
 test: ## Run every test that needs no Node and no cluster.
-	$(EXPORT_ASSETS) && go test -count=1 -timeout 20m ./...
+	$(EXPORT_ASSETS) && go test -count=1 -timeout 20m ./... && go test -count=1 ./internal/controller -namespaced
 
 .PHONY: conformance
 conformance: build ## Lead a classifier's life on the factory with the official SDKs (needs Node).
@@ -64,9 +67,10 @@ generate: ## Generate deep copies and apply configurations of the API types.
 	$(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt applyconfiguration:headerFile=hack/boilerplate.go.txt paths=./api/...
 
 .PHONY: manifests
-manifests: ## Generate the CRDs and the operator's role.
+manifests: ## Generate the CRDs and the operator's role, for a cluster and for a namespace.
 	$(CONTROLLER_GEN) crd paths=./api/... output:crd:dir=config/crd/bases
 	$(CONTROLLER_GEN) rbac:roleName=manager-role paths=./internal/controller/... output:rbac:dir=config/rbac
+	sed 's/^kind: ClusterRole$$/kind: Role/' config/rbac/role.yaml > config/namespaced/watched/role.yaml
 
 .PHONY: fmt
 fmt: ## Format the code.
@@ -106,11 +110,7 @@ docker-build: ## Build the images IMG and FACTORY_IMG.
 
 .PHONY: build-installer
 build-installer: manifests ## Write dist/install.yaml: all that a cluster needs, with IMG and FACTORY_IMG.
-	mkdir -p dist && rm -f dist/kustomization.yaml
-	cd dist && $(KUSTOMIZE) create --resources ../config/default
-	cd dist && $(KUSTOMIZE) edit set image \
-		ghcr.io/classifier-factory/operator=$(IMG) ghcr.io/classifier-factory/factory=$(FACTORY_IMG)
-	$(KUSTOMIZE) build dist > dist/install.yaml
+	@KUSTOMIZE="$(KUSTOMIZE)" IMG=$(IMG) FACTORY_IMG=$(FACTORY_IMG) WATCH_NAMESPACES=$(WATCH_NAMESPACES) hack/build-installer.sh
 
 ##@ Deployment, to the cluster of KUBECONFIG
 
@@ -131,5 +131,5 @@ deploy: build-installer ## Deploy CRDs, operator and factory, with a random API 
 
 # Uninstall first: only a running operator can finish what its objects began.
 .PHONY: undeploy
-undeploy: uninstall ## Delete all that deploy made, the factory's models included.
-	$(KUSTOMIZE) build config/default | $(KUBECTL) delete --ignore-not-found -f -
+undeploy: uninstall build-installer ## Delete all that deploy made, the factory's models included.
+	$(KUBECTL) delete --ignore-not-found -f dist/install.yaml

@@ -17,6 +17,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	"k8s.io/apimachinery/pkg/util/validation"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -52,6 +53,7 @@ type options struct {
 	probeAddress     string
 	leaderElect      bool
 	leaderNamespace  string
+	namespaces       []string
 	version          bool
 	limits           dataset.Limits
 	storage          source.ObjectStorageOptions
@@ -78,6 +80,11 @@ func parseFlags() options {
 	flag.StringVar(&o.probeAddress, "health-probe-bind-address", ":8081", "Address of the health probes. 0 turns them off.")
 	flag.BoolVar(&o.leaderElect, "leader-elect", false, "Let one of several replicas work at a time.")
 	flag.StringVar(&o.leaderNamespace, "leader-election-namespace", "", "Namespace of the lease. Default: the operator's own.")
+	flag.Func("watch-namespaces", "Comma-separated namespaces to work in; elsewhere nothing is looked at. Default: every namespace.",
+		func(namespaces string) error {
+			o.namespaces = strings.Split(namespaces, ",")
+			return checkNamespaces(o.namespaces)
+		})
 	flag.BoolVar(&o.version, "version", false, "Print the version and exit.")
 	o.limits = dataset.DefaultLimits()
 	bindLimits(&o.limits)
@@ -104,6 +111,16 @@ func bindLimits(limits *dataset.Limits) {
 	flag.IntVar(&limits.Targets, "max-targets", limits.Targets, "How many targets; a dataset's status lists no more than 20.")
 	flag.IntVar(&limits.LabelsPerTarget, "max-labels-per-target", limits.LabelsPerTarget, "How many labels a target may have.")
 	flag.IntVar(&limits.LabelBytes, "max-label-bytes", limits.LabelBytes, "How long the name of a label or target may be; a status takes no more than 256.")
+}
+
+// checkNamespaces refuses what is no namespace, above all "", which would be every one.
+func checkNamespaces(namespaces []string) error {
+	for _, namespace := range namespaces {
+		if len(validation.IsDNS1123Label(namespace)) > 0 {
+			return fmt.Errorf("%q is no name of a namespace", namespace)
+		}
+	}
+	return nil
 }
 
 // checkLimits refuses limits that would let nothing through.
@@ -138,6 +155,8 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
+	// It is the field manager of what has no other, such as leases.
+	config.UserAgent = "classifier-factory/" + version()
 	manager, err := ctrl.NewManager(config, managerOptions(o))
 	if err != nil {
 		return err
@@ -192,7 +211,7 @@ func managerOptions(o options) ctrl.Options {
 		LeaderElectionID:              "classifier-factory.classifierfactory.dev",
 		LeaderElectionNamespace:       o.leaderNamespace,
 		LeaderElectionReleaseOnCancel: true,
-		Cache:                         controller.CacheOptions(),
+		Cache:                         controller.CacheOptions(o.namespaces...),
 	}
 }
 

@@ -103,11 +103,17 @@ func changedByUser() predicate.Predicate {
 	return predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{})
 }
 
-// CacheOptions make a slip loud: reading a kind that is not watched, such as
-// Secrets, through the cache is an error instead of a silent watch on all of them.
-func CacheOptions() cache.Options {
-	return cache.Options{
+// CacheOptions are for these namespaces, or for every one if there are none. They make a
+// slip loud: reading a kind that is not watched, such as Secrets, through the cache is an
+// error instead of a silent watch on all of them.
+func CacheOptions(namespaces ...string) cache.Options {
+	options := cache.Options{
 		ReaderFailOnMissingInformer: true,
 		DefaultTransform:            cache.TransformStripManagedFields(),
+		DefaultNamespaces:           map[string]cache.Config{},
 	}
+	for _, namespace := range namespaces {
+		options.DefaultNamespaces[namespace] = cache.Config{}
+	}
+	return options
 }

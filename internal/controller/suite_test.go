@@ -23,6 +23,13 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/source"
 )
 
+// namespaced runs the tests with an operator that has Roles in its namespaces alone, as
+// with --watch-namespaces.
+var namespaced = flag.Bool("namespaced", false, "give the operator Roles in the tests' namespaces instead of the ClusterRole")
+
+// suiteNamespaces is some more than the tests take.
+const suiteNamespaces = 300
+
 // cluster is the control plane that the package's tests share.
 var cluster *controllertest.ControlPlane
 
@@ -49,7 +56,13 @@ func runSuite(m *testing.M) (code int, err error) {
 			err = os.Remove(log.Name())
 		}
 	}()
-	if cluster, err = controllertest.Start(filepath.Join("..", "..")); err != nil {
+	root := filepath.Join("..", "..")
+	if *namespaced {
+		cluster, err = controllertest.StartNamespaced(root, suiteNamespaces)
+	} else {
+		cluster, err = controllertest.Start(root)
+	}
+	if err != nil {
 		return 1, err
 	}
 	defer func() { err = errors.Join(err, cluster.Stop()) }()
@@ -70,7 +83,7 @@ func runSuite(m *testing.M) (code int, err error) {
 func startManager(ctx context.Context) (ended chan error, err error) {
 	// Without this a panic would fail one reconcile and leave the tests green.
 	recoverPanic := false
-	cacheOptions := CacheOptions()
+	cacheOptions := CacheOptions(cluster.Namespaces...)
 	cacheOptions.DefaultLabelSelector = notDrivenByTest
 	manager, err := ctrl.NewManager(cluster.Operator, ctrl.Options{
 		Scheme:     cluster.Scheme,

@@ -9,9 +9,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
@@ -36,8 +38,13 @@ type ControlPlane struct {
 	// KubeConfig is the administrator's, for kubectl.
 	KubeConfig []byte
 	Monitor    *Monitor
+	// Namespaces are those that the operator may work in; none: every one.
+	Namespaces []string
 
 	environment *envtest.Environment
+
+	mu     sync.Mutex
+	unused []string // of Namespaces
 }
 
 // StartForTest starts a control plane that ends with the test, which fails if the
@@ -56,8 +63,17 @@ func StartForTest(t testing.TB, root string) *ControlPlane {
 	return plane
 }
 
-// Start starts a control plane. Root is the repository's folder.
-func Start(root string) (*ControlPlane, error) {
+// Start starts a control plane whose operator may work in every namespace. Root is the
+// repository's folder.
+func Start(root string) (*ControlPlane, error) { return start(root, 0) }
+
+// StartNamespaced starts one whose operator has Roles in so many namespaces, which
+// NewNamespace hands out, and no right elsewhere.
+func StartNamespaced(root string, namespaces int) (*ControlPlane, error) {
+	return start(root, namespaces)
+}
+
+func start(root string, namespaces int) (*ControlPlane, error) {
 	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
 		return nil, errors.New("KUBEBUILDER_ASSETS is not set: run the tests with `make test`, or set it to the output of `make envtest-assets`")
 	}
@@ -75,18 +91,22 @@ func Start(root string) (*ControlPlane, error) {
 	plane := &ControlPlane{Scheme: runtime.NewScheme(), KubeConfig: environment.KubeConfig, environment: environment}
 	utilruntime.Must(clientgoscheme.AddToScheme(plane.Scheme))
 	utilruntime.Must(classifierv1alpha1.AddToScheme(plane.Scheme))
-	if err := plane.prepare(config, root); err != nil {
+	if err := plane.prepare(config, root, namespaces); err != nil {
 		return nil, errors.Join(err, environment.Stop())
 	}
 	return plane, nil
 }
 
 // prepare brings in the administrator, the operator's ServiceAccount and the monitor.
-func (p *ControlPlane) prepare(config *rest.Config, root string) (err error) {
+func (p *ControlPlane) prepare(config *rest.Config, root string, namespaces int) (err error) {
 	if p.Admin, err = client.NewWithWatch(config, client.Options{Scheme: p.Scheme}); err != nil {
 		return err
 	}
-	if err := grantGeneratedRole(p.Admin, filepath.Join(root, "config", "rbac", "role.yaml")); err != nil {
+	grant := p.grantClusterRole
+	if namespaces > 0 {
+		grant = func(root string) error { return p.grantRoles(root, namespaces) }
+	}
+	if err := grant(filepath.Join(root, "config")); err != nil {
 		return err
 	}
 	user, err := p.environment.AddUser(envtest.User{
@@ -107,14 +127,10 @@ func (p *ControlPlane) Stop() error {
 	return errors.Join(p.Monitor.stop(), p.environment.Stop())
 }
 
-// grantGeneratedRole binds the role as the markers generated it.
-func grantGeneratedRole(admin client.Client, path string) error {
-	manifest, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
+// grantClusterRole binds the role as the markers generated it.
+func (p *ControlPlane) grantClusterRole(config string) error {
 	role := &rbacv1.ClusterRole{}
-	if err := yaml.UnmarshalStrict(manifest, role); err != nil {
+	if err := readManifest(filepath.Join(config, "rbac", "role.yaml"), role); err != nil {
 		return err
 	}
 	binding := &rbacv1.ClusterRoleBinding{
@@ -122,5 +138,45 @@ func grantGeneratedRole(admin client.Client, path string) error {
 		Subjects: []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: serviceAccount}},
 	}
 	binding.Name = role.Name
-	return errors.Join(admin.Create(context.Background(), role), admin.Create(context.Background(), binding))
+	return errors.Join(p.Admin.Create(context.Background(), role), p.Admin.Create(context.Background(), binding))
+}
+
+// grantRoles makes namespaces and binds in each the role that was generated for one.
+func (p *ControlPlane) grantRoles(config string, namespaces int) error {
+	identity, watched := &rbacv1.Role{}, &rbacv1.Role{}
+	if err := errors.Join(
+		readManifest(filepath.Join(config, "namespaced", "kube_system_role.yaml"), identity),
+		readManifest(filepath.Join(config, "namespaced", "watched", "role.yaml"), watched),
+		p.grantRole(identity)); err != nil {
+		return err
+	}
+	for i := range namespaces {
+		namespace := &corev1.Namespace{}
+		namespace.Name = fmt.Sprintf("test-%d", i)
+		role := watched.DeepCopy()
+		role.Namespace = namespace.Name
+		if err := errors.Join(p.Admin.Create(context.Background(), namespace), p.grantRole(role)); err != nil {
+			return err
+		}
+		p.Namespaces = append(p.Namespaces, namespace.Name)
+	}
+	p.unused = p.Namespaces
+	return nil
+}
+
+func (p *ControlPlane) grantRole(role *rbacv1.Role) error {
+	binding := &rbacv1.RoleBinding{
+		RoleRef:  rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: role.Name},
+		Subjects: []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: serviceAccount}},
+	}
+	binding.Namespace, binding.Name = role.Namespace, role.Name
+	return errors.Join(p.Admin.Create(context.Background(), role), p.Admin.Create(context.Background(), binding))
+}
+
+func readManifest(path string, into client.Object) error {
+	manifest, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	return yaml.UnmarshalStrict(manifest, into)
 }

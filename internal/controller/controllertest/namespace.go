@@ -34,10 +34,27 @@ type Namespace struct {
 func (p *ControlPlane) NewNamespace(t testing.TB) *Namespace {
 	t.Helper()
 	n := &Namespace{Patience: 2 * time.Minute, t: t, ctx: context.WithoutCancel(t.Context()), cluster: p.Admin}
+	if len(p.Namespaces) > 0 {
+		n.Name = p.takeNamespace(t)
+		return n
+	}
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"}}
 	n.Create(namespace)
 	n.Name = namespace.Name
 	return n
+}
+
+// takeNamespace hands out one of those that the operator may work in.
+func (p *ControlPlane) takeNamespace(t testing.TB) string {
+	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.unused) == 0 {
+		t.Fatalf("the tests need more than %d namespaces", len(p.Namespaces))
+	}
+	name := p.unused[0]
+	p.unused = p.unused[1:]
+	return name
 }
 
 // ObjectMeta is that of an object in the namespace.

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Writes dist/install.yaml: all that a cluster needs, with the images IMG and FACTORY_IMG.
+# With WATCH_NAMESPACES=team-a,team-b the operator works in these namespaces alone, which
+# must be there, and has Roles in them instead of a ClusterRole. KUSTOMIZE is the command.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+rm -rf dist/kustomization.yaml dist/watched
+mkdir -p dist
+cd dist
+if [ -z "${WATCH_NAMESPACES:-}" ]; then
+	$KUSTOMIZE create --resources ../config/default
+else
+	$KUSTOMIZE create --resources ../config/namespaced
+	for namespace in ${WATCH_NAMESPACES//,/ }; do
+		mkdir -p "watched/$namespace"
+		(cd "watched/$namespace" && $KUSTOMIZE create --namespace "$namespace" --resources ../../../config/namespaced/watched)
+		$KUSTOMIZE edit add resource "watched/$namespace"
+	done
+	$KUSTOMIZE edit add patch --kind Deployment --name classifier-factory-controller-manager --patch \
+		"[{\"op\": \"add\", \"path\": \"/spec/template/spec/containers/0/args/-\", \"value\": \"--watch-namespaces=$WATCH_NAMESPACES\"}]"
+fi
+$KUSTOMIZE edit set image "ghcr.io/classifier-factory/operator=$IMG" "ghcr.io/classifier-factory/factory=$FACTORY_IMG"
+$KUSTOMIZE build . >install.yaml
