@@ -129,7 +129,9 @@ func reasonUses(t *testing.T) uses {
 		}
 		return ""
 	}
-	packages, err := parser.ParseDir(token.NewFileSet(), ".", func(file fs.FileInfo) bool { return !strings.HasSuffix(file.Name(), "_test.go") && file.Name() != "events.go" }, 0) //nolint:staticcheck // one package without build tags
+	packages, err := parser.ParseDir(token.NewFileSet(), ".", func(file fs.FileInfo) bool {
+		return !strings.HasSuffix(file.Name(), "_test.go") && file.Name() != "events.go"
+	}, 0) //nolint:staticcheck // one package without build tags
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -80,7 +80,9 @@ func TestSecretOfAnEarlierNameOutlivesNoCrash(t *testing.T) {
 		at     func(failing *interceptor.Funcs)
 	}{
 		{"before the new Secret is written", func(f *interceptor.Funcs) {
-			f.Apply = func(context.Context, client.WithWatch, runtime.ApplyConfiguration, ...client.ApplyOption) error { return crash }
+			f.Apply = func(context.Context, client.WithWatch, runtime.ApplyConfiguration, ...client.ApplyOption) error {
+				return crash
+			}
 		}},
 		{"after the new Secret was written", func(f *interceptor.Funcs) {
 			f.Apply = func(ctx context.Context, c client.WithWatch, object runtime.ApplyConfiguration, options ...client.ApplyOption) error {
