@@ -155,7 +155,7 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	// It is the field manager of what has no other, such as leases.
+	// It is the field manager of events, which have no other.
 	config.UserAgent = "classifier-factory/" + version()
 	manager, err := ctrl.NewManager(config, managerOptions(o))
 	if err != nil {

@@ -122,7 +122,7 @@ func TestTheAPIServerAcceptsEverything(t *testing.T) {
 	if output, err := run(t, "", "create", "namespace", systemNamespace); err != nil {
 		t.Fatalf("%v\n%s", err, output)
 	}
-	for _, folder := range []string{"default", "network-policy", "samples", "samples/quickstart"} {
+	for _, folder := range []string{"default", "namespaced", "network-policy", "samples", "samples/quickstart"} {
 		t.Run(folder, func(t *testing.T) {
 			output, err := run(t, "", "apply", "-k", config(folder), "--dry-run=server")
 			if err != nil {

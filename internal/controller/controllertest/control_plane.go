@@ -127,6 +127,18 @@ func (p *ControlPlane) Stop() error {
 	return errors.Join(p.Monitor.stop(), p.environment.Stop())
 }
 
+// KubeConfigOf is that of a ServiceAccount.
+func (p *ControlPlane) KubeConfigOf(namespace, name string) ([]byte, error) {
+	user, err := p.environment.AddUser(envtest.User{
+		Name:   "system:serviceaccount:" + namespace + ":" + name,
+		Groups: []string{"system:serviceaccounts", "system:authenticated"},
+	}, nil)
+	if err != nil {
+		return nil, err
+	}
+	return user.KubeConfig()
+}
+
 // grantClusterRole binds the role as the markers generated it.
 func (p *ControlPlane) grantClusterRole(config string) error {
 	role := &rbacv1.ClusterRole{}
