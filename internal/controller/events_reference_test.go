@@ -4,7 +4,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -65,7 +64,7 @@ func section(t *testing.T, page, heading string) string {
 }
 
 var (
-	row  = regexp.MustCompile("(?m)^\\| (.*?) \\|(.*)\\|$")
+	row  = regexp.MustCompile(`(?m)^\| (.*?) \|(.*)\|$`)
 	word = regexp.MustCompile("`(\\w+)`")
 )
 
@@ -129,38 +128,45 @@ func reasonUses(t *testing.T) uses {
 		}
 		return ""
 	}
-	packages, err := parser.ParseDir(token.NewFileSet(), ".", func(file fs.FileInfo) bool {
-		return !strings.HasSuffix(file.Name(), "_test.go") && file.Name() != "events.go"
-	}, 0) //nolint:staticcheck // one package without build tags
+	files, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	ast.Inspect(packages["controller"], func(node ast.Node) bool {
-		switch node := node.(type) {
-		case *ast.SelectorExpr:
-			found.count[names[node.Sel.Name]]++
-		case *ast.CompositeLit:
-			fields := map[string]ast.Expr{}
-			for _, element := range node.Elts {
-				if field, ok := element.(*ast.KeyValueExpr); ok {
-					if name, ok := field.Key.(*ast.Ident); ok {
-						fields[name.Name] = field.Value
+	for _, path := range files {
+		if strings.HasSuffix(path, "_test.go") || path == "events.go" {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(node ast.Node) bool {
+			switch node := node.(type) {
+			case *ast.SelectorExpr:
+				found.count[names[node.Sel.Name]]++
+			case *ast.CompositeLit:
+				fields := map[string]ast.Expr{}
+				for _, element := range node.Elts {
+					if field, ok := element.(*ast.KeyValueExpr); ok {
+						if name, ok := field.Key.(*ast.Ident); ok {
+							fields[name.Name] = field.Value
+						}
+					}
+				}
+				if good, ok := fields["good"].(*ast.Ident); ok && good.Name == "true" {
+					reason := nameOf(fields["reason"])
+					found.good[reason] = append(found.good[reason], classifierv1alpha1.ConditionUploaded) // as any that is told
+				}
+			case *ast.CallExpr:
+				if function, ok := node.Fun.(*ast.SelectorExpr); ok && function.Sel.Name == "setTrue" {
+					if reason := nameOf(node.Args[1]); reason != "" {
+						found.good[reason] = append(found.good[reason], nameOf(node.Args[0]))
 					}
 				}
 			}
-			if good, ok := fields["good"].(*ast.Ident); ok && good.Name == "true" {
-				reason := nameOf(fields["reason"])
-				found.good[reason] = append(found.good[reason], classifierv1alpha1.ConditionUploaded) // as any that is told
-			}
-		case *ast.CallExpr:
-			if function, ok := node.Fun.(*ast.SelectorExpr); ok && function.Sel.Name == "setTrue" {
-				if reason := nameOf(node.Args[1]); reason != "" {
-					found.good[reason] = append(found.good[reason], nameOf(node.Args[0]))
-				}
-			}
-		}
-		return true
-	})
+			return true
+		})
+	}
 	if len(found.good) < 10 {
 		t.Fatalf("only these reasons are read as good: %q", slices.Sorted(maps.Keys(found.good)))
 	}
