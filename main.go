@@ -87,6 +87,11 @@ func parseFlags() options {
 			o.storage.PrivateHosts = strings.Split(hosts, ",")
 			return nil
 		})
+	flag.Func("ambient-buckets", "Comma-separated patterns of buckets, such as s3://company-*,gs://texts, that datasets without a credentialsSecretRef may read with the operator's own cloud identity. Default: none.",
+		func(list string) (err error) {
+			o.storage.AmbientBuckets, err = source.ParseAmbientBuckets(list)
+			return err
+		})
 	o.log.BindFlags(flag.CommandLine)
 	flag.Parse()
 	return o

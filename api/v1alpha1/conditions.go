@@ -107,10 +107,11 @@ const (
 	// ReasonSourceBucketNotFound: there is no such bucket or container.
 	ReasonSourceBucketNotFound = "SourceBucketNotFound"
 	// ReasonSourceCredentialsNotFound: the Secret of credentialsSecretRef does not
-	// exist, or the operator has no identity of its own. Create it.
+	// exist, or there is no credentialsSecretRef and the operator does not lend its
+	// own identity to the bucket, or has none. Create the Secret.
 	ReasonSourceCredentialsNotFound = "SourceCredentialsNotFound"
-	// ReasonSourceInvalidCredentials: the Secret lacks a key, or the storage does
-	// not know the credentials. Correct it.
+	// ReasonSourceInvalidCredentials: the Secret lacks a key, is for another endpoint,
+	// or the storage does not know the credentials. Correct it.
 	ReasonSourceInvalidCredentials = "SourceInvalidCredentials"
 	// ReasonSourceExpiredCredentials: the credentials have expired. Renew them.
 	ReasonSourceExpiredCredentials = "SourceExpiredCredentials"

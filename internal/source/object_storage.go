@@ -27,6 +27,10 @@ type ObjectStorageOptions struct {
 	// create a dataset must not reach all that the operator reaches. Link-local
 	// addresses and those of cloud metadata are refused for every host.
 	PrivateHosts []string
+	// AmbientBuckets are patterns of the buckets that the operator reads as itself
+	// when a dataset names no Secret; see ParseAmbientBuckets. It lends its identity
+	// to no other one, and does not even look whether it has one.
+	AmbientBuckets []string
 	// GoogleEndpoint is the address of Google's storage API. Empty: the public one.
 	GoogleEndpoint string
 }
@@ -42,13 +46,18 @@ func DefaultObjectStorageOptions() ObjectStorageOptions {
 
 // ObjectStorage is how object storage is reached.
 type ObjectStorage struct {
-	options ObjectStorageOptions
-	client  *http.Client
+	options  ObjectStorageOptions
+	client   *http.Client
+	identity *http.Client // asks for the operator's own identity
 }
 
 // NewObjectStorage makes an ObjectStorage; it does not connect.
 func NewObjectStorage(options ObjectStorageOptions) *ObjectStorage {
-	return &ObjectStorage{options: options, client: newStorageClient(options.PrivateHosts)}
+	return &ObjectStorage{
+		options:  options,
+		client:   newStorageClient(options.PrivateHosts),
+		identity: newIdentityClient(),
+	}
 }
 
 // objects are the objects of a bucket whose content, one after the other, is the samples.
@@ -79,6 +88,11 @@ func resolveObjects(ctx context.Context, readers Readers, namespace string, spec
 	if err != nil {
 		return nil, err
 	}
+	if location.scheme == schemeS3 && credentials.given() {
+		if location.endpoint, err = credentials.endpoint(location.endpoint); err != nil {
+			return nil, err
+		}
+	}
 	resolved := &objects{location: location, credentials: credentials, options: readers.ObjectStorage.options}
 	if err := resolved.resolve(ctx, readers.ObjectStorage); err != nil {
 		return nil, resolved.explain(ctx, err)
@@ -99,6 +113,9 @@ func (o *objects) resolve(ctx context.Context, storage *ObjectStorage) (err erro
 }
 
 func (s *ObjectStorage) connect(ctx context.Context, location location, credentials *credentials) (*bucket, error) {
+	if !credentials.given() && location.endpoint == "" && !s.lendsIdentityTo(location) {
+		return nil, notLent(location)
+	}
 	switch location.scheme {
 	case schemeS3:
 		return s.connectS3(ctx, location, credentials)

@@ -21,11 +21,11 @@ const (
 	ReasonNotFound Reason = "NotFound"
 	// ReasonBucketNotFound: there is no such bucket or container.
 	ReasonBucketNotFound Reason = "BucketNotFound"
-	// ReasonCredentialsNotFound: the Secret does not exist, or the operator has no
-	// identity of its own.
+	// ReasonCredentialsNotFound: the Secret does not exist, or the operator does not
+	// lend its identity to the bucket, or has none.
 	ReasonCredentialsNotFound Reason = "CredentialsNotFound"
-	// ReasonInvalidCredentials: the Secret lacks a key, or the storage does not
-	// know the credentials.
+	// ReasonInvalidCredentials: the Secret lacks a key, is for another endpoint, or
+	// the storage does not know the credentials.
 	ReasonInvalidCredentials Reason = "InvalidCredentials"
 	// ReasonExpiredCredentials: the credentials were valid once.
 	ReasonExpiredCredentials Reason = "ExpiredCredentials"

@@ -39,6 +39,15 @@ func newStorageClient(privateHosts []string) *http.Client {
 	}
 }
 
+// newIdentityClient makes the client that the SDKs ask for the operator's own
+// identity with, at addresses that they and the operator's environment know. What
+// they are given is not for a proxy either.
+func newIdentityClient() *http.Client {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.Proxy = nil
+	return &http.Client{Transport: transport}
+}
+
 // cappingTransport caps the answers that SDKs read whole: all but an object's content.
 type cappingTransport struct{ next http.RoundTripper }
 
