@@ -92,6 +92,8 @@ func parseFlags() options {
 			o.storage.AmbientBuckets, err = source.ParseAmbientBuckets(list)
 			return err
 		})
+	flag.Int64Var(&o.storage.MinBytesPerSecond, "min-storage-throughput", o.storage.MinBytesPerSecond,
+		"How many bytes of a dataset's objects must come in a second. Slower storage is given up, so that it does not keep others waiting.")
 	o.log.BindFlags(flag.CommandLine)
 	flag.Parse()
 	return o
@@ -115,7 +117,8 @@ func bindLimits(limits *dataset.Limits) {
 func checkLimits() (problem error) {
 	flag.VisitAll(func(each *flag.Flag) {
 		number, err := strconv.ParseInt(each.Value.String(), 10, 64)
-		if strings.HasPrefix(each.Name, "max-") && err == nil && number < 1 {
+		isLimit := strings.HasPrefix(each.Name, "max-") || strings.HasPrefix(each.Name, "min-")
+		if isLimit && err == nil && number < 1 {
 			problem = errors.Join(problem, fmt.Errorf("--%s is %d; it must be at least 1", each.Name, number))
 		}
 	})

@@ -127,8 +127,8 @@ const (
 	// ReasonSourceAddressRefused: the storage is at an address that the operator
 	// connects to only if its flags name the host.
 	ReasonSourceAddressRefused = "SourceAddressRefused"
-	// ReasonSourceUnreachable: the storage cannot be reached, is silent or fails. It
-	// is tried again within a minute.
+	// ReasonSourceUnreachable: the storage cannot be reached, is silent, too slow, or
+	// fails. It is tried again within a minute.
 	ReasonSourceUnreachable = "SourceUnreachable"
 	// ReasonValid: every sample is what a factory accepts.
 	ReasonValid = "Valid"

@@ -20,8 +20,12 @@ type ObjectStorageOptions struct {
 	// MaxBytes and MaxObjects are how much one source may be.
 	MaxBytes   int64
 	MaxObjects int
-	// Timeout of looking at a source, and of waiting for more of its content.
+	// Timeout of looking at a source, however many requests that takes, and of
+	// waiting for more of its content. A third of it is for the first byte of an answer.
 	Timeout time.Duration
+	// MinBytesPerSecond is how much of the content must come. A storage that sends
+	// less is given up when it is a Timeout behind.
+	MinBytesPerSecond int64
 	// PrivateHosts are the hosts that may be at loopback and private addresses,
 	// such as minio.storage.svc. The others must be at public ones: whoever may
 	// create a dataset must not reach all that the operator reaches. Link-local
@@ -41,6 +45,8 @@ func DefaultObjectStorageOptions() ObjectStorageOptions {
 		MaxBytes:   5 << 30,
 		MaxObjects: 10_000,
 		Timeout:    30 * time.Second,
+		// 2 MBit/s: what a bad line gives. The largest source takes five hours of it.
+		MinBytesPerSecond: 256 << 10,
 	}
 }
 
@@ -55,7 +61,7 @@ type ObjectStorage struct {
 func NewObjectStorage(options ObjectStorageOptions) *ObjectStorage {
 	return &ObjectStorage{
 		options:  options,
-		client:   newStorageClient(options.PrivateHosts),
+		client:   newStorageClient(options),
 		identity: newIdentityClient(),
 	}
 }
@@ -103,6 +109,11 @@ func resolveObjects(ctx context.Context, readers Readers, namespace string, spec
 func (o *objects) resolve(ctx context.Context, storage *ObjectStorage) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, o.options.Timeout)
 	defer cancel()
+	defer func() {
+		if err != nil && ctx.Err() != nil {
+			err = errLate
+		}
+	}()
 	if o.bucket, err = storage.connect(ctx, o.location, o.credentials); err != nil {
 		return err
 	}
@@ -179,9 +190,9 @@ func (o *objects) Identity() string {
 }
 
 func (o *objects) Open(ctx context.Context, decode Decode) Content {
-	all := make([]part, 0, len(o.found))
+	all, pace := make([]part, 0, len(o.found)), newPace(o.options)
 	for _, found := range o.found {
-		all = append(all, func() (io.ReadCloser, error) { return openObject(ctx, o, found) })
+		all = append(all, func() (io.ReadCloser, error) { return openObject(ctx, o, found, pace) })
 	}
 	return openParts(all, decode)
 }

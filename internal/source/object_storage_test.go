@@ -27,9 +27,6 @@ func newHostileStorage(t *testing.T, timeout time.Duration, answer http.HandlerF
 	t.Helper()
 	server := httptest.NewServer(answer)
 	t.Cleanup(server.Close)
-	options := DefaultObjectStorageOptions()
-	options.PrivateHosts = []string{"127.0.0.1"}
-	options.Timeout = timeout
 	readers := newCluster(t, &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "storage"},
 		// A file that was made with an editor ends with a line end.
@@ -39,8 +36,16 @@ func newHostileStorage(t *testing.T, timeout time.Duration, answer http.HandlerF
 			"AWS_ENDPOINT_URL":      []byte(server.URL + "\n"),
 		},
 	}).readers()
-	readers.ObjectStorage = NewObjectStorage(options)
+	readers.ObjectStorage = NewObjectStorage(localStorage(timeout))
 	return hostileStorage{server.URL, readers}
+}
+
+// localStorage is what ships, with servers of this machine and another time-out.
+func localStorage(timeout time.Duration) ObjectStorageOptions {
+	options := DefaultObjectStorageOptions()
+	options.PrivateHosts = []string{"127.0.0.1"}
+	options.Timeout = timeout
+	return options
 }
 
 func (s hostileStorage) spec() *classifierv1alpha1.ObjectStorageSource {

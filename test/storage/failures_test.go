@@ -114,7 +114,7 @@ func TestFailuresOfS3(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			setEndpoint("http://" + address)(t, s, spec)
+			setEndpoint("http://"+address)(t, s, spec)
 		}, source.ReasonUnreachable, "check the endpoint"},
 		{"no such host", setEndpoint("http://storage.invalid"), source.ReasonUnreachable, "check the endpoint"},
 		{"TLS where there is none", setEndpoint(strings.Replace(s.endpoint, "http:", "https:", 1)), source.ReasonUnreachable, "check the endpoint"},

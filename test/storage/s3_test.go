@@ -34,6 +34,7 @@ func newS3Store(t *testing.T) *store {
 	}
 	return &store{
 		scheme:   "s3",
+		address:  gateway.address,
 		bucket:   bucket,
 		endpoint: endpoint,
 		region:   s3Region,
