@@ -44,6 +44,7 @@ const shutdownTimeout = time.Minute
 type options struct {
 	serverURL        string
 	stagingDirectory string
+	stagingBytes     int64
 	minPollInterval  time.Duration
 	maxPollInterval  time.Duration
 	privateHosts     []string
@@ -64,6 +65,8 @@ func parseFlags() options {
 		"Address of the factory for objects without a connectionSecretRef. Its key is read from $"+apiKeyVariable+".")
 	flag.StringVar(&o.stagingDirectory, "staging-directory", "",
 		"Where samples are kept while they are validated and uploaded. Default: the system's directory for temporary files.")
+	flag.Int64Var(&o.stagingBytes, "staging-bytes", controller.DefaultStagingBytes,
+		"How many bytes may be in the staging directory. Less than its volume holds; a dataset that needs more is refused.")
 	flag.DurationVar(&o.minPollInterval, "min-poll-interval", connection.DefaultOptions().MinPollInterval,
 		"How soon unfinished jobs are asked for again after one changed.")
 	flag.DurationVar(&o.maxPollInterval, "max-poll-interval", connection.DefaultOptions().MaxPollInterval,
@@ -117,7 +120,7 @@ func bindLimits(limits *dataset.Limits) {
 func checkLimits() (problem error) {
 	flag.VisitAll(func(each *flag.Flag) {
 		number, err := strconv.ParseInt(each.Value.String(), 10, 64)
-		isLimit := strings.HasPrefix(each.Name, "max-") || strings.HasPrefix(each.Name, "min-")
+		isLimit := strings.HasPrefix(each.Name, "max-") || strings.HasPrefix(each.Name, "min-") || each.Name == "staging-bytes"
 		if isLimit && err == nil && number < 1 {
 			problem = errors.Join(problem, fmt.Errorf("--%s is %d; it must be at least 1", each.Name, number))
 		}
@@ -162,12 +165,13 @@ func run(ctx context.Context, o options) error {
 	pool := connection.NewPool(ctx, connectionOptions)
 	key := mistral.NewKey(os.Getenv(apiKeyVariable))
 	err = controller.Setup(ctx, manager, controller.Options{
-		Connections: controller.NewConnections(pool, manager.GetAPIReader(), o.serverURL, key),
-		Clock:       clock.RealClock{},
-		Limits:      o.limits,
-		Storage:     o.storage,
-		Registerer:  ctrlmetrics.Registry,
-		Directory:   o.stagingDirectory,
+		Connections:  controller.NewConnections(pool, manager.GetAPIReader(), o.serverURL, key),
+		Clock:        clock.RealClock{},
+		Limits:       o.limits,
+		Storage:      o.storage,
+		Registerer:   ctrlmetrics.Registry,
+		Directory:    o.stagingDirectory,
+		StagingBytes: o.stagingBytes,
 	})
 	if err := errors.Join(err,
 		manager.AddHealthzCheck("healthz", healthz.Ping),

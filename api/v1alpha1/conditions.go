@@ -141,6 +141,12 @@ const (
 	// ReasonInvalidDataset: each sample is well-formed but together they are no
 	// training data, such as a target with a single label.
 	ReasonInvalidDataset = "InvalidDataset"
+	// ReasonStagingFull: the operator's disk has not enough room for the samples now.
+	// The dataset waits its turn; or the disk holds less than --staging-bytes.
+	ReasonStagingFull = "StagingFull"
+	// ReasonStagingTooSmall: the samples need more room than the operator's flag
+	// --staging-bytes allows. Make several datasets of them, or raise it.
+	ReasonStagingTooSmall = "StagingTooSmall"
 	// ReasonUploading: files are yet to be uploaded.
 	ReasonUploading = "Uploading"
 	// ReasonUploadAltered: by its size or digest the factory holds something else than

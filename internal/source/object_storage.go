@@ -189,6 +189,13 @@ func (o *objects) Identity() string {
 	return fingerprint(parts...)
 }
 
+func (o *objects) SizeBytes() (size int64) {
+	for _, found := range o.found {
+		size += found.size
+	}
+	return size
+}
+
 func (o *objects) Open(ctx context.Context, decode Decode) Content {
 	all, pace := make([]part, 0, len(o.found)), newPace(o.options)
 	for _, found := range o.found {

@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 )
@@ -53,7 +54,7 @@ func (s *objectStream) Read(p []byte) (int, error) {
 
 // failure tells a storage that was silent at last from one that sent too little.
 func (s *objectStream) failure(err error, waited time.Duration) error {
-	if context.Cause(s.ctx) == errGivenUp && waited < s.pace.timeout/2 {
+	if errors.Is(context.Cause(s.ctx), errGivenUp) && waited < s.pace.timeout/2 {
 		err = errTooSlow
 	}
 	return s.objects.explain(s.caller, err)

@@ -96,7 +96,7 @@ func TestTricklingStorageIsGivenUp(t *testing.T) {
 		says   string
 	}{
 		{"a list", func(w http.ResponseWriter, r *http.Request) { trickle(w, r, endless(' ')) }, "within 600ms"},
-		{"a list of pages", func(w http.ResponseWriter, r *http.Request) {
+		{"a list of pages", func(w http.ResponseWriter, _ *http.Request) {
 			time.Sleep(100 * time.Millisecond)
 			fmt.Fprint(w, `<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>a</NextContinuationToken></ListBucketResult>`)
 		}, "within 600ms"},

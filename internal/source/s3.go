@@ -18,12 +18,12 @@ import (
 	"gocloud.dev/blob/s3blob"
 )
 
+// requiredS3Keys are those of a Secret without which no request can be signed.
+var requiredS3Keys = []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+
+// The keys of a Secret that say where the others are for. The more special one counts,
+// as it does for Amazon's own tools.
 const (
-	accessKeyIDKey     = "AWS_ACCESS_KEY_ID"
-	secretAccessKeyKey = "AWS_SECRET_ACCESS_KEY"
-	sessionTokenKey    = "AWS_SESSION_TOKEN"
-	// These say where the others are for. The more special one counts, as it does
-	// for Amazon's own tools.
 	endpointKey   = "AWS_ENDPOINT_URL"
 	s3EndpointKey = "AWS_ENDPOINT_URL_S3"
 )
@@ -63,12 +63,12 @@ func (s *ObjectStorage) connectS3(ctx context.Context, location location, creden
 
 func (s *ObjectStorage) s3Account(ctx context.Context, location location, credentials *credentials) (aws.Config, error) {
 	if credentials.given() {
-		keys, err := credentials.require(accessKeyIDKey, secretAccessKeyKey)
+		keys, err := credentials.require(requiredS3Keys...)
 		if err != nil {
 			return aws.Config{}, err
 		}
 		return aws.Config{
-			Credentials: awscredentials.NewStaticCredentialsProvider(keys[0], keys[1], credentials.get(sessionTokenKey)),
+			Credentials: awscredentials.NewStaticCredentialsProvider(keys[0], keys[1], credentials.get("AWS_SESSION_TOKEN")),
 		}, nil
 	}
 	// The operator's own identity is not for an endpoint of the user's choice.
@@ -88,7 +88,7 @@ func (s *ObjectStorage) s3Account(ctx context.Context, location location, creden
 // endpoint is where the keys of the Secret go: to the endpoint that it names itself,
 // or else to Amazon. Who may edit a dataset and no Secret sends no key anywhere else.
 func (c *credentials) endpoint(wanted string) (string, error) {
-	if _, err := c.require(accessKeyIDKey, secretAccessKeyKey); err != nil {
+	if _, err := c.require(requiredS3Keys...); err != nil {
 		return "", err
 	}
 	key := endpointKey
