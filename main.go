@@ -45,6 +45,7 @@ const shutdownTimeout = time.Minute
 type options struct {
 	serverURL        string
 	stagingDirectory string
+	stagingBytes     int64
 	minPollInterval  time.Duration
 	maxPollInterval  time.Duration
 	privateHosts     []string
@@ -66,6 +67,8 @@ func parseFlags() options {
 		"Address of the factory for objects without a connectionSecretRef. Its key is read from $"+apiKeyVariable+".")
 	flag.StringVar(&o.stagingDirectory, "staging-directory", "",
 		"Where samples are kept while they are validated and uploaded. Default: the system's directory for temporary files.")
+	flag.Int64Var(&o.stagingBytes, "staging-bytes", controller.DefaultStagingBytes,
+		"How many bytes may be in the staging directory. Less than its volume holds; a dataset that needs more is refused.")
 	flag.DurationVar(&o.minPollInterval, "min-poll-interval", connection.DefaultOptions().MinPollInterval,
 		"How soon unfinished jobs are asked for again after one changed.")
 	flag.DurationVar(&o.maxPollInterval, "max-poll-interval", connection.DefaultOptions().MaxPollInterval,
@@ -94,6 +97,13 @@ func parseFlags() options {
 			o.storage.PrivateHosts = strings.Split(hosts, ",")
 			return nil
 		})
+	flag.Func("ambient-buckets", "Comma-separated patterns of buckets, such as s3://company-*,gs://texts, that datasets without a credentialsSecretRef may read with the operator's own cloud identity. Default: none.",
+		func(list string) (err error) {
+			o.storage.AmbientBuckets, err = source.ParseAmbientBuckets(list)
+			return err
+		})
+	flag.Int64Var(&o.storage.MinBytesPerSecond, "min-storage-throughput", o.storage.MinBytesPerSecond,
+		"How many bytes of a dataset's objects must come in a second. Slower storage is given up, so that it does not keep others waiting.")
 	o.log.BindFlags(flag.CommandLine)
 	flag.Parse()
 	return o
@@ -127,7 +137,8 @@ func checkNamespaces(namespaces []string) error {
 func checkLimits() (problem error) {
 	flag.VisitAll(func(each *flag.Flag) {
 		number, err := strconv.ParseInt(each.Value.String(), 10, 64)
-		if strings.HasPrefix(each.Name, "max-") && err == nil && number < 1 {
+		isLimit := strings.HasPrefix(each.Name, "max-") || strings.HasPrefix(each.Name, "min-") || each.Name == "staging-bytes"
+		if isLimit && err == nil && number < 1 {
 			problem = errors.Join(problem, fmt.Errorf("--%s is %d; it must be at least 1", each.Name, number))
 		}
 	})
@@ -173,12 +184,13 @@ func run(ctx context.Context, o options) error {
 	pool := connection.NewPool(ctx, connectionOptions)
 	key := mistral.NewKey(os.Getenv(apiKeyVariable))
 	err = controller.Setup(ctx, manager, controller.Options{
-		Connections: controller.NewConnections(pool, manager.GetAPIReader(), o.serverURL, key),
-		Clock:       clock.RealClock{},
-		Limits:      o.limits,
-		Storage:     o.storage,
-		Registerer:  ctrlmetrics.Registry,
-		Directory:   o.stagingDirectory,
+		Connections:  controller.NewConnections(pool, manager.GetAPIReader(), o.serverURL, key),
+		Clock:        clock.RealClock{},
+		Limits:       o.limits,
+		Storage:      o.storage,
+		Registerer:   ctrlmetrics.Registry,
+		Directory:    o.stagingDirectory,
+		StagingBytes: o.stagingBytes,
 	})
 	if err := errors.Join(err,
 		manager.AddHealthzCheck("healthz", healthz.Ping),

@@ -113,7 +113,9 @@ type ObjectStorageSource struct {
 	// +required
 	URL string `json:"url,omitempty"`
 
-	// endpoint of an S3-compatible server, such as https://minio.storage.svc:9000.
+	// endpoint of an S3-compatible server, such as https://minio.storage.svc:9000. With
+	// credentialsSecretRef the Secret has to name it, too, in AWS_ENDPOINT_URL.
+	// Default: the one that the Secret names, else Amazon's.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
 	// +kubebuilder:validation:Pattern=`^https?://`
@@ -128,7 +130,7 @@ type ObjectStorageSource struct {
 
 	// credentialsSecretRef names the Secret with the storage's credentials. Without
 	// it an endpoint is read anonymously, and the providers' own storage with the
-	// operator's identity.
+	// operator's identity, if its flags list the bucket.
 	// +optional
 	CredentialsSecretRef *SecretReference `json:"credentialsSecretRef,omitempty"`
 }

@@ -107,10 +107,11 @@ const (
 	// ReasonSourceBucketNotFound: there is no such bucket or container.
 	ReasonSourceBucketNotFound = "SourceBucketNotFound"
 	// ReasonSourceCredentialsNotFound: the Secret of credentialsSecretRef does not
-	// exist, or the operator has no identity of its own. Create it.
+	// exist, or there is no credentialsSecretRef and the operator does not lend its
+	// own identity to the bucket, or has none. Create the Secret.
 	ReasonSourceCredentialsNotFound = "SourceCredentialsNotFound"
-	// ReasonSourceInvalidCredentials: the Secret lacks a key, or the storage does
-	// not know the credentials. Correct it.
+	// ReasonSourceInvalidCredentials: the Secret lacks a key, is for another endpoint,
+	// or the storage does not know the credentials. Correct it.
 	ReasonSourceInvalidCredentials = "SourceInvalidCredentials"
 	// ReasonSourceExpiredCredentials: the credentials have expired. Renew them.
 	ReasonSourceExpiredCredentials = "SourceExpiredCredentials"
@@ -126,8 +127,8 @@ const (
 	// ReasonSourceAddressRefused: the storage is at an address that the operator
 	// connects to only if its flags name the host.
 	ReasonSourceAddressRefused = "SourceAddressRefused"
-	// ReasonSourceUnreachable: the storage cannot be reached, is silent or fails. It
-	// is tried again within a minute.
+	// ReasonSourceUnreachable: the storage cannot be reached, is silent, too slow, or
+	// fails. It is tried again within a minute.
 	ReasonSourceUnreachable = "SourceUnreachable"
 	// ReasonValid: every sample is what a factory accepts.
 	ReasonValid = "Valid"
@@ -140,6 +141,12 @@ const (
 	// ReasonInvalidDataset: each sample is well-formed but together they are no
 	// training data, such as a target with a single label.
 	ReasonInvalidDataset = "InvalidDataset"
+	// ReasonStagingFull: the operator's disk has not enough room for the samples now.
+	// The dataset waits its turn; or the disk holds less than --staging-bytes.
+	ReasonStagingFull = "StagingFull"
+	// ReasonStagingTooSmall: the samples need more room than the operator's flag
+	// --staging-bytes allows. Make several datasets of them, or raise it.
+	ReasonStagingTooSmall = "StagingTooSmall"
 	// ReasonUploading: files are yet to be uploaded.
 	ReasonUploading = "Uploading"
 	// ReasonUploadAltered: by its size or digest the factory holds something else than

@@ -77,8 +77,9 @@ type endpoint struct {
 // NewPool makes a pool whose connections watch jobs until the context ends.
 func NewPool(ctx context.Context, options Options) *Pool {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	// A connection's address is a user's word.
-	transport.DialContext = dial.Public(options.PrivateHosts)
+	// A connection's address is a user's word. Behind a proxy of the environment
+	// nobody would see where it leads to.
+	transport.Proxy, transport.DialContext = nil, dial.Public(options.PrivateHosts)
 	return &Pool{
 		ctx:         ctx,
 		options:     options,

@@ -31,9 +31,9 @@ type DatasetReconciler struct {
 	recorder    events.EventRecorder
 	clock       clock.WithTicker
 	limits      dataset.Limits
-	directory   string // for files on their way
 
 	looks        *looks
+	staging      *staging
 	preparations slots
 	uploads      slots
 }
@@ -49,13 +49,17 @@ func (r *DatasetReconciler) Reconcile(ctx context.Context, request ctrl.Request)
 	object := &classifierv1alpha1.ClassifierDataset{}
 	if err := r.client.Get(ctx, request.NamespacedName, object); apierrors.IsNotFound(err) {
 		r.looks.forget(request.NamespacedName)
+		r.staging.forget(request.NamespacedName)
 		return ctrl.Result{}, nil
 	} else if err != nil {
 		return ctrl.Result{}, err
 	}
 	before := object.DeepCopy()
 	scope := newDatasetScope(object)
-	defer scope.close()
+	defer func() {
+		scope.close()
+		r.staging.leave(scope)
+	}()
 
 	result := r.reconcile(ctx, scope)
 	if deleted(object) {

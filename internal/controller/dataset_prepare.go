@@ -52,19 +52,24 @@ func (r *DatasetReconciler) prepare(ctx context.Context, scope *datasetScope) (o
 // in the status.
 func (r *DatasetReconciler) read(ctx context.Context, scope *datasetScope) (outcome, error) {
 	if !r.preparations.enter() {
+		scope.awaitsSlot = true
 		return wait(busyRecheck, classifierv1alpha1.ReasonProgressing, "other datasets are being prepared"), nil
 	}
 	defer r.preparations.leave()
+	if result := r.staging.enter(scope, nil); result.verdict != proceeds {
+		return result, nil
+	}
 
 	content := scope.source.Open(ctx, decompressor(r.limits))
 	defer func() { _ = content.Close() }()
 	counted := &countedReader{Reader: content}
 	samples := openSamples(counted, content.BeginsPart, &scope.object.Spec, r.limits)
-	prepared, err := dataset.Prepare(ctx, samples, preparationOf(scope.object.Spec.Preparation), scratch(r.directory), r.limits)
+	prepared, err := dataset.Prepare(ctx, samples, preparationOf(scope.object.Spec.Preparation), scope.room, r.limits)
 	if err != nil {
 		return r.unread(scope, err)
 	}
 	scope.prepared = prepared
+	r.staging.learn(scope, scope.room.most)
 	scope.describe(counted.bytes)
 	scope.validation = judge(scope.prepared)
 	return proceed(), nil
@@ -75,6 +80,9 @@ func (r *DatasetReconciler) unread(scope *datasetScope, err error) (outcome, err
 	if errors.Is(err, source.ErrChanged) {
 		r.looks.forget(scope.name())
 		return wait(time.Second, classifierv1alpha1.ReasonProgressing, "the source changed while it was read; reading it again"), nil
+	}
+	if result, ok := r.staging.unstaged(scope, err); ok {
+		return result, nil
 	}
 	r.looks.record(scope, scope.source, err)
 	return scope.unreadable(err)

@@ -26,6 +26,8 @@ type datasetScope struct {
 
 	validation *finding          // what the samples turned out to be; nil if this pass did not get there
 	prepared   *dataset.Prepared // the files to upload; nil if this pass did not read the samples
+	room       *room             // for the files; nil if this pass has none
+	awaitsSlot bool              // before it can ask for room
 	due        bool              // it is time to look at what no event tells of
 
 	connection *connection.Connection

@@ -89,6 +89,7 @@ func (r *DatasetReconciler) uploadFile(ctx context.Context, scope *datasetScope,
 // sendFile uploads a file that is not there.
 func (r *DatasetReconciler) sendFile(ctx context.Context, scope *datasetScope, file *classifierv1alpha1.DatasetFile, request string) (outcome, error) {
 	if !r.uploads.enter() {
+		scope.awaitsSlot = true
 		return wait(busyRecheck, classifierv1alpha1.ReasonUploading, "other datasets are being uploaded"), nil
 	}
 	defer r.uploads.leave()

@@ -77,9 +77,9 @@ func (d *driver) restarted() *driver {
 		recorder:    d.recorder,
 		clock:       clock.RealClock{},
 		limits:      dataset.DefaultLimits(),
-		directory:   d.TempDir(),
 
 		looks:        newLooks(clock.RealClock{}),
+		staging:      newStaging(d.TempDir(), DefaultStagingBytes),
 		preparations: make(slots, maxPreparations),
 		uploads:      make(slots, maxUploads),
 	}

@@ -54,6 +54,7 @@ func eventType(condition metav1.Condition) string {
 func isWaiting(reason string) bool {
 	switch reason {
 	case classifierv1alpha1.ReasonProgressing,
+		classifierv1alpha1.ReasonStagingFull,
 		classifierv1alpha1.ReasonSuspended,
 		classifierv1alpha1.ReasonUploading,
 		classifierv1alpha1.ReasonDatasetNotReady,

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"time"
@@ -34,6 +35,8 @@ type Options struct {
 	Limits      dataset.Limits
 	// Directory holds samples on their way to the factory. Empty: the system's.
 	Directory string
+	// StagingBytes are how many may be in it. 0: DefaultStagingBytes.
+	StagingBytes int64
 	// Registerer gets the metrics. Nil: nobody sees them.
 	Registerer prometheus.Registerer
 	// Storage is how object storage is read.
@@ -74,9 +77,9 @@ func Setup(ctx context.Context, manager ctrl.Manager, options Options) error {
 		recorder:    recorder,
 		clock:       options.Clock,
 		limits:      options.Limits,
-		directory:   options.Directory,
 
 		looks:        newLooks(options.Clock),
+		staging:      newStaging(options.Directory, cmp.Or(options.StagingBytes, DefaultStagingBytes)),
 		preparations: make(slots, maxPreparations),
 		uploads:      make(slots, maxUploads),
 	}

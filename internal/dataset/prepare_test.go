@@ -291,3 +291,33 @@ func TestPreparationEndsWithItsContext(t *testing.T) {
 		}
 	}
 }
+
+// TestScratchBytes holds that rows of usual length take no more scratch than is
+// expected of them.
+func TestScratchBytes(t *testing.T) {
+	var rows strings.Builder
+	for i := range 100_000 {
+		fmt.Fprintf(&rows, `{"text": "where is parcel %d?", "labels": {"intent": "label-%d"}}`+"\n", i, i%50)
+	}
+	for _, test := range []struct {
+		reason      string
+		preparation Preparation
+	}{
+		{"as it is", Preparation{}},
+		{"sorted", Preparation{TestPercent: 10}},
+	} {
+		scratch := &memoryScratch{}
+		samples := NewReader(strings.NewReader(rows.String()), DefaultLimits())
+		prepared, err := Prepare(t.Context(), samples, test.preparation, scratch, DefaultLimits())
+		if err != nil {
+			t.Fatal(err)
+		}
+		expected := test.preparation.ScratchBytes(int64(rows.Len()))
+		if written := int64(scratch.written); written > expected || written < expected/2 {
+			t.Errorf("%s: %d bytes of samples took %d bytes of scratch; %d are expected", test.reason, rows.Len(), written, expected)
+		}
+		if err := prepared.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -23,11 +23,14 @@ var ErrRefused = errors.New("the address is loopback, private or reserved")
 
 // metadataAddresses give credentials to whoever asks from inside a cloud, and are
 // not in the link-local range, where the others are.
-var metadataAddresses = []netip.Addr{
-	netip.MustParseAddr("fd00:ec2::254"),   // Amazon
-	netip.MustParseAddr("fd20:ce::254"),    // Google
-	netip.MustParseAddr("168.63.129.16"),   // Azure
-	netip.MustParseAddr("100.100.100.200"), // Alibaba
+var metadataAddresses = []netip.Prefix{
+	netip.MustParsePrefix("fd00:ec2::/32"),          // Amazon: of machines, of pods, and what else it has there
+	netip.MustParsePrefix("fd20:ce::254/128"),       // Google
+	netip.MustParsePrefix("fd00:c1::a9fe:a9fe/128"), // Oracle
+	netip.MustParsePrefix("fd00:42::42/128"),        // Scaleway
+	netip.MustParsePrefix("fd00:a9fe:a9fe::/48"),    // Linode
+	netip.MustParsePrefix("168.63.129.16/32"),       // Azure
+	netip.MustParsePrefix("100.100.100.200/32"),     // Alibaba
 }
 
 // Func is what http.Transport dials with.
@@ -69,9 +72,14 @@ func names(name, host string) bool {
 func control(guardian *ssrf.Guardian) func(network, address string, connection syscall.RawConn) error {
 	return func(network, address string, connection syscall.RawConn) error {
 		at, err := netip.ParseAddrPort(address)
-		if err != nil || slices.Contains(metadataAddresses, at.Addr().Unmap()) || guardian.Safe(network, address, connection) != nil {
+		if err != nil || isMetadata(at.Addr()) || guardian.Safe(network, address, connection) != nil {
 			return ErrRefused
 		}
 		return nil
 	}
+}
+
+func isMetadata(address netip.Addr) bool {
+	address = address.Unmap().WithZone("") // no prefix contains an address with a zone
+	return slices.ContainsFunc(metadataAddresses, func(prefix netip.Prefix) bool { return prefix.Contains(address) })
 }

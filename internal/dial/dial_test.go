@@ -20,6 +20,11 @@ func TestAddresses(t *testing.T) {
 		{"credentials of containers at Amazon", "169.254.170.2:80"},
 		{"link-local", "[fe80::1]:80"},
 		{"Amazon's metadata over IPv6", "[fd00:ec2::254]:80"},
+		{"Amazon's credentials of pods over IPv6", "[fd00:ec2::23]:80"},
+		{"metadata behind a translator of addresses", "[64:ff9b::a9fe:a9fe]:80"},
+		{"metadata behind a translator of one's own", "[64:ff9b:1::a9fe:a9fe]:80"},
+		{"metadata in a tunnel", "[2002:a9fe:a9fe::1]:80"},
+		{"metadata in an address that only looks like IPv6", "[::a9fe:a9fe]:80"},
 		{"Azure's", "168.63.129.16:80"},
 		{"Alibaba's", "100.100.100.200:80"},
 		{"loopback that is not named", "127.0.0.2:9"},
@@ -37,7 +42,11 @@ func TestAddresses(t *testing.T) {
 
 // Being named opens private addresses, never those that give credentials away.
 func TestAddressesOfNamedHosts(t *testing.T) {
-	hosts := []string{"10.1.2.3", "169.254.169.254", "fd00:ec2::254", "168.63.129.16", "100.100.100.200"}
+	hosts := []string{
+		"10.1.2.3", "169.254.169.254", "169.254.170.2", "168.63.129.16", "100.100.100.200",
+		"fd00:ec2::254", "fd00:ec2::23", "fd00:ec2:1::1", "fd20:ce::254", "fd00:c1::a9fe:a9fe", "fd00:42::42", "fd00:a9fe:a9fe::1",
+		"::ffff:169.254.169.254", "::ffff:168.63.129.16", "64:ff9b::a9fe:a9fe", "64:ff9b::a83f:8110", "::a9fe:a9fe", "fe80::a9fe:a9fe",
+	}
 	dial := Public(hosts)
 	for _, host := range hosts[1:] {
 		_, err := dial(t.Context(), "tcp", joinPort(host))
@@ -96,7 +105,7 @@ func TestPrivateReachesFactories(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = connection.Close()
-	for _, address := range []string{"169.254.169.254:80", "[fe80::1]:80", "[fd00:ec2::254]:80", "100.100.100.200:80", "0.0.0.0:80"} {
+	for _, address := range []string{"169.254.169.254:80", "[fe80::1]:80", "[fd00:ec2::254]:80", "[fd00:ec2::23]:80", "[fd00:ec2::254%lo]:80", "100.100.100.200:80", "0.0.0.0:80"} {
 		if _, err := Private()(t.Context(), "tcp", address); !errors.Is(err, ErrRefused) {
 			t.Errorf("%s: got %v", address, err)
 		}

@@ -37,7 +37,7 @@ func (s *ObjectStorage) connectAzure(ctx context.Context, location location, cre
 		Transport: s.client,
 		Retry:     policy.RetryOptions{MaxRetries: maxAttempts - 1, RetryDelay: 100 * time.Millisecond, MaxRetryDelay: maxBackoff},
 	}}
-	client, err := azureContainer(ctx, location.bucket, credentials, options)
+	client, err := s.azureContainer(ctx, location.bucket, credentials, options)
 	if err != nil {
 		return nil, err
 	}
@@ -48,9 +48,9 @@ func (s *ObjectStorage) connectAzure(ctx context.Context, location location, cre
 	return &bucket{Bucket: opened, version: azureVersion, answer: azureAnswer, escaped: azureEscaped}, nil
 }
 
-func azureContainer(ctx context.Context, name string, credentials *credentials, options *container.ClientOptions) (*container.Client, error) {
+func (s *ObjectStorage) azureContainer(ctx context.Context, name string, credentials *credentials, options *container.ClientOptions) (*container.Client, error) {
 	if !credentials.given() {
-		return ownAzureContainer(ctx, name, options)
+		return s.ownAzureContainer(ctx, name, options)
 	}
 	if text := credentials.get(connectionStringKey); text != "" {
 		client, err := container.NewClientFromConnectionString(text, name, options)
@@ -81,12 +81,14 @@ func azureContainer(ctx context.Context, name string, credentials *credentials, 
 }
 
 // ownAzureContainer opens a container of the operator's own account.
-func ownAzureContainer(ctx context.Context, name string, options *container.ClientOptions) (*container.Client, error) {
+func (s *ObjectStorage) ownAzureContainer(ctx context.Context, name string, options *container.ClientOptions) (*container.Client, error) {
 	address, err := azureAddress(os.Getenv(azureAccountVariable), name)
 	if err != nil {
 		return nil, noIdentity()
 	}
-	identity, err := azidentity.NewDefaultAzureCredential(nil)
+	identity, err := azidentity.NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{
+		ClientOptions: azcore.ClientOptions{Transport: s.identity},
+	})
 	if err != nil {
 		return nil, noIdentity()
 	}

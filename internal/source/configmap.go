@@ -13,6 +13,9 @@ import (
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 )
 
+// maxConfigMapBytes is what Kubernetes allows.
+const maxConfigMapBytes = 1 << 20
+
 // configMaps is the content of keys of ConfigMaps, one after the other.
 type configMaps struct {
 	live      client.Reader
@@ -58,6 +61,9 @@ func (s *configMaps) Identity() string {
 	}
 	return fingerprint(parts...)
 }
+
+// SizeBytes is the most that the ConfigMaps can hold.
+func (s *configMaps) SizeBytes() int64 { return int64(len(s.keys)) * maxConfigMapBytes }
 
 func (s *configMaps) Open(ctx context.Context, decode Decode) Content {
 	var (

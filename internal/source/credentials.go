@@ -13,7 +13,8 @@ import (
 )
 
 // credentials are the data of a Secret. Without a Secret they are the operator's
-// own identity, or none for an endpoint of the user's choice.
+// own identity for buckets that its flags list, and none for an endpoint of the
+// user's choice.
 type credentials struct {
 	secret string // its name
 	data   map[string][]byte
@@ -58,6 +59,12 @@ func (c *credentials) require(keys ...string) ([]string, error) {
 
 func (c *credentials) invalid(problem string) *Error {
 	return &Error{ReasonInvalidCredentials, fmt.Sprintf("Secret %s %s", c.secret, problem)}
+}
+
+// notLent says that a dataset must bring credentials for a bucket.
+func notLent(location location) *Error {
+	return &Error{ReasonCredentialsNotFound, fmt.Sprintf("the operator does not read the bucket %s as itself; "+
+		"name a Secret with credentials in credentialsSecretRef, or have %s://%[1]s listed in the operator's flag --ambient-buckets", location.bucket, location.scheme)}
 }
 
 // noIdentity says that the operator has no identity that the storage knows.

@@ -46,6 +46,7 @@ func TestIncompleteCredentials(t *testing.T) {
 }
 
 func TestAddressOfAzureAccounts(t *testing.T) {
+	storage := NewObjectStorage(DefaultObjectStorageOptions())
 	for _, test := range []struct {
 		reason      string
 		credentials *credentials
@@ -55,7 +56,7 @@ func TestAddressOfAzureAccounts(t *testing.T) {
 		{"a token as the portal gives it", secretOf("AZURE_STORAGE_ACCOUNT", "team", "AZURE_STORAGE_SAS_TOKEN", "?sv=1&sig=x"), "https://team.blob.core.windows.net/samples?sv=1&sig=x"},
 		{"another cloud", secretOf("AZURE_STORAGE_CONNECTION_STRING", "AccountName=team;AccountKey=Y2FuYXJ5;EndpointSuffix=core.chinacloudapi.cn"), "https://team.blob.core.chinacloudapi.cn/samples"},
 	} {
-		client, err := azureContainer(t.Context(), "samples", test.credentials, &container.ClientOptions{})
+		client, err := storage.azureContainer(t.Context(), "samples", test.credentials, &container.ClientOptions{})
 		if err != nil || client.URL() != test.want {
 			t.Errorf("%s: got %v, %v, want %s", test.reason, client, err, test.want)
 		}

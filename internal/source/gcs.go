@@ -60,6 +60,7 @@ func (s *ObjectStorage) connectGoogle(ctx context.Context, location location, cr
 func (s *ObjectStorage) googleIdentity(ctx context.Context, credentials *credentials) (*auth.Credentials, error) {
 	options := &googlecredentials.DetectOptions{Scopes: []string{storage.ScopeReadOnly}}
 	if !credentials.given() {
+		options.Client = s.identity
 		identity, err := googlecredentials.DetectDefault(options)
 		if err != nil {
 			return nil, noIdentity()

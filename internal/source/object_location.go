@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"net/url"
 	"regexp"
 	"strings"
@@ -37,7 +38,7 @@ func parseLocation(spec *classifierv1alpha1.ObjectStorageSource) (location, erro
 	scheme, rest, _ := strings.Cut(spec.URL, "://")
 	bucket, name, hasName := strings.Cut(rest, "/")
 	switch {
-	case scheme != schemeS3 && scheme != schemeGoogle && scheme != schemeAzure, !hasName:
+	case !isScheme(scheme), !hasName:
 		return location{}, invalidURL("url is not of the form s3://bucket/name, gs://bucket/name or azblob://container/name")
 	case !bucketPattern.MatchString(bucket):
 		return location{}, invalidURL("url does not name a bucket that there can be")
@@ -46,24 +47,41 @@ func parseLocation(spec *classifierv1alpha1.ObjectStorageSource) (location, erro
 	case spec.Region != "" && !regionPattern.MatchString(spec.Region):
 		return location{}, invalidURL("region does not name a region that there can be")
 	}
-	if err := checkEndpoint(spec.Endpoint); err != nil {
-		return location{}, err
+	if problem := endpointProblem(spec.Endpoint); problem != "" {
+		return location{}, invalidURL("endpoint " + problem)
 	}
 	return location{scheme: scheme, bucket: bucket, name: name, endpoint: spec.Endpoint, region: spec.Region}, nil
 }
 
-func checkEndpoint(endpoint string) error {
+func isScheme(scheme string) bool {
+	return scheme == schemeS3 || scheme == schemeGoogle || scheme == schemeAzure
+}
+
+// endpointProblem is what is wrong with an endpoint, as the end of a sentence.
+func endpointProblem(endpoint string) string {
 	if endpoint == "" {
-		return nil
+		return ""
 	}
 	parsed, err := url.Parse(endpoint)
 	switch {
 	case err != nil, parsed.Scheme != "http" && parsed.Scheme != "https", parsed.Hostname() == "":
-		return invalidURL("endpoint is not an address such as https://minio.storage.svc:9000")
+		return "is not an address such as https://minio.storage.svc:9000"
 	case parsed.User != nil:
-		return invalidURL("endpoint holds a user or password; put them into a Secret and name it in credentialsSecretRef")
+		return "holds a user or password; put them into keys of the Secret of credentialsSecretRef"
 	case parsed.RawQuery != "", parsed.Fragment != "":
-		return invalidURL("endpoint has a query or fragment; remove it")
+		return "has a query or fragment; remove it"
 	}
-	return nil
+	return ""
+}
+
+// isSameEndpoint compares endpoints that have no problem.
+func isSameEndpoint(a, b string) bool { return normalEndpoint(a) == normalEndpoint(b) }
+
+func normalEndpoint(endpoint string) string {
+	parsed, err := url.Parse(endpoint)
+	if err != nil {
+		return endpoint
+	}
+	port := cmp.Or(parsed.Port(), map[string]string{"http": "80", "https": "443"}[parsed.Scheme])
+	return parsed.Scheme + "://" + strings.ToLower(parsed.Hostname()) + ":" + port + strings.TrimRight(parsed.EscapedPath(), "/")
 }

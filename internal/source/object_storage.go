@@ -20,13 +20,21 @@ type ObjectStorageOptions struct {
 	// MaxBytes and MaxObjects are how much one source may be.
 	MaxBytes   int64
 	MaxObjects int
-	// Timeout of looking at a source, and of waiting for more of its content.
+	// Timeout of looking at a source, however many requests that takes, and of
+	// waiting for more of its content. A third of it is for the first byte of an answer.
 	Timeout time.Duration
+	// MinBytesPerSecond is how much of the content must come. A storage that sends
+	// less is given up when it is a Timeout behind.
+	MinBytesPerSecond int64
 	// PrivateHosts are the hosts that may be at loopback and private addresses,
 	// such as minio.storage.svc. The others must be at public ones: whoever may
 	// create a dataset must not reach all that the operator reaches. Link-local
 	// addresses and those of cloud metadata are refused for every host.
 	PrivateHosts []string
+	// AmbientBuckets are patterns of the buckets that the operator reads as itself
+	// when a dataset names no Secret; see ParseAmbientBuckets. It lends its identity
+	// to no other one, and does not even look whether it has one.
+	AmbientBuckets []string
 	// GoogleEndpoint is the address of Google's storage API. Empty: the public one.
 	GoogleEndpoint string
 }
@@ -37,18 +45,25 @@ func DefaultObjectStorageOptions() ObjectStorageOptions {
 		MaxBytes:   5 << 30,
 		MaxObjects: 10_000,
 		Timeout:    30 * time.Second,
+		// 2 MBit/s: what a bad line gives. The largest source takes five hours of it.
+		MinBytesPerSecond: 256 << 10,
 	}
 }
 
 // ObjectStorage is how object storage is reached.
 type ObjectStorage struct {
-	options ObjectStorageOptions
-	client  *http.Client
+	options  ObjectStorageOptions
+	client   *http.Client
+	identity *http.Client // asks for the operator's own identity
 }
 
 // NewObjectStorage makes an ObjectStorage; it does not connect.
 func NewObjectStorage(options ObjectStorageOptions) *ObjectStorage {
-	return &ObjectStorage{options: options, client: newStorageClient(options.PrivateHosts)}
+	return &ObjectStorage{
+		options:  options,
+		client:   newStorageClient(options),
+		identity: newIdentityClient(),
+	}
 }
 
 // objects are the objects of a bucket whose content, one after the other, is the samples.
@@ -79,6 +94,11 @@ func resolveObjects(ctx context.Context, readers Readers, namespace string, spec
 	if err != nil {
 		return nil, err
 	}
+	if location.scheme == schemeS3 && credentials.given() {
+		if location.endpoint, err = credentials.endpoint(location.endpoint); err != nil {
+			return nil, err
+		}
+	}
 	resolved := &objects{location: location, credentials: credentials, options: readers.ObjectStorage.options}
 	if err := resolved.resolve(ctx, readers.ObjectStorage); err != nil {
 		return nil, resolved.explain(ctx, err)
@@ -89,6 +109,11 @@ func resolveObjects(ctx context.Context, readers Readers, namespace string, spec
 func (o *objects) resolve(ctx context.Context, storage *ObjectStorage) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, o.options.Timeout)
 	defer cancel()
+	defer func() {
+		if err != nil && ctx.Err() != nil {
+			err = errLate
+		}
+	}()
 	if o.bucket, err = storage.connect(ctx, o.location, o.credentials); err != nil {
 		return err
 	}
@@ -99,6 +124,9 @@ func (o *objects) resolve(ctx context.Context, storage *ObjectStorage) (err erro
 }
 
 func (s *ObjectStorage) connect(ctx context.Context, location location, credentials *credentials) (*bucket, error) {
+	if !credentials.given() && location.endpoint == "" && !s.lendsIdentityTo(location) {
+		return nil, notLent(location)
+	}
 	switch location.scheme {
 	case schemeS3:
 		return s.connectS3(ctx, location, credentials)
@@ -161,10 +189,17 @@ func (o *objects) Identity() string {
 	return fingerprint(parts...)
 }
 
-func (o *objects) Open(ctx context.Context, decode Decode) Content {
-	all := make([]part, 0, len(o.found))
+func (o *objects) SizeBytes() (size int64) {
 	for _, found := range o.found {
-		all = append(all, func() (io.ReadCloser, error) { return openObject(ctx, o, found) })
+		size += found.size
+	}
+	return size
+}
+
+func (o *objects) Open(ctx context.Context, decode Decode) Content {
+	all, pace := make([]part, 0, len(o.found)), newPace(o.options)
+	for _, found := range o.found {
+		all = append(all, func() (io.ReadCloser, error) { return openObject(ctx, o, found, pace) })
 	}
 	return openParts(all, decode)
 }

@@ -21,11 +21,11 @@ const (
 	ReasonNotFound Reason = "NotFound"
 	// ReasonBucketNotFound: there is no such bucket or container.
 	ReasonBucketNotFound Reason = "BucketNotFound"
-	// ReasonCredentialsNotFound: the Secret does not exist, or the operator has no
-	// identity of its own.
+	// ReasonCredentialsNotFound: the Secret does not exist, or the operator does not
+	// lend its identity to the bucket, or has none.
 	ReasonCredentialsNotFound Reason = "CredentialsNotFound"
-	// ReasonInvalidCredentials: the Secret lacks a key, or the storage does not
-	// know the credentials.
+	// ReasonInvalidCredentials: the Secret lacks a key, is for another endpoint, or
+	// the storage does not know the credentials.
 	ReasonInvalidCredentials Reason = "InvalidCredentials"
 	// ReasonExpiredCredentials: the credentials were valid once.
 	ReasonExpiredCredentials Reason = "ExpiredCredentials"
@@ -40,7 +40,7 @@ const (
 	// ReasonAddressRefused: the storage is at an address that the operator does not
 	// connect to.
 	ReasonAddressRefused Reason = "AddressRefused"
-	// ReasonUnreachable: the storage could not be reached, or fell silent.
+	// ReasonUnreachable: the storage could not be reached, fell silent or is too slow.
 	ReasonUnreachable Reason = "Unreachable"
 	// ReasonStorageFailed: the storage is overloaded or broken, or no storage.
 	ReasonStorageFailed Reason = "StorageFailed"
@@ -118,6 +118,13 @@ func (o *objects) explain(ctx context.Context, err error) error {
 	}
 	if errors.Is(err, ErrChanged) {
 		return ErrChanged
+	}
+	if errors.Is(err, errTooSlow) {
+		return &Error{ReasonUnreachable, fmt.Sprintf("the storage sends less than %d bytes a second, which is too slow; "+
+			"bring the data nearer, or have the operator's flag --min-storage-throughput lowered", o.options.MinBytesPerSecond)}
+	}
+	if errors.Is(err, errLate) {
+		return &Error{ReasonUnreachable, fmt.Sprintf("the storage did not say within %s which objects there are; check the endpoint and the network", o.options.Timeout)}
 	}
 	answer := o.answer(err)
 	reason := reasonOf(answer)

@@ -18,34 +18,46 @@ import (
 )
 
 // hostileStorage is a server at a user's endpoint that says what no storage does.
-func hostileStorage(t *testing.T, answer http.HandlerFunc) *classifierv1alpha1.ObjectStorageSource {
+type hostileStorage struct {
+	url     string
+	readers Readers
+}
+
+func newHostileStorage(t *testing.T, timeout time.Duration, answer http.HandlerFunc) hostileStorage {
 	t.Helper()
 	server := httptest.NewServer(answer)
 	t.Cleanup(server.Close)
+	readers := newCluster(t, &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "storage"},
+		// A file that was made with an editor ends with a line end.
+		Data: map[string][]byte{
+			"AWS_ACCESS_KEY_ID":     []byte("AKIACANARY\n"),
+			"AWS_SECRET_ACCESS_KEY": []byte("canary\n"),
+			"AWS_ENDPOINT_URL":      []byte(server.URL + "\n"),
+		},
+	}).readers()
+	readers.ObjectStorage = NewObjectStorage(localStorage(timeout))
+	return hostileStorage{server.URL, readers}
+}
+
+// localStorage is what ships, with servers of this machine and another time-out.
+func localStorage(timeout time.Duration) ObjectStorageOptions {
+	options := DefaultObjectStorageOptions()
+	options.PrivateHosts = []string{"127.0.0.1"}
+	options.Timeout = timeout
+	return options
+}
+
+func (s hostileStorage) spec() *classifierv1alpha1.ObjectStorageSource {
 	return &classifierv1alpha1.ObjectStorageSource{
 		URL:                  "s3://samples/intents/",
-		Endpoint:             server.URL,
 		CredentialsSecretRef: &classifierv1alpha1.SecretReference{Name: "storage"},
 	}
 }
 
-func storageReaders(t *testing.T, timeout time.Duration) Readers {
-	t.Helper()
-	options := DefaultObjectStorageOptions()
-	options.PrivateHosts = []string{"127.0.0.1"}
-	options.Timeout = timeout
-	readers := newCluster(t, &corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "storage"},
-		// A file that was made with an editor ends with a line end.
-		Data: map[string][]byte{"AWS_ACCESS_KEY_ID": []byte("AKIACANARY\n"), "AWS_SECRET_ACCESS_KEY": []byte("canary\n")},
-	}).readers()
-	readers.ObjectStorage = NewObjectStorage(options)
-	return readers
-}
-
 // readAll resolves and reads a source.
-func readAll(ctx context.Context, readers Readers, spec *classifierv1alpha1.ObjectStorageSource) (string, error) {
-	resolved, err := Resolve(ctx, readers, namespace, classifierv1alpha1.DatasetSource{ObjectStorage: spec})
+func (s hostileStorage) readAll(ctx context.Context, spec *classifierv1alpha1.ObjectStorageSource) (string, error) {
+	resolved, err := Resolve(ctx, s.readers, namespace, classifierv1alpha1.DatasetSource{ObjectStorage: spec})
 	if err != nil {
 		return "", err
 	}
@@ -115,7 +127,8 @@ func TestHostileStorage(t *testing.T) {
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			t.Parallel()
-			_, err := readAll(t.Context(), storageReaders(t, 800*time.Millisecond), hostileStorage(t, test.answer))
+			storage := newHostileStorage(t, 800*time.Millisecond, test.answer)
+			_, err := storage.readAll(t.Context(), storage.spec())
 			failed, _ := errors.AsType[*Error](err)
 			switch {
 			case test.want == "" && !errors.Is(err, ErrChanged), test.want != "" && (failed == nil || failed.Reason != test.want):
@@ -132,10 +145,11 @@ func TestBucketSaysItsRegion(t *testing.T) {
 		"ap-south-1":     "is in the region ap-south-1",
 		"canary\u00a0is": "is in another region",
 	} {
-		_, err := readAll(t.Context(), storageReaders(t, 5*time.Second), hostileStorage(t, func(w http.ResponseWriter, _ *http.Request) {
+		storage := newHostileStorage(t, 5*time.Second, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("X-Amz-Bucket-Region", header)
 			w.WriteHeader(http.StatusMovedPermanently)
-		}))
+		})
+		_, err := storage.readAll(t.Context(), storage.spec())
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
 		}
@@ -148,7 +162,7 @@ func TestOwnIdentityIsNotSentToEndpoints(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", "AKIAOWN")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "own")
 	t.Setenv("AWS_SESSION_TOKEN", "own")
-	spec := hostileStorage(t, func(w http.ResponseWriter, r *http.Request) {
+	storage := newHostileStorage(t, 5*time.Second, func(w http.ResponseWriter, r *http.Request) {
 		for name, values := range r.Header {
 			if name == "Authorization" || strings.Contains(strings.Join(values, " "), "own") {
 				t.Errorf("the endpoint got %s: %s", name, values)
@@ -161,14 +175,15 @@ func TestOwnIdentityIsNotSentToEndpoints(t *testing.T) {
 		w.Header().Set("ETag", `"1"`)
 		fmt.Fprint(w, "a1\n")
 	})
-	spec.CredentialsSecretRef = nil
-	if got, err := readAll(t.Context(), storageReaders(t, 5*time.Second), spec); err != nil || got != "a1\n" {
+	storage.readers.ObjectStorage.options.AmbientBuckets = []string{"s3://samples"}
+	spec := &classifierv1alpha1.ObjectStorageSource{URL: "s3://samples/intents/", Endpoint: storage.url}
+	if got, err := storage.readAll(t.Context(), spec); err != nil || got != "a1\n" {
 		t.Errorf("got %q, %v", got, err)
 	}
 }
 
 func TestCredentialsOfTheSecretAreUsedWithoutTheLineEndOfAFile(t *testing.T) {
-	spec := hostileStorage(t, func(w http.ResponseWriter, r *http.Request) {
+	storage := newHostileStorage(t, 5*time.Second, func(w http.ResponseWriter, r *http.Request) {
 		if !strings.Contains(r.Header.Get("Authorization"), "Credential=AKIACANARY/") {
 			t.Errorf("got Authorization: %q", r.Header.Get("Authorization"))
 		}
@@ -179,7 +194,7 @@ func TestCredentialsOfTheSecretAreUsedWithoutTheLineEndOfAFile(t *testing.T) {
 		w.Header().Set("ETag", `"1"`)
 		fmt.Fprint(w, "a1\n")
 	})
-	if got, err := readAll(t.Context(), storageReaders(t, 5*time.Second), spec); err != nil || got != "a1\n" {
+	if got, err := storage.readAll(t.Context(), storage.spec()); err != nil || got != "a1\n" {
 		t.Errorf("got %q, %v", got, err)
 	}
 }
@@ -187,7 +202,7 @@ func TestCredentialsOfTheSecretAreUsedWithoutTheLineEndOfAFile(t *testing.T) {
 // The silence that ends a stream is the storage's, not the reader's.
 func TestSlowReadersAreWaitedFor(t *testing.T) {
 	const timeout = 200 * time.Millisecond
-	spec := hostileStorage(t, func(w http.ResponseWriter, r *http.Request) {
+	storage := newHostileStorage(t, timeout, func(w http.ResponseWriter, r *http.Request) {
 		if isList(r) {
 			fmt.Fprint(w, listed)
 			return
@@ -195,7 +210,7 @@ func TestSlowReadersAreWaitedFor(t *testing.T) {
 		w.Header().Set("ETag", `"1"`)
 		fmt.Fprint(w, "a1\n")
 	})
-	resolved, err := Resolve(t.Context(), storageReaders(t, timeout), namespace, classifierv1alpha1.DatasetSource{ObjectStorage: spec})
+	resolved, err := Resolve(t.Context(), storage.readers, namespace, classifierv1alpha1.DatasetSource{ObjectStorage: storage.spec()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,16 @@ import (
 	"gocloud.dev/blob/s3blob"
 )
 
+// requiredS3Keys are those of a Secret without which no request can be signed.
+var requiredS3Keys = []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+
+// The keys of a Secret that say where the others are for. The more special one counts,
+// as it does for Amazon's own tools.
+const (
+	endpointKey   = "AWS_ENDPOINT_URL"
+	s3EndpointKey = "AWS_ENDPOINT_URL_S3"
+)
+
 const (
 	// defaultRegion is what S3-compatible servers call theirs. A bucket of Amazon's
 	// that is elsewhere answers with its region.
@@ -29,7 +39,7 @@ const (
 )
 
 func (s *ObjectStorage) connectS3(ctx context.Context, location location, credentials *credentials) (*bucket, error) {
-	account, err := s3Account(ctx, location, credentials)
+	account, err := s.s3Account(ctx, location, credentials)
 	if err != nil {
 		return nil, err
 	}
@@ -51,9 +61,9 @@ func (s *ObjectStorage) connectS3(ctx context.Context, location location, creden
 	return &bucket{Bucket: opened, version: s3Version, answer: s3Answer}, nil
 }
 
-func s3Account(ctx context.Context, location location, credentials *credentials) (aws.Config, error) {
+func (s *ObjectStorage) s3Account(ctx context.Context, location location, credentials *credentials) (aws.Config, error) {
 	if credentials.given() {
-		keys, err := credentials.require("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+		keys, err := credentials.require(requiredS3Keys...)
 		if err != nil {
 			return aws.Config{}, err
 		}
@@ -65,7 +75,7 @@ func s3Account(ctx context.Context, location location, credentials *credentials)
 	if location.endpoint != "" {
 		return aws.Config{Credentials: aws.AnonymousCredentials{}}, nil
 	}
-	own, err := config.LoadDefaultConfig(ctx, config.WithLogger(logging.Nop{}))
+	own, err := config.LoadDefaultConfig(ctx, config.WithLogger(logging.Nop{}), config.WithHTTPClient(s.identity))
 	if err == nil {
 		_, err = own.Credentials.Retrieve(ctx)
 	}
@@ -73,6 +83,31 @@ func s3Account(ctx context.Context, location location, credentials *credentials)
 		return aws.Config{}, noIdentity()
 	}
 	return own, nil
+}
+
+// endpoint is where the keys of the Secret go: to the endpoint that it names itself,
+// or else to Amazon. Who may edit a dataset and no Secret sends no key anywhere else.
+func (c *credentials) endpoint(wanted string) (string, error) {
+	if _, err := c.require(requiredS3Keys...); err != nil {
+		return "", err
+	}
+	key := endpointKey
+	if c.get(s3EndpointKey) != "" {
+		key = s3EndpointKey
+	}
+	own := c.get(key)
+	if problem := endpointProblem(own); problem != "" {
+		return "", c.invalid("has an " + key + " that " + problem)
+	}
+	switch {
+	case wanted == "":
+		return own, nil
+	case own == "":
+		return "", c.invalid("does not say that its keys are for the endpoint of the dataset; add " + endpointKey + "=" + wanted + " to it if they are")
+	case !isSameEndpoint(own, wanted):
+		return "", c.invalid("names another endpoint in " + key + " than the dataset; its keys are sent to no other one. Remove endpoint from the dataset, or correct one of them")
+	}
+	return wanted, nil
 }
 
 func s3Version(as asFunc) string {

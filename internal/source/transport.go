@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"time"
 
@@ -11,7 +12,7 @@ import (
 )
 
 const (
-	handshakeTimeout = 10 * time.Second
+	handshakeTimeout = 5 * time.Second
 	// A page of 1000 names of 1024 bytes with all that is said of them is 2 MiB,
 	// and several times that where the names must be escaped.
 	maxAnswerBytes = 16 << 20
@@ -24,19 +25,29 @@ var errAnswerTooLong = errors.New("answer too long")
 // newStorageClient makes the client for everything but the operator's own identity,
 // which is asked of metadata addresses. It uses no proxy: behind one it could not
 // see where it connects to.
-func newStorageClient(privateHosts []string) *http.Client {
+func newStorageClient(options ObjectStorageOptions) *http.Client {
 	transport := &http.Transport{
-		DialContext:         dial.Public(privateHosts),
-		TLSHandshakeTimeout: handshakeTimeout,
-		IdleConnTimeout:     time.Minute,
-		MaxIdleConnsPerHost: 8,
-		ReadBufferSize:      readBufferBytes,
-		DisableCompression:  true, // objects are read as they are stored
+		DialContext:           dial.Public(options.PrivateHosts),
+		TLSHandshakeTimeout:   handshakeTimeout,
+		ResponseHeaderTimeout: options.Timeout / 3,
+		IdleConnTimeout:       time.Minute,
+		MaxIdleConnsPerHost:   8,
+		ReadBufferSize:        readBufferBytes,
+		DisableCompression:    true, // objects are read as they are stored
 	}
 	return &http.Client{
 		Transport:     cappingTransport{transport},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
+}
+
+// newIdentityClient makes the client that the SDKs ask for the operator's own
+// identity with, at addresses that they and the operator's environment know. What
+// they are given is not for a proxy either.
+func newIdentityClient() *http.Client {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.Proxy = nil
+	return &http.Client{Transport: transport}
 }
 
 // cappingTransport caps the answers that SDKs read whole: all but an object's content.
@@ -51,6 +62,9 @@ func expectContent(ctx context.Context) context.Context {
 
 func (t cappingTransport) RoundTrip(request *http.Request) (*http.Response, error) {
 	response, err := t.next.RoundTrip(request)
+	if silent, ok := errors.AsType[net.Error](err); ok && silent.Timeout() {
+		return nil, &silentError{err}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -60,6 +74,15 @@ func (t cappingTransport) RoundTrip(request *http.Request) (*http.Response, erro
 	}
 	return response, nil
 }
+
+// silentError is a server that does not connect or answer in time. The SDKs ask it,
+// each in its own way, whether to try again: whoever waited that long has waited
+// enough, and the reconciler comes back. It hides what would tell them otherwise.
+type silentError struct{ error }
+
+func (e *silentError) RetryableError() bool { return false } // Amazon's
+func (e *silentError) Temporary() bool      { return false } // Google's
+func (e *silentError) NonRetriable()        {}               // Azure's
 
 type cappedBody struct {
 	io.ReadCloser

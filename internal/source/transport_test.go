@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 )
 
 func TestRedirectsAreNotFollowed(t *testing.T) {
@@ -14,7 +15,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 		http.Redirect(w, r, "http://169.254.169.254/latest/meta-data/", http.StatusFound)
 	}))
 	defer server.Close()
-	response, err := newStorageClient([]string{"127.0.0.1"}).Get(server.URL)
+	response, err := newStorageClient(localStorage(5 * time.Second)).Get(server.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +52,7 @@ func TestAnswersAreCapped(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		response, err := newStorageClient([]string{"127.0.0.1"}).Do(request)
+		response, err := newStorageClient(localStorage(5 * time.Second)).Do(request)
 		if err != nil {
 			t.Fatal(err)
 		}

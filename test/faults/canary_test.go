@@ -93,8 +93,10 @@ func (c *cage) setConnection(uri, key string) {
 	c.Edit(secret, func() { secret.Data = map[string][]byte{"uri": []byte(uri), "api-key": []byte(key)} })
 }
 
-// storedDataset is a dataset of samples in object storage.
+// storedDataset is a dataset of samples in object storage, for which the Secret is.
 func (c *cage) storedDataset(endpoint string) *classifierv1alpha1.ClassifierDataset {
+	secret := &corev1.Secret{ObjectMeta: c.ObjectMeta("storage")}
+	c.Edit(secret, func() { secret.Data["AWS_ENDPOINT_URL"] = []byte(endpoint) })
 	dataset := c.dataset("data")
 	dataset.Spec.Source = classifierv1alpha1.DatasetSource{ObjectStorage: &classifierv1alpha1.ObjectStorageSource{
 		URL: "s3://bucket/key", Endpoint: endpoint, Region: "us-east-1",

@@ -13,8 +13,11 @@ import (
 	"strings"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/yaml"
 
 	"github.com/classifier-factory/classifier-factory/internal/controller/controllertest"
@@ -100,6 +103,48 @@ func TestMonitorsSelectTheServices(t *testing.T) {
 		if len(selected) != 1 {
 			t.Errorf("%s selects %d Services with a port %v", name, len(selected), port)
 		}
+	}
+}
+
+// TestDiskHasRoomForItsVolumes holds that the operator's budget, which no kubelet sees,
+// is less than the volume that it is of, and that the node has been asked for both.
+func TestDiskHasRoomForItsVolumes(t *testing.T) {
+	output, err := run(t, "", "kustomize", config("default"))
+	if err != nil {
+		t.Fatalf("%v\n%s", err, output)
+	}
+	budgets := 0
+	for _, object := range objects(t, output) {
+		if object["kind"] != "Deployment" && object["kind"] != "StatefulSet" {
+			continue
+		}
+		pod := &corev1.PodSpec{}
+		content, _, _ := unstructured.NestedMap(object, "spec", "template", "spec")
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(content, pod); err != nil {
+			t.Fatal(err)
+		}
+		volumes := resource.Quantity{}
+		for _, volume := range pod.Volumes {
+			if volume.EmptyDir != nil {
+				volumes.Add(*volume.EmptyDir.SizeLimit)
+			}
+		}
+		container := pod.Containers[0]
+		requested, limit := container.Resources.Requests.StorageEphemeral(), container.Resources.Limits.StorageEphemeral()
+		if volumes.Cmp(*requested) > 0 || requested.Cmp(*limit) >= 0 {
+			t.Errorf("%s has volumes of %s, asks for %s and may use %s", object["kind"], volumes.String(), requested, limit)
+		}
+		for _, argument := range container.Args {
+			if bytes, ok := strings.CutPrefix(argument, "--staging-bytes="); ok {
+				budgets++
+				if budget := resource.MustParse(bytes); budget.Cmp(volumes) >= 0 {
+					t.Errorf("the budget of %s is not less than the volume of %s", budget.String(), volumes.String())
+				}
+			}
+		}
+	}
+	if budgets != 1 {
+		t.Errorf("%d budgets are set", budgets)
 	}
 }
 

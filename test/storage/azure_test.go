@@ -37,9 +37,10 @@ func newAzureStore(t *testing.T) *store {
 		t.Fatal(err)
 	}
 	return &store{
-		scheme: "azblob",
-		bucket: bucket,
-		secret: map[string]string{"AZURE_STORAGE_CONNECTION_STRING": connection},
+		scheme:  "azblob",
+		address: server.address,
+		bucket:  bucket,
+		secret:  map[string]string{"AZURE_STORAGE_CONNECTION_STRING": connection},
 		put: func(ctx context.Context, name string, content io.ReadSeeker, encoding string) error {
 			options := &blockblob.UploadOptions{}
 			if encoding != "" {

@@ -57,6 +57,14 @@ func setSecret(key, value string) func(*testing.T, *store, *spec) {
 	}
 }
 
+// setEndpoint names another endpoint wherever it has to be named.
+func setEndpoint(endpoint string) func(*testing.T, *store, *spec) {
+	return func(t *testing.T, s *store, spec *spec) {
+		spec.Endpoint = endpoint
+		setSecret("AWS_ENDPOINT_URL", endpoint)(t, s, spec)
+	}
+}
+
 func setURL(url string) func(*testing.T, *store, *spec) {
 	return func(_ *testing.T, s *store, spec *spec) {
 		spec.URL = strings.NewReplacer("SCHEME", s.scheme, "BUCKET", s.bucket).Replace(url)
@@ -94,20 +102,23 @@ func TestFailuresOfS3(t *testing.T) {
 		}, source.ReasonInvalidCredentials, "Secret storage"},
 		{"another region", func(_ *testing.T, _ *store, spec *spec) { spec.Region = "us-west-1" }, source.ReasonWrongRegion, "set region"},
 		{"no credentials", func(_ *testing.T, _ *store, spec *spec) { spec.CredentialsSecretRef = nil }, source.ReasonAccessDenied, "without credentials"},
-		{"nothing listens", func(t *testing.T, _ *store, spec *spec) {
+		{"a Secret without the endpoint", setSecret("AWS_ENDPOINT_URL", ""), source.ReasonInvalidCredentials, "add AWS_ENDPOINT_URL=http://127.0.0.1"},
+		{"a Secret for another endpoint", setSecret("AWS_ENDPOINT_URL", "https://minio.example"), source.ReasonInvalidCredentials, "another endpoint"},
+		{"a dataset for another endpoint", func(_ *testing.T, _ *store, spec *spec) { spec.Endpoint = "https://minio.example" }, source.ReasonInvalidCredentials, "another endpoint"},
+		{"neither names one, so that it is Amazon's; it is not to be had here", func(t *testing.T, s *store, spec *spec) {
+			spec.Endpoint, spec.Region = "", "nowhere-1"
+			setSecret("AWS_ENDPOINT_URL", "")(t, s, spec)
+		}, source.ReasonUnreachable, "check the endpoint"},
+		{"nothing listens", func(t *testing.T, s *store, spec *spec) {
 			address, err := freeAddress()
 			if err != nil {
 				t.Fatal(err)
 			}
-			spec.Endpoint = "http://" + address
+			setEndpoint("http://"+address)(t, s, spec)
 		}, source.ReasonUnreachable, "check the endpoint"},
-		{"no such host", func(_ *testing.T, _ *store, spec *spec) { spec.Endpoint = "http://storage.invalid" }, source.ReasonUnreachable, "check the endpoint"},
-		{"TLS where there is none", func(_ *testing.T, _ *store, spec *spec) {
-			spec.Endpoint = strings.Replace(spec.Endpoint, "http:", "https:", 1)
-		}, source.ReasonUnreachable, "check the endpoint"},
-		{"a private host that the flags do not name", func(_ *testing.T, _ *store, spec *spec) {
-			spec.Endpoint = strings.Replace(spec.Endpoint, "127.0.0.1", "localhost", 1)
-		}, source.ReasonAddressRefused, "flags"},
+		{"no such host", setEndpoint("http://storage.invalid"), source.ReasonUnreachable, "check the endpoint"},
+		{"TLS where there is none", setEndpoint(strings.Replace(s.endpoint, "http:", "https:", 1)), source.ReasonUnreachable, "check the endpoint"},
+		{"a private host that the flags do not name", setEndpoint(strings.Replace(s.endpoint, "127.0.0.1", "localhost", 1)), source.ReasonAddressRefused, "flags"},
 	} {
 		test.check(t, s)
 	}

@@ -32,10 +32,11 @@ func newGoogleStore(t *testing.T) *store {
 		t.Fatal(err)
 	}
 	return &store{
-		scheme: "gs",
-		bucket: bucket,
-		google: endpoint,
-		secret: map[string]string{"service-account.json": serviceAccount(t, http.StatusOK)},
+		scheme:  "gs",
+		address: server.address,
+		bucket:  bucket,
+		google:  endpoint,
+		secret:  map[string]string{"service-account.json": serviceAccount(t, http.StatusOK)},
 		put: func(ctx context.Context, name string, content io.ReadSeeker, encoding string) error {
 			writer := client.Bucket(bucket).Object(name).NewWriter(ctx)
 			writer.ContentEncoding = encoding

@@ -34,10 +34,11 @@ func newS3Store(t *testing.T) *store {
 	}
 	return &store{
 		scheme:   "s3",
+		address:  gateway.address,
 		bucket:   bucket,
 		endpoint: endpoint,
 		region:   s3Region,
-		secret:   map[string]string{"AWS_ACCESS_KEY_ID": s3AccessKey, "AWS_SECRET_ACCESS_KEY": s3SecretKey},
+		secret:   map[string]string{"AWS_ACCESS_KEY_ID": s3AccessKey, "AWS_SECRET_ACCESS_KEY": s3SecretKey, "AWS_ENDPOINT_URL": endpoint},
 		put: func(ctx context.Context, name string, content io.ReadSeeker, encoding string) error {
 			input := &s3.PutObjectInput{Bucket: &bucket, Key: &name, Body: content}
 			if encoding != "" {

@@ -22,6 +22,7 @@ const namespace = "team"
 // store is a bucket as its owner sees it.
 type store struct {
 	scheme, bucket   string
+	address          string // of the server
 	endpoint, region string // of S3
 	google           string // address of Google's server
 	secret           map[string]string

@@ -12,13 +12,15 @@ type ObjectStorageSourceApplyConfiguration struct {
 	// url is s3://bucket/key, gs://bucket/key or azblob://container/key. One that
 	// ends in / is every object under it, in the order of their names.
 	URL *string `json:"url,omitempty"`
-	// endpoint of an S3-compatible server, such as https://minio.storage.svc:9000.
+	// endpoint of an S3-compatible server, such as https://minio.storage.svc:9000. With
+	// credentialsSecretRef the Secret has to name it, too, in AWS_ENDPOINT_URL.
+	// Default: the one that the Secret names, else Amazon's.
 	Endpoint *string `json:"endpoint,omitempty"`
 	// region of an S3 bucket.
 	Region *string `json:"region,omitempty"`
 	// credentialsSecretRef names the Secret with the storage's credentials. Without
 	// it an endpoint is read anonymously, and the providers' own storage with the
-	// operator's identity.
+	// operator's identity, if its flags list the bucket.
 	CredentialsSecretRef *SecretReferenceApplyConfiguration `json:"credentialsSecretRef,omitempty"`
 }
 
