@@ -58,6 +58,19 @@ func StartForTest(t testing.TB, root string) *ControlPlane {
 
 // Start starts a control plane. Root is the repository's folder.
 func Start(root string) (*ControlPlane, error) {
+	plane, err := StartUnmonitored(root)
+	if err != nil {
+		return nil, err
+	}
+	if plane.Monitor, err = startMonitor(plane.Admin); err != nil {
+		return nil, errors.Join(err, plane.Stop())
+	}
+	return plane, nil
+}
+
+// StartUnmonitored starts a control plane to measure with: a monitor takes its share
+// of the machine.
+func StartUnmonitored(root string) (*ControlPlane, error) {
 	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
 		return nil, errors.New("KUBEBUILDER_ASSETS is not set: run the tests with `make test`, or set it to the output of `make envtest-assets`")
 	}
@@ -81,7 +94,7 @@ func Start(root string) (*ControlPlane, error) {
 	return plane, nil
 }
 
-// prepare brings in the administrator, the operator's ServiceAccount and the monitor.
+// prepare brings in the administrator and the operator's ServiceAccount.
 func (p *ControlPlane) prepare(config *rest.Config, root string) (err error) {
 	if p.Admin, err = client.NewWithWatch(config, client.Options{Scheme: p.Scheme}); err != nil {
 		return err
@@ -97,14 +110,17 @@ func (p *ControlPlane) prepare(config *rest.Config, root string) (err error) {
 		return err
 	}
 	p.Operator = user.Config()
-	p.Monitor, err = startMonitor(p.Admin)
-	return err
+	return nil
 }
 
 // Stop ends the control plane and gives the monitor's verdict. Who still watches
 // holds it up.
 func (p *ControlPlane) Stop() error {
-	return errors.Join(p.Monitor.stop(), p.environment.Stop())
+	var verdict error
+	if p.Monitor != nil {
+		verdict = p.Monitor.stop()
+	}
+	return errors.Join(verdict, p.environment.Stop())
 }
 
 // grantGeneratedRole binds the role as the markers generated it.
