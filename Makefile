@@ -50,6 +50,10 @@ conformance: build ## Lead a classifier's life on the factory with the official 
 bench: build ## Measure datasets, training and serving against their peers (CLASSIFIER_DATA=folder of data sets).
 	cd test/bench && for part in datasets engine load; do go run . -factory $(CURDIR)/bin/factory $$part; done
 
+.PHONY: scale
+scale: ## Measure the operator with thousands of objects, on its shipped flags (half an hour on two cores).
+	$(EXPORT_ASSETS) && go test -run '^$$' -bench '^BenchmarkScale$$' -benchtime 1x -timeout 2h ./test/scale
+
 .PHONY: fuzz
 fuzz: ## Run every fuzz target, FUZZTIME each (default 60s).
 	@FUZZTIME=$(FUZZTIME) hack/fuzz.sh

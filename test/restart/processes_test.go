@@ -2,60 +2,45 @@ package restart
 
 import (
 	"crypto/rand"
-	"errors"
-	"net"
-	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
+	"github.com/classifier-factory/classifier-factory/test/processes"
 )
 
 // factory is one that can be ended and started again: the same directory, the same
 // address, the same key.
 type factory struct {
+	t                                  *testing.T // with which it ends
 	binary, directory, address, apiKey string
-	command                            *exec.Cmd
+	process                            *processes.Process
 }
 
 func startFactory(t *testing.T, directory string) *factory {
 	t.Helper()
 	f := &factory{
+		t:         t,
 		binary:    build(t, directory, "factory", "./cmd/factory"),
 		directory: filepath.Join(directory, "data"),
-		address:   freeAddress(t),
+		address:   processes.FreeAddress(t),
 		apiKey:    rand.Text(),
 	}
-	f.start(t)
-	t.Cleanup(func() { f.end(t, syscall.SIGTERM) })
-	waitUntilReady(t, f.address)
+	f.start()
 	return f
 }
 
-func (f *factory) start(t *testing.T) {
-	t.Helper()
-	f.command = exec.Command(f.binary, "--listen="+f.address, "--data-dir="+f.directory)
-	f.command.Env = append(os.Environ(), "FACTORY_API_KEY="+f.apiKey)
-	if err := f.command.Start(); err != nil {
-		t.Fatal(err)
-	}
+func (f *factory) start() {
+	f.t.Helper()
+	f.process = processes.Start(f.t, f.binary, f.address, []string{"FACTORY_API_KEY=" + f.apiKey},
+		"--listen="+f.address, "--data-dir="+f.directory)
 }
 
-// end waits until the process is gone: only then may another use its directory.
 func (f *factory) end(t *testing.T, signal syscall.Signal) {
 	t.Helper()
-	err := errors.Join(f.command.Process.Signal(signal), f.command.Wait())
-	var exit *exec.ExitError
-	if errors.As(err, &exit) && signal == syscall.SIGKILL {
-		return
-	}
-	if err != nil {
-		t.Errorf("the factory ended with %v", err)
-	}
+	f.process.End(t, signal)
 }
 
 func (f *factory) client(t *testing.T) *mistral.Client {
@@ -71,60 +56,20 @@ func (f *factory) client(t *testing.T) *mistral.Client {
 // short training run.
 func startOperator(t *testing.T, directory string, f *factory, kubeconfig []byte) {
 	t.Helper()
-	path, probes := filepath.Join(directory, "kubeconfig"), freeAddress(t)
+	path, probes := filepath.Join(directory, "kubeconfig"), processes.FreeAddress(t)
 	if err := os.WriteFile(path, kubeconfig, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	command := exec.Command(build(t, directory, "manager", "."),
+	processes.Start(t, build(t, directory, "manager", "."), probes,
+		[]string{"MISTRAL_API_KEY=" + f.apiKey, "KUBECONFIG=" + path},
 		"--server-url=http://"+f.address, "--min-poll-interval=50ms", "--max-poll-interval=1s", "--health-probe-bind-address="+probes)
-	command.Env = append(os.Environ(), "MISTRAL_API_KEY="+f.apiKey, "KUBECONFIG="+path)
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := errors.Join(command.Process.Signal(syscall.SIGTERM), command.Wait()); err != nil {
-			t.Errorf("the operator ended with %v", err)
-		}
-	})
-	waitUntilReady(t, probes)
 }
 
-// build leaves out what only debuggers need: that halves the time.
 func build(t *testing.T, directory, name, folder string) string {
 	t.Helper()
-	binary := filepath.Join(directory, name)
-	command := exec.CommandContext(t.Context(), "go", "build", "-ldflags=-s -w", "-o", binary, folder)
-	command.Dir = filepath.Join("..", "..")
-	if output, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("building %s: %v\n%s", name, err, output)
-	}
-	return binary
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	binary, err := processes.Build(directory, name, folder)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return listener.Addr().String()
-}
-
-func waitUntilReady(t *testing.T, address string) {
-	t.Helper()
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
-		response, err := http.Get("http://" + address + "/readyz")
-		if err == nil {
-			_ = response.Body.Close()
-			if response.StatusCode == http.StatusOK {
-				return
-			}
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s does not become ready: %v", address, err)
-		}
-	}
+	return binary
 }

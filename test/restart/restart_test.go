@@ -58,7 +58,7 @@ func TestTrainingSurvivesRestartOfTheFactory(t *testing.T) {
 			namespace.Await(job, "the operator to notice", func() bool {
 				return controllertest.Condition(job, classifierv1alpha1.ConditionFactoryReachable).Status == metav1.ConditionFalse
 			})
-			factory.start(t)
+			factory.start()
 
 			namespace.Await(job, "the model, although "+test.reason, func() bool {
 				if failed := controllertest.Condition(job, classifierv1alpha1.ConditionFailed); failed.Status == metav1.ConditionTrue {

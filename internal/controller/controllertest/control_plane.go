@@ -65,12 +65,26 @@ func StartForTest(t testing.TB, root string) *ControlPlane {
 
 // Start starts a control plane whose operator may work in every namespace. Root is the
 // repository's folder.
-func Start(root string) (*ControlPlane, error) { return start(root, 0) }
+func Start(root string) (*ControlPlane, error) { return monitored(StartUnmonitored(root)) }
 
 // StartNamespaced starts one whose operator has Roles in so many namespaces, which
 // NewNamespace hands out, and no right elsewhere.
 func StartNamespaced(root string, namespaces int) (*ControlPlane, error) {
-	return start(root, namespaces)
+	return monitored(start(root, namespaces))
+}
+
+// StartUnmonitored starts a control plane to measure with: a monitor takes its share
+// of the machine.
+func StartUnmonitored(root string) (*ControlPlane, error) { return start(root, 0) }
+
+func monitored(plane *ControlPlane, err error) (*ControlPlane, error) {
+	if err != nil {
+		return nil, err
+	}
+	if plane.Monitor, err = startMonitor(plane.Admin); err != nil {
+		return nil, errors.Join(err, plane.Stop())
+	}
+	return plane, nil
 }
 
 func start(root string, namespaces int) (*ControlPlane, error) {
@@ -97,7 +111,7 @@ func start(root string, namespaces int) (*ControlPlane, error) {
 	return plane, nil
 }
 
-// prepare brings in the administrator, the operator's ServiceAccount and the monitor.
+// prepare brings in the administrator and the operator's ServiceAccount.
 func (p *ControlPlane) prepare(config *rest.Config, root string, namespaces int) (err error) {
 	if p.Admin, err = client.NewWithWatch(config, client.Options{Scheme: p.Scheme}); err != nil {
 		return err
@@ -117,14 +131,17 @@ func (p *ControlPlane) prepare(config *rest.Config, root string, namespaces int)
 		return err
 	}
 	p.Operator = user.Config()
-	p.Monitor, err = startMonitor(p.Admin)
-	return err
+	return nil
 }
 
 // Stop ends the control plane and gives the monitor's verdict. Who still watches
 // holds it up.
 func (p *ControlPlane) Stop() error {
-	return errors.Join(p.Monitor.stop(), p.environment.Stop())
+	var verdict error
+	if p.Monitor != nil {
+		verdict = p.Monitor.stop()
+	}
+	return errors.Join(verdict, p.environment.Stop())
 }
 
 // KubeConfigOf is that of a ServiceAccount.

@@ -1,0 +1,3 @@
+// Package processes runs the project's programs in tests as the processes that they
+// are on a cluster.
+package processes

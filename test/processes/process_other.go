@@ -1,0 +1,13 @@
+//go:build !linux
+
+package processes
+
+import (
+	"os/exec"
+	"testing"
+)
+
+func dieWithParent(*exec.Cmd) {}
+
+// PeakMemory is known on Linux alone.
+func (p *Process) PeakMemory(testing.TB) int64 { return 0 }
