@@ -51,6 +51,9 @@ const (
 
 // Reasons of both kinds.
 const (
+	// ReasonPending: the operator has not looked at the object yet. The API server
+	// says so when an object is created.
+	ReasonPending = "Pending"
 	// ReasonProgressing: work is under way and nothing stands in its way.
 	ReasonProgressing = "Progressing"
 	// ReasonSuspended: spec.suspend is true. Set it to false to go on.
@@ -129,6 +132,10 @@ const (
 	// ReasonSourceUnreachable: the storage cannot be reached, is silent or fails. It
 	// is tried again within a minute.
 	ReasonSourceUnreachable = "SourceUnreachable"
+	// ReasonWaiting: other datasets are prepared or uploaded first. Its turn comes by itself.
+	ReasonWaiting = "Waiting"
+	// ReasonPreparing: the samples are read and validated. The message says how far.
+	ReasonPreparing = "Preparing"
 	// ReasonValid: every sample is what a factory accepts.
 	ReasonValid = "Valid"
 	// ReasonValidWithWarnings: every sample is valid, but a model trained on them
@@ -156,7 +163,7 @@ const (
 	// ReasonDatasetNotFound: a dataset is not there. It is looked for again when
 	// one of that name is created.
 	ReasonDatasetNotFound = "DatasetNotFound"
-	// ReasonDatasetNotReady: a dataset is not Ready. Its own conditions say why.
+	// ReasonDatasetNotReady: a dataset is not Ready. The message repeats why.
 	ReasonDatasetNotReady = "DatasetNotReady"
 	// ReasonConnectionMismatch: a dataset was uploaded through another connection
 	// than the job's. Give both the same connectionSecretRef.

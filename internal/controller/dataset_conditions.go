@@ -21,6 +21,17 @@ func (s *datasetScope) setConditions(result outcome, now metav1.Time) {
 		result = proceed()
 	}
 	all.summarise(result, classifierv1alpha1.ReasonUploaded, s.readyMessage())
+	s.setState()
+}
+
+// setUnderWay says how far a step is, in case that a crash makes it the last word of
+// the pass. What the pass found out so far is told at its end, because it may yet
+// turn out to be otherwise.
+func (s *datasetScope) setUnderWay(progress outcome, now metav1.Time) {
+	s.status.ObservedGeneration = &s.object.Generation
+	all := conditions{list: &s.status.Conditions, generation: s.object.Generation, now: now}
+	all.summarise(progress, "", "")
+	s.setState()
 }
 
 // staysReady reports whether what is uploaded can be trained on although the pass

@@ -96,6 +96,7 @@ func (r *DatasetReconciler) reconcile(ctx context.Context, scope *datasetScope) 
 func (r *DatasetReconciler) writeStatus(ctx context.Context, scope *datasetScope) (bool, error) {
 	written, err := writeStatus(ctx, r.client, scope.object, scope.written, scope.status)
 	if err == nil {
+		logTransition(ctx, scope.written.State, scope.written.Conditions, scope.status.State, scope.status.Conditions)
 		scope.written = scope.status.DeepCopy()
 	}
 	return written, err

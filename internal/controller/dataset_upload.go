@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -89,7 +90,7 @@ func (r *DatasetReconciler) uploadFile(ctx context.Context, scope *datasetScope,
 // sendFile uploads a file that is not there.
 func (r *DatasetReconciler) sendFile(ctx context.Context, scope *datasetScope, file *classifierv1alpha1.DatasetFile, request string) (outcome, error) {
 	if !r.uploads.enter() {
-		return wait(busyRecheck, classifierv1alpha1.ReasonUploading, "other datasets are being uploaded"), nil
+		return wait(busyRecheck, classifierv1alpha1.ReasonWaiting, "waiting for its turn: other datasets are being uploaded"), nil
 	}
 	defer r.uploads.leave()
 	if result, err := r.reread(ctx, scope, file); err != nil || result.verdict != proceeds {
@@ -206,12 +207,12 @@ func (s *datasetScope) content(file *classifierv1alpha1.DatasetFile) io.Reader {
 
 // send uploads a file and makes sure that it arrived whole.
 func (r *DatasetReconciler) send(ctx context.Context, scope *datasetScope, file *classifierv1alpha1.DatasetFile) (*mistral.File, error) {
-	sent := &sentBytes{Reader: scope.content(file)}
-	stop := r.reportProgress(ctx, scope, file, sent)
+	var sent atomic.Int64
+	stop := r.reportProgress(ctx, scope, uploading(file, &sent))
 	uploaded, err := scope.connection.UploadFile(ctx, mistral.Upload{
 		Filename: file.Name,
 		Size:     file.SizeBytes,
-		Content:  sent,
+		Content:  countedReader{scope.content(file), &sent},
 		Purpose:  mistral.PurposeFineTune,
 	})
 	stop()

@@ -20,6 +20,7 @@ func (s *jobScope) setConditions(result outcome, now metav1.Time) {
 	all.setFinding(classifierv1alpha1.ConditionOutputPublished, s.output)
 	all.setFactoryReachable(s.factory)
 	all.summarise(result, classifierv1alpha1.ReasonPublished, "the model is trained and its ID is published")
+	s.setState()
 }
 
 func (s *jobScope) setSubmitted(all conditions, result outcome) {

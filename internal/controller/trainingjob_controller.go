@@ -113,6 +113,7 @@ func (r *TrainingJobReconciler) reconcile(ctx context.Context, scope *jobScope) 
 func (r *TrainingJobReconciler) writeStatus(ctx context.Context, scope *jobScope) (bool, error) {
 	written, err := writeStatus(ctx, r.client, scope.object, scope.written, scope.status)
 	if err == nil {
+		logTransition(ctx, scope.written.State, scope.written.Conditions, scope.status.State, scope.status.Conditions)
 		scope.written = scope.status.DeepCopy()
 	}
 	return written, err
@@ -137,7 +138,7 @@ func (r *TrainingJobReconciler) SetupWithManager(ctx context.Context, manager ct
 	}
 	return ctrl.NewControllerManagedBy(manager).
 		For(&classifierv1alpha1.ClassifierTrainingJob{}, builder.WithPredicates(changedByUser())).
-		Watches(&classifierv1alpha1.ClassifierDataset{}, handler.EnqueueRequestsFromMapFunc(r.jobsOfDataset)).
+		Watches(&classifierv1alpha1.ClassifierDataset{}, handler.EnqueueRequestsFromMapFunc(r.jobsOfDataset), builder.WithPredicates(tellsJobs())).
 		WatchesRawSource(ctrlsource.Func(r.acceptFactoryChanges)).
 		WithOptions(options.controller()).
 		Complete(r)

@@ -25,9 +25,10 @@ const (
 	maxEstimatedSeconds = 315360000
 
 	// Names of the metrics in status.progress, besides a target's name with one of
-	// scikit-learn's.
+	// scikit-learn's, of which one makes the score.
 	metricTrainLoss      = "train_loss"
 	metricValidationLoss = "validation_loss"
+	metricMacroF1        = "f1_macro"
 	// maxMetrics is what the API allows.
 	maxMetrics          = 64
 	maxMetricNameLength = 192
@@ -100,6 +101,7 @@ func (s *jobScope) observe(job *mistral.DetailedJob, now metav1.Time) {
 		s.status.StartTime = &now
 	}
 	s.status.Model = fitModel(job)
+	s.status.Score = cmp.Or(score(job.Evaluation), s.status.Score)
 	s.status.TrainedTokens = cmp.Or(fitCount(job.TrainedTokens), s.status.TrainedTokens)
 	s.status.WeightsAndBiasesURL = cmp.Or(fitRunURL(job.Integrations), s.status.WeightsAndBiasesURL)
 }
@@ -206,4 +208,21 @@ func qualityMetrics(evaluation *mistral.Evaluation) []classifierv1alpha1.Metric 
 		}
 	}
 	return metrics
+}
+
+// score is the mean of the targets' macro F1, as far as the factory measured it.
+func score(evaluation *mistral.Evaluation) classifierv1alpha1.Decimal {
+	if evaluation == nil {
+		return ""
+	}
+	sum, count := 0.0, 0.0
+	for _, target := range evaluation.Targets {
+		if f1, measured := target.Metrics[metricMacroF1]; measured && f1 >= 0 && f1 <= 1 {
+			sum, count = sum+f1, count+1
+		}
+	}
+	if count == 0 {
+		return ""
+	}
+	return classifierv1alpha1.Decimal(fitMetric(sum / count))
 }

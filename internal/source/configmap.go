@@ -59,6 +59,9 @@ func (s *configMaps) Identity() string {
 	return fingerprint(parts...)
 }
 
+// Size is not known: metadata does not tell it.
+func (s *configMaps) Size() int64 { return 0 }
+
 func (s *configMaps) Open(ctx context.Context, decode Decode) Content {
 	var (
 		all  []part

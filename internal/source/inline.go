@@ -11,6 +11,8 @@ type inline string
 
 func (s inline) Identity() string { return fingerprint("inline", string(s)) }
 
+func (s inline) Size() int64 { return int64(len(s)) }
+
 func (s inline) Open(_ context.Context, decode Decode) Content {
 	content := func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(string(s))), nil }
 	return openParts([]part{content}, decode)

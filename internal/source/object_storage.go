@@ -161,6 +161,13 @@ func (o *objects) Identity() string {
 	return fingerprint(parts...)
 }
 
+func (o *objects) Size() (size int64) {
+	for _, found := range o.found {
+		size += found.size
+	}
+	return size
+}
+
 func (o *objects) Open(ctx context.Context, decode Decode) Content {
 	all := make([]part, 0, len(o.found))
 	for _, found := range o.found {

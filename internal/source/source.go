@@ -35,6 +35,8 @@ func (e *NotFoundError) Error() string {
 type Source interface {
 	// Identity changes whenever the content may have.
 	Identity() string
+	// Size is how many bytes there are to read; 0 if that is not known before.
+	Size() int64
 	// Open reads the content from its start: its parts one after the other, each
 	// decoded by itself and ended by a line break. Reading fails with ErrChanged
 	// rather than give another content than the identity's.
