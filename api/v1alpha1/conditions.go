@@ -227,9 +227,17 @@ const (
 	ReasonModelUnusable = "ModelUnusable"
 	// ReasonCancelled: somebody cancelled the job at the factory (CANCELLED).
 	ReasonCancelled = "Cancelled"
-	// ReasonRemoteJobMissing: the factory no longer knows the job. It is never
-	// created again in silence: delete this object and create another one.
+	// ReasonRemoteJobMissing: the factory does not know the job: it is gone, or the
+	// connection's key is another tenant's. It is never created again in silence, but
+	// looked for, and at once when the connection's Secret changed. To go on with a job
+	// that exists, create another object with spec.importJobID.
 	ReasonRemoteJobMissing = "RemoteJobMissing"
+	// ReasonModelMissing: the published model is no longer at the factory. Restore it
+	// there, or train again.
+	ReasonModelMissing = "ModelMissing"
+	// ReasonModelArchived: the published model is archived, and answers nobody.
+	// Unarchive it at the factory.
+	ReasonModelArchived = "ModelArchived"
 	// ReasonPublished: the Secret with the model's ID is there.
 	ReasonPublished = "Published"
 	// ReasonSecretConflict: a Secret of that name belongs to somebody else and is

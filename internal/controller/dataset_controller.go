@@ -61,7 +61,7 @@ func (r *DatasetReconciler) Reconcile(ctx context.Context, request ctrl.Request)
 	if deleted(object) {
 		return result.result()
 	}
-	scope.setConditions(result, metav1.NewTime(r.clock.Now()))
+	result = scope.setConditions(result, metav1.NewTime(r.clock.Now()))
 	written, err := r.writeStatus(ctx, scope)
 	if err != nil {
 		return retryWrite(err)
