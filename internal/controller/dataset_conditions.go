@@ -30,11 +30,12 @@ func (s *datasetScope) setConditions(result outcome, now metav1.Time) outcome {
 }
 
 // setUnderWay says how far a step is, in case that a crash makes it the last word of
-// the pass. What the pass found out so far is told at its end, because it may yet
-// turn out to be otherwise.
+// the pass. What goes with the rest of the status is told with it; what may yet turn
+// out to be otherwise is told at the end.
 func (s *datasetScope) setUnderWay(progress outcome, now metav1.Time) {
 	s.status.ObservedGeneration = &s.object.Generation
 	all := conditions{list: &s.status.Conditions, generation: s.object.Generation, now: now}
+	all.setFinding(classifierv1alpha1.ConditionValidated, s.validation)
 	all.summarise(progress, "", "")
 	s.setState()
 }
