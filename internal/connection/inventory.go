@@ -47,7 +47,7 @@ type inventory[T any] struct {
 
 // get gives the list if it is of the time or later, and else asks for it.
 func (i *inventory[T]) get(since time.Time, ask func() (T, error)) (list T, err error) {
-	if list, err, known := i.known(since); known {
+	if list, known, err := i.known(since); known {
 		return list, err
 	}
 	asked := i.clock.Now()
@@ -62,20 +62,20 @@ func (i *inventory[T]) get(since time.Time, ask func() (T, error)) (list T, err 
 }
 
 // known reports whether the caller need not ask, and with which result.
-func (i *inventory[T]) known(since time.Time) (list T, err error, known bool) {
+func (i *inventory[T]) known(since time.Time) (list T, known bool, err error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if !i.asked.IsZero() && !i.asked.Before(since) {
-		return i.list, i.err, true
+		return i.list, true, i.err
 	}
 	if i.asking {
-		return list, &NotYetError{RetryAfter: askedForRecheck}, true
+		return list, true, &NotYetError{RetryAfter: askedForRecheck}
 	}
 	if left := i.asked.Add(minListInterval).Sub(i.clock.Now()); left > 0 {
-		return list, &NotYetError{RetryAfter: left}, true
+		return list, true, &NotYetError{RetryAfter: left}
 	}
 	i.asking = true
-	return list, nil, false
+	return list, false, nil
 }
 
 // Models are the models that a factory has, by their IDs: whether each is archived.
