@@ -311,6 +311,12 @@ type ClassifierDatasetStatus struct {
 	// +optional
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
 
+	// state is one word for how things are: the reason that Ready has.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	State string `json:"state,omitempty"`
+
 	// lastHandledReconcileAt repeats the reconcile.classifierfactory.dev/requestedAt annotation.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256
@@ -529,10 +535,11 @@ type DatasetRevision struct {
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:shortName=cds,categories=classifiers
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.state`
 // +kubebuilder:printcolumn:name="Samples",type=integer,JSONPath=`.status.samples.total`
 // +kubebuilder:printcolumn:name="Labels",type=integer,JSONPath=`.status.labelCount`
-// +kubebuilder:printcolumn:name="Reason",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
 type ClassifierDataset struct {
 	metav1.TypeMeta `json:",inline"`
 
@@ -545,7 +552,7 @@ type ClassifierDataset struct {
 	Spec ClassifierDatasetSpec `json:"spec,omitzero"`
 
 	// status is what is.
-	// +kubebuilder:default={observedGeneration:-1}
+	// +kubebuilder:default={observedGeneration:-1,state:"Pending",conditions:{{type:"Ready",status:"Unknown",reason:"Pending",message:"waiting for the operator",lastTransitionTime:"1970-01-01T00:00:00Z"}}}
 	// +optional
 	Status ClassifierDatasetStatus `json:"status,omitzero"`
 }

@@ -310,6 +310,13 @@ type ClassifierTrainingJobStatus struct {
 	// +optional
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
 
+	// state is one word for how things are: the remote job's state while there is
+	// one and nobody has to act, else the reason that Ready has.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	State string `json:"state,omitempty"`
+
 	// lastHandledReconcileAt repeats the reconcile.classifierfactory.dev/requestedAt annotation.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256
@@ -342,6 +349,11 @@ type ClassifierTrainingJobStatus struct {
 	// progress of the training.
 	// +optional
 	Progress *TrainingProgress `json:"progress,omitempty"`
+
+	// score is how good the model is, from "0" to "1": the macro F1 that the factory
+	// measured, of several targets the mean. Absent where none is measured.
+	// +optional
+	Score Decimal `json:"score,omitempty"`
 
 	// lossHistory is the course of the losses, thinned out to fit.
 	// +kubebuilder:validation:MaxItems=32
@@ -565,14 +577,15 @@ type AttemptFailure struct {
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:shortName=ctj,categories=classifiers
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
-// +kubebuilder:printcolumn:name="State",type=string,JSONPath=`.status.remoteJob.state`
+// +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.state`
 // +kubebuilder:printcolumn:name="Progress",type=integer,JSONPath=`.status.progress.percent`
-// +kubebuilder:printcolumn:name="Model",type=string,JSONPath=`.status.model.id`
-// +kubebuilder:printcolumn:name="Reason",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Score",type=string,JSONPath=`.status.score`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Model",type=string,priority=1,JSONPath=`.status.model.id`
 // +kubebuilder:printcolumn:name="Cost",type=string,priority=1,JSONPath=`.status.cost.amount`
 // +kubebuilder:printcolumn:name="Loss",type=string,priority=1,JSONPath=`.status.progress.metrics[?(@.name=="train_loss")].value`
 // +kubebuilder:printcolumn:name="Job",type=string,priority=1,JSONPath=`.status.remoteJob.id`
-// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
 type ClassifierTrainingJob struct {
 	metav1.TypeMeta `json:",inline"`
 
@@ -585,7 +598,7 @@ type ClassifierTrainingJob struct {
 	Spec ClassifierTrainingJobSpec `json:"spec,omitzero"`
 
 	// status is what is.
-	// +kubebuilder:default={observedGeneration:-1}
+	// +kubebuilder:default={observedGeneration:-1,state:"Pending",conditions:{{type:"Ready",status:"Unknown",reason:"Pending",message:"waiting for the operator",lastTransitionTime:"1970-01-01T00:00:00Z"}}}
 	// +optional
 	Status ClassifierTrainingJobStatus `json:"status,omitzero"`
 }

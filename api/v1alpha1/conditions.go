@@ -51,6 +51,9 @@ const (
 
 // Reasons of both kinds.
 const (
+	// ReasonPending: the operator has not looked at the object yet. The API server
+	// says so when an object is created.
+	ReasonPending = "Pending"
 	// ReasonProgressing: work is under way and nothing stands in its way.
 	ReasonProgressing = "Progressing"
 	// ReasonSuspended: spec.suspend is true. Set it to false to go on.
@@ -130,6 +133,10 @@ const (
 	// ReasonSourceUnreachable: the storage cannot be reached, is silent, too slow, or
 	// fails. It is tried again within a minute.
 	ReasonSourceUnreachable = "SourceUnreachable"
+	// ReasonWaiting: other datasets are prepared or uploaded first. Its turn comes by itself.
+	ReasonWaiting = "Waiting"
+	// ReasonPreparing: the samples are read and validated. The message says how far.
+	ReasonPreparing = "Preparing"
 	// ReasonValid: every sample is what a factory accepts.
 	ReasonValid = "Valid"
 	// ReasonValidWithWarnings: every sample is valid, but a model trained on them
@@ -163,7 +170,7 @@ const (
 	// ReasonDatasetNotFound: a dataset is not there. It is looked for again when
 	// one of that name is created.
 	ReasonDatasetNotFound = "DatasetNotFound"
-	// ReasonDatasetNotReady: a dataset is not Ready. Its own conditions say why.
+	// ReasonDatasetNotReady: a dataset is not Ready. The message repeats why.
 	ReasonDatasetNotReady = "DatasetNotReady"
 	// ReasonConnectionMismatch: a dataset was uploaded through another connection
 	// than the job's. Give both the same connectionSecretRef.
@@ -227,9 +234,17 @@ const (
 	ReasonModelUnusable = "ModelUnusable"
 	// ReasonCancelled: somebody cancelled the job at the factory (CANCELLED).
 	ReasonCancelled = "Cancelled"
-	// ReasonRemoteJobMissing: the factory no longer knows the job. It is never
-	// created again in silence: delete this object and create another one.
+	// ReasonRemoteJobMissing: the factory does not know the job: it is gone, or the
+	// connection's key is another tenant's. It is never created again in silence, but
+	// looked for, and at once when the connection's Secret changed. To go on with a job
+	// that exists, create another object with spec.importJobID.
 	ReasonRemoteJobMissing = "RemoteJobMissing"
+	// ReasonModelMissing: the published model is no longer at the factory. Restore it
+	// there, or train again.
+	ReasonModelMissing = "ModelMissing"
+	// ReasonModelArchived: the published model is archived, and answers nobody.
+	// Unarchive it at the factory.
+	ReasonModelArchived = "ModelArchived"
 	// ReasonPublished: the Secret with the model's ID is there.
 	ReasonPublished = "Published"
 	// ReasonSecretConflict: a Secret of that name belongs to somebody else and is

@@ -22,6 +22,8 @@ type Connection struct {
 	gate    gate
 	metrics *metrics
 	jobs    *poller
+	models  inventory[Models]
+	files   inventory[Files]
 	got     time.Time // last from the pool, whose lock guards it
 }
 

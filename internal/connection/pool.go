@@ -134,6 +134,8 @@ func (p *Pool) connect(url string, key mistral.Key) (*Connection, error) {
 		url:     url,
 		client:  client,
 		metrics: p.metrics,
+		models:  inventory[Models]{clock: p.options.Clock},
+		files:   inventory[Files]{clock: p.options.Clock},
 		gate: gate{
 			clock:  p.options.Clock,
 			budget: rate.NewLimiter(rate.Limit(p.options.CallsPerSecond), p.options.CallBurst),

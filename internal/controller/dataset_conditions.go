@@ -8,19 +8,36 @@ import (
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 )
 
-// setConditions derives the conditions from what the pass observed.
-func (s *datasetScope) setConditions(result outcome, now metav1.Time) {
+// setConditions derives the conditions from what the pass observed, and gives the
+// outcome as they tell it.
+func (s *datasetScope) setConditions(result outcome, now metav1.Time) outcome {
 	s.status.ObservedGeneration = &s.object.Generation
-	s.status.LastHandledReconcileAt = s.requestedAt()
+	if !s.unserved {
+		s.status.LastHandledReconcileAt = s.requestedAt()
+	}
 	all := conditions{list: &s.status.Conditions, generation: s.object.Generation, now: now}
 	all.setFinding(classifierv1alpha1.ConditionSourceReady, s.sourceReady)
 	all.setFinding(classifierv1alpha1.ConditionValidated, s.validation)
 	s.setUploaded(all, result)
 	all.setFactoryReachable(s.factory)
+	told := all.losePatience(result)
 	if s.staysReady(result) {
-		result = proceed()
+		told = proceed().looksAgain(result.after)
 	}
-	all.summarise(result, classifierv1alpha1.ReasonUploaded, s.readyMessage())
+	all.summarise(told, classifierv1alpha1.ReasonUploaded, s.readyMessage())
+	s.setState()
+	return told
+}
+
+// setUnderWay says how far a step is, in case that a crash makes it the last word of
+// the pass. What goes with the rest of the status is told with it; what may yet turn
+// out to be otherwise is told at the end.
+func (s *datasetScope) setUnderWay(progress outcome, now metav1.Time) {
+	s.status.ObservedGeneration = &s.object.Generation
+	all := conditions{list: &s.status.Conditions, generation: s.object.Generation, now: now}
+	all.setFinding(classifierv1alpha1.ConditionValidated, s.validation)
+	all.summarise(progress, "", "")
+	s.setState()
 }
 
 // staysReady reports whether what is uploaded can be trained on although the pass

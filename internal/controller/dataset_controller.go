@@ -65,7 +65,7 @@ func (r *DatasetReconciler) Reconcile(ctx context.Context, request ctrl.Request)
 	if deleted(object) {
 		return result.result()
 	}
-	scope.setConditions(result, metav1.NewTime(r.clock.Now()))
+	result = scope.setConditions(result, metav1.NewTime(r.clock.Now()))
 	written, err := r.writeStatus(ctx, scope)
 	if err != nil {
 		return retryWrite(err)
@@ -100,6 +100,7 @@ func (r *DatasetReconciler) reconcile(ctx context.Context, scope *datasetScope) 
 func (r *DatasetReconciler) writeStatus(ctx context.Context, scope *datasetScope) (bool, error) {
 	written, err := writeStatus(ctx, r.client, scope.object, scope.written, scope.status)
 	if err == nil {
+		logTransition(ctx, scope.written.State, scope.written.Conditions, scope.status.State, scope.status.Conditions)
 		scope.written = scope.status.DeepCopy()
 	}
 	return written, err

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -53,24 +54,26 @@ func (r *DatasetReconciler) prepare(ctx context.Context, scope *datasetScope) (o
 func (r *DatasetReconciler) read(ctx context.Context, scope *datasetScope) (outcome, error) {
 	if !r.preparations.enter() {
 		scope.awaitsSlot = true
-		return wait(busyRecheck, classifierv1alpha1.ReasonProgressing, "other datasets are being prepared"), nil
+		return wait(busyRecheck, classifierv1alpha1.ReasonWaiting, "waiting for its turn: other datasets are being prepared"), nil
 	}
 	defer r.preparations.leave()
 	if result := r.staging.enter(scope, nil); result.verdict != proceeds {
 		return result, nil
 	}
 
-	content := scope.source.Open(ctx, decompressor(r.limits))
+	var read, decompressed atomic.Int64
+	content := scope.source.Open(ctx, decompressor(r.limits, &read))
 	defer func() { _ = content.Close() }()
-	counted := &countedReader{Reader: content}
-	samples := openSamples(counted, content.BeginsPart, &scope.object.Spec, r.limits)
+	samples := openSamples(countedReader{content, &decompressed}, content.BeginsPart, &scope.object.Spec, r.limits)
+	stop := r.reportProgress(ctx, scope, scope.preparing(&read))
 	prepared, err := dataset.Prepare(ctx, samples, preparationOf(scope.object.Spec.Preparation), scope.room, r.limits)
+	stop()
 	if err != nil {
 		return r.unread(scope, err)
 	}
 	scope.prepared = prepared
 	r.staging.learn(scope, scope.room.most)
-	scope.describe(counted.bytes)
+	scope.describe(decompressed.Load())
 	scope.validation = judge(scope.prepared)
 	return proceed(), nil
 }

@@ -25,6 +25,7 @@ type look struct {
 	object      types.UID
 	generation  int64
 	requestedAt string
+	since       time.Time // of what others learnt of the factory's files, nothing older will do
 	next        time.Time
 	source      source.Source // nil if it could not be resolved
 	err         error         // why it could not be resolved, or not be read
@@ -47,21 +48,48 @@ func (l *looks) last(scope *datasetScope) (look, bool) {
 }
 
 func (l *looks) record(scope *datasetScope, resolved source.Source, err error) {
-	interval := time.Duration(scope.object.Spec.RefreshIntervalSeconds) * time.Second
+	refresh := time.Duration(scope.object.Spec.RefreshIntervalSeconds) * time.Second
+	interval := refresh
 	if err != nil {
 		interval = min(interval, slowRetry)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	now := l.clock.Now()
+	since := now.Add(-min(refresh/5, maxListAge))
+	if scope.requestedAt() != scope.written.LastHandledReconcileAt {
+		since = now
+		if before := l.entries[scope.name()]; before.object == scope.object.UID && before.requestedAt == scope.requestedAt() {
+			since = before.since // the request was seen before, and could not be served yet
+		}
+	}
 	l.entries[scope.name()] = look{
 		object:      scope.object.UID,
 		generation:  scope.object.Generation,
 		requestedAt: scope.requestedAt(),
+		since:       since,
 		// The jitter spreads datasets that were created together.
-		next:   l.clock.Now().Add(interval + rand.N(interval/10+1)),
+		next:   now.Add(interval + rand.N(interval/10+1)),
 		source: resolved,
 		err:    err,
 	}
+}
+
+// since is from when on what others learnt of the factory's files will do for the look
+// that is under way.
+func (l *looks) since(scope *datasetScope) time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.entries[scope.name()].since
+}
+
+// again sets the time of another look, after one that came to nothing yet.
+func (l *looks) again(scope *datasetScope, after time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	entry := l.entries[scope.name()]
+	entry.next = l.clock.Now().Add(after)
+	l.entries[scope.name()] = entry
 }
 
 // untilNext is how long it is until the next look is due.

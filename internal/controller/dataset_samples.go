@@ -3,26 +3,17 @@ package controller
 import (
 	"bufio"
 	"io"
+	"sync/atomic"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
 )
 
-// countedReader counts what is read through it.
-type countedReader struct {
-	io.Reader
-	bytes int64
-}
-
-func (r *countedReader) Read(p []byte) (int, error) {
-	n, err := r.Reader.Read(p)
-	r.bytes += int64(n)
-	return n, err
-}
-
-// decompressor decompresses each part of a source by itself.
-func decompressor(limits dataset.Limits) func(io.Reader) (io.Reader, error) {
-	return func(part io.Reader) (io.Reader, error) { return dataset.Decompress(part, limits) }
+// decompressor decompresses each part of a source by itself, and counts what it reads.
+func decompressor(limits dataset.Limits, read *atomic.Int64) func(io.Reader) (io.Reader, error) {
+	return func(part io.Reader) (io.Reader, error) {
+		return dataset.Decompress(countedReader{part, read}, limits)
+	}
 }
 
 // openSamples reads the samples of a stream in the format that the spec says.

@@ -29,6 +29,7 @@ type datasetScope struct {
 	room       *room             // for the files; nil if this pass has none
 	awaitsSlot bool              // before it can ask for room
 	due        bool              // it is time to look at what no event tells of
+	unserved   bool              // the user's request for a look is to be answered by a later pass
 
 	connection *connection.Connection
 	factory    contact
@@ -85,11 +86,14 @@ func (s *datasetScope) isUploaded() bool {
 	})
 }
 
+// fileNamesPrefix starts the names of all datasets' files.
+const fileNamesPrefix = "classifier-dataset-"
+
 // fileNamePrefix starts the name of every file that the dataset ever uploads. The
 // UID keeps two datasets with the same content apart, so that the deletion of one
 // does not take the other's files.
 func (s *datasetScope) fileNamePrefix() string {
-	return fmt.Sprintf("classifier-dataset-%.8s-", s.object.UID)
+	return fmt.Sprintf("%s%.8s-", fileNamesPrefix, s.object.UID)
 }
 
 // fileName is made of the content, so that a file is found again whose upload

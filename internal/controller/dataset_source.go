@@ -15,7 +15,7 @@ func (r *DatasetReconciler) resolveSource(ctx context.Context, scope *datasetSco
 	scope.due = !ok
 	resolved, err := last.source, last.err
 	if scope.due || scope.object.Spec.Source.ObjectStorage == nil {
-		resolved, err = source.Resolve(ctx, r.sources, scope.object.Namespace, scope.object.Spec.Source)
+		resolved, err = r.lookAtSource(ctx, scope)
 	}
 	if scope.due {
 		r.looks.record(scope, resolved, err)
@@ -26,6 +26,17 @@ func (r *DatasetReconciler) resolveSource(ctx context.Context, scope *datasetSco
 	}
 	scope.sourceReady = &finding{good: true, reason: classifierv1alpha1.ReasonSourceReady, message: "the source can be read"}
 	return proceed(), nil
+}
+
+// lookAtSource says so if that takes long and nothing was said of the dataset yet.
+func (r *DatasetReconciler) lookAtSource(ctx context.Context, scope *datasetScope) (source.Source, error) {
+	if readyOf(scope.status.Conditions).Reason == classifierv1alpha1.ReasonPending {
+		stop := r.reportProgress(ctx, scope, func() outcome {
+			return wait(0, classifierv1alpha1.ReasonProgressing, "looking at the source")
+		})
+		defer stop()
+	}
+	return source.Resolve(ctx, r.sources, scope.object.Namespace, scope.object.Spec.Source)
 }
 
 // unreadable is the outcome of a source that cannot be read: one that is not

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -37,13 +38,15 @@ func (r *DatasetReconciler) upload(ctx context.Context, scope *datasetScope) (ou
 	if err := addFinalizer(ctx, r.client, scope.object); err != nil {
 		return outcome{}, err
 	}
+	all := proceed()
 	for i := range scope.status.Files {
 		result, err := r.uploadFile(ctx, scope, &scope.status.Files[i])
 		if err != nil || result.verdict != proceeds {
 			return result, err
 		}
+		all.after = soonest(all.after, result.after)
 	}
-	return proceed(), nil
+	return all, nil
 }
 
 // connect finds the connection once a pass.
@@ -69,6 +72,11 @@ func (r *DatasetReconciler) uploadFile(ctx context.Context, scope *datasetScope,
 		return outcome{}, scope.factory.learn(err)
 	}
 	found, err := r.lastingFile(ctx, scope, file)
+	if wait, ok := notYet(err); ok && file.ID != "" {
+		scope.unserved = true
+		r.looks.again(scope, wait)
+		return proceed().looksAgain(wait), nil
+	}
 	_ = scope.factory.learn(err)
 	switch {
 	case err != nil && file.ID != "":
@@ -90,7 +98,7 @@ func (r *DatasetReconciler) uploadFile(ctx context.Context, scope *datasetScope,
 func (r *DatasetReconciler) sendFile(ctx context.Context, scope *datasetScope, file *classifierv1alpha1.DatasetFile, request string) (outcome, error) {
 	if !r.uploads.enter() {
 		scope.awaitsSlot = true
-		return wait(busyRecheck, classifierv1alpha1.ReasonUploading, "other datasets are being uploaded"), nil
+		return wait(busyRecheck, classifierv1alpha1.ReasonWaiting, "waiting for its turn: other datasets are being uploaded"), nil
 	}
 	defer r.uploads.leave()
 	if result, err := r.reread(ctx, scope, file); err != nil || result.verdict != proceeds {
@@ -122,7 +130,7 @@ func describeFile(file *classifierv1alpha1.DatasetFile, remote *mistral.File) {
 // will soon delete is deleted, because uploading the same content again would only
 // bring it back.
 func (r *DatasetReconciler) lastingFile(ctx context.Context, scope *datasetScope, file *classifierv1alpha1.DatasetFile) (*mistral.File, error) {
-	found, err := findFile(ctx, scope.connection, file)
+	found, err := r.findFile(ctx, scope, file)
 	if err != nil || found == nil || !expiresSoon(found, r.clock.Now()) {
 		return found, err
 	}
@@ -137,20 +145,32 @@ func expiresSoon(file *mistral.File, now time.Time) bool {
 	return file.ExpiresAt != nil && time.Unix(*file.ExpiresAt, 0).Before(now.Add(expiryMargin))
 }
 
-// findFile looks for a file of the planned name and content, of several for the one
-// that the status knows: jobs may read it.
-func findFile(ctx context.Context, factory *connection.Connection, planned *classifierv1alpha1.DatasetFile) (*mistral.File, error) {
-	files, err := listFiles(ctx, factory, planned.Name)
-	if err != nil {
-		return nil, err
+// findFile looks for a file of the planned name and content. One that was uploaded is
+// in the list that all datasets of a connection share; what is not in it is asked for
+// by name.
+func (r *DatasetReconciler) findFile(ctx context.Context, scope *datasetScope, planned *classifierv1alpha1.DatasetFile) (*mistral.File, error) {
+	if planned.ID != "" {
+		all, err := scope.connection.Files(ctx, fileNamesPrefix, r.looks.since(scope))
+		if err != nil {
+			return nil, err
+		}
+		if found := choose(all[planned.Name], planned); found != nil {
+			return found, nil
+		}
 	}
-	var found *mistral.File
+	named, err := listFiles(ctx, scope.connection, planned.Name)
+	return choose(named, planned), err
+}
+
+// choose gives the file of the planned name and content, of several the one that the
+// status knows: jobs may read it.
+func choose(files []mistral.File, planned *classifierv1alpha1.DatasetFile) (found *mistral.File) {
 	for i := range files {
 		if files[i].Filename == planned.Name && holds(&files[i], planned) && (found == nil || files[i].ID == planned.ID) {
 			found = &files[i]
 		}
 	}
-	return found, nil
+	return found
 }
 
 // holds reports whether the file's content is what was planned, as far as the server
@@ -207,12 +227,12 @@ func (s *datasetScope) content(file *classifierv1alpha1.DatasetFile) io.Reader {
 
 // send uploads a file and makes sure that it arrived whole.
 func (r *DatasetReconciler) send(ctx context.Context, scope *datasetScope, file *classifierv1alpha1.DatasetFile) (*mistral.File, error) {
-	sent := &sentBytes{Reader: scope.content(file)}
-	stop := r.reportProgress(ctx, scope, file, sent)
+	var sent atomic.Int64
+	stop := r.reportProgress(ctx, scope, uploading(file, &sent))
 	uploaded, err := scope.connection.UploadFile(ctx, mistral.Upload{
 		Filename: file.Name,
 		Size:     file.SizeBytes,
-		Content:  sent,
+		Content:  countedReader{scope.content(file), &sent},
 		Purpose:  mistral.PurposeFineTune,
 	})
 	stop()

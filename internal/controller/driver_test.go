@@ -92,6 +92,7 @@ func (d *driver) restarted() *driver {
 		recorder:    d.recorder,
 		clock:       clock.RealClock{},
 		queue:       workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[reconcile.Request]()),
+		looks:       newJobLooks(clock.RealClock{}),
 		watched:     map[types.NamespacedName]watchedJob{},
 		searched:    map[types.UID]time.Time{},
 	}

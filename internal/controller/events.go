@@ -53,7 +53,10 @@ func eventType(condition metav1.Condition) string {
 // for which it is False.
 func isWaiting(reason string) bool {
 	switch reason {
-	case classifierv1alpha1.ReasonProgressing,
+	case classifierv1alpha1.ReasonPending,
+		classifierv1alpha1.ReasonProgressing,
+		classifierv1alpha1.ReasonWaiting,
+		classifierv1alpha1.ReasonPreparing,
 		classifierv1alpha1.ReasonStagingFull,
 		classifierv1alpha1.ReasonSuspended,
 		classifierv1alpha1.ReasonUploading,

@@ -36,7 +36,7 @@ func TestTextClassifierIsTrainedAndPublished(t *testing.T) {
 	}
 	status := job.Status
 	if !strings.HasPrefix(status.Model.ID, mistral.ClassifierModelPrefix) || status.RemoteJob.State != string(mistral.JobSuccess) ||
-		status.Progress.Percent != 100 || status.StartTime == nil || status.CompletionTime == nil || len(status.LossHistory) < 2 {
+		status.State != string(mistral.JobSuccess) || status.Score == "" || status.Progress.Percent != 100 || status.StartTime == nil || status.CompletionTime == nil || len(status.LossHistory) < 2 {
 		t.Errorf("the job's status does not tell how the training went: %+v", status)
 	}
 	if first, last := status.LossHistory[0], status.LossHistory[len(status.LossHistory)-1]; first.Train <= last.Train {

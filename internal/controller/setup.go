@@ -94,6 +94,7 @@ func Setup(ctx context.Context, manager ctrl.Manager, options Options) error {
 		metrics:     metrics,
 		recorder:    recorder,
 		clock:       options.Clock,
+		looks:       newJobLooks(options.Clock),
 		watched:     map[types.NamespacedName]watchedJob{},
 		searched:    map[types.UID]time.Time{},
 	}

@@ -75,7 +75,8 @@ func (s *staging) need(scope *datasetScope) int64 {
 		return known.bytes
 	}
 	preparation := preparationOf(scope.object.Spec.Preparation)
-	return min(preparation.ScratchBytes(scope.source.SizeBytes())+minRoom, s.bytes)
+	size, _ := scope.source.SizeBytes()
+	return min(preparation.ScratchBytes(size)+minRoom, s.bytes)
 }
 
 // learn notes what the pass turned out to need.

@@ -6,10 +6,13 @@ import (
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 )
 
-// setConditions derives the conditions from what the pass observed.
-func (s *jobScope) setConditions(result outcome, now metav1.Time) {
+// setConditions derives the conditions from what the pass observed, and gives the
+// outcome as they tell it.
+func (s *jobScope) setConditions(result outcome, now metav1.Time) outcome {
 	s.status.ObservedGeneration = &s.object.Generation
-	s.status.LastHandledReconcileAt = s.requestedAt()
+	if !s.unserved {
+		s.status.LastHandledReconcileAt = s.requestedAt()
+	}
 	all := conditions{list: &s.status.Conditions, generation: s.object.Generation, now: now}
 	all.observe()
 	all.setFinding(classifierv1alpha1.ConditionDatasetsReady, s.inputs)
@@ -19,7 +22,10 @@ func (s *jobScope) setConditions(result outcome, now metav1.Time) {
 	s.setFinished(all)
 	all.setFinding(classifierv1alpha1.ConditionOutputPublished, s.output)
 	all.setFactoryReachable(s.factory)
+	result = all.losePatience(result)
 	all.summarise(result, classifierv1alpha1.ReasonPublished, "the model is trained and its ID is published")
+	s.setState()
+	return result
 }
 
 func (s *jobScope) setSubmitted(all conditions, result outcome) {
@@ -27,6 +33,8 @@ func (s *jobScope) setSubmitted(all conditions, result outcome) {
 	case s.remoteMissing:
 		all.setFalse(classifierv1alpha1.ConditionSubmitted, classifierv1alpha1.ReasonRemoteJobMissing, "the factory does not know the job")
 	case s.isFinished():
+	case s.remote == nil && !s.missingSince().IsZero():
+		// It is missing until it is seen again.
 	case s.status.RemoteJob != nil:
 		all.setTrue(classifierv1alpha1.ConditionSubmitted, classifierv1alpha1.ReasonSubmitted, "the factory has job "+s.status.RemoteJob.ID)
 	case all.isTrue(classifierv1alpha1.ConditionDatasetsReady):

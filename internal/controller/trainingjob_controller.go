@@ -43,6 +43,8 @@ type TrainingJobReconciler struct {
 	recorder    events.EventRecorder
 	clock       clock.PassiveClock
 
+	looks *jobLooks
+
 	mu      sync.Mutex
 	queue   workqueue.TypedRateLimitingInterface[reconcile.Request] // for changes at the factory
 	watched map[types.NamespacedName]watchedJob
@@ -67,6 +69,7 @@ func (r *TrainingJobReconciler) Reconcile(ctx context.Context, request ctrl.Requ
 	object := &classifierv1alpha1.ClassifierTrainingJob{}
 	if err := r.client.Get(ctx, request.NamespacedName, object); err != nil {
 		r.unwatch(request.NamespacedName)
+		r.looks.forget(request.NamespacedName)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	before := object.DeepCopy()
@@ -76,7 +79,7 @@ func (r *TrainingJobReconciler) Reconcile(ctx context.Context, request ctrl.Requ
 	if scope.expired || deleted(object) {
 		return result.result()
 	}
-	scope.setConditions(result, metav1.NewTime(r.clock.Now()))
+	result = scope.setConditions(result, metav1.NewTime(r.clock.Now()))
 	if scope.isFinished() {
 		r.unwatch(request.NamespacedName)
 	}
@@ -105,6 +108,7 @@ func (r *TrainingJobReconciler) reconcile(ctx context.Context, scope *jobScope) 
 		{"settle", r.settle},
 		{"expire", r.expire},
 		{"publish", r.publish},
+		{"checkModel", r.checkModel},
 		{"conclude", r.conclude},
 	})
 }
@@ -113,6 +117,7 @@ func (r *TrainingJobReconciler) reconcile(ctx context.Context, scope *jobScope) 
 func (r *TrainingJobReconciler) writeStatus(ctx context.Context, scope *jobScope) (bool, error) {
 	written, err := writeStatus(ctx, r.client, scope.object, scope.written, scope.status)
 	if err == nil {
+		logTransition(ctx, scope.written.State, scope.written.Conditions, scope.status.State, scope.status.Conditions)
 		scope.written = scope.status.DeepCopy()
 	}
 	return written, err
@@ -137,7 +142,7 @@ func (r *TrainingJobReconciler) SetupWithManager(ctx context.Context, manager ct
 	}
 	return ctrl.NewControllerManagedBy(manager).
 		For(&classifierv1alpha1.ClassifierTrainingJob{}, builder.WithPredicates(changedByUser())).
-		Watches(&classifierv1alpha1.ClassifierDataset{}, handler.EnqueueRequestsFromMapFunc(r.jobsOfDataset)).
+		Watches(&classifierv1alpha1.ClassifierDataset{}, handler.EnqueueRequestsFromMapFunc(r.jobsOfDataset), builder.WithPredicates(tellsJobs())).
 		WatchesRawSource(ctrlsource.Func(r.acceptFactoryChanges)).
 		WithOptions(options.controller()).
 		Complete(r)

@@ -20,12 +20,12 @@ func (r *TrainingJobReconciler) enforceDeadline(ctx context.Context, scope *jobS
 	if overdue < 0 {
 		return proceed().looksAgain(-overdue), nil
 	}
-	if !scope.state().Finished() && scope.state() != mistral.JobCancellationRequested {
+	if !scope.remoteMissing && !scope.state().Finished() && scope.state() != mistral.JobCancellationRequested {
 		// A shutdown must not leave it open whether the job was cancelled.
 		job, err := cancelJob(context.WithoutCancel(ctx), scope.connection, scope.status.RemoteJob.ID)
 		switch {
 		case scope.factory.learn(err) == nil && job == nil:
-			return r.missing(scope), nil
+			scope.missing()
 		case err == nil:
 			scope.observe(job, metav1.NewTime(r.clock.Now()))
 		case overdue < cleanupBudget || classify(err).class == retryable:
@@ -34,6 +34,10 @@ func (r *TrainingJobReconciler) enforceDeadline(ctx context.Context, scope *jobS
 	}
 	const message = "the job took longer than spec.activeDeadlineSeconds"
 	switch {
+	case scope.remoteMissing && !scope.isLost(r.clock.Now()):
+		// It may be found again.
+	case scope.remoteMissing:
+		scope.fail(classifierv1alpha1.ReasonDeadlineExceeded, message+", and the factory does not know it any more", metav1.NewTime(r.clock.Now()))
 	case scope.endedByItself():
 		// It was quicker than the cancellation.
 	case scope.state() == mistral.JobSuccess && overdue < cleanupBudget:

@@ -51,13 +51,14 @@ func (r *TrainingJobReconciler) cleanUp(ctx context.Context, scope *jobScope) (s
 	if len(jobs) == 0 && scope.creationMayArrive(r.clock.Now()) {
 		return left, wait(0, classifierv1alpha1.ReasonDeleting, "it is not known whether the factory got the job; looking for it")
 	}
-	cancelled := true
+	cancelled, unknown := true, false
 	for _, id := range jobs {
 		job, err := cancelJob(ctx, factory, id)
 		if scope.factory.learn(err) != nil {
 			return left, failed(err)
 		}
 		if job == nil {
+			unknown = unknown || !scope.state().Finished()
 			continue
 		}
 		cancelled = cancelled && job.Status.Finished()
@@ -69,6 +70,9 @@ func (r *TrainingJobReconciler) cleanUp(ctx context.Context, scope *jobScope) (s
 	}
 	if !cancelled {
 		return left, wait(0, classifierv1alpha1.ReasonDeleting, "waiting for the factory to cancel the job")
+	}
+	if unknown {
+		return left + ", unless it is gone: with the key that there is the factory does not know it", proceed()
 	}
 	return "", proceed()
 }

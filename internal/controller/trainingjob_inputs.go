@@ -10,6 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 )
@@ -132,10 +134,43 @@ func (r *TrainingJobReconciler) filesOf(ctx context.Context, scope *jobScope, na
 		return nil, &finding{reason: classifierv1alpha1.ReasonConnectionMismatch,
 			message: fmt.Sprintf("ClassifierDataset %s is uploaded through another connection; give it the job's connectionSecretRef", name)}, nil
 	case !isReady(dataset):
-		return nil, &finding{reason: classifierv1alpha1.ReasonDatasetNotReady,
-			message: fmt.Sprintf("ClassifierDataset %s is not ready; its conditions say why", name)}, nil
+		return nil, notReady(dataset), nil
 	}
 	return dataset.Status.Files, nil, nil
+}
+
+// notReady repeats why a dataset is not ready, so that nobody has to look there.
+func notReady(dataset *classifierv1alpha1.ClassifierDataset) *finding {
+	ready := readyOf(dataset.Status.Conditions)
+	why := ready.Reason
+	switch {
+	case !dataset.DeletionTimestamp.IsZero():
+		why = "it is being deleted"
+	case ready.ObservedGeneration != dataset.Generation:
+		why = classifierv1alpha1.ReasonPending
+	case !underWay[ready.Reason]:
+		why += ": " + ready.Message
+	}
+	return &finding{reason: classifierv1alpha1.ReasonDatasetNotReady,
+		message: fmt.Sprintf("ClassifierDataset %s is not ready: %s", dataset.Name, why)}
+}
+
+// underWay are the reasons of datasets that come on by themselves. Their messages
+// have numbers, which are not for a thousand waiting jobs to repeat.
+var underWay = map[string]bool{
+	classifierv1alpha1.ReasonPending:     true,
+	classifierv1alpha1.ReasonProgressing: true,
+	classifierv1alpha1.ReasonWaiting:     true,
+	classifierv1alpha1.ReasonPreparing:   true,
+	classifierv1alpha1.ReasonUploading:   true,
+}
+
+// tellsJobs passes what makes a difference to the jobs that read a dataset.
+func tellsJobs() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(update event.UpdateEvent) bool {
+		before, after := update.ObjectOld.(*classifierv1alpha1.ClassifierDataset), update.ObjectNew.(*classifierv1alpha1.ClassifierDataset)
+		return before.UID != after.UID || isReady(before) || isReady(after) || *notReady(before) != *notReady(after)
+	}}
 }
 
 // isReady reports whether the status speaks of the current spec and is Ready.

@@ -6,9 +6,7 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -17,17 +15,14 @@ import (
 )
 
 const (
-	// missingGrace is how long a factory may not know a job before that is believed:
-	// one that was restored from a backup, or a replica that lags, finds it again.
-	missingGrace = time.Minute
-
 	// maxEstimatedSeconds, ten years, is more than any estimate is good for.
 	maxEstimatedSeconds = 315360000
 
 	// Names of the metrics in status.progress, besides a target's name with one of
-	// scikit-learn's.
+	// scikit-learn's, of which one makes the score.
 	metricTrainLoss      = "train_loss"
 	metricValidationLoss = "validation_loss"
+	metricMacroF1        = "f1_macro"
 	// maxMetrics is what the API allows.
 	maxMetrics          = 64
 	maxMetricNameLength = 192
@@ -43,17 +38,26 @@ func (r *TrainingJobReconciler) observe(ctx context.Context, scope *jobScope) (o
 	if err := r.connect(ctx, scope); err != nil {
 		return outcome{}, err
 	}
+	if scope.isLost(r.clock.Now()) {
+		if r.lookForLost(ctx, scope); scope.remoteMissing {
+			return proceed().looksAgain(r.looks.untilNext(scope)), nil // a deadline may end it yet
+		}
+	}
 	id := scope.status.RemoteJob.ID
 	changed := r.watch(name, watchedJob{connection: scope.connection, id: id})
 	job, err := scope.connection.WatchJob(id, name, changed)
 	switch {
+	case mistral.IsNotFound(err) && scope.remote == nil && scope.failureOf(scope.attemptNumber()) == nil:
+		scope.missing()
 	case mistral.IsNotFound(err):
-		return r.missing(scope), nil
+		// It was found again just now, or is only waited for until the next try.
 	case err != nil:
 		return pollerFailed(scope.factory.learn(err)), nil
 	case job != nil:
 		_ = scope.factory.learn(nil)
 		scope.observe(job, metav1.NewTime(r.clock.Now()))
+	case scope.remote == nil && !scope.missingSince().IsZero():
+		scope.remoteMissing = true // until it is seen again
 	}
 	return proceed(), nil
 }
@@ -66,23 +70,6 @@ func pollerFailed(err error) outcome {
 		result.after = 0 // but the queue's back-off
 	}
 	return result
-}
-
-// missing waits for a job to be found again, and then gives it up. It is never
-// created again in silence: somebody deleted it, and somebody may have paid for it.
-func (r *TrainingJobReconciler) missing(scope *jobScope) outcome {
-	_ = scope.factory.learn(nil)
-	scope.remoteMissing = true
-	const message = "the factory does not know the job; delete this object and create another one"
-	submitted := meta.FindStatusCondition(scope.status.Conditions, classifierv1alpha1.ConditionSubmitted)
-	if submitted == nil || submitted.Reason != classifierv1alpha1.ReasonRemoteJobMissing {
-		return wait(missingGrace, classifierv1alpha1.ReasonRemoteJobMissing, message)
-	}
-	if left := submitted.LastTransitionTime.Add(missingGrace).Sub(r.clock.Now()); left > 0 {
-		return wait(left, classifierv1alpha1.ReasonRemoteJobMissing, message)
-	}
-	scope.fail(classifierv1alpha1.ReasonRemoteJobMissing, message, metav1.NewTime(r.clock.Now()))
-	return proceed()
 }
 
 // observe takes a job's details into the status.
@@ -100,6 +87,7 @@ func (s *jobScope) observe(job *mistral.DetailedJob, now metav1.Time) {
 		s.status.StartTime = &now
 	}
 	s.status.Model = fitModel(job)
+	s.status.Score = cmp.Or(score(job.Evaluation), s.status.Score)
 	s.status.TrainedTokens = cmp.Or(fitCount(job.TrainedTokens), s.status.TrainedTokens)
 	s.status.WeightsAndBiasesURL = cmp.Or(fitRunURL(job.Integrations), s.status.WeightsAndBiasesURL)
 }
@@ -206,4 +194,21 @@ func qualityMetrics(evaluation *mistral.Evaluation) []classifierv1alpha1.Metric 
 		}
 	}
 	return metrics
+}
+
+// score is the mean of the targets' macro F1, as far as the factory measured it.
+func score(evaluation *mistral.Evaluation) classifierv1alpha1.Decimal {
+	if evaluation == nil {
+		return ""
+	}
+	sum, count := 0.0, 0.0
+	for _, target := range evaluation.Targets {
+		if f1, measured := target.Metrics[metricMacroF1]; measured && f1 >= 0 && f1 <= 1 {
+			sum, count = sum+f1, count+1
+		}
+	}
+	if count == 0 {
+		return ""
+	}
+	return classifierv1alpha1.Decimal(fitMetric(sum / count))
 }

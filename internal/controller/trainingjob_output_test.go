@@ -14,8 +14,8 @@ import (
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 )
 
-// published is a driver with a job whose model is in the Secret "earlier".
-func published(t *testing.T) (*driver, *classifierv1alpha1.ClassifierTrainingJob) {
+// publishedEarlier is a driver with a job whose model is in the Secret "earlier".
+func publishedEarlier(t *testing.T) (*driver, *classifierv1alpha1.ClassifierTrainingJob) {
 	t.Helper()
 	d := newDriver(t)
 	d.ready(d.inlineDataset("data", sentiments(20)))
@@ -60,7 +60,7 @@ func TestSecretOfAnEarlierNameIsRemoved(t *testing.T) {
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			t.Parallel()
-			d, job := published(t)
+			d, job := publishedEarlier(t)
 			d.rename(job, test.output)
 			d.settle(job, classifierv1alpha1.ReasonPublished)
 			if got := d.secrets(job); len(got) != 1 || got[0] != test.want || job.Status.Binding.Name != test.want {
@@ -105,7 +105,7 @@ func TestSecretOfAnEarlierNameOutlivesNoCrash(t *testing.T) {
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			t.Parallel()
-			d, job := published(t)
+			d, job := publishedEarlier(t)
 			d.rename(job, &classifierv1alpha1.TrainingOutput{SecretName: "later"})
 			failing := interceptor.Funcs{}
 			test.at(&failing)
@@ -161,7 +161,7 @@ func TestSecretOfSomebodyElseOutlivesAnEarlierName(t *testing.T) {
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			t.Parallel()
-			d, job := published(t)
+			d, job := publishedEarlier(t)
 			test.before(d)
 			d.rename(job, &classifierv1alpha1.TrainingOutput{SecretName: "later"})
 			d.settle(job, classifierv1alpha1.ReasonPublished)
@@ -179,7 +179,7 @@ func TestSecretOfSomebodyElseOutlivesAnEarlierName(t *testing.T) {
 // else's: those who use the model keep what they have.
 func TestSecretOfAnEarlierNameStaysUntilThereIsAnother(t *testing.T) {
 	t.Parallel()
-	d, job := published(t)
+	d, job := publishedEarlier(t)
 	other := &corev1.Secret{ObjectMeta: d.ObjectMeta("taken")}
 	d.Create(other)
 	d.rename(job, &classifierv1alpha1.TrainingOutput{SecretName: "taken"})

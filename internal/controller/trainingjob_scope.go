@@ -31,6 +31,7 @@ type jobScope struct {
 	pinned         []classifierv1alpha1.PinnedInput // the files that the datasets gave
 	remote         *mistral.DetailedJob             // as the factory has it; nil if this pass did not learn it
 	remoteMissing  bool                             // the factory does not know the job
+	unserved       bool                             // the user's request for a look is to be answered by a later pass
 	startedUnasked bool                             // it runs, though the operator did not start it
 	stale          *finding                         // whether the datasets are still what the job reads; nil if it reads none
 	failure        *finding                         // how the job failed for good, if this pass found that out

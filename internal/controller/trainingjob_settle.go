@@ -132,10 +132,13 @@ func (r *TrainingJobReconciler) conclude(_ context.Context, scope *jobScope) (ou
 	if scope.failure != nil {
 		return stop(scope.failure.reason, scope.failure.message), nil
 	}
-	if !scope.isOver() {
-		return scope.inHand(), nil
+	switch {
+	case scope.isOver():
+		return proceed(), nil
+	case scope.remoteMissing:
+		return scope.untilFound(r.clock.Now()), nil
 	}
-	return proceed(), nil
+	return scope.inHand(), nil
 }
 
 // inHand waits for the factory; the poller tells of changes.

@@ -36,7 +36,8 @@ func (r *TrainingJobReconciler) startValidated(ctx context.Context, scope *jobSc
 	now := metav1.NewTime(r.clock.Now())
 	job, err := scope.connection.GetJob(ctx, scope.status.RemoteJob.ID)
 	if mistral.IsNotFound(err) {
-		return r.missing(scope), nil
+		scope.missing()
+		return proceed(), nil
 	}
 	if scope.factory.learn(err) != nil {
 		return outcome{}, err
@@ -72,7 +73,7 @@ func (r *TrainingJobReconciler) startRecorded(ctx context.Context, scope *jobSco
 
 // mayStart reports whether the job is the operator's to start now.
 func (s *jobScope) mayStart() bool {
-	return !s.isOver() && !s.isImported() && s.state() == mistral.JobValidated
+	return !s.isOver() && !s.isImported() && !s.remoteMissing && s.state() == mistral.JobValidated
 }
 
 // held says why a validated job is not started, if there is a reason.

@@ -13,7 +13,6 @@ import (
 	testclock "k8s.io/utils/clock/testing"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
-	"github.com/classifier-factory/classifier-factory/internal/controller/controllertest"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -205,38 +204,6 @@ func TestSurplusJobsAreCancelledBeforeTheyStart(t *testing.T) {
 	}
 	if states[mistral.JobSuccess] != 1 || states[mistral.JobCancelled] != 1 {
 		t.Errorf("the jobs ended as %v", states)
-	}
-}
-
-func TestJobThatTheFactoryLostIsGivenUpNotRepeated(t *testing.T) {
-	t.Parallel()
-	d := newDriver(t)
-	d.ready(d.inlineDataset("sentiment", sentiments(20)))
-	job := driven(d.trainingJob("sentiment", "sentiment"))
-	job.Spec.Suspend = new(true)
-	d.Create(job)
-	d.settle(job, classifierv1alpha1.ReasonSuspended)
-	created := len(d.remoteJobs())
-
-	// Another operator process, to which the poller tells nothing old.
-	d = d.restarted()
-	d.factory.answer("", "/v1/fine_tuning/jobs/"+job.Status.RemoteJob.ID, http.StatusNotFound)
-	d.settle(job, classifierv1alpha1.ReasonRemoteJobMissing)
-	if got := controllertest.Conditions(job); len(got) == 0 || isFinished(job) {
-		t.Fatalf("the job was given up at once: %+v", got)
-	}
-	d.jobs.clock = testclock.NewFakeClock(time.Now().Add(missingGrace + time.Second))
-	if _, err := d.pass(job); err != nil {
-		t.Fatal(err)
-	}
-	d.Get(job.Name, job)
-	if !isFinished(job) || len(d.remoteJobs()) != created {
-		t.Errorf("finished: %t, jobs: %d of %d", isFinished(job), len(d.remoteJobs()), created)
-	}
-	_, _ = d.pass(job)
-	d.Get(job.Name, job)
-	if submitted := controllertest.Condition(job, classifierv1alpha1.ConditionSubmitted); submitted.Reason != classifierv1alpha1.ReasonRemoteJobMissing {
-		t.Errorf("Submitted is %+v once the job is given up", submitted)
 	}
 }
 

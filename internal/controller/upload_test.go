@@ -262,7 +262,7 @@ func TestNothingIsReadThatCannotBeUploaded(t *testing.T) {
 	for range maxUploads {
 		d.datasets.uploads.enter()
 	}
-	d.settle(data, classifierv1alpha1.ReasonUploading)
+	d.settle(data, classifierv1alpha1.ReasonWaiting)
 	var reads atomic.Int64
 	d.datasets.sources.Live = interceptor.NewClient(d.datasets.sources.Live.(client.WithWatch), interceptor.Funcs{
 		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, object client.Object, options ...client.GetOption) error {
@@ -270,7 +270,7 @@ func TestNothingIsReadThatCannotBeUploaded(t *testing.T) {
 			return c.Get(ctx, key, object, options...)
 		},
 	})
-	d.settle(data, classifierv1alpha1.ReasonUploading)
+	d.settle(data, classifierv1alpha1.ReasonWaiting)
 	if reads.Load() != 0 {
 		t.Errorf("the ConfigMap was read %d times", reads.Load())
 	}
@@ -299,7 +299,7 @@ func TestUploadThatBrokeOffIsNotShownAsGoingOn(t *testing.T) {
 			}
 			data := driven(d.inlineDataset("data", sentiments(20)))
 			d.Create(data)
-			d.settle(data, classifierv1alpha1.ReasonUploading)
+			d.settle(data, classifierv1alpha1.ReasonWaiting)
 			before := data.DeepCopy()
 			data.Status.Files[0].UploadedBytes = new(int64(1))
 			if _, err := writeStatus(d.ctx, d.datasets.client, data, &before.Status, &data.Status); err != nil {

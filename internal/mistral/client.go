@@ -21,6 +21,8 @@ import (
 const (
 	// maxAnswerBytes is many times a page of 100 jobs or a batch of classifications.
 	maxAnswerBytes = 8 << 20
+	// maxModelsBytes is for the list of models, which has no pages: some 70 000 of them.
+	maxModelsBytes = 32 << 20
 	// maxErrorBytes is enough for an error's code.
 	maxErrorBytes = 64 << 10
 	// minTellingKey is the length from which a key is in an answer by no accident.
@@ -108,6 +110,7 @@ type request struct {
 	path      []string // segments below /v1, not escaped
 	query     url.Values
 	accept    string   // empty: JSON
+	limit     int64    // of the answer's bytes; 0: maxAnswerBytes
 	body      any      // sent as JSON
 	form      *form    // sent instead of body
 	secrets   []string // in body, beside the client's own key
@@ -135,12 +138,13 @@ func send[T any, A answer[T]](ctx context.Context, c *Client, r request) (*T, er
 	}
 	defer response.Body.Close()
 
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswerBytes+1))
+	limit := cmp.Or(r.limit, maxAnswerBytes)
+	body, err := io.ReadAll(io.LimitReader(response.Body, limit+1))
 	if err != nil {
 		return nil, unreadable(r, response.StatusCode, "the answer broke off", cmp.Or(ctx.Err(), err))
 	}
-	if len(body) > maxAnswerBytes {
-		return nil, unreadable(r, response.StatusCode, fmt.Sprintf("the answer is larger than %d MiB", maxAnswerBytes>>20), nil)
+	if int64(len(body)) > limit {
+		return nil, unreadable(r, response.StatusCode, fmt.Sprintf("the answer is larger than %d MiB", limit>>20), nil)
 	}
 	// What an answer says of a job is shown to many who must not have the key.
 	if key := c.key.reveal(); len(key) >= minTellingKey && bytes.Contains(body, []byte(key)) {

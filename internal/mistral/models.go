@@ -104,6 +104,7 @@ func (c *Client) ListModels(ctx context.Context) (*ModelList, error) {
 		operation: "ListModels",
 		method:    http.MethodGet,
 		path:      []string{"models"},
+		limit:     maxModelsBytes,
 	})
 }
 

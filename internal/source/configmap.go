@@ -62,8 +62,10 @@ func (s *configMaps) Identity() string {
 	return fingerprint(parts...)
 }
 
-// SizeBytes is the most that the ConfigMaps can hold.
-func (s *configMaps) SizeBytes() int64 { return int64(len(s.keys)) * maxConfigMapBytes }
+// SizeBytes is the most that the ConfigMaps can hold: metadata does not tell more.
+func (s *configMaps) SizeBytes() (size int64, exact bool) {
+	return int64(len(s.keys)) * maxConfigMapBytes, false
+}
 
 func (s *configMaps) Open(ctx context.Context, decode Decode) Content {
 	var (

@@ -11,7 +11,7 @@ type inline string
 
 func (s inline) Identity() string { return fingerprint("inline", string(s)) }
 
-func (s inline) SizeBytes() int64 { return int64(len(s)) }
+func (s inline) SizeBytes() (size int64, exact bool) { return int64(len(s)), true }
 
 func (s inline) Open(_ context.Context, decode Decode) Content {
 	content := func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(string(s))), nil }

@@ -189,11 +189,11 @@ func (o *objects) Identity() string {
 	return fingerprint(parts...)
 }
 
-func (o *objects) SizeBytes() (size int64) {
+func (o *objects) SizeBytes() (size int64, exact bool) {
 	for _, found := range o.found {
 		size += found.size
 	}
-	return size
+	return size, true
 }
 
 func (o *objects) Open(ctx context.Context, decode Decode) Content {

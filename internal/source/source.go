@@ -35,9 +35,9 @@ func (e *NotFoundError) Error() string {
 type Source interface {
 	// Identity changes whenever the content may have.
 	Identity() string
-	// SizeBytes is how large the content is as it is stored, or may be as far as it
-	// is known without reading it.
-	SizeBytes() int64
+	// SizeBytes is how large the content is as it is stored, or may be at most where
+	// that is not known before it is read.
+	SizeBytes() (size int64, exact bool)
 	// Open reads the content from its start: its parts one after the other, each
 	// decoded by itself and ended by a line break. Reading fails with ErrChanged
 	// rather than give another content than the identity's.

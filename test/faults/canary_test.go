@@ -307,6 +307,40 @@ func TestCanary(t *testing.T) {
 			})
 		}
 	}
+	for _, status := range []int{200, 302, 401, 403, 404, 422, 500} {
+		t.Run(fmt.Sprintf("models echo with %d", status), func(t *testing.T) {
+			t.Parallel()
+			c := newCage(t)
+			c.echo("/v1/models", status)
+			job := c.observedJob()
+			c.Create(c.dataset("data"))
+			c.Create(job)
+			c.startOperator()
+			c.waitUntil(job, classifierv1alpha1.ConditionReady)
+			c.askForALook(job)
+			c.Await(job, "an echo", func() bool { return c.echoed.Load() > 0 && job.Status.LastHandledReconcileAt != "" })
+			if err := c.leak(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	t.Run("another tenant's key", func(t *testing.T) {
+		t.Parallel()
+		c := newCage(t)
+		cluster.Monitor.Forbid(c.strangersKey)
+		job := c.observedJob()
+		job.Spec.Suspend = new(true)
+		c.Create(c.dataset("data"))
+		c.Create(job)
+		c.startOperator()
+		c.waitForState(job, "VALIDATED")
+		c.setConnection(c.url, c.strangersKey)
+		c.askForALook(job)
+		c.waitForReason(job, classifierv1alpha1.ReasonRemoteJobMissing)
+		if err := c.leak(); err != nil {
+			t.Error(err)
+		}
+	})
 	for _, uri := range []string{
 		"http://user:%s@127.0.0.1:1", "http://%s@127.0.0.1:1", "http://127.0.0.1:1/?key=%s", "http://127.0.0.1:1/#%s",
 		"%s://127.0.0.1:1", "http://[%s", "http://127.0.0.1:%s", "http://127.0.0.1:1/\x01%s", "http://%s.invalid", "http://127.0.0.1:1/%s",

@@ -34,6 +34,7 @@ type world struct {
 	ctx          context.Context
 	apiKey       string
 	secondKey    string // of the same tenant
+	strangersKey string // of another one
 	url          string
 	proxy        *proxy
 	factory      *mistral.Client // to the factory, past the faults
@@ -58,6 +59,7 @@ func newWorld(t testing.TB) *world {
 		ctx:          context.WithoutCancel(t.Context()),
 		apiKey:       newSecret(),
 		secondKey:    newSecret(),
+		strangersKey: newSecret(),
 		logger:       ctrl.Log,
 		pollInterval: 2 * time.Second,
 		judge:        func(call) fault { return fault{} },
@@ -77,7 +79,7 @@ func (w *world) startFactory() {
 	w.Helper()
 	server, err := factory.Open(w.ctx, factory.Config{
 		Directory: w.TempDir(),
-		APIKeys:   []factory.APIKey{factory.NewAPIKey("test", w.apiKey), factory.NewAPIKey("test", w.secondKey)},
+		APIKeys:   []factory.APIKey{factory.NewAPIKey("test", w.apiKey), factory.NewAPIKey("test", w.secondKey), factory.NewAPIKey("stranger", w.strangersKey)},
 		Clock:     worldClock.Now,
 	})
 	if err != nil {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 )
 
@@ -175,7 +177,8 @@ func trainingFields(t *testing.T) []string {
 }
 
 // TestAFreshObjectIsNotTakenForReady holds what keeps `kubectl wait`, Flux and
-// Argo CD from going on before the operator has seen an object.
+// Argo CD from going on before the operator has seen an object, and that its line of
+// `kubectl get` says so.
 func TestAFreshObjectIsNotTakenForReady(t *testing.T) {
 	for kind, spec := range map[string]string{
 		"ClassifierDataset":     `{source: {inline: {data: x}}}`,
@@ -186,6 +189,42 @@ func TestAFreshObjectIsNotTakenForReady(t *testing.T) {
 		}
 		if output, err := run(t, "", "get", kind, "fresh", "-o", "jsonpath={.status.observedGeneration}"); err != nil || output != "-1" {
 			t.Errorf("a fresh %s has observed generation %s: %v", kind, output, err)
+		}
+		output, err := run(t, "", "get", kind, "fresh", "--no-headers")
+		if err != nil || !strings.HasPrefix(strings.Join(strings.Fields(output), " "), "fresh Unknown Pending ") {
+			t.Errorf("a fresh %s is shown as %q: %v", kind, output, err)
+		}
+		output, err = run(t, "", "get", kind, "fresh", "-o", "json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		result, err := status.Compute(&unstructured.Unstructured{Object: parse(t, output)})
+		if err != nil || result.Status != status.InProgressStatus {
+			t.Errorf("Flux sees a fresh %s as %v: %v", kind, result, err)
+		}
+	}
+}
+
+// TestColumnsSayWhatPeopleAskFirst holds the columns of `kubectl get`.
+func TestColumnsSayWhatPeopleAskFirst(t *testing.T) {
+	for kind, test := range map[string]struct{ spec, columns, wide string }{
+		"ClassifierDataset": {`{source: {inline: {data: x}}}`,
+			"NAME READY STATUS SAMPLES LABELS AGE", "MESSAGE"},
+		"ClassifierTrainingJob": {`{training: {datasets: [{name: a}]}}`,
+			"NAME READY STATUS PROGRESS SCORE AGE", "MODEL COST LOSS JOB MESSAGE"},
+	} {
+		if output, err := run(t, manifest(kind, "columns", test.spec), "create", "-f", "-"); err != nil {
+			t.Fatalf("%v\n%s", err, output)
+		}
+		for want, arguments := range map[string][]string{
+			test.columns:                   {"get", kind},
+			test.columns + " " + test.wide: {"get", kind, "-o", "wide"},
+		} {
+			output, err := run(t, "", arguments...)
+			heading, _, _ := strings.Cut(output, "\n")
+			if got := strings.Join(strings.Fields(heading), " "); err != nil || got != want {
+				t.Errorf("%v: got %s, want %s: %v", arguments, got, want, err)
+			}
 		}
 	}
 }

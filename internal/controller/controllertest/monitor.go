@@ -76,6 +76,7 @@ func (m *Monitor) follow(events watch.Interface) (err error) {
 func (m *Monitor) see(object client.Object) {
 	for _, err := range []error{
 		checkConditions(Conditions(object)),
+		checkState(object),
 		checkKstatus(object),
 		m.checkProgress(object),
 		m.checkSecrets(object),
@@ -94,9 +95,6 @@ func (m *Monitor) report(problem error) {
 
 // checkConditions holds a status against the rules for conditions.
 func checkConditions(list []metav1.Condition) error {
-	if len(list) == 0 {
-		return nil // not reconciled yet
-	}
 	isTrue := func(kind string) bool { return meta.IsStatusConditionTrue(list, kind) }
 	isThere := func(kind string) bool { return meta.FindStatusCondition(list, kind) != nil }
 	var problems []error
@@ -123,6 +121,14 @@ func checkConditions(list []metav1.Condition) error {
 		rule(condition.Reason != "" && condition.Message != "", condition.Type+" has no reason or message")
 	}
 	return errors.Join(problems...)
+}
+
+// checkState holds that no line of `kubectl get` is ever blank.
+func checkState(object client.Object) error {
+	if State(object) == "" {
+		return errors.New("it has no state")
+	}
+	return nil
 }
 
 // checkKstatus asks the library that Flux and others wait with.

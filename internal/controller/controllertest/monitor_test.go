@@ -18,6 +18,7 @@ func trained() *classifierv1alpha1.ClassifierTrainingJob {
 	job := &classifierv1alpha1.ClassifierTrainingJob{ObjectMeta: metav1.ObjectMeta{Name: "job", UID: "uid", Generation: 2}}
 	job.Status = classifierv1alpha1.ClassifierTrainingJobStatus{
 		ObservedGeneration: new(int64(2)),
+		State:              "SUCCESS",
 		Attempt:            &classifierv1alpha1.Attempt{Number: 1},
 		StartTime:          new(metav1.Unix(1, 0)),
 		CompletionTime:     new(metav1.Unix(2, 0)),
@@ -47,6 +48,8 @@ func TestMonitorNotices(t *testing.T) {
 		{func(*jobStatus) {}, ""},
 		{func(s *jobStatus) { s.Attempt.Number, s.Model, s.Progress = 2, nil, nil }, ""},
 		{func(s *jobStatus) { meta.RemoveStatusCondition(&s.Conditions, classifierv1alpha1.ConditionReady) }, "there is no Ready"},
+		{func(s *jobStatus) { s.Conditions = nil }, "there is no Ready"},
+		{func(s *jobStatus) { s.State = "" }, "it has no state"},
 		{func(s *jobStatus) { set(s, classifierv1alpha1.ConditionStalled, metav1.ConditionFalse) }, "Stalled is there although"},
 		{func(s *jobStatus) { set(s, classifierv1alpha1.ConditionReconciling, metav1.ConditionTrue) }, "Reconciling beside Ready"},
 		{func(s *jobStatus) {

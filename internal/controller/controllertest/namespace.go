@@ -158,6 +158,17 @@ func Conditions(object client.Object) []metav1.Condition {
 	return nil
 }
 
+// State is what the column STATUS shows of a dataset or a job.
+func State(object client.Object) string {
+	switch object := object.(type) {
+	case *classifierv1alpha1.ClassifierDataset:
+		return object.Status.State
+	case *classifierv1alpha1.ClassifierTrainingJob:
+		return object.Status.State
+	}
+	return ""
+}
+
 // Condition is one of a dataset or a job, or empty if there is none.
 func Condition(object client.Object, kind string) metav1.Condition {
 	if condition := meta.FindStatusCondition(Conditions(object), kind); condition != nil {

@@ -106,7 +106,14 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.classifier-factory.classifier-factory.api.v1alpha1.ClassifierDatasetStatus
       default:
+        conditions:
+        - lastTransitionTime: "1970-01-01T00:00:00Z"
+          message: waiting for the operator
+          reason: Pending
+          status: Unknown
+          type: Ready
         observedGeneration: -1
+        state: Pending
 - name: com.github.classifier-factory.classifier-factory.api.v1alpha1.ClassifierDatasetSpec
   map:
     fields:
@@ -192,6 +199,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: source
       type:
         namedType: com.github.classifier-factory.classifier-factory.api.v1alpha1.SourceStatus
+    - name: state
+      type:
+        scalar: string
     - name: targets
       type:
         list:
@@ -219,7 +229,14 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.classifier-factory.classifier-factory.api.v1alpha1.ClassifierTrainingJobStatus
       default:
+        conditions:
+        - lastTransitionTime: "1970-01-01T00:00:00Z"
+          message: waiting for the operator
+          reason: Pending
+          status: Unknown
+          type: Ready
         observedGeneration: -1
+        state: Pending
 - name: com.github.classifier-factory.classifier-factory.api.v1alpha1.ClassifierTrainingJobSpec
   map:
     fields:
@@ -316,9 +333,15 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: remoteJob
       type:
         namedType: com.github.classifier-factory.classifier-factory.api.v1alpha1.RemoteJob
+    - name: score
+      type:
+        namedType: com.github.classifier-factory.classifier-factory.api.v1alpha1.Decimal
     - name: startTime
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: state
+      type:
+        scalar: string
     - name: trainedTokens
       type:
         scalar: numeric

@@ -19,6 +19,8 @@ type ClassifierDatasetStatusApplyConfiguration struct {
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// observedGeneration is the generation of the spec that this status speaks of; -1 before the first.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
+	// state is one word for how things are: the reason that Ready has.
+	State *string `json:"state,omitempty"`
 	// lastHandledReconcileAt repeats the reconcile.classifierfactory.dev/requestedAt annotation.
 	LastHandledReconcileAt *string `json:"lastHandledReconcileAt,omitempty"`
 	// source identifies what was read last.
@@ -63,6 +65,14 @@ func (b *ClassifierDatasetStatusApplyConfiguration) WithConditions(values ...*v1
 // If called multiple times, the ObservedGeneration field is set to the value of the last call.
 func (b *ClassifierDatasetStatusApplyConfiguration) WithObservedGeneration(value int64) *ClassifierDatasetStatusApplyConfiguration {
 	b.ObservedGeneration = &value
+	return b
+}
+
+// WithState sets the State field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the State field is set to the value of the last call.
+func (b *ClassifierDatasetStatusApplyConfiguration) WithState(value string) *ClassifierDatasetStatusApplyConfiguration {
+	b.State = &value
 	return b
 }
 

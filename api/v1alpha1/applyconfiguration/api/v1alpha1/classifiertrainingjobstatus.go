@@ -5,6 +5,7 @@
 package v1alpha1
 
 import (
+	apiv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	v1 "k8s.io/client-go/applyconfigurations/meta/v1"
 )
@@ -19,6 +20,9 @@ type ClassifierTrainingJobStatusApplyConfiguration struct {
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// observedGeneration is the generation of the spec that this status speaks of; -1 before the first.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
+	// state is one word for how things are: the remote job's state while there is
+	// one and nobody has to act, else the reason that Ready has.
+	State *string `json:"state,omitempty"`
 	// lastHandledReconcileAt repeats the reconcile.classifierfactory.dev/requestedAt annotation.
 	LastHandledReconcileAt *string `json:"lastHandledReconcileAt,omitempty"`
 	// attempt is the current try. It is written before the job is created, so
@@ -34,6 +38,9 @@ type ClassifierTrainingJobStatusApplyConfiguration struct {
 	CompletionTime *metav1.Time `json:"completionTime,omitempty"`
 	// progress of the training.
 	Progress *TrainingProgressApplyConfiguration `json:"progress,omitempty"`
+	// score is how good the model is, from "0" to "1": the macro F1 that the factory
+	// measured, of several targets the mean. Absent where none is measured.
+	Score *apiv1alpha1.Decimal `json:"score,omitempty"`
 	// lossHistory is the course of the losses, thinned out to fit.
 	LossHistory []LossPointApplyConfiguration `json:"lossHistory,omitempty"`
 	// cost that the factory estimates.
@@ -74,6 +81,14 @@ func (b *ClassifierTrainingJobStatusApplyConfiguration) WithConditions(values ..
 // If called multiple times, the ObservedGeneration field is set to the value of the last call.
 func (b *ClassifierTrainingJobStatusApplyConfiguration) WithObservedGeneration(value int64) *ClassifierTrainingJobStatusApplyConfiguration {
 	b.ObservedGeneration = &value
+	return b
+}
+
+// WithState sets the State field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the State field is set to the value of the last call.
+func (b *ClassifierTrainingJobStatusApplyConfiguration) WithState(value string) *ClassifierTrainingJobStatusApplyConfiguration {
+	b.State = &value
 	return b
 }
 
@@ -135,6 +150,14 @@ func (b *ClassifierTrainingJobStatusApplyConfiguration) WithCompletionTime(value
 // If called multiple times, the Progress field is set to the value of the last call.
 func (b *ClassifierTrainingJobStatusApplyConfiguration) WithProgress(value *TrainingProgressApplyConfiguration) *ClassifierTrainingJobStatusApplyConfiguration {
 	b.Progress = value
+	return b
+}
+
+// WithScore sets the Score field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Score field is set to the value of the last call.
+func (b *ClassifierTrainingJobStatusApplyConfiguration) WithScore(value apiv1alpha1.Decimal) *ClassifierTrainingJobStatusApplyConfiguration {
+	b.Score = &value
 	return b
 }
 

@@ -1,0 +1,151 @@
+package connection
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"k8s.io/utils/clock"
+
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+const (
+	// minListInterval is how often everything is listed at most, however many ask.
+	minListInterval = 5 * time.Second
+	// askedForRecheck is how soon somebody comes back for a list that is on its way.
+	askedForRecheck = time.Second
+
+	// The protocol does not say how large a page may be. A server that refuses a large
+	// one is asked for those that it gives by default.
+	filePageSize     = 1000
+	safeFilePageSize = 100
+	maxFilePages     = 100
+)
+
+// NotYetError is a list that was asked for a moment ago, or is being asked for: a
+// newer one is to be had a little later.
+type NotYetError struct{ RetryAfter time.Duration }
+
+func (e *NotYetError) Error() string {
+	return fmt.Sprintf("the list is to be had in %s", e.RetryAfter.Round(time.Millisecond))
+}
+
+// inventory is a list of everything of a kind that a factory has. Whoever wants to
+// know of one thing shares the list with all others.
+type inventory[T any] struct {
+	clock clock.PassiveClock
+
+	mu     sync.Mutex
+	asking bool
+	asked  time.Time // for what follows; zero before the first time
+	list   T
+	err    error
+}
+
+// get gives the list if it is of the time or later, and else asks for it.
+func (i *inventory[T]) get(since time.Time, ask func() (T, error)) (list T, err error) {
+	if list, known, err := i.known(since); known {
+		return list, err
+	}
+	asked := i.clock.Now()
+	list, err = ask()
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.asking = false
+	if closed := (*ClosedError)(nil); !errors.As(err, &closed) && !errors.Is(err, context.Canceled) {
+		i.asked, i.list, i.err = asked, list, err
+	}
+	return list, err
+}
+
+// known reports whether the caller need not ask, and with which result.
+func (i *inventory[T]) known(since time.Time) (list T, known bool, err error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if !i.asked.IsZero() && !i.asked.Before(since) {
+		return i.list, true, i.err
+	}
+	if i.asking {
+		return list, true, &NotYetError{RetryAfter: askedForRecheck}
+	}
+	if left := i.asked.Add(minListInterval).Sub(i.clock.Now()); left > 0 {
+		return list, true, &NotYetError{RetryAfter: left}
+	}
+	i.asking = true
+	return list, false, nil
+}
+
+// Models are the models that a factory has, by their IDs: whether each is archived.
+type Models map[string]bool
+
+// Models gives the factory's models as they were at a time or later.
+func (c *Connection) Models(ctx context.Context, since time.Time) (Models, error) {
+	return c.models.get(since, func() (Models, error) {
+		list, err := call(ctx, c, "ListModels", callTimeout, c.client.ListModels)
+		if err != nil {
+			return nil, err
+		}
+		models := make(Models, len(list.Data))
+		for _, model := range list.Data {
+			models[model.ID] = model.Archived != nil && *model.Archived
+		}
+		return models, nil
+	})
+}
+
+// GetModel gives a model as it is now.
+func (c *Connection) GetModel(ctx context.Context, id string) (*mistral.Model, error) {
+	return call(ctx, c, "GetModel", callTimeout, func(ctx context.Context) (*mistral.Model, error) {
+		return c.client.GetModel(ctx, id)
+	})
+}
+
+// Files are files by their names.
+type Files map[string][]mistral.File
+
+// Files gives the files with a part of their names, which is always the same one, as
+// they were at a time or later. One may be missing that came while the list was read.
+func (c *Connection) Files(ctx context.Context, search string, since time.Time) (Files, error) {
+	return c.files.get(since, func() (Files, error) {
+		files, err := c.listAll(ctx, search, filePageSize)
+		if mistral.IsInvalid(err) {
+			return c.listAll(ctx, search, safeFilePageSize)
+		}
+		return files, err
+	})
+}
+
+// listAll reads pages until they have told of every file. A server may give smaller
+// ones than it is asked for, and show a file twice while files come and go.
+func (c *Connection) listAll(ctx context.Context, search string, size int) (Files, error) {
+	files, seen := Files{}, map[string]bool{}
+	for page := range maxFilePages {
+		list, err := c.ListFiles(ctx, mistral.FileFilter{Page: page, PageSize: size, Search: search})
+		if err != nil {
+			return nil, err
+		}
+		before := len(seen)
+		for _, file := range list.Data {
+			if !seen[file.ID] {
+				seen[file.ID] = true
+				files[file.Filename] = append(files[file.Filename], brief(file))
+			}
+		}
+		complete := list.Total != nil && int64(len(seen)) >= *list.Total
+		if complete || len(seen) == before || len(list.Data) < safeFilePageSize {
+			break
+		}
+	}
+	return files, nil
+}
+
+// brief is a file without what nobody asks a list for, because it is kept.
+func brief(file mistral.File) mistral.File {
+	return mistral.File{
+		ID: file.ID, Filename: file.Filename, Bytes: file.Bytes,
+		CreatedAt: file.CreatedAt, ExpiresAt: file.ExpiresAt, SHA256: file.SHA256,
+	}
+}
