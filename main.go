@@ -48,6 +48,8 @@ type options struct {
 	stagingBytes     int64
 	minPollInterval  time.Duration
 	maxPollInterval  time.Duration
+	callsPerSecond   float64
+	callBurst        int
 	privateHosts     []string
 	metricsAddress   string
 	metricsSecure    bool
@@ -73,6 +75,10 @@ func parseFlags() options {
 		"How soon unfinished jobs are asked for again after one changed.")
 	flag.DurationVar(&o.maxPollInterval, "max-poll-interval", connection.DefaultOptions().MaxPollInterval,
 		"How often unfinished jobs are asked for while none changes.")
+	flag.Float64Var(&o.callsPerSecond, "factory-qps", connection.DefaultOptions().CallsPerSecond,
+		"How many calls a second each connection to a factory makes in the long run. Objects beyond that wait for their turn.")
+	flag.IntVar(&o.callBurst, "factory-burst", connection.DefaultOptions().CallBurst,
+		"How many calls a connection makes at once after a rest.")
 	flag.Func("factory-private-hosts", "Comma-separated hosts of factories that connections may name although they are at private or loopback addresses, such as *.factories.svc. That of -server-url always is.",
 		func(hosts string) error {
 			o.privateHosts = strings.Split(hosts, ",")
@@ -137,9 +143,12 @@ func checkNamespaces(namespaces []string) error {
 func checkLimits() (problem error) {
 	flag.VisitAll(func(each *flag.Flag) {
 		number, err := strconv.ParseInt(each.Value.String(), 10, 64)
-		isLimit := strings.HasPrefix(each.Name, "max-") || strings.HasPrefix(each.Name, "min-") || each.Name == "staging-bytes"
+		isLimit := strings.HasPrefix(each.Name, "max-") || strings.HasPrefix(each.Name, "min-") || each.Name == "staging-bytes" || each.Name == "factory-burst"
 		if isLimit && err == nil && number < 1 {
 			problem = errors.Join(problem, fmt.Errorf("--%s is %d; it must be at least 1", each.Name, number))
+		}
+		if rate, err := strconv.ParseFloat(each.Value.String(), 64); each.Name == "factory-qps" && (err != nil || !(rate > 0)) {
+			problem = errors.Join(problem, fmt.Errorf("--factory-qps is %s; it must be above 0", each.Value))
 		}
 	})
 	return problem
@@ -175,6 +184,7 @@ func run(ctx context.Context, o options) error {
 	o.storage.MaxBytes = o.limits.SourceBytes
 	connectionOptions := connection.DefaultOptions()
 	connectionOptions.MinPollInterval, connectionOptions.MaxPollInterval = o.minPollInterval, o.maxPollInterval
+	connectionOptions.CallsPerSecond, connectionOptions.CallBurst = o.callsPerSecond, o.callBurst
 	connectionOptions.UserAgent += "/" + version()
 	connectionOptions.Registerer = ctrlmetrics.Registry
 	connectionOptions.PrivateHosts = o.privateHosts

@@ -17,6 +17,7 @@ import (
 	testingclock "k8s.io/utils/clock/testing"
 
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
+	"github.com/classifier-factory/classifier-factory/internal/turns"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -35,6 +36,7 @@ type fixture struct {
 	pool       *Pool
 	end        context.CancelFunc // of the operator
 	connection *Connection
+	watchers   int
 }
 
 func newFixture(t *testing.T) *fixture {
@@ -48,7 +50,6 @@ func newFixtureWith(t *testing.T, change func(*Options)) *fixture {
 	options := DefaultOptions()
 	options.Clock = f.clock
 	options.PrivateHosts = []string{"127.0.0.1"}
-	options.CallsPerSecond, options.CallBurst = 1000, 1000
 	change(&options)
 	ctx, end := context.WithCancel(context.Background())
 	t.Cleanup(end)
@@ -64,6 +65,29 @@ func (f *fixture) get(url, key string) *Connection {
 		f.Fatal(err)
 	}
 	return connection
+}
+
+// caller makes calls in a pass of its own.
+func (f *fixture) caller(object string) *Pass {
+	f.Helper()
+	pass := f.connection.Pass(turns.Who{Namespace: "test", Object: object}, func() {})
+	f.Cleanup(func() { pass.End() })
+	return pass
+}
+
+// getJob asks for a job, as a watcher's own call.
+func (f *fixture) getJob(id string) (*mistral.DetailedJob, error) {
+	f.Helper()
+	pass := f.caller("watcher")
+	defer pass.End()
+	return pass.GetJob(f.Context(), id)
+}
+
+func (f *fixture) startJob(id string) (*mistral.DetailedJob, error) {
+	f.Helper()
+	pass := f.caller("watcher")
+	defer pass.End()
+	return pass.StartJob(f.Context(), id)
 }
 
 // eventually waits for what another goroutine has to do.
@@ -124,10 +148,14 @@ func (f *fixture) untilNextLook() time.Duration {
 type watcher struct {
 	*fixture
 	id   string
+	who  turns.Who
 	told atomic.Int64
 }
 
-func (f *fixture) watcher(id string) *watcher { return &watcher{fixture: f, id: id} }
+func (f *fixture) watcher(id string) *watcher {
+	f.watchers++
+	return &watcher{fixture: f, id: id, who: turns.Who{Namespace: "test", Object: strconv.Itoa(f.watchers)}}
+}
 
 // watch watches jobs and waits until the poller has asked for each.
 func (f *fixture) watch(ids ...string) []*watcher {
@@ -141,7 +169,12 @@ func (f *fixture) watch(ids ...string) []*watcher {
 		}
 	}
 	for _, w := range watchers {
-		f.eventually("job "+w.id+" is asked for", func() bool { return w.told.Load() > 0 })
+		f.eventually("job "+w.id+" is asked for", func() bool {
+			if len(ids) > DefaultOptions().CallBurst {
+				f.clock.Step(time.Millisecond) // for the budget to fill up
+			}
+			return w.told.Load() > 0
+		})
 	}
 	f.rest()
 	return watchers
@@ -155,7 +188,7 @@ func (f *fixture) watchOne(id string) *watcher {
 
 // now gives what is known of the job, as a watcher does that was told.
 func (w *watcher) now() (*mistral.DetailedJob, error) {
-	return w.connection.WatchJob(w.id, w, func() { w.told.Add(1) })
+	return w.connection.WatchJob(w.id, w.who, func() { w.told.Add(1) })
 }
 
 // expect checks what is known of the job, and how often there was news since the

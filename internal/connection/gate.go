@@ -3,16 +3,15 @@ package connection
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
 	"k8s.io/utils/clock"
 
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
+	"github.com/classifier-factory/classifier-factory/internal/turns"
 )
 
 const (
@@ -21,18 +20,34 @@ const (
 	// A factory that restarts is back within seconds; one that is gone is asked once a minute.
 	minFailurePause = 500 * time.Millisecond
 	maxFailurePause = time.Minute
+
+	// maxPasses is how many may have a factory's attention at a time, and
+	// maxNamespacePasses how many of them of one namespace. A factory that has not
+	// answered within lately gets one: a thousand objects learn from it what is the
+	// matter, and a server that is silent holds one worker.
+	maxPasses          = 32
+	maxNamespacePasses = 16
+	lately             = time.Minute
+	// firstPatience is for a call to a factory that has not answered lately. It doubles
+	// with each failure, up to what every call gets, for one that answers, but slowly.
+	firstPatience = 5 * time.Second
 )
 
 // ClosedError is a call that was not made.
 type ClosedError struct {
+	// RetryAfter is how long the connection pauses yet.
 	RetryAfter time.Duration
-	// Cause is the failure for which the connection pauses. Nil when the budget is spent.
+	// Queued says that the caller has a place in the line, and is woken when its turn
+	// has come.
+	Queued bool
+	// Cause is the failure for which the connection pauses, or paused last. Nil if
+	// there was none.
 	Cause error
 }
 
 func (e *ClosedError) Error() string {
 	if e.Cause == nil {
-		return fmt.Sprintf("no calls are left for the next %s", e.RetryAfter.Round(time.Millisecond))
+		return "others are to be served by the factory first"
 	}
 	return e.Cause.Error()
 }
@@ -43,49 +58,80 @@ func (e *ClosedError) Unwrap() error { return e.Cause }
 // connection it lets none through for a while, so that a thousand objects learn
 // of it from one call.
 type gate struct {
-	clock  clock.PassiveClock
-	budget *rate.Limiter
+	clock clock.PassiveClock
+	line  *turns.Line
+	// suspects is shared by all connections whose last call failed: together they hold
+	// no more than a part of the workers.
+	suspects *turns.Line
 
 	mu       sync.Mutex
 	until    time.Time
 	cause    error
-	failures int // in a row
+	failures int       // in a row
+	answered time.Time // last; zero if a call got no answer since
 }
 
 // enter says whether a call may be made now. It never sleeps.
-func (g *gate) enter() error {
+func (g *gate) enter(who turns.Who, wake func()) error {
 	if err := g.open(); err != nil {
 		return err
 	}
-	now := g.clock.Now()
-	if reservation := g.budget.ReserveN(now, 1); reservation.DelayFrom(now) > 0 {
-		wait := reservation.DelayFrom(now)
-		reservation.CancelAt(now)
-		return &ClosedError{RetryAfter: wait}
+	cause := g.suspicion()
+	if !g.line.Enter(who, 1, wake) || cause != nil && !g.suspects.Enter(who, 1, wake) {
+		return &ClosedError{Queued: true, Cause: cause}
 	}
 	return nil
 }
 
-// ready says whether a call could be made now, and takes nothing from the budget.
-func (g *gate) ready() error {
-	if err := g.open(); err != nil {
-		return err
-	}
-	missing := 1 - g.budget.TokensAt(g.clock.Now())
-	if wait := time.Duration(missing / float64(g.budget.Limit()) * float64(time.Second)); wait > 0 {
-		return &ClosedError{RetryAfter: wait}
-	}
-	return nil
+// end lets others have their turn, and reports whether a place is left.
+func (g *gate) end(who turns.Who) (waits bool) {
+	inLine, amongSuspects := g.line.Leave(who), g.suspects.Leave(who)
+	return inLine || amongSuspects
 }
 
-// open says whether no failure keeps the gate closed.
+func (g *gate) forget(who turns.Who) {
+	g.line.Forget(who)
+	g.suspects.Forget(who)
+}
+
+// open says whether no failure keeps the gate closed, and how wide it is.
 func (g *gate) open() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if wait := g.until.Sub(g.clock.Now()); wait > 0 {
+	now := g.clock.Now()
+	if wait := g.until.Sub(now); wait > 0 {
 		return &ClosedError{RetryAfter: wait, Cause: g.cause}
 	}
+	if g.answeredLately(now) {
+		g.line.Resize(maxPasses)
+	} else {
+		g.line.Resize(1)
+	}
 	return nil
+}
+
+func (g *gate) answeredLately(now time.Time) bool {
+	return !g.answered.IsZero() && now.Sub(g.answered) < lately
+}
+
+// suspicion is the failure for which another one is to be expected.
+func (g *gate) suspicion() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.failures == 0 || g.answeredLately(g.clock.Now()) {
+		return nil
+	}
+	return g.cause
+}
+
+// patience is how long an answer is waited for.
+func (g *gate) patience() time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.answeredLately(g.clock.Now()) {
+		return callTimeout
+	}
+	return min(firstPatience<<min(g.failures, 10), callTimeout)
 }
 
 // leave learns from a call that was made.
@@ -96,11 +142,17 @@ func (g *gate) leave(err error) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	now := g.clock.Now()
+	g.answered = now
 	if err == nil || !concernsConnection(answer.StatusCode) {
 		g.failures = 0
+		g.line.Resize(maxPasses)
 		return
 	}
-	now, pause := g.clock.Now(), answer.RetryAfter
+	if answer.StatusCode == 0 {
+		g.answered = time.Time{}
+	}
+	pause := answer.RetryAfter
 	if isRefusal(answer.StatusCode) {
 		pause = max(pause, refusedPause)
 	}
@@ -115,6 +167,7 @@ func (g *gate) leave(err error) {
 		cause.OutcomeUnknown = false
 		g.until, g.cause = until, &cause
 	}
+	g.line.CallOff()
 }
 
 // concernsConnection tells a failure that the next call would meet too from a

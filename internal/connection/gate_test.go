@@ -4,17 +4,21 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
 	"time"
 
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
+	"github.com/classifier-factory/classifier-factory/internal/turns"
 )
 
 // ask makes a call that needs nothing.
 func (f *fixture) ask() error {
-	_, err := f.connection.ListJobs(f.Context(), mistral.JobFilter{CreatedAfter: start})
+	pass := f.caller("asks")
+	defer pass.End()
+	_, err := pass.ListJobs(f.Context(), mistral.JobFilter{CreatedAfter: start})
 	return err
 }
 
@@ -22,7 +26,9 @@ func (f *fixture) ask() error {
 func (f *fixture) pause() time.Duration {
 	f.Helper()
 	f.factory.forgetCalls()
-	err := f.connection.Open()
+	pass := f.caller("pause")
+	err := pass.Begin()
+	pass.End()
 	if err == nil {
 		return 0
 	}
@@ -171,7 +177,7 @@ func TestLongerPauseWins(t *testing.T) {
 		if pause := f.pause(); pause != time.Hour {
 			t.Errorf("%s: the pause is %s", test.reason, pause)
 		}
-		if err := f.connection.Open(); !mistral.IsTooManyRequests(err) {
+		if err := f.caller("a").Begin(); !mistral.IsTooManyRequests(err) {
 			t.Errorf("%s: the pause's cause is %v", test.reason, err)
 		}
 	}
@@ -181,11 +187,13 @@ func TestLongerPauseWins(t *testing.T) {
 // uploaded. Nobody else has to wait for that.
 func TestUnreadableContentSaysNothingOfTheFactory(t *testing.T) {
 	f := newFixture(t)
-	_, err := f.connection.UploadFile(t.Context(), mistral.Upload{
+	pass := f.caller("a")
+	_, err := pass.UploadFile(t.Context(), mistral.Upload{
 		Filename: "a.jsonl",
 		Size:     5,
 		Content:  iotest.ErrReader(errors.New("disk on fire")),
 	})
+	pass.End()
 	if !mistral.IsUnreadableContent(err) {
 		t.Fatalf("the upload failed with %v", err)
 	}
@@ -207,7 +215,7 @@ func TestCancelledCallSaysNothingOfTheFactory(t *testing.T) {
 		<-arrived
 		cancel()
 	}()
-	if _, err := f.connection.ListJobs(ctx, mistral.JobFilter{CreatedAfter: start}); !errors.Is(err, context.Canceled) {
+	if _, err := f.caller("a").ListJobs(ctx, mistral.JobFilter{CreatedAfter: start}); !errors.Is(err, context.Canceled) {
 		t.Fatalf("a cancelled call failed with %v", err)
 	}
 	if f.pause() != 0 {
@@ -221,7 +229,18 @@ func TestCancelledCallSaysNothingOfTheFactory(t *testing.T) {
 	}
 }
 
-func TestBudget(t *testing.T) {
+// expectQueued holds that a call is not made, and that a place is kept for it.
+func expectQueued(t *testing.T, err error) {
+	t.Helper()
+	var closed *ClosedError
+	if !errors.As(err, &closed) || !closed.Queued || closed.Cause != nil || closed.RetryAfter != 0 {
+		t.Fatalf("a call that is not anybody's turn failed with %#v", err)
+	}
+}
+
+// TestBudgetIsAQueue spends the budget. Whoever comes then is woken once, in its turn,
+// and finds its call free; its pass gets its other calls too.
+func TestBudgetIsAQueue(t *testing.T) {
 	f := newFixtureWith(t, func(o *Options) { o.CallsPerSecond, o.CallBurst = 2, 3 })
 	for range 3 {
 		if err := f.ask(); err != nil {
@@ -229,41 +248,157 @@ func TestBudget(t *testing.T) {
 		}
 	}
 	f.expectCalls("list", "list", "list")
-	for range 2 {
-		var closed *ClosedError
-		if err := f.ask(); !errors.As(err, &closed) || closed.Cause != nil || closed.RetryAfter != 500*time.Millisecond {
-			t.Fatalf("a call beyond the budget failed with %v, want to be told to come back in half a second", err)
+	woken := make(chan string, 10)
+	pass := func(namespace, object string) *Pass {
+		return f.connection.Pass(turns.Who{Namespace: namespace, Object: object}, func() { woken <- object })
+	}
+	for _, waiting := range []*Pass{pass("many", "first"), pass("many", "second"), pass("one", "third")} {
+		for range 2 { // to ask again neither loses a place nor wins one
+			expectQueued(t, waiting.Begin())
+			waiting.End()
 		}
 	}
 	f.expectCalls()
-	var closed *ClosedError
-	if err := f.connection.Open(); !errors.As(err, &closed) || closed.Cause != nil {
-		t.Errorf("whoever asks before a call is told %v, want that the budget is spent", err)
+	if err := f.get(f.factory.URL, "another").Pass(turns.Who{}, nil).Begin(); err != nil {
+		t.Errorf("another connection's budget: %v", err)
 	}
-	if err := f.get(f.factory.URL, "another").Open(); err != nil {
-		t.Error(err)
+
+	f.clock.Step(500 * time.Millisecond)
+	first := pass("many", <-woken)
+	for range 2 {
+		if _, err := first.ListJobs(t.Context(), mistral.JobFilter{CreatedAfter: start}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first.End()
+	f.expectCalls("list", "list")
+	// The second call was overdrawn: the next one waits for it.
+	f.eventually("somebody waits", f.clock.HasWaiters)
+	f.clock.Step(500 * time.Millisecond)
+	f.eventually("somebody waits", f.clock.HasWaiters)
+	if len(woken) > 0 {
+		t.Errorf("%s was woken too soon", <-woken)
 	}
 	f.clock.Step(500 * time.Millisecond)
-	if err := f.ask(); err != nil {
-		t.Errorf("the budget did not fill up: %v", err)
+	if next := <-woken; next != "third" {
+		t.Errorf("the next one is the %s: namespaces take turns", next)
 	}
 }
 
-// TestWaitingAsLongAsTold must be enough, also at rates that do not divide a second.
-func TestWaitingAsLongAsTold(t *testing.T) {
-	for _, rate := range []float64{0.7, 3, 7, 10, 300} {
-		f := newFixtureWith(t, func(o *Options) { o.CallsPerSecond, o.CallBurst = rate, 1 })
+// TestSilentFactoryHoldsOneWorker asks a factory that never answered. The others see
+// what came of the one call that was made.
+func TestSilentFactoryHoldsOneWorker(t *testing.T) {
+	f := newFixture(t)
+	arrived, release := f.factory.hold("list")
+	asked := make(chan error, 1)
+	go func() { asked <- f.ask() }()
+	<-arrived
+	var others []*Pass
+	woken := make(chan struct{}, 100)
+	for i := range 10 {
+		other := f.connection.Pass(turns.Who{Namespace: "other", Object: strconv.Itoa(i)}, func() { woken <- struct{}{} })
+		expectQueued(t, other.Begin())
+		other.End()
+		others = append(others, other)
+	}
+	f.factory.Server.CloseClientConnections()
+	release()
+	if err := <-asked; err == nil {
+		t.Fatal("the call that broke succeeded")
+	}
+	for _, other := range others {
+		<-woken
+		if err := other.Begin(); !errors.Is(err, f.connection.gate.cause) {
+			t.Errorf("whoever waited is told %v", err)
+		}
+		other.End()
+	}
+	f.factory.behave()
+	f.clock.Step(f.pause())
+	if err := f.ask(); err != nil {
+		t.Fatal(err)
+	}
+	for _, other := range others { // it has answered: all may come
+		if err := other.Begin(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestSilentFactoriesTogetherHoldAPartOfTheWorkers: many connections whose last call
+// got no answer share what they hold, and leave a good one alone.
+func TestSilentFactoriesTogetherHoldAPartOfTheWorkers(t *testing.T) {
+	for _, test := range []struct {
+		reason     string
+		namespaces int
+		most       int
+	}{
+		{"of one namespace", 1, maxNamespaceSuspects},
+		{"of many", 100, maxSuspects},
+	} {
+		f := newFixture(t)
+		inside, calls := 0, 100
+		var suspects []*Pass
+		for i := range calls {
+			silent := f.get(f.factory.URL, strconv.Itoa(i))
+			silent.gate.leave(&mistral.Error{})
+			who := turns.Who{Namespace: strconv.Itoa(i % test.namespaces), Object: strconv.Itoa(i)}
+			suspects = append(suspects, silent.Pass(who, func() {}))
+		}
+		f.clock.Step(time.Second) // the pauses are over
+		for _, suspect := range suspects {
+			if suspect.Begin() == nil {
+				inside++
+			}
+		}
+		if inside != test.most {
+			t.Errorf("%s: %d may be asked at a time, want %d", test.reason, inside, test.most)
+		}
 		if err := f.ask(); err != nil {
-			t.Fatal(err)
+			t.Errorf("%s: a factory that nothing is held against: %v", test.reason, err)
 		}
-		var closed *ClosedError
-		if err := f.connection.Open(); !errors.As(err, &closed) {
-			t.Fatalf("at %v calls a second: after the only call, Open says %v", rate, err)
+		for _, suspect := range suspects {
+			suspect.Forget()
 		}
-		f.clock.Step(closed.RetryAfter)
-		if err := errors.Join(f.connection.Open(), f.ask()); err != nil {
-			t.Errorf("at %v calls a second: after %s: %v", rate, closed.RetryAfter, err)
+	}
+}
+
+// TestPatienceWithASlowFactory grows, or one that answers after six seconds never would be heard.
+func TestPatienceWithASlowFactory(t *testing.T) {
+	f := newFixture(t)
+	gate := &f.connection.gate
+	for _, want := range []time.Duration{firstPatience, 2 * firstPatience, 4 * firstPatience, callTimeout, callTimeout} {
+		if got := gate.patience(); got != want {
+			t.Errorf("after %d failures an answer is waited for %s, want %s", gate.failures, got, want)
 		}
+		gate.leave(&mistral.Error{})
+		f.clock.Step(2 * maxFailurePause)
+	}
+	gate.leave(nil)
+	if got := gate.patience(); got != callTimeout {
+		t.Errorf("a factory that answers is waited for %s", got)
+	}
+}
+
+// TestSlowCallIsTold holds that whoever calls can say so while a call is under way.
+func TestSlowCallIsTold(t *testing.T) {
+	f := newFixture(t)
+	if err := f.ask(); err != nil { // it has answered, so that it gets the longer time
+		t.Fatal(err)
+	}
+	arrived, release := f.factory.hold("list")
+	pass := f.caller("a")
+	said := false
+	pass.WhenSlow(func(context.Context) {
+		said = true
+		release()
+	})
+	if _, err := pass.ListJobs(t.Context(), mistral.JobFilter{CreatedAfter: start}); err != nil {
+		t.Error(err)
+	}
+	<-arrived
+	if !said {
+		t.Error("nobody was told")
 	}
 }
 
@@ -274,7 +409,7 @@ func TestClosedErrorSaysWhy(t *testing.T) {
 		err    *ClosedError
 		want   string
 	}{
-		{"the budget", &ClosedError{RetryAfter: 1234567 * time.Microsecond}, "no calls are left for the next 1.235s"},
+		{"the budget", &ClosedError{Queued: true}, "others are to be served by the factory first"},
 		{"the failure that closed the connection", &ClosedError{RetryAfter: time.Second, Cause: cause}, cause.Error()},
 	} {
 		if got := test.err.Error(); got != test.want {
@@ -291,11 +426,11 @@ func TestClosedErrorSaysWhy(t *testing.T) {
 func TestClosedConnectionMakesNoCall(t *testing.T) {
 	f := newFixture(t)
 	f.factory.answer("", http.StatusBadGateway)
-	if _, err := f.connection.CreateJob(t.Context(), mistral.CreateJobRequest{}); !mistral.OutcomeUnknown(err) {
+	if _, err := f.caller("a").CreateJob(t.Context(), mistral.CreateJobRequest{}); !mistral.OutcomeUnknown(err) {
 		t.Fatal(err)
 	}
 	f.factory.forgetCalls()
-	ctx, c := t.Context(), f.connection
+	ctx, c := t.Context(), f.caller("a")
 	for name, call := range map[string]func() error{
 		"UploadFile": func() error {
 			_, err := c.UploadFile(ctx, mistral.Upload{Filename: "a", Size: 1, Content: strings.NewReader("a")})

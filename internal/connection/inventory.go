@@ -82,9 +82,9 @@ func (i *inventory[T]) known(since time.Time) (list T, known bool, err error) {
 type Models map[string]bool
 
 // Models gives the factory's models as they were at a time or later.
-func (c *Connection) Models(ctx context.Context, since time.Time) (Models, error) {
-	return c.models.get(since, func() (Models, error) {
-		list, err := call(ctx, c, "ListModels", callTimeout, c.client.ListModels)
+func (p *Pass) Models(ctx context.Context, since time.Time) (Models, error) {
+	return p.models.get(since, func() (Models, error) {
+		list, err := ask(ctx, p, "ListModels", p.client.ListModels)
 		if err != nil {
 			return nil, err
 		}
@@ -97,9 +97,9 @@ func (c *Connection) Models(ctx context.Context, since time.Time) (Models, error
 }
 
 // GetModel gives a model as it is now.
-func (c *Connection) GetModel(ctx context.Context, id string) (*mistral.Model, error) {
-	return call(ctx, c, "GetModel", callTimeout, func(ctx context.Context) (*mistral.Model, error) {
-		return c.client.GetModel(ctx, id)
+func (p *Pass) GetModel(ctx context.Context, id string) (*mistral.Model, error) {
+	return ask(ctx, p, "GetModel", func(ctx context.Context) (*mistral.Model, error) {
+		return p.client.GetModel(ctx, id)
 	})
 }
 
@@ -108,11 +108,11 @@ type Files map[string][]mistral.File
 
 // Files gives the files with a part of their names, which is always the same one, as
 // they were at a time or later. One may be missing that came while the list was read.
-func (c *Connection) Files(ctx context.Context, search string, since time.Time) (Files, error) {
-	return c.files.get(since, func() (Files, error) {
-		files, err := c.listAll(ctx, search, filePageSize)
+func (p *Pass) Files(ctx context.Context, search string, since time.Time) (Files, error) {
+	return p.files.get(since, func() (Files, error) {
+		files, err := p.listAll(ctx, search, filePageSize)
 		if mistral.IsInvalid(err) {
-			return c.listAll(ctx, search, safeFilePageSize)
+			return p.listAll(ctx, search, safeFilePageSize)
 		}
 		return files, err
 	})
@@ -120,10 +120,10 @@ func (c *Connection) Files(ctx context.Context, search string, since time.Time) 
 
 // listAll reads pages until they have told of every file. A server may give smaller
 // ones than it is asked for, and show a file twice while files come and go.
-func (c *Connection) listAll(ctx context.Context, search string, size int) (Files, error) {
+func (p *Pass) listAll(ctx context.Context, search string, size int) (Files, error) {
 	files, seen := Files{}, map[string]bool{}
 	for page := range maxFilePages {
-		list, err := c.ListFiles(ctx, mistral.FileFilter{Page: page, PageSize: size, Search: search})
+		list, err := p.ListFiles(ctx, mistral.FileFilter{Page: page, PageSize: size, Search: search})
 		if err != nil {
 			return nil, err
 		}

@@ -62,7 +62,7 @@ func TestEverybodySharesOneList(t *testing.T) {
 	f := newFixture(t)
 	s := f.has(&stock{models: []mistral.Model{{ID: "a"}, {ID: "b", Archived: new(true)}}})
 	ask := func(age time.Duration) error {
-		models, err := f.connection.Models(t.Context(), f.clock.Now().Add(-age))
+		models, err := f.caller("asks").Models(t.Context(), f.clock.Now().Add(-age))
 		if err == nil && (len(models) != 2 || models["a"] || !models["b"]) {
 			t.Errorf("the models are %v", models)
 		}
@@ -103,12 +103,12 @@ func TestNobodyWaitsForAList(t *testing.T) {
 	})
 	listed := make(chan error)
 	go func() {
-		_, err := f.connection.Models(t.Context(), f.clock.Now())
+		_, err := f.caller("asks").Models(t.Context(), f.clock.Now())
 		listed <- err
 	}()
 	<-arrived
 	var early *NotYetError
-	if _, err := f.connection.Models(t.Context(), f.clock.Now()); !errors.As(err, &early) || early.RetryAfter != askedForRecheck {
+	if _, err := f.caller("asks").Models(t.Context(), f.clock.Now()); !errors.As(err, &early) || early.RetryAfter != askedForRecheck {
 		t.Errorf("the second one got %v", err)
 	}
 	close(release)
@@ -127,7 +127,7 @@ func TestFailedListIsSharedToo(t *testing.T) {
 		http.Error(w, `{"detail":"scripted"}`, http.StatusForbidden)
 	})
 	for range 10 {
-		if _, err := f.connection.Models(t.Context(), f.clock.Now().Add(-time.Minute)); !mistral.IsForbidden(err) {
+		if _, err := f.caller("asks").Models(t.Context(), f.clock.Now().Add(-time.Minute)); !mistral.IsForbidden(err) {
 			t.Errorf("got %v", err)
 		}
 	}
@@ -154,7 +154,7 @@ func TestAllFilesAreListed(t *testing.T) {
 		t.Run(test.reason, func(t *testing.T) {
 			f := newFixture(t)
 			s := f.has(test.stock)
-			files, err := f.connection.Files(t.Context(), "name", f.clock.Now())
+			files, err := f.caller("asks").Files(t.Context(), "name", f.clock.Now())
 			if err != nil || len(files) != s.files || s.lists.Load() != test.lists {
 				t.Errorf("%d of %d files in %d lists: %v", len(files), s.files, s.lists.Load(), err)
 			}
@@ -175,7 +175,7 @@ func TestManyModelsAreListed(t *testing.T) {
 		s.models = append(s.models, mistral.Model{ID: fmt.Sprintf("ft:classifier:ministral-3b-latest:00000000:20260101:%d", i), Description: new(strings.Repeat("d", 200))})
 	}
 	f.has(s)
-	if models, err := f.connection.Models(t.Context(), f.clock.Now()); err != nil || len(models) != len(s.models) {
+	if models, err := f.caller("asks").Models(t.Context(), f.clock.Now()); err != nil || len(models) != len(s.models) {
 		t.Errorf("%d of %d models: %v", len(models), len(s.models), err)
 	}
 }

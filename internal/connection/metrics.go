@@ -37,7 +37,7 @@ func newMetrics(registerer prometheus.Registerer) *metrics {
 		}, []string{"operation"}),
 		throttled: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "classifier_factory_operator_calls_throttled_total",
-			Help: "Calls that were not made: because the operator's own budget was spent, or in the pause after a failure.",
+			Help: "Calls that were not made: because others were to be served first, or in the pause after a failure.",
 		}, []string{"cause"}),
 	}
 	if registerer != nil {

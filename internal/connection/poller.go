@@ -1,16 +1,20 @@
 package connection
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	"k8s.io/utils/clock"
 
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
+	"github.com/classifier-factory/classifier-factory/internal/turns"
 )
 
 const (
@@ -18,7 +22,12 @@ const (
 	// The factory's timestamps are whole seconds, so that two changes within one
 	// look the same. A job is read once more when that second is over.
 	settleTime = time.Second
+	// maxReaders is how many jobs are asked for at a time.
+	maxReaders = 4
 )
+
+// listing is who lists jobs, for all namespaces.
+var listing = turns.Who{Object: "list jobs"}
 
 // ErrNoFactory is a server that has no list of jobs. What stands before a factory
 // answers so while the factory is not there; that it does not know a job either
@@ -123,10 +132,9 @@ func (p *poller) look() {
 	}
 	progress := p.noteList(err)
 	if err == nil {
+		progress = p.readAll(slices.Concat(untried, changed)) || progress
 		// What failed comes last: its failing again may close the connection.
-		for _, id := range slices.Concat(untried, changed, failed) {
-			progress = p.read(id) || progress
-		}
+		progress = p.readAll(failed) || progress
 	}
 	p.schedule(progress)
 }
@@ -166,7 +174,7 @@ func (p *poller) list(watched map[string]time.Time) ([]string, error) {
 	// Other clients' jobs may fill the list. It is read on only while that costs
 	// no more than to ask for the missing ones.
 	for ; filter.Page == 0 || filter.Page < len(missing); filter.Page++ {
-		page, err := patiently(p, func() (*mistral.JobList, error) { return p.connection.ListJobs(p.ctx, filter) })
+		page, err := inTurn(p, listing, func(pass *Pass) (*mistral.JobList, error) { return pass.ListJobs(p.ctx, filter) })
 		if mistral.IsNotFound(err) {
 			return nil, ErrNoFactory
 		}
@@ -215,16 +223,52 @@ func (p *poller) noteList(err error) (news bool) {
 	return news
 }
 
+// readAll asks for jobs, and reports whether there is news. Each is asked for in the
+// turn of its own namespace, so that the many of one do not hold up another's.
+func (p *poller) readAll(ids []string) bool {
+	var (
+		progress atomic.Bool
+		readers  errgroup.Group
+	)
+	readers.SetLimit(maxReaders)
+	for _, id := range p.inTurns(ids) {
+		readers.Go(func() error {
+			if p.read(id) {
+				progress.Store(true)
+			}
+			return nil
+		})
+	}
+	_ = readers.Wait()
+	return progress.Load()
+}
+
+// inTurns puts jobs in an order in which their namespaces alternate.
+func (p *poller) inTurns(ids []string) []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	rounds := map[string]int{}
+	round := make(map[string]int, len(ids))
+	for _, id := range ids {
+		namespace := p.jobs[id].namespace()
+		round[id] = rounds[namespace]
+		rounds[namespace]++
+	}
+	slices.SortStableFunc(ids, func(a, b string) int { return cmp.Compare(round[a], round[b]) })
+	return ids
+}
+
 // read asks for a job, and reports whether there is news of it.
 func (p *poller) read(id string) bool {
-	before, ok := p.latest(id)
+	before, namespace, ok := p.latest(id)
 	if !ok {
 		return false
 	}
 	var asked time.Time
-	answer, err := patiently(p, func() (*mistral.DetailedJob, error) {
+	reading := turns.Who{Namespace: namespace, Object: "read " + id}
+	answer, err := inTurn(p, reading, func(pass *Pass) (*mistral.DetailedJob, error) {
 		asked = p.clock.Now()
-		return p.connection.callJob(p.ctx, "GetJob", id, p.connection.client.GetJob)
+		return pass.askJob(p.ctx, "GetJob", id, pass.client.GetJob)
 	})
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -236,14 +280,14 @@ func (p *poller) read(id string) bool {
 	return job.learn(answer, err, asked, p.clock.Now())
 }
 
-func (p *poller) latest(id string) (*mistral.DetailedJob, bool) {
+func (p *poller) latest(id string) (latest *mistral.DetailedJob, namespace string, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	job, ok := p.jobs[id]
 	if !ok {
-		return nil, false
+		return nil, "", false
 	}
-	return job.latest, true
+	return job.latest, job.namespace(), true
 }
 
 // schedule sets when to look next: soon after news, and less and less often without.
@@ -256,19 +300,30 @@ func (p *poller) schedule(progress bool) {
 	p.next = p.clock.Now().Add(p.interval + rand.N(p.interval/10+1))
 }
 
-// patiently makes a call again when the budget allows it. Giving the look up
-// instead would spend the next budget on the list, and never come to the reads.
-func patiently[T any](p *poller, call func() (T, error)) (T, error) {
+// inTurn makes a call when it is its turn. The poller is no worker: it may wait.
+func inTurn[T any](p *poller, who turns.Who, call func(*Pass) (T, error)) (T, error) {
+	woken := make(chan struct{}, 1)
+	pass := p.connection.Pass(who, func() {
+		select {
+		case woken <- struct{}{}:
+		default:
+		}
+	})
 	for {
-		answer, err := call()
+		answer, err := call(pass)
+		waits := pass.End()
 		var closed *ClosedError
-		if !errors.As(err, &closed) || closed.Cause != nil {
+		if !errors.As(err, &closed) || !closed.Queued {
 			return answer, err
+		}
+		if !waits {
+			continue // it was called off meanwhile
 		}
 		select {
 		case <-p.ctx.Done():
+			pass.Forget()
 			return answer, err
-		case <-p.clock.After(closed.RetryAfter):
+		case <-woken:
 		}
 	}
 }

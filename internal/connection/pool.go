@@ -14,22 +14,31 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/time/rate"
 	"k8s.io/utils/clock"
 
 	"github.com/classifier-factory/classifier-factory/internal/dial"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
+	"github.com/classifier-factory/classifier-factory/internal/turns"
 )
 
 // maxIdleTime is how long a connection is kept that is not asked for and watches
 // no job: longer than it pauses by itself, so that a pause is not forgotten.
 const maxIdleTime = 20 * time.Minute
 
+// maxSuspects is how many calls may wait for answers of factories whose last call
+// failed, and maxNamespaceSuspects how many of them of one namespace: a quarter of
+// the operator's workers.
+const (
+	maxSuspects          = 32
+	maxNamespaceSuspects = 8
+)
+
 // Options are what all connections of a pool have in common.
 type Options struct {
-	Clock     clock.WithTicker
+	Clock     clock.WithTickerAndDelayedExecution
 	UserAgent string
-	// CallsPerSecond and CallBurst are the budget of each connection.
+	// CallsPerSecond and CallBurst are the budget of each connection: how many calls
+	// it makes in the long run, and how many at once after a rest.
 	CallsPerSecond float64
 	CallBurst      int
 	// MinPollInterval is how soon jobs are looked at again after one changed. It
@@ -42,14 +51,14 @@ type Options struct {
 	Registerer prometheus.Registerer
 }
 
-// DefaultOptions suit a factory in the same cluster: a training of seconds is
-// followed closely, one of hours costs two calls a minute.
+// DefaultOptions suit a factory in the same cluster: it answers within milliseconds;
+// a training of seconds is followed closely, one of hours costs two calls a minute.
 func DefaultOptions() Options {
 	return Options{
 		Clock:           clock.RealClock{},
 		UserAgent:       "classifier-factory-operator",
-		CallsPerSecond:  10,
-		CallBurst:       40,
+		CallsPerSecond:  200,
+		CallBurst:       200,
 		MinPollInterval: time.Second,
 		MaxPollInterval: 30 * time.Second,
 	}
@@ -57,10 +66,11 @@ func DefaultOptions() Options {
 
 // Pool hands out connections. The zero Pool is not usable; see NewPool.
 type Pool struct {
-	ctx     context.Context
-	options Options
-	http    *http.Client
-	metrics *metrics
+	ctx      context.Context
+	options  Options
+	http     *http.Client
+	metrics  *metrics
+	suspects *turns.Line
 
 	mu          sync.Mutex
 	connections map[endpoint]*Connection
@@ -85,6 +95,7 @@ func NewPool(ctx context.Context, options Options) *Pool {
 		options:     options,
 		http:        &http.Client{Transport: transport},
 		metrics:     newMetrics(options.Registerer),
+		suspects:    turns.NewSlots(maxSuspects, maxNamespaceSuspects),
 		connections: map[endpoint]*Connection{},
 	}
 }
@@ -137,8 +148,14 @@ func (p *Pool) connect(url string, key mistral.Key) (*Connection, error) {
 		models:  inventory[Models]{clock: p.options.Clock},
 		files:   inventory[Files]{clock: p.options.Clock},
 		gate: gate{
-			clock:  p.options.Clock,
-			budget: rate.NewLimiter(rate.Limit(p.options.CallsPerSecond), p.options.CallBurst),
+			clock:    p.options.Clock,
+			suspects: p.suspects,
+			line: turns.New(turns.Limits{
+				Total:     1, // until it has answered
+				Each:      maxNamespacePasses,
+				PerSecond: p.options.CallsPerSecond,
+				Burst:     p.options.CallBurst,
+			}, p.options.Clock),
 		},
 	}
 	connection.jobs = newPoller(p.ctx, connection, p.options)

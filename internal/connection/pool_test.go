@@ -11,6 +11,7 @@ import (
 
 	"github.com/classifier-factory/classifier-factory/internal/dial"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
+	"github.com/classifier-factory/classifier-factory/internal/turns"
 )
 
 func TestConnectionsAreShared(t *testing.T) {
@@ -107,7 +108,7 @@ func TestPoolIsBoundedWhateverKeysCome(t *testing.T) {
 // the cluster than the operator's flags allow.
 func TestPrivateHostsMustBeNamed(t *testing.T) {
 	f := newFixtureWith(t, func(options *Options) { options.PrivateHosts = []string{"factory.example"} })
-	_, err := f.connection.ListJobs(t.Context(), mistral.JobFilter{})
+	_, err := f.caller("a").ListJobs(t.Context(), mistral.JobFilter{})
 	if !errors.Is(err, dial.ErrRefused) || mistral.OutcomeUnknown(err) {
 		t.Errorf("got %v", err)
 	}
@@ -117,7 +118,7 @@ func TestPrivateHostsMustBeNamed(t *testing.T) {
 // the operator to where its node's credentials are.
 func TestMetadataAddressesAreNotAsked(t *testing.T) {
 	f := newFixture(t)
-	_, err := f.get("http://169.254.169.254/latest", "key").ListJobs(t.Context(), mistral.JobFilter{})
+	_, err := f.get("http://169.254.169.254/latest", "key").Pass(turns.Who{}, nil).ListJobs(t.Context(), mistral.JobFilter{})
 	if !errors.Is(err, dial.ErrRefused) || mistral.OutcomeUnknown(err) {
 		t.Errorf("got %v", err)
 	}

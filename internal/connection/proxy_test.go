@@ -10,6 +10,7 @@ import (
 
 	"github.com/classifier-factory/classifier-factory/internal/dial"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
+	"github.com/classifier-factory/classifier-factory/internal/turns"
 )
 
 // TestEnvironmentsProxyIsNotUsed holds that a proxy, which would connect to whatever
@@ -18,7 +19,7 @@ import (
 func TestEnvironmentsProxyIsNotUsed(t *testing.T) {
 	const inChild = "ASK_FROM_BEHIND_A_PROXY"
 	if os.Getenv(inChild) != "" {
-		_, err := newFixture(t).get("http://169.254.169.254/latest", "key").ListJobs(t.Context(), mistral.JobFilter{})
+		_, err := newFixture(t).get("http://169.254.169.254/latest", "key").Pass(turns.Who{}, nil).ListJobs(t.Context(), mistral.JobFilter{})
 		if !errors.Is(err, dial.ErrRefused) {
 			t.Errorf("got %v", err)
 		}

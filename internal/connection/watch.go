@@ -5,24 +5,25 @@ import (
 	"time"
 
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
+	"github.com/classifier-factory/classifier-factory/internal/turns"
 )
 
 // watchedJob is what is known of a job, and who wants to hear of it. The poller's
 // lock guards it.
 type watchedJob struct {
-	watchers map[any]func()
+	watchers map[turns.Who]func()
 	latest   *mistral.DetailedJob // nil until first read
 	err      error                // of the last reading of this job
 	asked    time.Time            // when latest was asked for
 	since    time.Time            // when latest's timestamp was first seen
 }
 
-func (p *poller) watch(id string, watcher any, changed func()) (*mistral.DetailedJob, error) {
+func (p *poller) watch(id string, watcher turns.Who, changed func()) (*mistral.DetailedJob, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	job, ok := p.jobs[id]
 	if !ok {
-		job = &watchedJob{watchers: map[any]func(){}}
+		job = &watchedJob{watchers: map[turns.Who]func(){}}
 		p.jobs[id] = job
 		p.hurry()
 	}
@@ -33,7 +34,7 @@ func (p *poller) watch(id string, watcher any, changed func()) (*mistral.Detaile
 	return job.latest, job.err
 }
 
-func (p *poller) unwatch(id string, watcher any) {
+func (p *poller) unwatch(id string, watcher turns.Who) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	job, ok := p.jobs[id]
@@ -90,6 +91,17 @@ func (j *watchedJob) tell() {
 	for _, changed := range j.watchers {
 		changed()
 	}
+}
+
+// namespace is that of one of its watchers; mostly there is one.
+func (j *watchedJob) namespace() (namespace string) {
+	if j == nil {
+		return ""
+	}
+	for watcher := range j.watchers {
+		namespace = max(namespace, watcher.Namespace)
+	}
+	return namespace
 }
 
 func (j *watchedJob) untried() bool { return j.latest == nil && j.err == nil }

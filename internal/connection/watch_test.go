@@ -87,7 +87,7 @@ func TestSlowAnswerIsOfWhenItWasAskedFor(t *testing.T) {
 		}
 		return false
 	})
-	if _, err := f.connection.GetJob(t.Context(), "a"); err != nil {
+	if _, err := f.getJob("a"); err != nil {
 		t.Fatal(err)
 	}
 	f.factory.behave()
@@ -117,7 +117,7 @@ func TestNewerAnswerStays(t *testing.T) {
 	})
 	f.clock.Step(time.Minute)
 	<-arrived
-	if job, err := f.connection.StartJob(t.Context(), "a"); err != nil || job.Status != mistral.JobQueued {
+	if job, err := f.startJob("a"); err != nil || job.Status != mistral.JobQueued {
 		t.Fatal(job, err)
 	}
 	close(release)
@@ -132,7 +132,7 @@ func TestNewsOfOneWatchersCallReachesAll(t *testing.T) {
 	second.expect(mistral.JobValidated, 0) // known already, so there is no news to wait for
 	f.factory.set("a", mistral.JobCancelled)
 	for range 2 {
-		if _, err := f.connection.GetJob(t.Context(), "a"); err != nil {
+		if _, err := f.getJob("a"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -153,7 +153,7 @@ func TestWatchersOfOneJob(t *testing.T) {
 	first.expect(mistral.JobValidating, 2)
 	second.expect(mistral.JobValidating, 1)
 
-	f.connection.UnwatchJob("a", first)
+	f.connection.UnwatchJob("a", first.who)
 	f.factory.set("a", mistral.JobRunning)
 	f.look()
 	first.expectTold(0)
@@ -305,7 +305,7 @@ func TestUnwatchedJobIsNotRead(t *testing.T) {
 	arrived, release := f.factory.hold("list")
 	f.clock.Step(time.Minute)
 	<-arrived
-	f.connection.UnwatchJob("a", a)
+	f.connection.UnwatchJob("a", a.who)
 	release()
 	f.rest()
 	f.expectCalls("list", "get b")

@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -13,6 +14,7 @@ import (
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 	"github.com/classifier-factory/classifier-factory/internal/connection"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
+	"github.com/classifier-factory/classifier-factory/internal/turns"
 )
 
 // Keys of a connection's Secret.
@@ -39,6 +41,21 @@ type Connections struct {
 	// lastGood is what each Secret made last, for cleaning up when it went first: a
 	// *connection.Connection by the Secret's types.NamespacedName.
 	lastGood *lru.Cache
+
+	// waiting are those who wait for their turn, and where. Another connection than
+	// theirs may be used before it comes.
+	mu      sync.Mutex
+	waiting map[turns.Who]*connection.Pass
+}
+
+// caller is an object on whose behalf calls are made.
+type caller struct {
+	who  turns.Who
+	wake func()
+}
+
+func newCaller(kind string, object types.NamespacedName, wake func()) caller {
+	return caller{who: turns.Who{Namespace: object.Namespace, Object: kind + "/" + object.Name}, wake: wake}
 }
 
 // maxLastGood bounds what is remembered of Secrets that come and go with their namespaces.
@@ -53,6 +70,7 @@ func NewConnections(pool *connection.Pool, live client.Reader, defaultURL string
 		defaultURL: defaultURL,
 		defaultKey: defaultKey,
 		lastGood:   lru.New(maxLastGood),
+		waiting:    map[turns.Who]*connection.Pass{},
 	}
 }
 
@@ -97,6 +115,34 @@ func (c *Connections) own() (*connection.Connection, error) {
 		return nil, &secretError{classifierv1alpha1.ReasonConnectionInvalid, "the operator's own connection: " + err.Error()}
 	}
 	return made, nil
+}
+
+// begin begins a pass over a connection. One over another connection is given up.
+func (c *Connections) begin(made *connection.Connection, caller caller) *connection.Pass {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if earlier, ok := c.waiting[caller.who]; ok && earlier.Connection != made {
+		earlier.Forget()
+		delete(c.waiting, caller.who)
+	}
+	return made.Pass(caller.who, caller.wake)
+}
+
+// end ends an object's pass, which is nil if it came to none: whoever did not ask
+// again does not wait any more.
+func (c *Connections) end(caller caller, pass *connection.Pass) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if pass == nil {
+		if pass = c.waiting[caller.who]; pass == nil {
+			return
+		}
+	}
+	if pass.End() {
+		c.waiting[caller.who] = pass
+		return
+	}
+	delete(c.waiting, caller.who)
 }
 
 // forCleanup also gives a connection whose Secret is gone or spoilt, if this

@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -15,10 +16,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	ctrlsource "sigs.k8s.io/controller-runtime/pkg/source"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
 	"github.com/classifier-factory/classifier-factory/internal/source"
+	"github.com/classifier-factory/classifier-factory/internal/turns"
 )
 
 // DatasetReconciler validates the samples of ClassifierDatasets and uploads them.
@@ -34,8 +37,9 @@ type DatasetReconciler struct {
 
 	looks        *looks
 	staging      *staging
-	preparations slots
-	uploads      slots
+	preparations *turns.Line
+	uploads      *turns.Line
+	alarm        alarm
 }
 
 // +kubebuilder:rbac:groups=classifierfactory.dev,resources=classifierdatasets,verbs=get;list;watch;patch
@@ -50,16 +54,14 @@ func (r *DatasetReconciler) Reconcile(ctx context.Context, request ctrl.Request)
 	if err := r.client.Get(ctx, request.NamespacedName, object); apierrors.IsNotFound(err) {
 		r.looks.forget(request.NamespacedName)
 		r.staging.forget(request.NamespacedName)
+		r.forgetTurns(request.NamespacedName)
 		return ctrl.Result{}, nil
 	} else if err != nil {
 		return ctrl.Result{}, err
 	}
 	before := object.DeepCopy()
 	scope := newDatasetScope(object)
-	defer func() {
-		scope.close()
-		r.staging.leave(scope)
-	}()
+	defer r.end(scope)
 
 	result := r.reconcile(ctx, scope)
 	if deleted(object) {
@@ -75,6 +77,27 @@ func (r *DatasetReconciler) Reconcile(ctx context.Context, request ctrl.Request)
 		tell(r.recorder, object, before.Status.Conditions, object.Status.Conditions)
 	}
 	return result.result()
+}
+
+// end lets others have what the pass had. Where it waits for its turn, it keeps its place.
+func (r *DatasetReconciler) end(scope *datasetScope) {
+	scope.close()
+	r.staging.leave(scope)
+	who := whoOf(scope.name())
+	r.preparations.Leave(who)
+	r.uploads.Leave(who)
+	r.connections.end(r.caller(scope.name()), scope.connection)
+}
+
+// forgetTurns gives up the places of an object that is gone.
+func (r *DatasetReconciler) forgetTurns(name types.NamespacedName) {
+	r.preparations.Forget(whoOf(name))
+	r.uploads.Forget(whoOf(name))
+	r.connections.end(r.caller(name), nil)
+}
+
+func (r *DatasetReconciler) caller(name types.NamespacedName) caller {
+	return newCaller(kindDataset, name, r.alarm.of(name))
 }
 
 func (r *DatasetReconciler) reconcile(ctx context.Context, scope *datasetScope) outcome {
@@ -115,8 +138,9 @@ func (r *DatasetReconciler) SetupWithManager(ctx context.Context, manager ctrl.M
 		For(&classifierv1alpha1.ClassifierDataset{}, builder.WithPredicates(changedByUser())).
 		WatchesMetadata(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.datasetsOfConfigMap)).
 		Watches(&classifierv1alpha1.ClassifierTrainingJob{}, handler.EnqueueRequestsFromMapFunc(datasetsUnpinnedBy)).
+		WatchesRawSource(ctrlsource.Func(r.alarm.accept)).
 		WithOptions(options.controller()).
-		Complete(r)
+		Complete(newFairly(r, &r.alarm))
 }
 
 // configMapIndex finds datasets by the ConfigMaps that they read.

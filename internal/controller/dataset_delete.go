@@ -32,7 +32,7 @@ func (r *DatasetReconciler) cleanUp(ctx context.Context, scope *datasetScope) (s
 		return "", proceed()
 	}
 	left := fmt.Sprintf("the files at the factory whose names start with %s", scope.fileNamePrefix())
-	factory, err := r.connections.forCleanup(ctx, scope.object.Namespace, scope.object.Spec.ConnectionSecretRef)
+	made, err := r.connections.forCleanup(ctx, scope.object.Namespace, scope.object.Spec.ConnectionSecretRef)
 	if unusable(err) {
 		// Without a credential there is nothing to wait for.
 		return left + ", because there is no connection to it any more", proceed()
@@ -40,6 +40,8 @@ func (r *DatasetReconciler) cleanUp(ctx context.Context, scope *datasetScope) (s
 	if err != nil {
 		return left, failed(err)
 	}
+	factory := r.connections.begin(made, r.caller(scope.name()))
+	scope.connection = factory
 	pinned, err := pinnedFiles(ctx, r.client, scope.object.Namespace)
 	if err != nil {
 		return left, failed(err)

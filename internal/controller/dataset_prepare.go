@@ -52,12 +52,13 @@ func (r *DatasetReconciler) prepare(ctx context.Context, scope *datasetScope) (o
 // read reads the source to its end. What came of it is on disk, in the scope and
 // in the status.
 func (r *DatasetReconciler) read(ctx context.Context, scope *datasetScope) (outcome, error) {
-	if !r.preparations.enter() {
+	who, wake := whoOf(scope.name()), r.alarm.of(scope.name())
+	if !r.preparations.Enter(who, 1, wake) {
 		scope.awaitsSlot = true
-		return wait(busyRecheck, classifierv1alpha1.ReasonWaiting, "waiting for its turn: other datasets are being prepared"), nil
+		return wait(0, classifierv1alpha1.ReasonWaiting, "waiting for its turn: other datasets are being prepared"), nil
 	}
-	defer r.preparations.leave()
-	if result := r.staging.enter(scope, nil); result.verdict != proceeds {
+	defer r.preparations.Leave(who)
+	if result := r.staging.enter(scope, wake); result.verdict != proceeds {
 		return result, nil
 	}
 

@@ -79,7 +79,7 @@ func (r *DatasetReconciler) deleteRevision(ctx context.Context, scope *datasetSc
 }
 
 // deleteFile makes sure that a file is not there.
-func deleteFile(ctx context.Context, factory *connection.Connection, id string) error {
+func deleteFile(ctx context.Context, factory *connection.Pass, id string) error {
 	if err := factory.DeleteFile(ctx, id); !mistral.IsNotFound(err) {
 		return err
 	}

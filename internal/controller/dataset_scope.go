@@ -31,7 +31,7 @@ type datasetScope struct {
 	due        bool              // it is time to look at what no event tells of
 	unserved   bool              // the user's request for a look is to be answered by a later pass
 
-	connection *connection.Connection
+	connection *connection.Pass
 	factory    contact
 }
 

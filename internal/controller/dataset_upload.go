@@ -50,15 +50,17 @@ func (r *DatasetReconciler) upload(ctx context.Context, scope *datasetScope) (ou
 }
 
 // connect finds the connection once a pass.
-func (r *DatasetReconciler) connect(ctx context.Context, scope *datasetScope) (err error) {
+func (r *DatasetReconciler) connect(ctx context.Context, scope *datasetScope) error {
 	if scope.connection != nil {
 		return nil
 	}
-	scope.connection, err = r.connections.get(ctx, scope.object.Namespace, scope.object.Spec.ConnectionSecretRef)
+	made, err := r.connections.get(ctx, scope.object.Namespace, scope.object.Spec.ConnectionSecretRef)
 	if err != nil {
-		_ = scope.factory.learn(err)
+		return scope.factory.learn(err)
 	}
-	return err
+	scope.connection = r.connections.begin(made, r.caller(scope.name()))
+	scope.connection.WhenSlow(func(ctx context.Context) { r.tellSlow(ctx, scope) })
+	return nil
 }
 
 // uploadFile adopts a file of the name that is there already, or sends it. An
@@ -96,11 +98,12 @@ func (r *DatasetReconciler) uploadFile(ctx context.Context, scope *datasetScope,
 
 // sendFile uploads a file that is not there.
 func (r *DatasetReconciler) sendFile(ctx context.Context, scope *datasetScope, file *classifierv1alpha1.DatasetFile, request string) (outcome, error) {
-	if !r.uploads.enter() {
+	who := whoOf(scope.name())
+	if !r.uploads.Enter(who, 1, r.alarm.of(scope.name())) {
 		scope.awaitsSlot = true
-		return wait(busyRecheck, classifierv1alpha1.ReasonWaiting, "waiting for its turn: other datasets are being uploaded"), nil
+		return wait(0, classifierv1alpha1.ReasonWaiting, "waiting for its turn: other datasets are being uploaded"), nil
 	}
-	defer r.uploads.leave()
+	defer r.uploads.Leave(who)
 	if result, err := r.reread(ctx, scope, file); err != nil || result.verdict != proceeds {
 		return result, err
 	}
@@ -184,7 +187,7 @@ func holds(file *mistral.File, planned *classifierv1alpha1.DatasetFile) bool {
 }
 
 // listFiles gives the files with a part of their names.
-func listFiles(ctx context.Context, factory *connection.Connection, search string) ([]mistral.File, error) {
+func listFiles(ctx context.Context, factory *connection.Pass, search string) ([]mistral.File, error) {
 	var files []mistral.File
 	for page := 0; page < maxPages; page++ {
 		list, err := factory.ListFiles(ctx, mistral.FileFilter{Page: page, PageSize: pageSize, Search: search})

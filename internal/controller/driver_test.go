@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"errors"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -26,6 +27,7 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 	"github.com/classifier-factory/classifier-factory/internal/source"
+	"github.com/classifier-factory/classifier-factory/internal/turns"
 )
 
 // drivenLabel keeps an object from the shared manager: a test reconciles it pass by pass.
@@ -80,8 +82,8 @@ func (d *driver) restarted() *driver {
 
 		looks:        newLooks(clock.RealClock{}),
 		staging:      newStaging(d.TempDir(), DefaultStagingBytes),
-		preparations: make(slots, maxPreparations),
-		uploads:      make(slots, maxUploads),
+		preparations: turns.NewSlots(maxPreparations, maxNamespacePreparations),
+		uploads:      turns.NewSlots(maxUploads, maxNamespaceUploads),
 	}
 	restarted.jobs = &TrainingJobReconciler{
 		client:      counting,
@@ -91,7 +93,7 @@ func (d *driver) restarted() *driver {
 		metrics:     newMetrics(nil, direct),
 		recorder:    d.recorder,
 		clock:       clock.RealClock{},
-		queue:       workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[reconcile.Request]()),
+		alarm:       alarm{queue: workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[reconcile.Request]())},
 		looks:       newJobLooks(clock.RealClock{}),
 		watched:     map[types.NamespacedName]watchedJob{},
 		searched:    map[types.UID]time.Time{},
@@ -197,7 +199,9 @@ func (d *driver) refresh(object client.Object) {
 		return
 	}
 	if watched, ok := d.jobs.watched[client.ObjectKeyFromObject(job)]; ok {
-		_, _ = watched.connection.GetJob(d.ctx, watched.id)
+		pass := watched.connection.Pass(turns.Who{Namespace: d.Namespace.Name, Object: "refresh"}, func() {})
+		defer pass.End()
+		_, _ = pass.GetJob(d.ctx, watched.id)
 	}
 }
 
@@ -205,4 +209,10 @@ func (d *driver) refresh(object client.Object) {
 func (d *driver) largeDataset(name string) {
 	d.Helper()
 	d.ready(d.fixture.largeDataset(name))
+}
+
+// occupy lets other namespaces have all that a line shares out.
+func occupy(line *turns.Line) {
+	for i := 0; line.Enter(turns.Who{Namespace: strconv.Itoa(i)}, 1, nil); i++ {
+	}
 }

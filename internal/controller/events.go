@@ -58,6 +58,7 @@ func isWaiting(reason string) bool {
 		classifierv1alpha1.ReasonWaiting,
 		classifierv1alpha1.ReasonPreparing,
 		classifierv1alpha1.ReasonStagingFull,
+		classifierv1alpha1.ReasonRateLimited,
 		classifierv1alpha1.ReasonSuspended,
 		classifierv1alpha1.ReasonUploading,
 		classifierv1alpha1.ReasonDatasetNotReady,

@@ -62,7 +62,7 @@ func classify(err error) failure {
 		return failure{class: slow, reason: unusable.reason, message: unusable.message}
 	case errors.As(err, &closed):
 		result = failure{class: retryable, reason: classifierv1alpha1.ReasonRateLimited,
-			message: "the operator's own limit on calls to the factory is reached"}
+			message: "waiting for its turn: others call the factory first, within the operator's own limit"}
 	default:
 		// Errors of the cluster can repeat parts of objects: they go to the log, not into a status.
 		return failure{class: retryable, reason: classifierv1alpha1.ReasonInternalError,
@@ -109,6 +109,9 @@ func failed(err error) outcome {
 		return outcome{verdict: waits, after: time.Second, reason: classifierv1alpha1.ReasonProgressing, message: "the object changed meanwhile"}
 	}
 	judged := classify(err)
+	if closed, ok := errors.AsType[*connection.ClosedError](err); ok && closed.Queued {
+		return wait(0, judged.reason, judged.message) // it is woken when its turn has come
+	}
 	switch judged.class {
 	case terminal:
 		return stop(judged.reason, judged.message).looksAgain(credentialRecheck)

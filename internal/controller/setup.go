@@ -18,14 +18,13 @@ import (
 
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
 	"github.com/classifier-factory/classifier-factory/internal/source"
+	"github.com/classifier-factory/classifier-factory/internal/turns"
 )
 
 const (
 	// The first retry is quick, for what a moment heals; a lasting trouble costs a look every few minutes.
 	minRetry = 200 * time.Millisecond
 	maxRetry = 5 * time.Minute
-	// Each reconcile mostly waits for the network.
-	workers = 8
 )
 
 // Options are what both reconcilers need besides the manager.
@@ -80,8 +79,8 @@ func Setup(ctx context.Context, manager ctrl.Manager, options Options) error {
 
 		looks:        newLooks(options.Clock),
 		staging:      newStaging(options.Directory, cmp.Or(options.StagingBytes, DefaultStagingBytes)),
-		preparations: make(slots, maxPreparations),
-		uploads:      make(slots, maxUploads),
+		preparations: turns.NewSlots(maxPreparations, maxNamespacePreparations),
+		uploads:      turns.NewSlots(maxUploads, maxNamespaceUploads),
 	}
 	if err := datasets.SetupWithManager(ctx, manager, options); err != nil {
 		return err

@@ -61,7 +61,7 @@ func (s *staging) enter(scope *datasetScope, wake func()) outcome {
 	}
 	who := whoOf(scope.name())
 	if !s.line.Enter(who, needed, wake) {
-		return s.full(needed).looksAgain(busyRecheck)
+		return s.full(needed)
 	}
 	scope.room = &room{staging: s, who: who, reserved: needed}
 	return proceed()
@@ -100,10 +100,6 @@ func (s *staging) forget(object types.NamespacedName) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.needs, object)
-}
-
-func whoOf(object types.NamespacedName) turns.Who {
-	return turns.Who{Namespace: object.Namespace, Object: object.Name}
 }
 
 // unstaged is the outcome of a pass for whose samples the disk had not enough room. It

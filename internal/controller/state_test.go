@@ -132,9 +132,7 @@ func TestWaitingJobRepeatsWhyItsDatasetIsNotReady(t *testing.T) {
 		{"its samples are bad", func(d *driver) *classifierv1alpha1.ClassifierDataset { return d.inlineDataset("data", "none") },
 			classifierv1alpha1.ReasonInvalidSamples, "ClassifierDataset data is not ready: InvalidSamples: 1 of 1 samples are invalid"},
 		{"it waits for its turn", func(d *driver) *classifierv1alpha1.ClassifierDataset {
-			for range maxPreparations {
-				d.datasets.preparations.enter()
-			}
+			occupy(d.datasets.preparations)
 			return d.inlineDataset("data", sentiments(20))
 		}, classifierv1alpha1.ReasonWaiting, "ClassifierDataset data is not ready: Waiting"},
 		{"another connection", func(d *driver) *classifierv1alpha1.ClassifierDataset {

@@ -97,7 +97,6 @@ func startManager(ctx context.Context) (ended chan error, err error) {
 	options := connection.DefaultOptions()
 	options.PrivateHosts = []string{"127.0.0.1"}
 	options.MinPollInterval, options.MaxPollInterval = 50*time.Millisecond, time.Second
-	options.CallsPerSecond, options.CallBurst = 1000, 1000
 	err = Setup(ctx, manager, Options{
 		Connections: NewConnections(connection.NewPool(ctx, options), manager.GetAPIReader(), "", mistral.Key{}),
 		Clock:       clock.RealClock{},

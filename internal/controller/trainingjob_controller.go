@@ -10,7 +10,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
-	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -45,8 +44,8 @@ type TrainingJobReconciler struct {
 
 	looks *jobLooks
 
+	alarm   alarm // for changes at the factory, and for turns
 	mu      sync.Mutex
-	queue   workqueue.TypedRateLimitingInterface[reconcile.Request] // for changes at the factory
 	watched map[types.NamespacedName]watchedJob
 	// searched are the attempts whose job was looked for in vain, by their
 	// pendingSince. It spares repeating that before the grace period is over.
@@ -70,10 +69,12 @@ func (r *TrainingJobReconciler) Reconcile(ctx context.Context, request ctrl.Requ
 	if err := r.client.Get(ctx, request.NamespacedName, object); err != nil {
 		r.unwatch(request.NamespacedName)
 		r.looks.forget(request.NamespacedName)
+		r.connections.end(r.caller(request.NamespacedName), nil)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	before := object.DeepCopy()
 	scope := newJobScope(object)
+	defer func() { r.connections.end(r.caller(request.NamespacedName), scope.connection) }()
 
 	result := r.reconcile(ctx, scope)
 	if scope.expired || deleted(object) {
@@ -124,15 +125,17 @@ func (r *TrainingJobReconciler) writeStatus(ctx context.Context, scope *jobScope
 }
 
 // connect finds the connection once a pass.
-func (r *TrainingJobReconciler) connect(ctx context.Context, scope *jobScope) (err error) {
+func (r *TrainingJobReconciler) connect(ctx context.Context, scope *jobScope) error {
 	if scope.connection != nil {
 		return nil
 	}
-	scope.connection, err = r.connections.get(ctx, scope.object.Namespace, scope.object.Spec.ConnectionSecretRef)
+	made, err := r.connections.get(ctx, scope.object.Namespace, scope.object.Spec.ConnectionSecretRef)
 	if err != nil {
-		_ = scope.factory.learn(err)
+		return scope.factory.learn(err)
 	}
-	return err
+	scope.connection = r.connections.begin(made, r.caller(client.ObjectKeyFromObject(scope.object)))
+	scope.connection.WhenSlow(func(ctx context.Context) { r.tellSlow(ctx, scope) })
+	return nil
 }
 
 // SetupWithManager registers the reconciler and what wakes it up.
@@ -143,17 +146,13 @@ func (r *TrainingJobReconciler) SetupWithManager(ctx context.Context, manager ct
 	return ctrl.NewControllerManagedBy(manager).
 		For(&classifierv1alpha1.ClassifierTrainingJob{}, builder.WithPredicates(changedByUser())).
 		Watches(&classifierv1alpha1.ClassifierDataset{}, handler.EnqueueRequestsFromMapFunc(r.jobsOfDataset), builder.WithPredicates(tellsJobs())).
-		WatchesRawSource(ctrlsource.Func(r.acceptFactoryChanges)).
+		WatchesRawSource(ctrlsource.Func(r.alarm.accept)).
 		WithOptions(options.controller()).
-		Complete(r)
+		Complete(newFairly(r, &r.alarm))
 }
 
-// acceptFactoryChanges keeps the queue for changes that the factory's poller sees.
-func (r *TrainingJobReconciler) acceptFactoryChanges(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.queue = queue
-	return nil
+func (r *TrainingJobReconciler) caller(name types.NamespacedName) caller {
+	return newCaller(kindTrainingJob, name, r.alarm.of(name))
 }
 
 // searchedFor reports whether the job of an attempt was looked for in vain.
@@ -183,18 +182,17 @@ func (r *TrainingJobReconciler) watch(name types.NamespacedName, job watchedJob)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if earlier, ok := r.watched[name]; ok && earlier != job {
-		earlier.connection.UnwatchJob(earlier.id, name)
+		earlier.connection.UnwatchJob(earlier.id, whoOf(name))
 	}
 	r.watched[name] = job
-	queue := r.queue
-	return func() { queue.Add(reconcile.Request{NamespacedName: name}) }
+	return r.alarm.of(name)
 }
 
 func (r *TrainingJobReconciler) unwatch(name types.NamespacedName) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if job, ok := r.watched[name]; ok {
-		job.connection.UnwatchJob(job.id, name)
+		job.connection.UnwatchJob(job.id, whoOf(name))
 		delete(r.watched, name)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
@@ -36,7 +37,7 @@ func (r *TrainingJobReconciler) cleanUp(ctx context.Context, scope *jobScope) (s
 		return "", proceed()
 	}
 	left := scope.leftBehind()
-	factory, err := r.connections.forCleanup(ctx, scope.object.Namespace, scope.object.Spec.ConnectionSecretRef)
+	made, err := r.connections.forCleanup(ctx, scope.object.Namespace, scope.object.Spec.ConnectionSecretRef)
 	if unusable(err) {
 		// Without a credential there is nothing to wait for.
 		return left + ", because there is no connection to it any more", proceed()
@@ -44,6 +45,8 @@ func (r *TrainingJobReconciler) cleanUp(ctx context.Context, scope *jobScope) (s
 	if err != nil {
 		return left, failed(err)
 	}
+	factory := r.connections.begin(made, r.caller(client.ObjectKeyFromObject(scope.object)))
+	scope.connection = factory
 	jobs, err := scope.remoteJobs(ctx, factory)
 	if scope.factory.learn(err) != nil {
 		return left, failed(err)
@@ -84,7 +87,7 @@ func (s *jobScope) creationMayArrive(now time.Time) bool {
 
 // remoteJobs are the jobs that belong to the object, among them those whose
 // creation was not recorded.
-func (s *jobScope) remoteJobs(ctx context.Context, factory *connection.Connection) ([]string, error) {
+func (s *jobScope) remoteJobs(ctx context.Context, factory *connection.Pass) ([]string, error) {
 	if s.status.RemoteJob != nil {
 		return []string{s.status.RemoteJob.ID}, nil
 	}
@@ -101,7 +104,7 @@ func (s *jobScope) remoteJobs(ctx context.Context, factory *connection.Connectio
 
 // cancelJob cancels a job unless it has ended, and gives it as it is then; nil
 // if it is not there.
-func cancelJob(ctx context.Context, factory *connection.Connection, id string) (*mistral.DetailedJob, error) {
+func cancelJob(ctx context.Context, factory *connection.Pass, id string) (*mistral.DetailedJob, error) {
 	job, err := factory.GetJob(ctx, id)
 	if mistral.IsNotFound(err) {
 		return nil, nil

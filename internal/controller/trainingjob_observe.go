@@ -44,8 +44,8 @@ func (r *TrainingJobReconciler) observe(ctx context.Context, scope *jobScope) (o
 		}
 	}
 	id := scope.status.RemoteJob.ID
-	changed := r.watch(name, watchedJob{connection: scope.connection, id: id})
-	job, err := scope.connection.WatchJob(id, name, changed)
+	changed := r.watch(name, watchedJob{connection: scope.connection.Connection, id: id})
+	job, err := scope.connection.WatchJob(id, whoOf(name), changed)
 	switch {
 	case mistral.IsNotFound(err) && scope.remote == nil && scope.failureOf(scope.attemptNumber()) == nil:
 		scope.missing()

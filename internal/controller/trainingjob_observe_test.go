@@ -11,6 +11,7 @@ import (
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
+	"github.com/classifier-factory/classifier-factory/internal/turns"
 )
 
 // TestNoAnswerBlocksTheStatus puts into the factory's answers what the schema
@@ -214,9 +215,11 @@ func TestOldWordsOfThePollerAreNotAskedForAgainAndAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.factory.answer("", "/", http.StatusServiceUnavailable)
-	if _, err := factory.ListFiles(d.ctx, mistral.FileFilter{}); err == nil {
+	pass := factory.Pass(turns.Who{Namespace: d.Namespace.Name, Object: "another"}, func() {})
+	if _, err := pass.ListFiles(d.ctx, mistral.FileFilter{}); err == nil {
 		t.Fatal("the factory answers")
 	}
+	pass.End()
 	d.settle(job, classifierv1alpha1.ReasonUnreachable)
 	for range 2 {
 		if result, err := d.pass(job); err == nil {

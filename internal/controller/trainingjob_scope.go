@@ -24,7 +24,7 @@ type jobScope struct {
 	status  *classifierv1alpha1.ClassifierTrainingJobStatus // of object
 	written *classifierv1alpha1.ClassifierTrainingJobStatus // as the API server has it
 
-	connection *connection.Connection
+	connection *connection.Pass
 	factory    contact
 
 	inputs         *finding                         // whether the datasets can be trained on; nil if that was settled before

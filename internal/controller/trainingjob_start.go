@@ -23,9 +23,6 @@ func (r *TrainingJobReconciler) start(ctx context.Context, scope *jobScope) (out
 	if err := r.refusals.check(scope.object.UID, request); err != nil {
 		return outcome{}, scope.factory.learn(err)
 	}
-	if err := scope.connection.Open(); err != nil {
-		return outcome{}, scope.factory.learn(err)
-	}
 	result, err := r.startValidated(ctx, scope)
 	return result, r.refusals.learn(scope.object.UID, request, err)
 }

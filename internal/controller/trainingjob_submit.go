@@ -79,7 +79,7 @@ func stillSearching(left time.Duration) outcome {
 }
 
 // findJobs gives the jobs with a suffix, oldest first.
-func findJobs(ctx context.Context, factory *connection.Connection, suffix string, since time.Time) ([]mistral.Job, error) {
+func findJobs(ctx context.Context, factory *connection.Pass, suffix string, since time.Time) ([]mistral.Job, error) {
 	filter := mistral.JobFilter{Suffix: suffix, CreatedAfter: since.Add(-clockSkew), PageSize: pageSize}
 	var jobs []mistral.Job
 	for ; filter.Page < maxPages; filter.Page++ {
@@ -129,7 +129,7 @@ func (r *TrainingJobReconciler) create(ctx context.Context, scope *jobScope, att
 	if err := r.refusals.check(scope.object.UID, refusal); err != nil {
 		return outcome{}, scope.factory.learn(err)
 	}
-	if err := scope.connection.Open(); err != nil {
+	if err := scope.connection.Begin(); err != nil {
 		return outcome{}, scope.factory.learn(err)
 	}
 	if err := addFinalizer(ctx, r.client, scope.object); err != nil {

@@ -143,7 +143,7 @@ func TestOperatorsOwnLimitIsNoWordOnTheFactory(t *testing.T) {
 	d := newDriver(t)
 	data, job := driven(d.inlineDataset("data", sentiments(20))), driven(d.trainingJob("job", "data"))
 	d.Create(data)
-	d.limitCalls(1)
+	d.limitCalls(0)
 	d.settle(data, classifierv1alpha1.ReasonRateLimited)
 	if reachable := meta.FindStatusCondition(data.Status.Conditions, classifierv1alpha1.ConditionFactoryReachable); reachable != nil {
 		t.Errorf("the dataset says of the factory %+v", reachable)

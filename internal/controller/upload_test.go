@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+	"github.com/classifier-factory/classifier-factory/internal/turns"
 )
 
 // TestUploadSurvivesACrashAnywhere crashes the operator right before and right
@@ -259,9 +260,7 @@ func TestNothingIsReadThatCannotBeUploaded(t *testing.T) {
 	d.configMap("samples", map[string]string{"data": sentiments(20)})
 	data := driven(d.dataset("data", "samples", "data"))
 	d.Create(data)
-	for range maxUploads {
-		d.datasets.uploads.enter()
-	}
+	occupy(d.datasets.uploads)
 	d.settle(data, classifierv1alpha1.ReasonWaiting)
 	var reads atomic.Int64
 	d.datasets.sources.Live = interceptor.NewClient(d.datasets.sources.Live.(client.WithWatch), interceptor.Funcs{
@@ -274,7 +273,7 @@ func TestNothingIsReadThatCannotBeUploaded(t *testing.T) {
 	if reads.Load() != 0 {
 		t.Errorf("the ConfigMap was read %d times", reads.Load())
 	}
-	d.datasets.uploads.leave()
+	d.datasets.uploads.Forget(turns.Who{Namespace: "0"})
 	d.settle(data, classifierv1alpha1.ReasonUploaded)
 }
 
@@ -294,9 +293,7 @@ func TestUploadThatBrokeOffIsNotShownAsGoingOn(t *testing.T) {
 		t.Run(test.reason, func(t *testing.T) {
 			t.Parallel()
 			d := newDriver(t)
-			for range maxUploads {
-				d.datasets.uploads.enter()
-			}
+			occupy(d.datasets.uploads)
 			data := driven(d.inlineDataset("data", sentiments(20)))
 			d.Create(data)
 			d.settle(data, classifierv1alpha1.ReasonWaiting)

@@ -27,7 +27,7 @@ type Limits struct {
 
 // Line is who wants some of what is scarce. The zero Line is not usable; see New.
 type Line struct {
-	clock  clock.WithTicker
+	clock  clock.WithDelayedExecution
 	limits Limits
 
 	mu      sync.Mutex
@@ -58,7 +58,7 @@ const (
 )
 
 // New makes a line. The clock is needed for a rate alone.
-func New(limits Limits, clock clock.WithTicker) *Line {
+func New(limits Limits, clock clock.WithDelayedExecution) *Line {
 	line := &Line{
 		clock:   clock,
 		limits:  limits,
@@ -227,14 +227,15 @@ func (l *Line) callLater() {
 	}
 	l.timed = true
 	missing := (1 - l.tokens) / l.limits.PerSecond
-	timer := l.clock.NewTimer(time.Duration(math.Ceil(missing * float64(time.Second))))
-	go func() {
-		<-timer.C()
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.timed = false
-		l.call()
-	}()
+	// Not in the clock's own goroutine, which may hold a lock that Now needs.
+	l.clock.AfterFunc(time.Duration(math.Ceil(missing*float64(time.Second))), func() { go l.callNow() })
+}
+
+func (l *Line) callNow() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.timed = false
+	l.call()
 }
 
 func (l *Line) take(namespace string, size int64) {

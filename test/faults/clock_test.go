@@ -15,7 +15,7 @@ import (
 const speed = 20
 
 // worldClock is the time of operators and factories.
-var worldClock clock.WithTicker = fastClock{started: time.Now()}
+var worldClock clock.WithTickerAndDelayedExecution = fastClock{started: time.Now()}
 
 type fastClock struct{ started time.Time }
 
@@ -35,6 +35,10 @@ func (fastClock) NewTimer(d time.Duration) clock.Timer {
 
 func (fastClock) NewTicker(d time.Duration) clock.Ticker {
 	return clock.RealClock{}.NewTicker(d / speed)
+}
+
+func (fastClock) AfterFunc(d time.Duration, f func()) clock.Timer {
+	return fastTimer{clock.RealClock{}.AfterFunc(d/speed, f)}
 }
 
 type fastTimer struct{ clock.Timer }

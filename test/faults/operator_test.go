@@ -84,7 +84,6 @@ func (o *operator) newManager(ctx context.Context) (ctrl.Manager, error) {
 	options := connection.DefaultOptions()
 	options.PrivateHosts = []string{"127.0.0.1"}
 	options.Clock, options.UserAgent, options.Registerer = worldClock, o.name, o.registerer()
-	options.CallsPerSecond, options.CallBurst = 1000, 1000
 	options.MinPollInterval, options.MaxPollInterval = o.world.pollInterval, 2*o.world.pollInterval
 	storage := source.DefaultObjectStorageOptions()
 	storage.PrivateHosts = []string{"127.0.0.1"}
