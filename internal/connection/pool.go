@@ -59,7 +59,7 @@ func DefaultOptions() Options {
 		UserAgent:       "classifier-factory-operator",
 		CallsPerSecond:  200,
 		CallBurst:       200,
-		MinPollInterval: time.Second,
+		MinPollInterval: 500 * time.Millisecond,
 		MaxPollInterval: 30 * time.Second,
 	}
 }
