@@ -57,6 +57,7 @@ type options struct {
 	leaderElect      bool
 	leaderNamespace  string
 	namespaces       []string
+	clusterID        string
 	version          bool
 	limits           dataset.Limits
 	storage          source.ObjectStorageOptions
@@ -94,6 +95,8 @@ func parseFlags() options {
 			o.namespaces = strings.Split(namespaces, ",")
 			return checkNamespaces(o.namespaces)
 		})
+	flag.StringVar(&o.clusterID, "cluster-id", "",
+		"What tells this cluster from others that use the same factory and key. A clone made of a snapshot of etcd needs another one than its original. Default: the UID of namespace kube-system.")
 	flag.BoolVar(&o.version, "version", false, "Print the version and exit.")
 	o.limits = dataset.DefaultLimits()
 	bindLimits(&o.limits)
@@ -201,6 +204,8 @@ func run(ctx context.Context, o options) error {
 		Registerer:   ctrlmetrics.Registry,
 		Directory:    o.stagingDirectory,
 		StagingBytes: o.stagingBytes,
+		ClusterID:    o.clusterID,
+		Namespaces:   o.namespaces,
 	})
 	if err := errors.Join(err,
 		manager.AddHealthzCheck("healthz", healthz.Ping),

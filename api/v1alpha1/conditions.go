@@ -90,6 +90,10 @@ const (
 	ReasonInternalError = "InternalError"
 	// ReasonDeleting: the object is being deleted and remote things are cleaned up.
 	ReasonDeleting = "Deleting"
+	// ReasonStatusForgotten: the status was another object's, because a backup tool
+	// restored it or the cluster is a clone. What it named is left alone, and the object
+	// begins anew. Only in events.
+	ReasonStatusForgotten = "StatusForgotten"
 	// ReasonDeletionIncomplete: the object was let go although something at the
 	// factory remains. The event names what. Only in events.
 	ReasonDeletionIncomplete = "DeletionIncomplete"
@@ -172,6 +176,10 @@ const (
 	ReasonDatasetNotFound = "DatasetNotFound"
 	// ReasonDatasetNotReady: a dataset is not Ready. The message repeats why.
 	ReasonDatasetNotReady = "DatasetNotReady"
+	// ReasonDatasetFileLost: the factory refused the job because it lacks a file that a
+	// dataset had uploaded: somebody deleted it, or the factory was restored to a moment
+	// before. The dataset uploads it again, and the job goes on by itself.
+	ReasonDatasetFileLost = "DatasetFileLost"
 	// ReasonConnectionMismatch: a dataset was uploaded through another connection
 	// than the job's. Give both the same connectionSecretRef.
 	ReasonConnectionMismatch = "ConnectionMismatch"

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	ctrlsource "sigs.k8s.io/controller-runtime/pkg/source"
 
@@ -34,6 +35,7 @@ type DatasetReconciler struct {
 	recorder    events.EventRecorder
 	clock       clock.WithTicker
 	limits      dataset.Limits
+	marks       marks
 
 	looks        *looks
 	staging      *staging
@@ -61,6 +63,8 @@ func (r *DatasetReconciler) Reconcile(ctx context.Context, request ctrl.Request)
 	}
 	before := object.DeepCopy()
 	scope := newDatasetScope(object)
+	scope.marks = r.marks
+	scope.forgetRestored()
 	defer r.end(scope)
 
 	result := r.reconcile(ctx, scope)
@@ -74,6 +78,7 @@ func (r *DatasetReconciler) Reconcile(ctx context.Context, request ctrl.Request)
 	}
 	if written {
 		r.metrics.sawReady(kindDataset, object, object.Status.Conditions, wasUploaded(&before.Status), r.clock.Now())
+		tellForgotten(ctx, r.recorder, object, scope.forgotten)
 		tell(r.recorder, object, before.Status.Conditions, object.Status.Conditions)
 	}
 	return result.result()
@@ -135,12 +140,18 @@ func (r *DatasetReconciler) SetupWithManager(ctx context.Context, manager ctrl.M
 		return err
 	}
 	return ctrl.NewControllerManagedBy(manager).
-		For(&classifierv1alpha1.ClassifierDataset{}, builder.WithPredicates(changedByUser())).
+		For(&classifierv1alpha1.ClassifierDataset{}, builder.WithPredicates(predicate.Or(changedByUser(), r.statusRestored()))).
 		WatchesMetadata(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.datasetsOfConfigMap)).
 		Watches(&classifierv1alpha1.ClassifierTrainingJob{}, handler.EnqueueRequestsFromMapFunc(datasetsUnpinnedBy)).
 		WatchesRawSource(ctrlsource.Func(r.alarm.accept)).
 		WithOptions(options.controller()).
 		Complete(newFairly(r, &r.alarm))
+}
+
+// lookAtFiles makes sure at once that the factory has a dataset's files.
+func (r *DatasetReconciler) lookAtFiles(dataset types.NamespacedName) {
+	r.looks.demand(dataset)
+	r.alarm.of(dataset)()
 }
 
 // configMapIndex finds datasets by the ConfigMaps that they read.

@@ -31,7 +31,7 @@ func (r *DatasetReconciler) cleanUp(ctx context.Context, scope *datasetScope) (s
 	if scope.object.Spec.DeletionPolicy == classifierv1alpha1.DatasetRetain {
 		return "", proceed()
 	}
-	left := fmt.Sprintf("the files at the factory whose names start with %s", scope.fileNamePrefix())
+	left := fmt.Sprintf("the files at the factory whose names start with %s", r.marks.filePrefix(scope.object.UID))
 	made, err := r.connections.forCleanup(ctx, scope.object.Namespace, scope.object.Spec.ConnectionSecretRef)
 	if unusable(err) {
 		// Without a credential there is nothing to wait for.
@@ -47,14 +47,16 @@ func (r *DatasetReconciler) cleanUp(ctx context.Context, scope *datasetScope) (s
 		return left, failed(err)
 	}
 	// By name, too: a file whose upload was not recorded goes with the others.
-	files, err := listFiles(ctx, factory, scope.fileNamePrefix())
-	if scope.factory.learn(err) != nil {
-		return left, failed(err)
-	}
 	ids := scope.recordedFiles()
-	for _, file := range files {
-		if strings.HasPrefix(file.Filename, scope.fileNamePrefix()) && !slices.Contains(ids, file.ID) {
-			ids = append(ids, file.ID)
+	for _, prefix := range r.marks.filePrefixes(scope.object.UID) {
+		files, err := listFiles(ctx, factory, prefix)
+		if scope.factory.learn(err) != nil {
+			return left, failed(err)
+		}
+		for _, file := range files {
+			if strings.HasPrefix(file.Filename, prefix) && !slices.Contains(ids, file.ID) {
+				ids = append(ids, file.ID)
+			}
 		}
 	}
 	inUse := false

@@ -217,7 +217,7 @@ func (s *datasetScope) plan() {
 		}
 		for _, known := range earlier {
 			if known.Digest == planned.Digest {
-				planned.ID, planned.UploadedAt, planned.ExpiresAt = known.ID, known.UploadedAt, known.ExpiresAt
+				planned.Name, planned.ID, planned.UploadedAt, planned.ExpiresAt = known.Name, known.ID, known.UploadedAt, known.ExpiresAt
 			}
 		}
 		s.status.Files = append(s.status.Files, planned)

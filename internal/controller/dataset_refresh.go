@@ -26,6 +26,7 @@ type look struct {
 	generation  int64
 	requestedAt string
 	since       time.Time // of what others learnt of the factory's files, nothing older will do
+	demanded    time.Time // when a job could not be created for want of a file
 	next        time.Time
 	source      source.Source // nil if it could not be resolved
 	err         error         // why it could not be resolved, or not be read
@@ -63,11 +64,16 @@ func (l *looks) record(scope *datasetScope, resolved source.Source, err error) {
 			since = before.since // the request was seen before, and could not be served yet
 		}
 	}
+	demanded := l.entries[scope.name()].demanded
+	if demanded.After(since) {
+		since = demanded
+	}
 	l.entries[scope.name()] = look{
 		object:      scope.object.UID,
 		generation:  scope.object.Generation,
 		requestedAt: scope.requestedAt(),
 		since:       since,
+		demanded:    demanded,
 		// The jitter spreads datasets that were created together.
 		next:   now.Add(interval + rand.N(interval/10+1)),
 		source: resolved,
@@ -97,6 +103,13 @@ func (l *looks) untilNext(scope *datasetScope) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return max(l.entries[scope.name()].next.Sub(l.clock.Now()), time.Second)
+}
+
+// demand makes a look due at once, for which nothing will do that others learnt before.
+func (l *looks) demand(object types.NamespacedName) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.entries[object] = look{demanded: l.clock.Now()}
 }
 
 func (l *looks) forget(object types.NamespacedName) {

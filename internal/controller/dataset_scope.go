@@ -20,6 +20,9 @@ type datasetScope struct {
 	object  *classifierv1alpha1.ClassifierDataset
 	status  *classifierv1alpha1.ClassifierDatasetStatus // of object
 	written *classifierv1alpha1.ClassifierDatasetStatus // as the API server has it
+	marks   marks
+	// forgotten is what is to be told of a status that was not this object's; empty: nothing
+	forgotten string
 
 	source      source.Source // nil if it could not be resolved
 	sourceReady *finding      // whether the source can be read; nil if this pass did not look
@@ -86,18 +89,8 @@ func (s *datasetScope) isUploaded() bool {
 	})
 }
 
-// fileNamesPrefix starts the names of all datasets' files.
-const fileNamesPrefix = "classifier-dataset-"
-
-// fileNamePrefix starts the name of every file that the dataset ever uploads. The
-// UID keeps two datasets with the same content apart, so that the deletion of one
-// does not take the other's files.
-func (s *datasetScope) fileNamePrefix() string {
-	return fmt.Sprintf("%s%.8s-", fileNamesPrefix, s.object.UID)
-}
-
 // fileName is made of the content, so that a file is found again whose upload
 // was not recorded.
 func (s *datasetScope) fileName(digest string) string {
-	return fmt.Sprintf("%s%.16s.jsonl", s.fileNamePrefix(), digest)
+	return fmt.Sprintf("%s%.16s.jsonl", s.marks.filePrefix(s.object.UID), digest)
 }

@@ -33,6 +33,9 @@ import (
 // drivenLabel keeps an object from the shared manager: a test reconciles it pass by pass.
 const drivenLabel = "test.classifierfactory.dev/driven"
 
+// testMarks are those of the cluster in which drivers work.
+var testMarks = marks{cluster: "test", former: true}
+
 var notDrivenByTest = func() labels.Selector {
 	requirement, err := labels.NewRequirement(drivenLabel, selection.DoesNotExist, nil)
 	if err != nil {
@@ -79,6 +82,7 @@ func (d *driver) restarted() *driver {
 		recorder:    d.recorder,
 		clock:       clock.RealClock{},
 		limits:      dataset.DefaultLimits(),
+		marks:       testMarks,
 
 		looks:        newLooks(clock.RealClock{}),
 		staging:      newStaging(d.TempDir(), DefaultStagingBytes),
@@ -97,6 +101,9 @@ func (d *driver) restarted() *driver {
 		looks:       newJobLooks(clock.RealClock{}),
 		watched:     map[types.NamespacedName]watchedJob{},
 		searched:    map[types.UID]time.Time{},
+		surplus:     map[types.UID]surplusLook{},
+		marks:       testMarks,
+		lookAtFiles: restarted.datasets.lookAtFiles,
 	}
 	return &restarted
 }

@@ -1,11 +1,14 @@
 package controller
 
 import (
+	"context"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/tools/events"
+	ctrl "sigs.k8s.io/controller-runtime"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 )
@@ -35,6 +38,15 @@ func tell(recorder events.EventRecorder, object runtime.Object, before, after []
 		told[condition.Reason] = true
 		recorder.Eventf(object, nil, eventType(condition), condition.Reason, "Reconcile", "%s", condition.Message)
 	}
+}
+
+// tellForgotten records that a status was dropped because it was not the object's own.
+func tellForgotten(ctx context.Context, recorder events.EventRecorder, object runtime.Object, message string) {
+	if message == "" {
+		return
+	}
+	ctrl.LoggerFrom(ctx).Info("the status was another object's and is forgotten", "message", message)
+	recorder.Eventf(object, nil, corev1.EventTypeWarning, classifierv1alpha1.ReasonStatusForgotten, "Reconcile", "%s", message)
 }
 
 // eventType is Warning where somebody may have to act.

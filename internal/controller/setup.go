@@ -40,6 +40,11 @@ type Options struct {
 	Registerer prometheus.Registerer
 	// Storage is how object storage is read.
 	Storage source.ObjectStorageOptions
+	// ClusterID tells this cluster from others that use the same factory. Empty: the UID
+	// of namespace kube-system, which a clone of the cluster has, too.
+	ClusterID string
+	// Namespaces are those that the manager watches. Empty: every one.
+	Namespaces []string
 	// SkipNameValidation lets several managers run in one process.
 	SkipNameValidation bool
 	// NewQueue makes the queues, whose time must be Clock's. Nil: those of
@@ -61,6 +66,13 @@ func Setup(ctx context.Context, manager ctrl.Manager, options Options) error {
 	if options.Directory == "" {
 		options.Directory = os.TempDir()
 	}
+	marks, err := identify(ctx, manager.GetAPIReader(), options.ClusterID)
+	if err != nil {
+		return err
+	}
+	if err := manager.Add(newVersionGuard(manager.GetAPIReader(), options)); err != nil {
+		return err
+	}
 	recorder := manager.GetEventRecorder("classifier-factory")
 	metrics := newMetrics(options.Registerer, manager.GetClient())
 	datasets := &DatasetReconciler{
@@ -76,6 +88,7 @@ func Setup(ctx context.Context, manager ctrl.Manager, options Options) error {
 		recorder:    recorder,
 		clock:       options.Clock,
 		limits:      options.Limits,
+		marks:       marks,
 
 		looks:        newLooks(options.Clock),
 		staging:      newStaging(options.Directory, cmp.Or(options.StagingBytes, DefaultStagingBytes)),
@@ -93,9 +106,12 @@ func Setup(ctx context.Context, manager ctrl.Manager, options Options) error {
 		metrics:     metrics,
 		recorder:    recorder,
 		clock:       options.Clock,
+		marks:       marks,
+		lookAtFiles: datasets.lookAtFiles,
 		looks:       newJobLooks(options.Clock),
 		watched:     map[types.NamespacedName]watchedJob{},
 		searched:    map[types.UID]time.Time{},
+		surplus:     map[types.UID]surplusLook{},
 	}
 	return jobs.SetupWithManager(ctx, manager, options)
 }
@@ -112,7 +128,7 @@ func changedByUser() predicate.Predicate {
 func CacheOptions(namespaces ...string) cache.Options {
 	options := cache.Options{
 		ReaderFailOnMissingInformer: true,
-		DefaultTransform:            cache.TransformStripManagedFields(),
+		DefaultTransform:            keepStatusWriters,
 		DefaultNamespaces:           map[string]cache.Config{},
 	}
 	for _, namespace := range namespaces {

@@ -2,11 +2,15 @@ package controller
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
@@ -35,6 +39,10 @@ func writeStatus(ctx context.Context, writer client.Client, object client.Object
 	if err != nil {
 		return false, fmt.Errorf("converting the status: %w", err)
 	}
+	if len(otherStatusWriters(object.GetManagedFields())) > 0 {
+		err := replaceStatus(ctx, writer, object, status)
+		return err == nil, err
+	}
 	kind, err := writer.GroupVersionKindFor(object)
 	if err != nil {
 		return false, err
@@ -50,4 +58,43 @@ func writeStatus(ctx context.Context, writer client.Client, object client.Object
 	}
 	object.SetResourceVersion(apply.GetResourceVersion())
 	return true, nil
+}
+
+// otherStatusWriters are those whose fields an apply of the status would leave: anybody
+// who wrote one by other means, such as a backup tool that restored another object's.
+func otherStatusWriters(entries []metav1.ManagedFieldsEntry) (others []metav1.ManagedFieldsEntry) {
+	for _, entry := range entries {
+		own := entry.Manager == string(fieldOwner) && entry.Operation == metav1.ManagedFieldsOperationApply
+		if entry.Subresource == "status" && !own {
+			others = append(others, metav1.ManagedFieldsEntry{Manager: entry.Manager, Operation: entry.Operation, Subresource: entry.Subresource})
+		}
+	}
+	return others
+}
+
+// keepStatusWriters keeps of managed fields in the cache what otherStatusWriters tells.
+func keepStatusWriters(object any) (any, error) {
+	if accessor, err := meta.Accessor(object); err == nil {
+		accessor.SetManagedFields(otherStatusWriters(accessor.GetManagedFields()))
+	}
+	return object, nil
+}
+
+// replaceStatus writes a status that others have a part in. From then on it is always
+// written so, for this write's fields would stay in an apply, too.
+func replaceStatus(ctx context.Context, writer client.Client, object client.Object, status map[string]any) error {
+	patch, err := json.Marshal([]map[string]any{
+		{"op": "replace", "path": "/metadata/resourceVersion", "value": object.GetResourceVersion()},
+		{"op": "replace", "path": "/status", "value": status},
+	})
+	if err != nil {
+		return err
+	}
+	// A copy takes the server's answer.
+	changed := object.DeepCopyObject().(client.Object)
+	if err := writer.Status().Patch(ctx, changed, client.RawPatch(types.JSONPatchType, patch), fieldOwner); err != nil {
+		return err
+	}
+	object.SetResourceVersion(changed.GetResourceVersion())
+	return nil
 }

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -63,5 +64,40 @@ func TestLongRequestsAreHandledOnce(t *testing.T) {
 				t.Errorf("second passes made %d writes", got)
 			}
 		})
+	}
+}
+
+// TestStatusOfSomebodyElseIsReplaced lets somebody else write a status, as a backup tool
+// does that restores one: what the operator does not say itself must not stay.
+func TestStatusOfSomebodyElseIsReplaced(t *testing.T) {
+	t.Parallel()
+	d := newDriver(t)
+	data := driven(d.inlineDataset("data", sentiments(20)))
+	d.Create(data)
+	data.Status.InputType = classifierv1alpha1.InputChat
+	for _, kind := range []string{classifierv1alpha1.ConditionReady, classifierv1alpha1.ConditionReconciling} {
+		data.Status.Conditions = append(data.Status.Conditions, metav1.Condition{
+			Type: kind, Status: metav1.ConditionFalse, Reason: "Restored", Message: "restored", LastTransitionTime: metav1.Now(),
+		})
+	}
+	data.Status.Conditions[1].Status = metav1.ConditionTrue
+	if err := cluster.Admin.Status().Update(d.ctx, data); err != nil {
+		t.Fatal(err)
+	}
+	d.settle(data, classifierv1alpha1.ReasonUploaded)
+	if slices.ContainsFunc(data.Status.Conditions, func(condition metav1.Condition) bool {
+		return condition.Type == classifierv1alpha1.ConditionReconciling
+	}) {
+		t.Errorf("the conditions are %+v", data.Status.Conditions)
+	}
+	if data.Status.InputType != classifierv1alpha1.InputText {
+		t.Errorf("the input type is %s", data.Status.InputType)
+	}
+	version := data.ResourceVersion
+	if _, err := d.pass(data); err != nil {
+		t.Error(err)
+	}
+	if d.Get("data", data); data.ResourceVersion != version {
+		t.Error("the status is written again")
 	}
 }

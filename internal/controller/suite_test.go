@@ -102,6 +102,7 @@ func startManager(ctx context.Context) (ended chan error, err error) {
 		Clock:       clock.RealClock{},
 		Limits:      dataset.DefaultLimits(),
 		Storage:     source.DefaultObjectStorageOptions(),
+		Namespaces:  cluster.Namespaces,
 	})
 	if err != nil {
 		return nil, err

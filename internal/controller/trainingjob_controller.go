@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	ctrlsource "sigs.k8s.io/controller-runtime/pkg/source"
 
@@ -41,6 +42,9 @@ type TrainingJobReconciler struct {
 	metrics     *metrics
 	recorder    events.EventRecorder
 	clock       clock.PassiveClock
+	marks       marks
+	// lookAtFiles lets a dataset make sure that the factory has its files.
+	lookAtFiles func(dataset types.NamespacedName)
 
 	looks *jobLooks
 
@@ -50,6 +54,7 @@ type TrainingJobReconciler struct {
 	// searched are the attempts whose job was looked for in vain, by their
 	// pendingSince. It spares repeating that before the grace period is over.
 	searched map[types.UID]time.Time
+	surplus  map[types.UID]surplusLook
 }
 
 // watchedJob is the remote job that an object follows, and where.
@@ -74,6 +79,7 @@ func (r *TrainingJobReconciler) Reconcile(ctx context.Context, request ctrl.Requ
 	}
 	before := object.DeepCopy()
 	scope := newJobScope(object)
+	scope.marks = r.marks
 	defer func() { r.connections.end(r.caller(request.NamespacedName), scope.connection) }()
 
 	result := r.reconcile(ctx, scope)
@@ -90,6 +96,7 @@ func (r *TrainingJobReconciler) Reconcile(ctx context.Context, request ctrl.Requ
 	}
 	if written {
 		r.metrics.sawReady(kindTrainingJob, object, object.Status.Conditions, before.Status.Binding != nil, r.clock.Now())
+		tellForgotten(ctx, r.recorder, object, scope.forgotten)
 		tell(r.recorder, object, before.Status.Conditions, object.Status.Conditions)
 	}
 	return result.result()
@@ -100,12 +107,14 @@ func (r *TrainingJobReconciler) reconcile(ctx context.Context, scope *jobScope) 
 		return r.delete(ctx, scope)
 	}
 	return runSteps(ctx, scope, []step[*jobScope]{
+		{"judgeRestored", r.judgeRestored},
 		{"resolveInputs", r.resolveInputs},
 		{"recoverPending", r.recoverPending},
 		{"submit", r.submit},
 		{"observe", r.observe},
 		{"enforceDeadline", r.enforceDeadline},
 		{"start", r.start},
+		{"cancelSurplus", r.cancelSurplus},
 		{"settle", r.settle},
 		{"expire", r.expire},
 		{"publish", r.publish},
@@ -144,7 +153,7 @@ func (r *TrainingJobReconciler) SetupWithManager(ctx context.Context, manager ct
 		return err
 	}
 	return ctrl.NewControllerManagedBy(manager).
-		For(&classifierv1alpha1.ClassifierTrainingJob{}, builder.WithPredicates(changedByUser())).
+		For(&classifierv1alpha1.ClassifierTrainingJob{}, builder.WithPredicates(predicate.Or(changedByUser(), r.statusRestored()))).
 		Watches(&classifierv1alpha1.ClassifierDataset{}, handler.EnqueueRequestsFromMapFunc(r.jobsOfDataset), builder.WithPredicates(tellsJobs())).
 		WatchesRawSource(ctrlsource.Func(r.alarm.accept)).
 		WithOptions(options.controller()).
@@ -175,6 +184,7 @@ func (r *TrainingJobReconciler) forget(object *classifierv1alpha1.ClassifierTrai
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.searched, object.UID)
+	delete(r.surplus, object.UID)
 }
 
 // watch follows a remote job for an object, and no other one.
@@ -227,7 +237,7 @@ func (r *TrainingJobReconciler) jobsOfDataset(ctx context.Context, dataset clien
 	}
 	var requests []reconcile.Request
 	for i := range jobs.Items {
-		if job := &jobs.Items[i]; job.Status.Attempt == nil || r.tellsNews(ctx, job) {
+		if job := &jobs.Items[i]; job.Status.Attempt == nil || waitsForLostFile(job) || r.tellsNews(ctx, job) {
 			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(job)})
 		}
 	}

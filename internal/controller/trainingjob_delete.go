@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -12,6 +13,10 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/connection"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
+
+// surplusTimeout is how long the deletion of an object may take that is not known to
+// have left anything.
+const surplusTimeout = 5 * time.Second
 
 // delete cleans up at the factory and lets the job go. It always ends: what
 // cannot be done within cleanupBudget is left, and an event says so.
@@ -32,9 +37,11 @@ func (r *TrainingJobReconciler) delete(ctx context.Context, scope *jobScope) out
 func (r *TrainingJobReconciler) cleanUp(ctx context.Context, scope *jobScope) (string, outcome) {
 	policy := scope.object.Spec.DeletionPolicy
 	deletesModel := policy == classifierv1alpha1.TrainingJobCancelAndDeleteModel
-	nothingCreated := scope.status.Attempt == nil && scope.status.RemoteJob == nil
-	if scope.isImported() || policy == classifierv1alpha1.TrainingJobRetain || nothingCreated || scope.state().Finished() && !deletesModel {
+	if scope.isImported() || policy == classifierv1alpha1.TrainingJobRetain {
 		return "", proceed()
+	}
+	if scope.leavesNothing(deletesModel) {
+		return r.cleanUpSurplus(ctx, scope)
 	}
 	left := scope.leftBehind()
 	made, err := r.connections.forCleanup(ctx, scope.object.Namespace, scope.object.Spec.ConnectionSecretRef)
@@ -47,13 +54,7 @@ func (r *TrainingJobReconciler) cleanUp(ctx context.Context, scope *jobScope) (s
 	}
 	factory := r.connections.begin(made, r.caller(client.ObjectKeyFromObject(scope.object)))
 	scope.connection = factory
-	jobs, err := scope.remoteJobs(ctx, factory)
-	if scope.factory.learn(err) != nil {
-		return left, failed(err)
-	}
-	if len(jobs) == 0 && scope.creationMayArrive(r.clock.Now()) {
-		return left, wait(0, classifierv1alpha1.ReasonDeleting, "it is not known whether the factory got the job; looking for it")
-	}
+	jobs, searched := scope.remoteJobs(ctx, factory, deletesModel)
 	cancelled, unknown := true, false
 	for _, id := range jobs {
 		job, err := cancelJob(ctx, factory, id)
@@ -71,6 +72,12 @@ func (r *TrainingJobReconciler) cleanUp(ctx context.Context, scope *jobScope) (s
 			}
 		}
 	}
+	if scope.factory.learn(searched) != nil {
+		return left, failed(searched)
+	}
+	if len(jobs) == 0 && scope.creationMayArrive(r.clock.Now()) {
+		return left, wait(0, classifierv1alpha1.ReasonDeleting, "it is not known whether the factory got the job; looking for it")
+	}
 	if !cancelled {
 		return left, wait(0, classifierv1alpha1.ReasonDeleting, "waiting for the factory to cancel the job")
 	}
@@ -80,26 +87,62 @@ func (r *TrainingJobReconciler) cleanUp(ctx context.Context, scope *jobScope) (s
 	return "", proceed()
 }
 
-// creationMayArrive reports whether a creation without an answer may yet come through.
-func (s *jobScope) creationMayArrive(now time.Time) bool {
-	return now.Before(s.status.Attempt.PendingSince.Add(creationGrace))
+// leavesNothing reports whether nothing is known to be at the factory that the object
+// has to clean up.
+func (s *jobScope) leavesNothing(deletesModel bool) bool {
+	switch {
+	case s.isRestored():
+		return s.isOver() // what the status names is another object's
+	case s.status.RemoteJob != nil:
+		return s.state().Finished() && !deletesModel
+	}
+	return s.status.Attempt == nil
 }
 
-// remoteJobs are the jobs that belong to the object, among them those whose
-// creation was not recorded.
-func (s *jobScope) remoteJobs(ctx context.Context, factory *connection.Pass) ([]string, error) {
-	if s.status.RemoteJob != nil {
-		return []string{s.status.RemoteJob.ID}, nil
-	}
-	jobs, err := findJobs(ctx, factory, s.suffix(), s.status.Attempt.PendingSince.Time)
+// cleanUpSurplus cancels jobs of the object's that nobody knows of. A factory that does
+// not answer now holds nobody up for what is hardly ever there.
+func (r *TrainingJobReconciler) cleanUpSurplus(ctx context.Context, scope *jobScope) (string, outcome) {
+	ctx, cancel := context.WithTimeout(ctx, surplusTimeout)
+	defer cancel()
+	made, err := r.connections.forCleanup(ctx, scope.object.Namespace, scope.object.Spec.ConnectionSecretRef)
 	if err != nil {
-		return nil, err
+		return "", proceed()
 	}
+	factory := r.connections.begin(made, r.caller(client.ObjectKeyFromObject(scope.object)))
+	scope.connection = factory
+	jobs, err := scope.otherJobs(ctx, factory)
+	if closed := (*connection.ClosedError)(nil); errors.As(err, &closed) && closed.Cause == nil {
+		return "", failed(err) // it is the operator's own turn that is waited for
+	}
+	if err != nil {
+		return "", proceed()
+	}
+	if err := r.cancelUnfinished(ctx, scope, factory, jobs); err != nil {
+		return scope.leftBehind(), failed(err)
+	}
+	return "", proceed()
+}
+
+// creationMayArrive reports whether a creation without an answer may yet come through.
+func (s *jobScope) creationMayArrive(now time.Time) bool {
+	attempt := s.status.Attempt
+	return s.status.RemoteJob == nil && attempt != nil && now.Before(attempt.PendingSince.Add(creationGrace))
+}
+
+// remoteJobs are the jobs that belong to the object and are to be cleaned up, among them
+// those whose creation was not recorded.
+func (s *jobScope) remoteJobs(ctx context.Context, factory *connection.Pass, deletesModel bool) ([]string, error) {
 	var ids []string
-	for _, job := range jobs {
-		ids = append(ids, job.ID)
+	if s.status.RemoteJob != nil && !s.isRestored() {
+		ids = append(ids, s.status.RemoteJob.ID)
 	}
-	return ids, nil
+	others, err := s.otherJobs(ctx, factory)
+	for _, job := range others {
+		if !job.Status.Finished() || deletesModel {
+			ids = append(ids, job.ID)
+		}
+	}
+	return ids, err
 }
 
 // cancelJob cancels a job unless it has ended, and gives it as it is then; nil
@@ -121,8 +164,8 @@ func cancelJob(ctx context.Context, factory *connection.Pass, id string) (*mistr
 }
 
 func (s *jobScope) leftBehind() string {
-	if s.status.RemoteJob != nil {
+	if s.status.RemoteJob != nil && !s.isRestored() {
 		return fmt.Sprintf("job %s at the factory", s.status.RemoteJob.ID)
 	}
-	return fmt.Sprintf("a job with the suffix %s at the factory, if it was created", s.suffix())
+	return fmt.Sprintf("a job with the suffix %s at the factory, if it was created", s.suffixOf(s.attemptNumber()))
 }

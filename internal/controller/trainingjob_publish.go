@@ -110,6 +110,9 @@ func (r *TrainingJobReconciler) output(ctx context.Context, scope *jobScope) (ma
 			return nil, err
 		}
 		job, err := scope.connection.GetJob(ctx, scope.status.RemoteJob.ID)
+		if mistral.IsNotFound(err) && scope.isRestored() {
+			job, err = scope.requestedJob(), nil
+		}
 		if scope.factory.learn(r.refusals.learn(scope.object.UID, request, err)) != nil {
 			return nil, err
 		}

@@ -1,10 +1,6 @@
 package controller
 
 import (
-	"crypto/sha256"
-	"encoding/base32"
-	"fmt"
-	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -16,13 +12,12 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
-const markerLength = 8
-
 // jobScope is everything that one pass over a training job observed.
 type jobScope struct {
 	object  *classifierv1alpha1.ClassifierTrainingJob
 	status  *classifierv1alpha1.ClassifierTrainingJobStatus // of object
 	written *classifierv1alpha1.ClassifierTrainingJobStatus // as the API server has it
+	marks   marks
 
 	connection *connection.Pass
 	factory    contact
@@ -37,6 +32,7 @@ type jobScope struct {
 	failure        *finding                         // how the job failed for good, if this pass found that out
 	output         *finding                         // whether the Secret is published; nil if there is nothing to publish
 	expired        bool                             // the object is deleted
+	forgotten      string                           // what is to be told of a status that was not this object's; empty: nothing
 }
 
 func newJobScope(object *classifierv1alpha1.ClassifierTrainingJob) *jobScope {
@@ -73,16 +69,19 @@ func (s *jobScope) state() mistral.JobStatus {
 	return mistral.JobStatus(s.status.RemoteJob.State)
 }
 
-// marker recognises the job of an attempt. It is made of what names the attempt,
-// not of the spec: a second run of the same spec is another job.
-func (s *jobScope) marker(attempt int32) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s/%d", s.object.UID, attempt))
-	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:]))[:markerLength]
+// suffix is the current try's job's.
+func (s *jobScope) suffix() string { return s.suffixWith(s.status.Attempt.Marker) }
+
+// suffixOf is that of the job of any of this object's tries.
+func (s *jobScope) suffixOf(attempt int32) string {
+	if current := s.status.Attempt; current != nil && current.Number == attempt && !s.isRestored() {
+		return s.suffix()
+	}
+	return s.suffixWith(s.marks.jobMarker(s.object.UID, attempt))
 }
 
-// suffix is the remote job's: the user's part, as far as there is room, and the marker.
-func (s *jobScope) suffix() string {
-	marker := s.status.Attempt.Marker
+// suffixWith is the user's part, as far as there is room, and the marker.
+func (s *jobScope) suffixWith(marker string) string {
 	user := s.object.Spec.Training.Suffix
 	if user == "" {
 		return marker

@@ -71,8 +71,7 @@ func (r *TrainingJobReconciler) retry(ctx context.Context, scope *jobScope, mess
 		return outcome{}, err
 	}
 	// The same files: a retry is the same run.
-	scope.pinned = scope.status.Inputs
-	if result, err := r.create(ctx, scope, spent+1); err != nil || result.verdict != proceeds {
+	if result, err := r.createAgain(ctx, scope, spent+1); err != nil || result.verdict != proceeds {
 		return result, err
 	}
 	// From now on it is the new job whose changes wake the object up.
@@ -82,7 +81,7 @@ func (r *TrainingJobReconciler) retry(ctx context.Context, scope *jobScope, mess
 // mayRetry reports whether another try is left.
 func (s *jobScope) mayRetry() bool {
 	limit := s.object.Spec.BackoffLimit
-	return limit != nil && s.attemptNumber() <= *limit
+	return limit != nil && s.attemptNumber() <= *limit && !s.isRestored()
 }
 
 // backoff is the pause after so many tries.

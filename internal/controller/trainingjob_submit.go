@@ -22,9 +22,6 @@ const (
 	// creationGrace is how long a creation without an answer may still come
 	// through: the call's own time-out, and as long again as a proxy may hold it.
 	creationGrace = time.Minute
-	// clockSkew is how much the factory's clock may be behind the operator's. It
-	// bounds a search only; the marker decides.
-	clockSkew = time.Hour
 	// recordTimeout is for writing down what cannot be repeated, longer than any
 	// one call and independent of the operator's shutdown.
 	recordTimeout = 45 * time.Second
@@ -36,7 +33,7 @@ const (
 
 // recoverPending finds the job of an attempt whose creation was not recorded.
 func (r *TrainingJobReconciler) recoverPending(ctx context.Context, scope *jobScope) (outcome, error) {
-	if scope.status.Attempt == nil || scope.status.RemoteJob != nil {
+	if scope.status.Attempt == nil || scope.status.RemoteJob != nil || scope.isOver() {
 		return proceed(), nil
 	}
 	left := scope.status.Attempt.PendingSince.Add(creationGrace).Sub(r.clock.Now())
@@ -46,7 +43,7 @@ func (r *TrainingJobReconciler) recoverPending(ctx context.Context, scope *jobSc
 	if err := r.connect(ctx, scope); err != nil {
 		return outcome{}, err
 	}
-	jobs, err := findJobs(ctx, scope.connection, scope.suffix(), scope.status.Attempt.PendingSince.Time)
+	jobs, err := findJobs(ctx, scope.connection, scope.suffix())
 	if scope.factory.learn(err) != nil {
 		return outcome{}, err
 	}
@@ -57,30 +54,30 @@ func (r *TrainingJobReconciler) recoverPending(ctx context.Context, scope *jobSc
 		}
 		// The same number gives the same marker, so that even a creation that
 		// comes through after all is found.
-		scope.pinned = scope.status.Inputs
-		return r.create(ctx, scope, scope.status.Attempt.Number)
+		return r.createAgain(ctx, scope, scope.status.Attempt.Number)
 	}
-	for _, surplus := range jobs[1:] {
-		if surplus.Status.Finished() {
-			continue
-		}
-		if _, err := scope.connection.CancelJob(ctx, surplus.ID); scope.factory.learn(err) != nil {
-			return outcome{}, err
-		}
-		r.metrics.orphans.WithLabelValues(outcomeCancelled).Inc()
-	}
-	r.metrics.orphans.WithLabelValues(outcomeAdopted).Inc()
-	scope.adopt(&jobs[0])
-	return proceed(), nil
+	return proceed(), r.take(ctx, scope, jobs)
 }
 
 func stillSearching(left time.Duration) outcome {
 	return wait(left, classifierv1alpha1.ReasonSubmitting, "it is not known whether the factory got the job; looking for it")
 }
 
-// findJobs gives the jobs with a suffix, oldest first.
-func findJobs(ctx context.Context, factory *connection.Pass, suffix string, since time.Time) ([]mistral.Job, error) {
-	filter := mistral.JobFilter{Suffix: suffix, CreatedAfter: since.Add(-clockSkew), PageSize: pageSize}
+// take takes the first of the jobs of an attempt for this object's, and cancels the others.
+func (r *TrainingJobReconciler) take(ctx context.Context, scope *jobScope, jobs []mistral.Job) error {
+	if err := r.cancelUnfinished(ctx, scope, scope.connection, jobs[1:]); err != nil {
+		return err
+	}
+	r.metrics.orphans.WithLabelValues(outcomeAdopted).Inc()
+	scope.adopt(&jobs[0])
+	return nil
+}
+
+// findJobs gives the jobs with a suffix, the best to take first: rather one that was
+// started than one that was not, one that was cancelled last, and else the oldest.
+// Nothing but the suffix narrows the search, for clocks differ.
+func findJobs(ctx context.Context, factory *connection.Pass, suffix string) ([]mistral.Job, error) {
+	filter := mistral.JobFilter{Suffix: suffix, PageSize: pageSize}
 	var jobs []mistral.Job
 	for ; filter.Page < maxPages; filter.Page++ {
 		page, err := factory.ListJobs(ctx, filter)
@@ -101,9 +98,19 @@ func findJobs(ctx context.Context, factory *connection.Pass, suffix string, sinc
 		return again || job.Suffix == nil || *job.Suffix != suffix
 	})
 	slices.SortFunc(jobs, func(a, b mistral.Job) int {
-		return cmp.Or(cmp.Compare(a.CreatedAt, b.CreatedAt), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(cmp.Compare(rank(a.Status), rank(b.Status)), cmp.Compare(a.CreatedAt, b.CreatedAt), cmp.Compare(a.ID, b.ID))
 	})
 	return jobs, nil
+}
+
+func rank(state mistral.JobStatus) int {
+	switch {
+	case startedStates[state]:
+		return 0
+	case state == mistral.JobCancelled || state == mistral.JobCancellationRequested:
+		return 2
+	}
+	return 1
 }
 
 // submit creates the job, or takes the one that is to be imported.
@@ -118,6 +125,14 @@ func (r *TrainingJobReconciler) submit(ctx context.Context, scope *jobScope) (ou
 		return r.importJob(ctx, scope)
 	}
 	return r.create(ctx, scope, 1)
+}
+
+// createAgain creates a job of the files that an earlier one was to read.
+func (r *TrainingJobReconciler) createAgain(ctx context.Context, scope *jobScope, attempt int32) (result outcome, err error) {
+	if scope.pinned, err = r.withCurrentIDs(ctx, scope); err != nil {
+		return outcome{}, err
+	}
+	return r.create(ctx, scope, attempt)
 }
 
 func (r *TrainingJobReconciler) create(ctx context.Context, scope *jobScope, attempt int32) (outcome, error) {
@@ -139,10 +154,14 @@ func (r *TrainingJobReconciler) create(ctx context.Context, scope *jobScope, att
 	if err := r.writeAttempt(ctx, scope, attempt); err != nil {
 		return outcome{}, err
 	}
-	err = scope.factory.learn(r.createRecorded(ctx, scope, integrations))
+	err = scope.factory.learn(r.takeOrCreate(ctx, scope, before.Attempt, integrations))
 	if scope.status.RemoteJob == nil && isRefusal(err) {
+		lost := r.lostFile(ctx, scope, err)
 		// Nothing was created, so there is nothing to look for.
 		scope.forgetAttempt(before)
+		if scope.inputs = cmp.Or(lost, scope.inputs); lost != nil {
+			return wait(lostFileRecheck, lost.reason, lost.message), nil
+		}
 	}
 	if r.refusals.learn(scope.object.UID, refusal, err) != nil {
 		return outcome{}, err
@@ -168,7 +187,7 @@ func (r *TrainingJobReconciler) writeAttempt(ctx context.Context, scope *jobScop
 	}
 	status.Attempt = &classifierv1alpha1.Attempt{
 		Number:       number,
-		Marker:       scope.marker(number),
+		Marker:       scope.marks.jobMarker(scope.object.UID, number),
 		PendingSince: metav1.NewTime(r.clock.Now()),
 	}
 	status.Inputs = scope.pinned
@@ -184,6 +203,27 @@ func (s *jobScope) forgetAttempt(before *classifierv1alpha1.ClassifierTrainingJo
 	if first {
 		s.status.Attempt, s.status.Inputs = nil, nil
 	}
+}
+
+// takeOrCreate creates the job of an attempt unless it is there already: the control
+// plane may have been restored to a state in which that was not known, or the status
+// been reset.
+func (r *TrainingJobReconciler) takeOrCreate(ctx context.Context, scope *jobScope, before *classifierv1alpha1.Attempt, integrations []mistral.Integration) error {
+	if before != nil && before.Number == scope.status.Attempt.Number {
+		return r.createRecorded(ctx, scope, integrations) // it was just looked for
+	}
+	jobs, err := findJobs(ctx, scope.connection, scope.suffix())
+	if err != nil {
+		return err
+	}
+	if len(jobs) == 0 {
+		return r.createRecorded(ctx, scope, integrations)
+	}
+	if startedStates[jobs[0].Status] {
+		// It was this object's start, of which nothing is known any more.
+		scope.status.Attempt.StartTime = new(metav1.NewTime(r.clock.Now()))
+	}
+	return r.take(ctx, scope, jobs)
 }
 
 // createRecorded creates the job and writes its ID down at once. A shutdown of

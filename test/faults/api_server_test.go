@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -26,8 +27,13 @@ func (t *apiTransport) RoundTrip(request *http.Request) (*http.Response, error) 
 	if t.operator.dead.Load() {
 		return nil, errCrashed
 	}
+	if t.operator.world.plane.away.Load() {
+		return nil, errLost
+	}
 	if request.URL.Query().Has("watch") {
-		response, err := t.next.RoundTrip(request)
+		ctx, end := context.WithCancel(request.Context())
+		t.operator.world.plane.watches.Store(&ctx, end)
+		response, err := t.next.RoundTrip(request.WithContext(ctx))
 		if err == nil {
 			response.Body = &watchBody{ReadCloser: response.Body, operator: t.operator}
 		}

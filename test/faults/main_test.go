@@ -6,12 +6,14 @@
 package faults
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -23,13 +25,43 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/controller/controllertest"
 )
 
+// root is the repository's folder.
+var root = filepath.Join("..", "..")
+
 // parallelWorlds is how many run at a time. They mostly wait.
 const parallelWorlds = "16"
 
-// cluster is the control plane that all worlds share.
-var cluster struct {
+// plane is a control plane, as operators reach it.
+type plane struct {
 	*controllertest.ControlPlane
 	mapper meta.RESTMapper
+
+	away    atomic.Bool // operators do not reach it
+	watches sync.Map    // the functions that end them
+}
+
+// without does something while no operator reaches the control plane.
+func (p *plane) without(do func() error) error {
+	p.away.Store(true)
+	defer p.away.Store(false)
+	p.watches.Range(func(_, end any) bool {
+		end.(context.CancelFunc)()
+		return true
+	})
+	return do()
+}
+
+// cluster is the one that most worlds share.
+var cluster *plane
+
+// newPlane spares each operator asking what the API server serves.
+func newPlane(started *controllertest.ControlPlane) (*plane, error) {
+	client, err := rest.HTTPClientFor(started.Operator)
+	if err != nil {
+		return nil, err
+	}
+	mapper, err := apiutil.NewDynamicRESTMapper(started.Operator, client)
+	return &plane{ControlPlane: started, mapper: mapper}, err
 }
 
 func TestMain(m *testing.M) {
@@ -58,23 +90,13 @@ func runSuite(m *testing.M) (code int, err error) {
 			err = os.Remove(log.Name())
 		}
 	}()
-	if cluster.ControlPlane, err = controllertest.Start(filepath.Join("..", "..")); err != nil {
+	started, err := controllertest.Start(root)
+	if err != nil {
 		return 1, err
 	}
-	defer func() { err = errors.Join(err, cluster.Stop()) }()
-	if cluster.mapper, err = newMapper(cluster.Operator); err != nil {
+	defer func() { err = errors.Join(err, started.Stop()) }()
+	if cluster, err = newPlane(started); err != nil {
 		return 1, err
 	}
 	return m.Run(), nil
 }
-
-// newMapper spares each operator asking what the API server serves.
-func newMapper(config *rest.Config) (meta.RESTMapper, error) {
-	client, err := rest.HTTPClientFor(config)
-	if err != nil {
-		return nil, err
-	}
-	return apiutil.NewDynamicRESTMapper(config, client)
-}
-
-func sharedMapper(*rest.Config, *http.Client) (meta.RESTMapper, error) { return cluster.mapper, nil }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 	toolscache "k8s.io/client-go/tools/cache"
@@ -35,6 +36,7 @@ type operator struct {
 	dead  atomic.Bool
 	stop  context.CancelFunc
 	ended chan struct{}
+	err   error // how it ended by itself, known when it has
 }
 
 // startOperator starts the operator as main does, in the worlds' time.
@@ -42,9 +44,10 @@ func (w *world) startOperator() *operator {
 	w.Helper()
 	ctx, stop := context.WithCancel(w.ctx)
 	w.mu.Lock()
-	life := &operator{world: w, name: fmt.Sprintf("operator-%d", len(w.operators)+1), stop: stop, ended: make(chan struct{})}
-	w.operators[life.name] = life
+	life := &operator{world: w, name: fmt.Sprintf("operator-%d", w.proxy.lives.Add(1)), stop: stop, ended: make(chan struct{})}
+	w.operators = append(w.operators, life)
 	w.mu.Unlock()
+	w.proxy.operators.Store(life.name, life)
 	manager, err := life.newManager(ctx)
 	if err != nil {
 		stop()
@@ -54,23 +57,24 @@ func (w *world) startOperator() *operator {
 	}
 	go func() {
 		defer close(life.ended)
-		if err := manager.Start(ctx); err != nil && !life.dead.Load() {
-			w.Errorf("%s: %v", life.name, err)
+		life.err = manager.Start(ctx)
+		if life.err != nil && !life.dead.Load() && !w.mayEnd {
+			w.Errorf("%s: %v", life.name, life.err)
 		}
 	}()
 	return life
 }
 
 func (o *operator) newManager(ctx context.Context) (ctrl.Manager, error) {
-	config := rest.CopyConfig(cluster.Operator)
+	config := rest.CopyConfig(o.world.plane.Operator)
 	config.QPS = -1
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return &apiTransport{operator: o, next: next} })
 	cacheOptions := controller.CacheOptions()
 	cacheOptions.DefaultNamespaces = map[string]cache.Config{o.world.Namespace.Name: {}}
 	cacheOptions.DefaultTransform = inWorldTime(cacheOptions.DefaultTransform)
 	manager, err := ctrl.NewManager(config, ctrl.Options{
-		Scheme:                  cluster.Scheme,
-		MapperProvider:          sharedMapper,
+		Scheme:                  o.world.plane.Scheme,
+		MapperProvider:          func(*rest.Config, *http.Client) (meta.RESTMapper, error) { return o.world.plane.mapper, nil },
 		Cache:                   cacheOptions,
 		Logger:                  o.world.logger.WithValues("operator", o.name),
 		Metrics:                 metricsserver.Options{BindAddress: "0"},
@@ -93,6 +97,7 @@ func (o *operator) newManager(ctx context.Context) (ctrl.Manager, error) {
 		Clock:              worldClock,
 		Limits:             dataset.DefaultLimits(),
 		Directory:          o.world.TempDir(),
+		ClusterID:          o.world.clusterID,
 		Storage:            storage,
 		SkipNameValidation: true,
 		Registerer:         o.registerer(),

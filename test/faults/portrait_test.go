@@ -23,7 +23,7 @@ var (
 	anyID = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
 	// modelID and fileName have parts of IDs.
 	modelID  = regexp.MustCompile(`ft:classifier:[a-z0-9:.-]+`)
-	fileName = regexp.MustCompile(`classifier-dataset-[0-9a-f]{8}`)
+	fileName = regexp.MustCompile(`classifier-dataset-[a-z2-7]{8}`)
 )
 
 // portrait is what became of objects, without what differs from run to run.

@@ -9,13 +9,18 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // proxy stands between the operators and the factory.
 type proxy struct {
-	world *world
-	real  http.Handler
+	real http.Handler
+	// lagTime is for how long a lagging list does not show what was created.
+	lagTime time.Duration
+
+	lives     atomic.Int64 // of operators that ever used it
+	operators sync.Map     // *operator by its name
 
 	mu      sync.Mutex
 	started []string          // IDs of jobs, one for each start that the factory accepted
@@ -26,11 +31,12 @@ type proxy struct {
 const hangTime = 400 * time.Millisecond
 
 func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	operator := p.world.operator(r.UserAgent())
-	if operator == nil { // the test itself
+	life, ok := p.operators.Load(r.UserAgent())
+	if !ok { // the test itself
 		p.real.ServeHTTP(w, r)
 		return
 	}
+	operator := life.(*operator)
 	f, err := operator.begin(remote, r, r.URL.Path)
 	if err != nil {
 		panic(http.ErrAbortHandler)
@@ -117,7 +123,7 @@ func (p *proxy) distort(r *http.Request, body []byte, f fault) []byte {
 		if json.Unmarshal(body, &message) != nil {
 			return body
 		}
-		distortMessage(message, f)
+		p.distortMessage(message, f)
 		body, _ = json.Marshal(message)
 	}
 	p.firstAnswer(r, body)
@@ -137,17 +143,17 @@ func (p *proxy) firstAnswer(r *http.Request, body []byte) []byte {
 	return p.seen[r.URL.Path]
 }
 
-// lagTime is less than the grace that a creation is given.
-const lagTime = 30 * time.Second
+// shortLag is less than the grace that a creation is given.
+const shortLag = 30 * time.Second
 
-func distortMessage(message map[string]any, f fault) {
+func (p *proxy) distortMessage(message map[string]any, f fault) {
 	list, isList := message["data"].([]any)
 	switch f.kind {
 	case lag:
 		if isList {
 			message["data"] = slices.DeleteFunc(list, func(entry any) bool {
 				created, _ := entry.(map[string]any)["created_at"].(float64)
-				return worldClock.Since(time.Unix(int64(created), 0)) < lagTime
+				return worldClock.Since(time.Unix(int64(created), 0)) < p.lagTime
 			})
 		}
 	case duplicate:

@@ -159,6 +159,17 @@ func (f *scriptedFactory) end(state mistral.JobStatus) {
 	}
 }
 
+// endJob ends one job that runs.
+func (f *scriptedFactory) endJob(id string, state mistral.JobStatus) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, job := range f.jobs {
+		if job.ID == id {
+			f.enter(job, state)
+		}
+	}
+}
+
 func (f *scriptedFactory) count(state mistral.JobStatus) (count int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -2,7 +2,7 @@ package faults
 
 import (
 	"context"
-	"maps"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"sync"
@@ -32,6 +32,9 @@ type world struct {
 	testing.TB
 	*controllertest.Namespace
 	ctx          context.Context
+	plane        *plane
+	clusterID    string // that its operators are given
+	mayEnd       bool   // its operators may end by themselves
 	apiKey       string
 	secondKey    string // of the same tenant
 	strangersKey string // of another one
@@ -47,70 +50,83 @@ type world struct {
 	restarts   sync.WaitGroup
 
 	mu        sync.Mutex
-	operators map[string]*operator
+	operators []*operator
 	calls     map[string]int // so far, by their targets and by what they are
 }
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{
-		TB:           t,
-		Namespace:    cluster.NewNamespace(t),
-		ctx:          context.WithoutCancel(t.Context()),
-		apiKey:       newSecret(),
-		secondKey:    newSecret(),
-		strangersKey: newSecret(),
-		logger:       ctrl.Log,
-		pollInterval: 2 * time.Second,
-		judge:        func(call) fault { return fault{} },
-		operators:    map[string]*operator{},
-		calls:        map[string]int{},
+	return newWorldIn(t, cluster, worldClock.Now)
+}
+
+// newWorldIn is a world in a control plane, with a factory that has a clock of its own.
+func newWorldIn(t testing.TB, plane *plane, factoryClock func() time.Time) *world {
+	t.Helper()
+	w := newWorldOf(t, plane, plane.NewNamespace(t))
+	w.apiKey, w.secondKey, w.strangersKey = newSecret(), newSecret(), newSecret()
+	w.proxy = &proxy{real: w.openFactory(w.TempDir(), factoryClock), lagTime: shortLag, seen: map[string][]byte{}}
+	front := httptest.NewServer(w.proxy)
+	w.url = front.URL
+	w.Cleanup(front.Close)
+	var err error
+	if w.factory, err = mistral.NewClient(mistral.Config{BaseURL: w.url, Key: mistral.NewKey(w.apiKey)}); err != nil {
+		w.Fatal(err)
 	}
-	w.Patience = time.Minute // a script that fails is played again and again, to shorten it
-	w.logger = w.logger.WithValues("world", w.Namespace.Name)
-	w.startFactory()
 	w.Create(w.connection())
-	cluster.Monitor.Forbid(w.apiKey)
+	plane.Monitor.Forbid(w.apiKey)
 	t.Cleanup(w.stopOperators)
 	return w
 }
 
-func (w *world) startFactory() {
+// beside is a world whose objects use the same factory and key.
+func (w *world) beside(t testing.TB, plane *plane, namespace *controllertest.Namespace) *world {
+	t.Helper()
+	twin := newWorldOf(t, plane, namespace)
+	twin.apiKey, twin.secondKey, twin.url, twin.proxy, twin.factory = w.apiKey, w.secondKey, w.url, w.proxy, w.factory
+	t.Cleanup(twin.stopOperators)
+	return twin
+}
+
+func newWorldOf(t testing.TB, plane *plane, namespace *controllertest.Namespace) *world {
+	t.Helper()
+	w := &world{
+		TB:           t,
+		Namespace:    namespace,
+		ctx:          context.WithoutCancel(t.Context()),
+		plane:        plane,
+		logger:       ctrl.Log.WithValues("world", namespace.Name),
+		pollInterval: 2 * time.Second,
+		judge:        func(call) fault { return fault{} },
+		calls:        map[string]int{},
+	}
+	w.Patience = time.Minute // a script that fails is played again and again, to shorten it
+	return w
+}
+
+// openFactory opens a factory, which may be another one's restored.
+func (w *world) openFactory(directory string, clock func() time.Time) http.Handler {
 	w.Helper()
 	server, err := factory.Open(w.ctx, factory.Config{
-		Directory: w.TempDir(),
+		Directory: directory,
 		APIKeys:   []factory.APIKey{factory.NewAPIKey("test", w.apiKey), factory.NewAPIKey("test", w.secondKey), factory.NewAPIKey("stranger", w.strangersKey)},
-		Clock:     worldClock.Now,
+		Clock:     clock,
 	})
 	if err != nil {
 		w.Fatal(err)
 	}
-	w.proxy = &proxy{world: w, real: server.Handler(), seen: map[string][]byte{}}
-	front := httptest.NewServer(w.proxy)
-	w.url = front.URL
 	w.Cleanup(func() {
-		front.Close()
 		if err := server.Close(); err != nil {
 			w.Error(err)
 		}
 	})
-	w.factory, err = mistral.NewClient(mistral.Config{BaseURL: w.url, Key: mistral.NewKey(w.apiKey)})
-	if err != nil {
-		w.Fatal(err)
-	}
-}
-
-func (w *world) operator(name string) *operator {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.operators[name]
+	return server.Handler()
 }
 
 // stopOperators ends the last operator in order, and waits for all.
 func (w *world) stopOperators() {
 	w.restarts.Wait()
 	w.mu.Lock()
-	operators := slices.Collect(maps.Values(w.operators))
+	operators := slices.Clone(w.operators)
 	w.mu.Unlock()
 	for _, operator := range operators {
 		operator.stop()

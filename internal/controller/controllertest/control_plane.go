@@ -42,6 +42,7 @@ type ControlPlane struct {
 	Namespaces []string
 
 	environment *envtest.Environment
+	directory   string // of what outlives a stop of its processes
 
 	mu     sync.Mutex
 	unused []string // of Namespaces
@@ -70,12 +71,12 @@ func Start(root string) (*ControlPlane, error) { return monitored(StartUnmonitor
 // StartNamespaced starts one whose operator has Roles in so many namespaces, which
 // NewNamespace hands out, and no right elsewhere.
 func StartNamespaced(root string, namespaces int) (*ControlPlane, error) {
-	return monitored(start(root, namespaces))
+	return monitored(start(root, namespaces, ""))
 }
 
 // StartUnmonitored starts a control plane to measure with: a monitor takes its share
 // of the machine.
-func StartUnmonitored(root string) (*ControlPlane, error) { return start(root, 0) }
+func StartUnmonitored(root string) (*ControlPlane, error) { return start(root, 0, "") }
 
 func monitored(plane *ControlPlane, err error) (*ControlPlane, error) {
 	if err != nil {
@@ -87,9 +88,14 @@ func monitored(plane *ControlPlane, err error) (*ControlPlane, error) {
 	return plane, nil
 }
 
-func start(root string, namespaces int) (*ControlPlane, error) {
+// start starts one with what a snapshot holds, if one is named.
+func start(root string, namespaces int, snapshot string) (*ControlPlane, error) {
 	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
 		return nil, errors.New("KUBEBUILDER_ASSETS is not set: run the tests with `make test`, or set it to the output of `make envtest-assets`")
+	}
+	directory, err := os.MkdirTemp("", "control-plane-*")
+	if err != nil {
+		return nil, err
 	}
 	environment := &envtest.Environment{
 		CRDDirectoryPaths:       []string{filepath.Join(root, "config", "crd", "bases")},
@@ -97,16 +103,23 @@ func start(root string, namespaces int) (*ControlPlane, error) {
 		ControlPlaneStopTimeout: 2 * time.Minute,
 	}
 	// The API server ends when nobody watches any more, or after this time.
-	environment.ControlPlane.GetAPIServer().Configure().Set("request-timeout", "30s")
+	server := environment.ControlPlane.GetAPIServer()
+	server.Configure().Set("request-timeout", "30s")
+	plane := &ControlPlane{Scheme: runtime.NewScheme(), environment: environment, directory: directory}
+	server.CertDir = filepath.Join(directory, "certificates")
+	environment.ControlPlane.Etcd = &envtest.Etcd{DataDir: plane.dataDirectory()}
+	if err := plane.makeDirectories(snapshot); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(directory))
+	}
 	config, err := environment.Start()
 	if err != nil {
-		return nil, fmt.Errorf("starting the control plane: %w", err)
+		return nil, errors.Join(fmt.Errorf("starting the control plane: %w", err), os.RemoveAll(directory))
 	}
-	plane := &ControlPlane{Scheme: runtime.NewScheme(), KubeConfig: environment.KubeConfig, environment: environment}
+	plane.KubeConfig = environment.KubeConfig
 	utilruntime.Must(clientgoscheme.AddToScheme(plane.Scheme))
 	utilruntime.Must(classifierv1alpha1.AddToScheme(plane.Scheme))
 	if err := plane.prepare(config, root, namespaces); err != nil {
-		return nil, errors.Join(err, environment.Stop())
+		return nil, errors.Join(err, environment.Stop(), os.RemoveAll(directory))
 	}
 	return plane, nil
 }
@@ -141,7 +154,7 @@ func (p *ControlPlane) Stop() error {
 	if p.Monitor != nil {
 		verdict = p.Monitor.stop()
 	}
-	return errors.Join(verdict, p.environment.Stop())
+	return errors.Join(verdict, p.environment.Stop(), os.RemoveAll(p.directory))
 }
 
 // KubeConfigOf is that of a ServiceAccount.
@@ -167,7 +180,9 @@ func (p *ControlPlane) grantClusterRole(config string) error {
 		Subjects: []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: serviceAccount}},
 	}
 	binding.Name = role.Name
-	return errors.Join(p.Admin.Create(context.Background(), role), p.Admin.Create(context.Background(), binding))
+	// What was restored from a snapshot has them already.
+	return errors.Join(client.IgnoreAlreadyExists(p.Admin.Create(context.Background(), role)),
+		client.IgnoreAlreadyExists(p.Admin.Create(context.Background(), binding)))
 }
 
 // grantRoles makes namespaces and binds in each the role that was generated for one.

@@ -47,6 +47,7 @@ func TestMonitorNotices(t *testing.T) {
 	}{
 		{func(*jobStatus) {}, ""},
 		{func(s *jobStatus) { s.Attempt.Number, s.Model, s.Progress = 2, nil, nil }, ""},
+		{func(s *jobStatus) { s.Attempt.Marker, s.Model, s.Progress = "restored", nil, nil }, ""},
 		{func(s *jobStatus) { meta.RemoveStatusCondition(&s.Conditions, classifierv1alpha1.ConditionReady) }, "there is no Ready"},
 		{func(s *jobStatus) { s.Conditions = nil }, "there is no Ready"},
 		{func(s *jobStatus) { s.State = "" }, "it has no state"},

@@ -33,11 +33,10 @@ type Namespace struct {
 // NewNamespace makes a namespace that the test's cleanups can use, too.
 func (p *ControlPlane) NewNamespace(t testing.TB) *Namespace {
 	t.Helper()
-	n := &Namespace{Patience: 2 * time.Minute, t: t, ctx: context.WithoutCancel(t.Context()), cluster: p.Admin}
 	if len(p.Namespaces) > 0 {
-		n.Name = p.takeNamespace(t)
-		return n
+		return p.Namespace(t, p.takeNamespace(t))
 	}
+	n := p.Namespace(t, "")
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"}}
 	n.Create(namespace)
 	n.Name = namespace.Name
@@ -55,6 +54,11 @@ func (p *ControlPlane) takeNamespace(t testing.TB) string {
 	name := p.unused[0]
 	p.unused = p.unused[1:]
 	return name
+}
+
+// Namespace is one that is there.
+func (p *ControlPlane) Namespace(t testing.TB, name string) *Namespace {
+	return &Namespace{Name: name, Patience: 2 * time.Minute, t: t, ctx: context.WithoutCancel(t.Context()), cluster: p.Admin}
 }
 
 // ObjectMeta is that of an object in the namespace.
