@@ -220,6 +220,9 @@ func (d *driver) largeDataset(name string) {
 
 // occupy lets other namespaces have all that a line shares out.
 func occupy(line *turns.Line) {
-	for i := 0; line.Enter(turns.Who{Namespace: strconv.Itoa(i)}, 1, nil); i++ {
+	i := 0
+	for line.Enter(turns.Who{Namespace: strconv.Itoa(i)}, 1, nil) {
+		i++
 	}
+	line.Forget(turns.Who{Namespace: strconv.Itoa(i)})
 }
