@@ -63,7 +63,7 @@ func testModelThatComesAndGoes(t *testing.T) {
 				w.waitUntil(job, classifierv1alpha1.ConditionReady)
 				within := noticedWithin
 				if asked {
-					within = time.Minute // of which most is a busy machine's
+					within = 2 * time.Minute // of which most is a busy machine's
 				}
 				for _, happen := range []struct {
 					do     func(w *world, model string, hidden *atomic.Bool) error
