@@ -40,7 +40,8 @@ demo: build ## Train and use a classifier on this machine, with Go alone (KEEP=1
 # own tests a second time with Roles alone.
 .PHONY: test
 test: ## Run every test that needs no Node and no cluster.
-	$(EXPORT_ASSETS) && go test -count=1 -timeout 20m ./... && go test -count=1 ./internal/controller -namespaced
+	$(EXPORT_ASSETS) && go test -count=1 -timeout 20m $$(go list ./... | grep -v /test/scale$$) \
+		&& go test -count=1 ./internal/controller -namespaced && go test -count=1 ./test/scale
 
 .PHONY: conformance
 conformance: build ## Lead a classifier's life on the factory with the official SDKs (needs Node).
