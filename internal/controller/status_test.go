@@ -74,7 +74,7 @@ func TestStatusOfSomebodyElseIsReplaced(t *testing.T) {
 	d := newDriver(t)
 	data := driven(d.inlineDataset("data", sentiments(20)))
 	d.Create(data)
-	data.Status.InputType = classifierv1alpha1.InputChat
+	data.Status.InputType, data.Status.Conditions = classifierv1alpha1.InputChat, nil
 	for _, kind := range []string{classifierv1alpha1.ConditionReady, classifierv1alpha1.ConditionReconciling} {
 		data.Status.Conditions = append(data.Status.Conditions, metav1.Condition{
 			Type: kind, Status: metav1.ConditionFalse, Reason: "Restored", Message: "restored", LastTransitionTime: metav1.Now(),
