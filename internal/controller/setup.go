@@ -70,7 +70,7 @@ func Setup(ctx context.Context, manager ctrl.Manager, options Options) error {
 	if err != nil {
 		return err
 	}
-	if err := manager.Add(newVersionGuard(manager.GetAPIReader(), options)); err != nil {
+	if err := manager.Add(newVersionGuard(manager, options)); err != nil {
 		return err
 	}
 	recorder := manager.GetEventRecorder("classifier-factory")
