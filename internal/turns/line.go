@@ -157,7 +157,8 @@ func (l *Line) Forget(who Who) {
 func (l *Line) CallOff() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for here := l.queue.next(anybody); here != nil; here = l.queue.next(anybody) {
+	for here := l.queue.peek(anybody); here != nil; here = l.queue.peek(anybody) {
+		l.queue.take(here)
 		delete(l.places, here.who)
 		here.wakeUp()
 	}

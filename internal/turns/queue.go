@@ -31,15 +31,6 @@ func (q *queue) peek(fits func(*place) bool) *place {
 	return nil
 }
 
-// next takes out the next one that fits.
-func (q *queue) next(fits func(*place) bool) *place {
-	found := q.peek(fits)
-	if found != nil {
-		q.take(found)
-	}
-	return found
-}
-
 // take takes one out whose turn it is. Then it is the other namespaces' turn.
 func (q *queue) take(taken *place) {
 	q.remove(taken)

@@ -23,8 +23,8 @@ const (
 	// A list for all of them comes on top once a second.
 	maxCalls = 12
 	// bystanderTime is what a dataset and a training of somebody else may take beside a
-	// burst on whatever machine. On two idle cores it is some three seconds, which is the
-	// factory's: its one worker trains for all. Without turns it never came.
+	// burst on whatever machine. On two cores three to five seconds were measured; without
+	// turns it never came.
 	bystanderTime = 12 * time.Second
 )
 
