@@ -26,7 +26,7 @@ const (
 	// answered within lately gets one: a thousand objects learn from it what is the
 	// matter, and a server that is silent holds one worker.
 	maxPasses          = 32
-	maxNamespacePasses = 16
+	maxNamespacePasses = 4
 	lately             = time.Minute
 	// firstPatience is for a call to a factory that has not answered lately. It doubles
 	// with each failure, up to what every call gets, for one that answers, but slowly.
@@ -40,6 +40,8 @@ type ClosedError struct {
 	// Queued says that the caller has a place in the line, and is woken when its turn
 	// has come.
 	Queued bool
+	// Waited is how long it has had that place.
+	Waited time.Duration
 	// Cause is the failure for which the connection pauses, or paused last. Nil if
 	// there was none.
 	Cause error
@@ -78,7 +80,7 @@ func (g *gate) enter(who turns.Who, wake func()) error {
 	}
 	cause := g.suspicion()
 	if !g.line.Enter(who, 1, wake) || cause != nil && !g.suspects.Enter(who, 1, wake) {
-		return &ClosedError{Queued: true, Cause: cause}
+		return &ClosedError{Queued: true, Waited: g.line.Waited(who), Cause: cause}
 	}
 	return nil
 }

@@ -295,7 +295,7 @@ func TestSilentFactoryHoldsOneWorker(t *testing.T) {
 	<-arrived
 	var others []*Pass
 	woken := make(chan struct{}, 100)
-	for i := range 10 {
+	for i := range maxNamespacePasses {
 		other := f.connection.Pass(turns.Who{Namespace: "other", Object: strconv.Itoa(i)}, func() { woken <- struct{}{} })
 		expectQueued(t, other.Begin())
 		other.End()

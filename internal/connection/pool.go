@@ -26,11 +26,11 @@ import (
 const maxIdleTime = 20 * time.Minute
 
 // maxSuspects is how many calls may wait for answers of factories whose last call
-// failed, and maxNamespaceSuspects how many of them of one namespace: a quarter of
-// the operator's workers.
+// failed, a quarter of the operator's workers, and maxNamespaceSuspects how many of them
+// of one namespace, which keeps workers for its other factories.
 const (
 	maxSuspects          = 32
-	maxNamespaceSuspects = 8
+	maxNamespaceSuspects = 3
 )
 
 // Options are what all connections of a pool have in common.

@@ -61,25 +61,18 @@ func (r *DatasetReconciler) Reconcile(ctx context.Context, request ctrl.Request)
 	} else if err != nil {
 		return ctrl.Result{}, err
 	}
-	before := object.DeepCopy()
 	scope := newDatasetScope(object)
 	scope.marks = r.marks
 	scope.forgetRestored()
 	defer r.end(scope)
 
 	result := r.reconcile(ctx, scope)
-	if deleted(object) {
+	if result.brief || deleted(object) {
 		return result.result()
 	}
 	result = scope.setConditions(result, metav1.NewTime(r.clock.Now()))
-	written, err := r.writeStatus(ctx, scope)
-	if err != nil {
+	if err := r.writeStatus(ctx, scope); err != nil {
 		return retryWrite(err)
-	}
-	if written {
-		r.metrics.sawReady(kindDataset, object, object.Status.Conditions, wasUploaded(&before.Status), r.clock.Now())
-		tellForgotten(ctx, r.recorder, object, scope.forgotten)
-		tell(r.recorder, object, before.Status.Conditions, object.Status.Conditions)
 	}
 	return result.result()
 }
@@ -124,14 +117,20 @@ func (r *DatasetReconciler) reconcile(ctx context.Context, scope *datasetScope) 
 	return result
 }
 
-// writeStatus writes the status as far as it differs from what the API server has.
-func (r *DatasetReconciler) writeStatus(ctx context.Context, scope *datasetScope) (bool, error) {
+// writeStatus writes the status as far as it differs from what the API server has, and
+// tells what changed.
+func (r *DatasetReconciler) writeStatus(ctx context.Context, scope *datasetScope) error {
 	written, err := writeStatus(ctx, r.client, scope.object, scope.written, scope.status)
-	if err == nil {
-		logTransition(ctx, scope.written.State, scope.written.Conditions, scope.status.State, scope.status.Conditions)
-		scope.written = scope.status.DeepCopy()
+	if err != nil || !written {
+		return err
 	}
-	return written, err
+	before, now := scope.written, scope.status
+	logTransition(ctx, before.State, before.Conditions, now.State, now.Conditions)
+	r.metrics.sawReady(kindDataset, scope.object, now.Conditions, wasUploaded(before), r.clock.Now())
+	tellForgotten(ctx, r.recorder, scope.object, scope.forgotten)
+	tell(r.recorder, scope.object, before.Conditions, now.Conditions)
+	scope.written, scope.forgotten = now.DeepCopy(), ""
+	return nil
 }
 
 // SetupWithManager registers the reconciler and what wakes it up.

@@ -56,7 +56,7 @@ func (r *DatasetReconciler) reportProgress(ctx context.Context, scope *datasetSc
 			case <-timer.C():
 			}
 			scope.setUnderWay(progress(), metav1.NewTime(r.clock.Now()))
-			if _, err := r.writeStatus(ctx, scope); err != nil {
+			if err := r.writeStatus(ctx, scope); err != nil {
 				ctrl.LoggerFrom(ctx).V(1).Info("progress cannot be written", "error", err.Error())
 				return
 			}

@@ -21,6 +21,13 @@ var untold = map[string]bool{
 	classifierv1alpha1.ConditionFactoryReachable: true,
 }
 
+// untoldReasons are steps on the way that the event of the next one implies.
+var untoldReasons = map[string]bool{
+	classifierv1alpha1.ReasonSourceReady:        true,
+	classifierv1alpha1.ReasonDatasetsReady:      true,
+	classifierv1alpha1.ReasonAwaitingValidation: true,
+}
+
 // tell records an event for each condition that changed. It comes after the
 // status was written, so that an event never speaks of what was lost.
 func tell(recorder events.EventRecorder, object runtime.Object, before, after []metav1.Condition) {
@@ -32,7 +39,7 @@ func tell(recorder events.EventRecorder, object runtime.Object, before, after []
 			continue // what was just pinned can be nothing else
 		}
 		// One reason is one event, though several conditions have it.
-		if untold[condition.Type] || known || told[condition.Reason] {
+		if untold[condition.Type] || untoldReasons[condition.Reason] || known || told[condition.Reason] {
 			continue
 		}
 		told[condition.Reason] = true

@@ -108,6 +108,8 @@ func (u uses) event(reason string) string {
 	good := u.good[reason]
 	told := slices.DeleteFunc(slices.Clone(good), func(kind string) bool { return untold[kind] })
 	switch {
+	case untoldReasons[reason]:
+		return "none"
 	case len(told) > 0:
 		return eventType(metav1.Condition{Type: told[0], Status: metav1.ConditionTrue, Reason: reason})
 	case len(good) > 0 && len(good) == u.count[reason]:

@@ -86,8 +86,8 @@ func TestEventsTellWhatChanged(t *testing.T) {
 		}, {
 			"to wait for something is nothing to be warned of",
 			nil,
-			[]metav1.Condition{condition(classifierv1alpha1.ConditionStarted, metav1.ConditionFalse, classifierv1alpha1.ReasonAwaitingValidation)},
-			[]string{"Normal AwaitingValidation it is so"},
+			[]metav1.Condition{condition(classifierv1alpha1.ConditionStarted, metav1.ConditionFalse, classifierv1alpha1.ReasonAwaitingStart)},
+			[]string{"Normal AwaitingStart it is so"},
 		}, {
 			"a failure is one warning, though four conditions have it",
 			nil,

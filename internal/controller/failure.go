@@ -102,6 +102,19 @@ func (f failure) concernsConnection() bool {
 	return f.reason != classifierv1alpha1.ReasonRejected
 }
 
+// shortWait is how long an object may wait for its turn before its status speaks of it:
+// with many objects most wait for some moments, and each word is a write.
+const shortWait = 3 * time.Second
+
+// queued waits for the object's turn, which wakes it. Nothing was learnt before it.
+func queued(closed *connection.ClosedError, judged failure) outcome {
+	result := wait(0, judged.reason, judged.message)
+	if left := shortWait - closed.Waited; closed.Cause == nil && left > 0 {
+		result.brief, result.after = true, left
+	}
+	return result
+}
+
 // failed is the outcome of a step that returned an error.
 func failed(err error) outcome {
 	if apierrors.IsConflict(err) || errors.Is(err, context.Canceled) {
@@ -110,7 +123,7 @@ func failed(err error) outcome {
 	}
 	judged := classify(err)
 	if closed, ok := errors.AsType[*connection.ClosedError](err); ok && closed.Queued {
-		return wait(0, judged.reason, judged.message) // it is woken when its turn has come
+		return queued(closed, judged)
 	}
 	switch judged.class {
 	case terminal:

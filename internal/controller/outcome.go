@@ -14,6 +14,7 @@ type outcome struct {
 	reason  string
 	message string
 	err     error // for the queue's back-off and the log
+	brief   bool  // it lasts too short a time for the status to speak of it
 }
 
 type verdict int

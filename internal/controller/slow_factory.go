@@ -22,7 +22,7 @@ func (r *TrainingJobReconciler) tellSlow(ctx context.Context, scope *jobScope) {
 		return
 	}
 	scope.setConditions(notAnswering(), metav1.NewTime(r.clock.Now()))
-	if _, err := r.writeStatus(ctx, scope); err != nil {
+	if err := r.writeStatus(ctx, scope); err != nil {
 		ctrl.LoggerFrom(ctx).V(1).Info("a slow call cannot be told", "error", err.Error())
 	}
 }
@@ -32,7 +32,7 @@ func (r *DatasetReconciler) tellSlow(ctx context.Context, scope *datasetScope) {
 		return
 	}
 	scope.setConditions(notAnswering(), metav1.NewTime(r.clock.Now()))
-	if _, err := r.writeStatus(ctx, scope); err != nil {
+	if err := r.writeStatus(ctx, scope); err != nil {
 		ctrl.LoggerFrom(ctx).V(1).Info("a slow call cannot be told", "error", err.Error())
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/go-logr/logr/funcr"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	clocktesting "k8s.io/utils/clock/testing"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
@@ -161,6 +162,7 @@ func TestWaitingJobRepeatsWhyItsDatasetIsNotReady(t *testing.T) {
 			}
 			job := driven(d.trainingJob("job", "data"))
 			d.Create(job)
+			d.jobs.clock = clocktesting.NewFakePassiveClock(time.Now().Add(shortWait))
 			if _, err := d.pass(job); err != nil {
 				t.Fatal(err)
 			}
@@ -168,6 +170,38 @@ func TestWaitingJobRepeatsWhyItsDatasetIsNotReady(t *testing.T) {
 			ready := controllertest.Condition(job, classifierv1alpha1.ConditionReady)
 			if !strings.Contains(ready.Message, test.want) || job.Status.State != ready.Reason {
 				t.Errorf("the job is %s: %+v", job.Status.State, ready)
+			}
+		})
+	}
+}
+
+// TestShortWaitsAreNotTold holds that what is over in a moment costs no write: many
+// objects that were applied together mostly wait for some moments.
+func TestShortWaitsAreNotTold(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name string
+		busy func(*driver)
+	}{
+		{"the operator has not looked at the dataset yet", func(d *driver) { d.Create(driven(d.inlineDataset("data", sentiments(20)))) }},
+		{"others call the factory first", func(d *driver) {
+			d.ready(d.inlineDataset("data", sentiments(20)))
+			d.limitCalls(0)
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			d := newDriver(t)
+			test.busy(d)
+			job := driven(d.trainingJob("job", "data"))
+			d.Create(job)
+			writes := d.writes.Load()
+			result, err := d.pass(job)
+			if err != nil || result.RequeueAfter <= 0 || result.RequeueAfter > shortWait {
+				t.Errorf("the pass ends in %+v, %v; want a look when the wait is no longer short", result, err)
+			}
+			if got := d.writes.Load() - writes; got != 0 {
+				t.Errorf("the pass made %d writes", got)
 			}
 		})
 	}

@@ -77,27 +77,20 @@ func (r *TrainingJobReconciler) Reconcile(ctx context.Context, request ctrl.Requ
 		r.connections.end(r.caller(request.NamespacedName), nil)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
-	before := object.DeepCopy()
 	scope := newJobScope(object)
 	scope.marks = r.marks
 	defer func() { r.connections.end(r.caller(request.NamespacedName), scope.connection) }()
 
 	result := r.reconcile(ctx, scope)
-	if scope.expired || deleted(object) {
+	if result.brief || scope.expired || deleted(object) {
 		return result.result()
 	}
 	result = scope.setConditions(result, metav1.NewTime(r.clock.Now()))
 	if scope.isFinished() {
 		r.unwatch(request.NamespacedName)
 	}
-	written, err := r.writeStatus(ctx, scope)
-	if err != nil {
+	if err := r.writeStatus(ctx, scope); err != nil {
 		return retryWrite(err)
-	}
-	if written {
-		r.metrics.sawReady(kindTrainingJob, object, object.Status.Conditions, before.Status.Binding != nil, r.clock.Now())
-		tellForgotten(ctx, r.recorder, object, scope.forgotten)
-		tell(r.recorder, object, before.Status.Conditions, object.Status.Conditions)
 	}
 	return result.result()
 }
@@ -123,14 +116,20 @@ func (r *TrainingJobReconciler) reconcile(ctx context.Context, scope *jobScope) 
 	})
 }
 
-// writeStatus writes the status as far as it differs from what the API server has.
-func (r *TrainingJobReconciler) writeStatus(ctx context.Context, scope *jobScope) (bool, error) {
+// writeStatus writes the status as far as it differs from what the API server has, and
+// tells what changed.
+func (r *TrainingJobReconciler) writeStatus(ctx context.Context, scope *jobScope) error {
 	written, err := writeStatus(ctx, r.client, scope.object, scope.written, scope.status)
-	if err == nil {
-		logTransition(ctx, scope.written.State, scope.written.Conditions, scope.status.State, scope.status.Conditions)
-		scope.written = scope.status.DeepCopy()
+	if err != nil || !written {
+		return err
 	}
-	return written, err
+	before, now := scope.written, scope.status
+	logTransition(ctx, before.State, before.Conditions, now.State, now.Conditions)
+	r.metrics.sawReady(kindTrainingJob, scope.object, now.Conditions, before.Binding != nil, r.clock.Now())
+	tellForgotten(ctx, r.recorder, scope.object, scope.forgotten)
+	tell(r.recorder, scope.object, before.Conditions, now.Conditions)
+	scope.written, scope.forgotten = now.DeepCopy(), ""
+	return nil
 }
 
 // connect finds the connection once a pass.

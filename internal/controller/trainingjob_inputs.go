@@ -35,14 +35,23 @@ func (r *TrainingJobReconciler) resolveInputs(ctx context.Context, scope *jobSco
 			return outcome{}, err
 		}
 		if problem != nil {
-			// The dataset's changes are events.
 			scope.inputs = problem
-			return wait(0, problem.reason, problem.message), nil
+			return r.waitForDataset(scope, problem), nil
 		}
 		scope.pinned = append(scope.pinned, wanted.pin(files)...)
 	}
 	scope.inputs = datasetsReady()
 	return proceed(), nil
+}
+
+// waitForDataset waits for one, whose changes are events. That the operator has not yet
+// looked at what was applied together with the job is nothing to speak of.
+func (r *TrainingJobReconciler) waitForDataset(scope *jobScope, problem *finding) outcome {
+	result := wait(0, problem.reason, problem.message)
+	if left := shortWait - r.clock.Since(scope.object.CreationTimestamp.Time); scope.unseenDataset && left > 0 {
+		result.brief, result.after = true, left
+	}
+	return result
 }
 
 func datasetsReady() *finding {
@@ -137,6 +146,7 @@ func (r *TrainingJobReconciler) filesOf(ctx context.Context, scope *jobScope, na
 		return nil, &finding{reason: classifierv1alpha1.ReasonDatasetNotReady,
 			message: fmt.Sprintf("ClassifierDataset %s is not ready: its status is another object's", name)}, nil
 	case !isReady(dataset):
+		scope.unseenDataset = !isSeen(dataset)
 		return nil, notReady(dataset), nil
 	}
 	return dataset.Status.Files, nil, nil
@@ -174,6 +184,12 @@ func tellsJobs() predicate.Predicate {
 		before, after := update.ObjectOld.(*classifierv1alpha1.ClassifierDataset), update.ObjectNew.(*classifierv1alpha1.ClassifierDataset)
 		return before.UID != after.UID || isReady(before) || isReady(after) || *notReady(before) != *notReady(after)
 	}}
+}
+
+// isSeen reports whether the operator has ever looked at a dataset.
+func isSeen(dataset *classifierv1alpha1.ClassifierDataset) bool {
+	observed := dataset.Status.ObservedGeneration
+	return observed != nil && *observed >= 0
 }
 
 // isReady reports whether the status speaks of the current spec and is Ready.

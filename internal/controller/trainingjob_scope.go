@@ -23,6 +23,7 @@ type jobScope struct {
 	factory    contact
 
 	inputs         *finding                         // whether the datasets can be trained on; nil if that was settled before
+	unseenDataset  bool                             // the operator has not looked yet at one that is waited for
 	pinned         []classifierv1alpha1.PinnedInput // the files that the datasets gave
 	remote         *mistral.DetailedJob             // as the factory has it; nil if this pass did not learn it
 	remoteMissing  bool                             // the factory does not know the job

@@ -56,7 +56,7 @@ func (r *TrainingJobReconciler) startRecorded(ctx context.Context, scope *jobSco
 	defer cancel()
 	if scope.status.Attempt.StartTime == nil {
 		scope.status.Attempt.StartTime = &now
-		if _, err := r.writeStatus(ctx, scope); err != nil {
+		if err := r.writeStatus(ctx, scope); err != nil {
 			return err
 		}
 	}

@@ -191,8 +191,7 @@ func (r *TrainingJobReconciler) writeAttempt(ctx context.Context, scope *jobScop
 		PendingSince: metav1.NewTime(r.clock.Now()),
 	}
 	status.Inputs = scope.pinned
-	_, err := r.writeStatus(ctx, scope)
-	return err
+	return r.writeStatus(ctx, scope)
 }
 
 // forgetAttempt makes the status what it was before an attempt that came to
@@ -234,15 +233,19 @@ func (r *TrainingJobReconciler) createRecorded(ctx context.Context, scope *jobSc
 		return err
 	}
 	request.Integrations = integrations
+	if scope.stale, err = r.compareInputs(ctx, scope.object); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
 	job, err := scope.connection.CreateJob(ctx, request)
 	if err != nil {
 		return err
 	}
+	_ = scope.factory.learn(nil)
 	scope.adopt(job)
-	_, err = r.writeStatus(ctx, scope)
-	return err
+	scope.setConditions(scope.inHand(), metav1.NewTime(r.clock.Now()))
+	return r.writeStatus(ctx, scope)
 }
 
 // adopt takes a remote job for this object's.

@@ -16,8 +16,10 @@ const (
 	// workers mostly wait for the network: there are as many as may wait at a time.
 	workers = 128
 	// namespaceWorkers is how many of them are one namespace's at most, however many of
-	// its servers are slow.
-	namespaceWorkers = 16
+	// its servers are slow. It is more than its slow servers, preparations and uploads can
+	// hold together, and few enough for a namespace with many objects not to fill the API
+	// server's line, in which everybody's writes stand.
+	namespaceWorkers = 8
 	// Preparations are bounded by their memory, some 20 MiB each, and the disk; uploads
 	// by the factory's load. One namespace, whose storage or factory may be slow, gets a
 	// quarter of either.

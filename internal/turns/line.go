@@ -46,6 +46,7 @@ type place struct {
 	size   int64
 	state  state
 	wanted bool // in the pass that is under way, or after it
+	since  time.Time
 	wake   func()
 }
 
@@ -89,6 +90,9 @@ func (l *Line) Enter(who Who, size int64, wake func()) bool {
 	here, ok := l.places[who]
 	if !ok {
 		here = &place{who: who}
+		if l.isTimed() {
+			here.since = l.clock.Now()
+		}
 		l.places[who] = here
 		l.queue.add(here)
 	}
@@ -103,6 +107,17 @@ func (l *Line) Enter(who Who, size int64, wake func()) bool {
 	}
 	here.state = inside
 	return true
+}
+
+// Waited is how long somebody has had its place in a line with a rate.
+func (l *Line) Waited(who Who) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	here, ok := l.places[who]
+	if !ok || !l.isTimed() {
+		return 0
+	}
+	return l.clock.Since(here.since)
 }
 
 // Grow takes more for somebody inside, if it is free right now.

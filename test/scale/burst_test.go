@@ -22,10 +22,8 @@ const (
 	// an earlier life may have created, creates, reads, starts, and reads how it ended.
 	// A list for all of them comes on top once a second.
 	maxCalls = 12
-	// bystanderTime is what a dataset and a training of somebody else may take beside a
-	// burst on whatever machine. On two cores three to five seconds were measured; without
-	// turns it never came.
-	bystanderTime = 12 * time.Second
+	// bystanderTime is what a dataset and a training of somebody else may take beside a burst.
+	bystanderTime = 3 * time.Second
 )
 
 // TestBurst applies everything at once, as GitOps does.
