@@ -38,6 +38,7 @@ type DatasetReconciler struct {
 	marks       marks
 
 	looks        *looks
+	writes       ownWrites
 	staging      *staging
 	preparations *turns.Line
 	uploads      *turns.Line
@@ -53,14 +54,17 @@ type DatasetReconciler struct {
 // Reconcile brings a dataset one pass closer to what its spec asks for.
 func (r *DatasetReconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
 	object := &classifierv1alpha1.ClassifierDataset{}
-	if err := r.client.Get(ctx, request.NamespacedName, object); apierrors.IsNotFound(err) {
+	lags, err := r.writes.get(ctx, r.client, request.NamespacedName, object)
+	if apierrors.IsNotFound(err) {
 		r.looks.forget(request.NamespacedName)
 		r.staging.forget(request.NamespacedName)
 		r.forgetTurns(request.NamespacedName)
 		return ctrl.Result{}, nil
-	} else if err != nil {
+	}
+	if err != nil || lags {
 		return ctrl.Result{}, err
 	}
+	defer r.writes.note(object, object.ResourceVersion)
 	scope := newDatasetScope(object)
 	scope.marks = r.marks
 	scope.forgetRestored()
@@ -139,7 +143,8 @@ func (r *DatasetReconciler) SetupWithManager(ctx context.Context, manager ctrl.M
 		return err
 	}
 	return ctrl.NewControllerManagedBy(manager).
-		For(&classifierv1alpha1.ClassifierDataset{}, builder.WithPredicates(predicate.Or(changedByUser(), r.statusRestored()))).
+		For(&classifierv1alpha1.ClassifierDataset{}, builder.WithPredicates(predicate.Or(changedByUser(), r.statusRestored(), r.writes.news()))).
+		Watches(&classifierv1alpha1.ClassifierDataset{}, unsettledFirst()).
 		WatchesMetadata(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.datasetsOfConfigMap)).
 		Watches(&classifierv1alpha1.ClassifierTrainingJob{}, handler.EnqueueRequestsFromMapFunc(datasetsUnpinnedBy)).
 		WatchesRawSource(ctrlsource.Func(r.alarm.accept)).

@@ -49,13 +49,22 @@ func (r *DatasetReconciler) prepare(ctx context.Context, scope *datasetScope) (o
 	return proceed(), nil
 }
 
+// waitForSlot waits until others have done theirs.
+func (r *DatasetReconciler) waitForSlot(scope *datasetScope, message string) outcome {
+	scope.awaitsSlot = true
+	result := wait(0, classifierv1alpha1.ReasonWaiting, message)
+	if isSeen(scope.object) {
+		return result
+	}
+	return result.briefly(shortWait - r.clock.Since(scope.object.CreationTimestamp.Time))
+}
+
 // read reads the source to its end. What came of it is on disk, in the scope and
 // in the status.
 func (r *DatasetReconciler) read(ctx context.Context, scope *datasetScope) (outcome, error) {
 	who, wake := whoOf(scope.name()), r.alarm.of(scope.name())
 	if !r.preparations.Enter(who, 1, wake) {
-		scope.awaitsSlot = true
-		return wait(0, classifierv1alpha1.ReasonWaiting, "waiting for its turn: other datasets are being prepared"), nil
+		return r.waitForSlot(scope, "waiting for its turn: other datasets are being prepared"), nil
 	}
 	defer r.preparations.Leave(who)
 	if result := r.staging.enter(scope, wake); result.verdict != proceeds {

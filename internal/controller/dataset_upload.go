@@ -100,8 +100,7 @@ func (r *DatasetReconciler) uploadFile(ctx context.Context, scope *datasetScope,
 func (r *DatasetReconciler) sendFile(ctx context.Context, scope *datasetScope, file *classifierv1alpha1.DatasetFile, request string) (outcome, error) {
 	who := whoOf(scope.name())
 	if !r.uploads.Enter(who, 1, r.alarm.of(scope.name())) {
-		scope.awaitsSlot = true
-		return wait(0, classifierv1alpha1.ReasonWaiting, "waiting for its turn: other datasets are being uploaded"), nil
+		return r.waitForSlot(scope, "waiting for its turn: other datasets are being uploaded"), nil
 	}
 	defer r.uploads.Leave(who)
 	if result, err := r.reread(ctx, scope, file); err != nil || result.verdict != proceeds {

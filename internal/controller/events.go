@@ -21,9 +21,13 @@ var untold = map[string]bool{
 	classifierv1alpha1.ConditionFactoryReachable: true,
 }
 
-// untoldReasons are steps on the way that the event of the next one implies.
+// untoldReasons are turns to wait for, and steps on the way that the event of the next
+// one implies.
 var untoldReasons = map[string]bool{
+	classifierv1alpha1.ReasonWaiting:            true,
+	classifierv1alpha1.ReasonRateLimited:        true,
 	classifierv1alpha1.ReasonSourceReady:        true,
+	classifierv1alpha1.ReasonValid:              true,
 	classifierv1alpha1.ReasonDatasetsReady:      true,
 	classifierv1alpha1.ReasonAwaitingValidation: true,
 }

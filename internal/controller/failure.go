@@ -102,17 +102,22 @@ func (f failure) concernsConnection() bool {
 	return f.reason != classifierv1alpha1.ReasonRejected
 }
 
-// shortWait is how long an object may wait for its turn before its status speaks of it:
-// with many objects most wait for some moments, and each word is a write.
-const shortWait = 3 * time.Second
+const (
+	// shortWait is how long an object may wait for its turn before its status speaks of
+	// it: of many objects that are applied together most wait for some moments, and each
+	// word is a write.
+	shortWait = time.Minute
+	// arrival is how long what is applied together may take to arrive.
+	arrival = 5 * time.Second
+)
 
 // queued waits for the object's turn, which wakes it. Nothing was learnt before it.
 func queued(closed *connection.ClosedError, judged failure) outcome {
 	result := wait(0, judged.reason, judged.message)
-	if left := shortWait - closed.Waited; closed.Cause == nil && left > 0 {
-		result.brief, result.after = true, left
+	if closed.Cause != nil {
+		return result
 	}
-	return result
+	return result.briefly(shortWait - closed.Waited)
 }
 
 // failed is the outcome of a step that returned an error.

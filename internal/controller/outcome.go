@@ -43,6 +43,14 @@ func (o outcome) looksAgain(after time.Duration) outcome {
 	return o
 }
 
+// briefly leaves the status as it is as long as the wait is short.
+func (o outcome) briefly(left time.Duration) outcome {
+	if left > 0 {
+		o.brief, o.after = true, left
+	}
+	return o
+}
+
 // step is a part of a pass. An error is turned into an outcome in one place, failed.
 type step[S any] struct {
 	name string

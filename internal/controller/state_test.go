@@ -51,10 +51,12 @@ func TestStateIsTheFactorysWordAsLongAsItTellsAll(t *testing.T) {
 }
 
 // TestNothingIsLeftOfPending holds that what the API server says of a fresh object is
-// no longer there once the operator has looked at it.
+// no longer there once the operator has looked at it, and what it waits for had the time
+// to arrive.
 func TestNothingIsLeftOfPending(t *testing.T) {
 	t.Parallel()
 	d := newDriver(t)
+	d.jobs.clock = clocktesting.NewFakePassiveClock(time.Now().Add(arrival))
 	for _, object := range []client.Object{driven(d.inlineDataset("data", sentiments(20))), driven(d.trainingJob("job", "nothing"))} {
 		d.Create(object)
 		ready := controllertest.Condition(object, classifierv1alpha1.ConditionReady)
@@ -183,6 +185,7 @@ func TestShortWaitsAreNotTold(t *testing.T) {
 		name string
 		busy func(*driver)
 	}{
+		{"the dataset that was applied with it has not arrived", func(*driver) {}},
 		{"the operator has not looked at the dataset yet", func(d *driver) { d.Create(driven(d.inlineDataset("data", sentiments(20)))) }},
 		{"others call the factory first", func(d *driver) {
 			d.ready(d.inlineDataset("data", sentiments(20)))

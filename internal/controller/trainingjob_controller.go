@@ -46,7 +46,8 @@ type TrainingJobReconciler struct {
 	// lookAtFiles lets a dataset make sure that the factory has its files.
 	lookAtFiles func(dataset types.NamespacedName)
 
-	looks *jobLooks
+	looks  *jobLooks
+	writes ownWrites
 
 	alarm   alarm // for changes at the factory, and for turns
 	mu      sync.Mutex
@@ -71,12 +72,17 @@ type watchedJob struct {
 // Reconcile brings a training job one pass closer to what its spec asks for.
 func (r *TrainingJobReconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
 	object := &classifierv1alpha1.ClassifierTrainingJob{}
-	if err := r.client.Get(ctx, request.NamespacedName, object); err != nil {
+	lags, err := r.writes.get(ctx, r.client, request.NamespacedName, object)
+	if err != nil {
 		r.unwatch(request.NamespacedName)
 		r.looks.forget(request.NamespacedName)
 		r.connections.end(r.caller(request.NamespacedName), nil)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
+	if lags {
+		return ctrl.Result{}, nil
+	}
+	defer r.writes.note(object, object.ResourceVersion)
 	scope := newJobScope(object)
 	scope.marks = r.marks
 	defer func() { r.connections.end(r.caller(request.NamespacedName), scope.connection) }()
@@ -152,7 +158,8 @@ func (r *TrainingJobReconciler) SetupWithManager(ctx context.Context, manager ct
 		return err
 	}
 	return ctrl.NewControllerManagedBy(manager).
-		For(&classifierv1alpha1.ClassifierTrainingJob{}, builder.WithPredicates(predicate.Or(changedByUser(), r.statusRestored()))).
+		For(&classifierv1alpha1.ClassifierTrainingJob{}, builder.WithPredicates(predicate.Or(changedByUser(), r.statusRestored(), r.writes.news()))).
+		Watches(&classifierv1alpha1.ClassifierTrainingJob{}, unsettledFirst()).
 		Watches(&classifierv1alpha1.ClassifierDataset{}, handler.EnqueueRequestsFromMapFunc(r.jobsOfDataset), builder.WithPredicates(tellsJobs())).
 		WatchesRawSource(ctrlsource.Func(r.alarm.accept)).
 		WithOptions(options.controller()).

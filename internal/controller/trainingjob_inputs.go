@@ -44,12 +44,15 @@ func (r *TrainingJobReconciler) resolveInputs(ctx context.Context, scope *jobSco
 	return proceed(), nil
 }
 
-// waitForDataset waits for one, whose changes are events. That the operator has not yet
-// looked at what was applied together with the job is nothing to speak of.
+// waitForDataset waits for one, whose changes are events. That what was applied together
+// with the job has not arrived, or has not been looked at, is nothing to speak of yet.
 func (r *TrainingJobReconciler) waitForDataset(scope *jobScope, problem *finding) outcome {
-	result := wait(0, problem.reason, problem.message)
-	if left := shortWait - r.clock.Since(scope.object.CreationTimestamp.Time); scope.unseenDataset && left > 0 {
-		result.brief, result.after = true, left
+	result, age := wait(0, problem.reason, problem.message), r.clock.Since(scope.object.CreationTimestamp.Time)
+	switch {
+	case problem.reason == classifierv1alpha1.ReasonDatasetNotFound:
+		return result.briefly(arrival - age)
+	case scope.unseenDataset:
+		return result.briefly(shortWait - age)
 	}
 	return result
 }
@@ -131,8 +134,12 @@ func (w wantedInput) pin(files []classifierv1alpha1.DatasetFile) []classifierv1a
 
 // filesOf gives the files of a dataset, or says why it has none to train on.
 func (r *TrainingJobReconciler) filesOf(ctx context.Context, scope *jobScope, name string) ([]classifierv1alpha1.DatasetFile, *finding, error) {
-	dataset := &classifierv1alpha1.ClassifierDataset{}
-	err := r.client.Get(ctx, client.ObjectKey{Namespace: scope.object.Namespace, Name: name}, dataset)
+	dataset, key := &classifierv1alpha1.ClassifierDataset{}, client.ObjectKey{Namespace: scope.object.Namespace, Name: name}
+	err := r.client.Get(ctx, key, dataset)
+	if apierrors.IsNotFound(err) {
+		// The watch of datasets may be behind that of jobs.
+		err = r.live.Get(ctx, key, dataset)
+	}
 	switch {
 	case apierrors.IsNotFound(err):
 		return nil, &finding{reason: classifierv1alpha1.ReasonDatasetNotFound,
