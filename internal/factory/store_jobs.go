@@ -225,15 +225,16 @@ func scanCheckpoint(r row) (checkpoint mistral.Checkpoint, err error) {
 	return checkpoint, err
 }
 
-// addCheckpoint records how far a running job is.
-func (s *store) addCheckpoint(ctx context.Context, id string, checkpoint mistral.Checkpoint) error {
+// addCheckpoints records how far a running job is.
+func (s *store) addCheckpoints(ctx context.Context, id string, checkpoints []mistral.Checkpoint) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO checkpoints (job_id, step, train_loss, valid_loss, created_at) VALUES (?, ?, ?, ?, ?)`,
-			id, checkpoint.StepNumber, checkpoint.Metrics.TrainLoss, checkpoint.Metrics.ValidLoss, checkpoint.CreatedAt)
-		if err != nil {
-			return err
+		for _, checkpoint := range checkpoints {
+			if _, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO checkpoints (job_id, step, train_loss, valid_loss, created_at) VALUES (?, ?, ?, ?, ?)`,
+				id, checkpoint.StepNumber, checkpoint.Metrics.TrainLoss, checkpoint.Metrics.ValidLoss, checkpoint.CreatedAt); err != nil {
+				return err
+			}
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE jobs SET modified_at = ? WHERE id = ?`, checkpoint.CreatedAt, id)
+		_, err := tx.ExecContext(ctx, `UPDATE jobs SET modified_at = ? WHERE id = ?`, checkpoints[len(checkpoints)-1].CreatedAt, id)
 		return err
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"log/slog"
 	"strings"
 
 	"github.com/classifier-factory/classifier-factory/internal/classifier"
@@ -33,12 +32,14 @@ func (f *Factory) train(ctx context.Context, j *job) (*trained, error) {
 	if err != nil {
 		return nil, err
 	}
+	recorder := f.newCheckpointRecorder(ctx, j)
 	made, err := classifier.Train(ctx, training, validation, classifier.Options{
 		Targets:         engineTargets(j.targets),
 		Hyperparameters: engineHyperparameters(j),
 		Seed:            seed,
-		OnCheckpoint:    func(checkpoint classifier.Checkpoint) { f.recordCheckpoint(ctx, j, checkpoint) },
+		OnCheckpoint:    recorder.reached,
 	})
+	recorder.write()
 	if err != nil {
 		return nil, err
 	}
@@ -109,18 +110,6 @@ func sampleText(sample *dataset.Sample) string {
 		messages[i] = classifier.Message(message)
 	}
 	return classifier.RenderChat(messages)
-}
-
-// recordCheckpoint does not stop a training that it cannot record.
-func (f *Factory) recordCheckpoint(ctx context.Context, j *job, reached classifier.Checkpoint) {
-	recorded := mistral.Checkpoint{StepNumber: int64(reached.Step), CreatedAt: f.now().Unix()}
-	recorded.Metrics.TrainLoss = &reached.TrainLoss
-	if reached.Evaluated {
-		recorded.Metrics.ValidLoss = &reached.ValidLoss
-	}
-	if err := f.store.addCheckpoint(context.WithoutCancel(ctx), j.ID, recorded); err != nil {
-		f.logger.WarnContext(ctx, "checkpoint not recorded", slog.String("job", j.ID), slog.Any("error", err))
-	}
 }
 
 // stageModel writes a model to disk.
