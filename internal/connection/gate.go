@@ -22,11 +22,12 @@ const (
 	maxFailurePause = time.Minute
 
 	// maxPasses is how many may have a factory's attention at a time, and
-	// maxNamespacePasses how many of them of one namespace. A factory that has not
-	// answered within lately gets one: a thousand objects learn from it what is the
-	// matter, and a server that is silent holds one worker.
+	// maxNamespacePasses how many of them of one namespace: its two uploads, and another
+	// one. What passes write to the API server stands in everybody's way, so few are more.
+	// A factory that has not answered within lately gets one: a thousand objects learn from
+	// it what is the matter, and a server that is silent holds one worker.
 	maxPasses          = 32
-	maxNamespacePasses = 4
+	maxNamespacePasses = 3
 	lately             = time.Minute
 	// firstPatience is for a call to a factory that has not answered lately. It doubles
 	// with each failure, up to what every call gets, for one that answers, but slowly.

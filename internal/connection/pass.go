@@ -42,7 +42,10 @@ func (p *Pass) Begin() error {
 
 // End lets others have their turn. It reports whether a place in the line is left,
 // which whoever does not want it any more has to Forget.
-func (p *Pass) End() (waits bool) { return p.gate.end(p.who) }
+func (p *Pass) End() (waits bool) {
+	p.slow = nil // a pass that waits must not hold on to what the caller had
+	return p.gate.end(p.who)
+}
 
 // Forget gives up the place in the line.
 func (p *Pass) Forget() { p.gate.forget(p.who) }

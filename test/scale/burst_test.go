@@ -22,8 +22,10 @@ const (
 	// an earlier life may have created, creates, reads, starts, and reads how it ended.
 	// A list for all of them comes on top once a second.
 	maxCalls = 12
-	// bystanderTime is what a dataset and a training of somebody else may take beside a burst.
-	bystanderTime = 3 * time.Second
+	// bystanderTime is what a dataset and a training of somebody else may take beside a
+	// burst, or on a machine on which even alone they take long, so many times as long.
+	bystanderTime  = 3 * time.Second
+	bystanderTimes = 4
 )
 
 // TestBurst applies everything at once, as GitOps does.
@@ -72,8 +74,8 @@ func TestBurst(t *testing.T) {
 
 	alone := timeBystander(t, site)
 	t.Logf("a bystander took %s beside the jobs, %s beside the uploads, %s alone", round(beside), round(besideUploads), round(alone))
-	if beside > bystanderTime || besideUploads > bystanderTime {
-		t.Errorf("a bystander took more than %s", bystanderTime)
+	if limit := max(bystanderTime, bystanderTimes*alone); beside > limit || besideUploads > limit {
+		t.Errorf("a bystander took more than %s", round(limit))
 	}
 	recording.verdict(t)
 }
