@@ -40,6 +40,7 @@ type DatasetReconciler struct {
 	looks        *looks
 	writes       ownWrites
 	staging      *staging
+	kept         keptSamples
 	preparations *turns.Line
 	uploads      *turns.Line
 	alarm        alarm
@@ -57,6 +58,7 @@ func (r *DatasetReconciler) Reconcile(ctx context.Context, request ctrl.Request)
 	lags, err := r.writes.get(ctx, r.client, request.NamespacedName, object)
 	if apierrors.IsNotFound(err) {
 		r.looks.forget(request.NamespacedName)
+		r.kept.drop(request.NamespacedName)
 		r.staging.forget(request.NamespacedName)
 		r.forgetTurns(request.NamespacedName)
 		return ctrl.Result{}, nil
@@ -71,6 +73,7 @@ func (r *DatasetReconciler) Reconcile(ctx context.Context, request ctrl.Request)
 	defer r.end(scope)
 
 	result := r.reconcile(ctx, scope)
+	scope.waits = result.brief
 	if result.brief || deleted(object) {
 		return result.result()
 	}
@@ -81,10 +84,14 @@ func (r *DatasetReconciler) Reconcile(ctx context.Context, request ctrl.Request)
 	return result.result()
 }
 
-// end lets others have what the pass had. Where it waits for its turn, it keeps its place.
+// end lets others have what the pass had. Where it waits for its turn, it keeps its place,
+// and its samples for a moment.
 func (r *DatasetReconciler) end(scope *datasetScope) {
-	scope.close()
-	r.staging.leave(scope)
+	if !scope.waits || scope.prepared == nil || !r.kept.keep(scope) {
+		r.kept.drop(scope.name())
+		scope.close()
+		r.staging.leave(scope)
+	}
 	who := whoOf(scope.name())
 	r.preparations.Leave(who)
 	r.uploads.Leave(who)

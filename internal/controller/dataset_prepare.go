@@ -63,6 +63,14 @@ func (r *DatasetReconciler) waitForSlot(scope *datasetScope, message string) out
 // in the status.
 func (r *DatasetReconciler) read(ctx context.Context, scope *datasetScope) (outcome, error) {
 	who, wake := whoOf(scope.name()), r.alarm.of(scope.name())
+	switch {
+	case r.kept.restore(scope):
+		scope.describe()
+		scope.validation = judge(scope.prepared)
+		return proceed(), nil
+	case r.kept.drop(scope.name()): // they were of another revision
+		r.staging.line.Leave(who)
+	}
 	if !r.preparations.Enter(who, 1, wake) {
 		return r.waitForSlot(scope, "waiting for its turn: other datasets are being prepared"), nil
 	}
@@ -81,9 +89,9 @@ func (r *DatasetReconciler) read(ctx context.Context, scope *datasetScope) (outc
 	if err != nil {
 		return r.unread(scope, err)
 	}
-	scope.prepared = prepared
+	scope.prepared, scope.sourceBytes = prepared, decompressed.Load()
 	r.staging.learn(scope, scope.room.most)
-	scope.describe(decompressed.Load())
+	scope.describe()
 	scope.validation = judge(scope.prepared)
 	return proceed(), nil
 }
@@ -149,9 +157,9 @@ func judge(prepared *dataset.Prepared) *finding {
 }
 
 // describe puts into the status what the samples are.
-func (s *datasetScope) describe(sizeBytes int64) {
+func (s *datasetScope) describe() {
 	status, report := s.status, &s.prepared.Report
-	status.Source = &classifierv1alpha1.SourceStatus{Revision: s.revision(), SizeBytes: sizeBytes}
+	status.Source = &classifierv1alpha1.SourceStatus{Revision: s.revision(), SizeBytes: s.sourceBytes}
 	status.InputType = classifierv1alpha1.InputType(report.InputType)
 	status.Samples = &classifierv1alpha1.SampleCounts{
 		Total:     int64(report.Samples + report.Invalid),

@@ -27,12 +27,14 @@ type datasetScope struct {
 	source      source.Source // nil if it could not be resolved
 	sourceReady *finding      // whether the source can be read; nil if this pass did not look
 
-	validation *finding          // what the samples turned out to be; nil if this pass did not get there
-	prepared   *dataset.Prepared // the files to upload; nil if this pass did not read the samples
-	room       *room             // for the files; nil if this pass has none
-	awaitsSlot bool              // before it can ask for room
-	due        bool              // it is time to look at what no event tells of
-	unserved   bool              // the user's request for a look is to be answered by a later pass
+	validation  *finding          // what the samples turned out to be; nil if this pass did not get there
+	prepared    *dataset.Prepared // the files to upload; nil if this pass has not read the samples
+	sourceBytes int64             // that were read for them, decompressed
+	room        *room             // for the files; nil if this pass has none
+	awaitsSlot  bool              // before it can ask for room
+	waits       bool              // for its turn, for a moment
+	due         bool              // it is time to look at what no event tells of
+	unserved    bool              // the user's request for a look is to be answered by a later pass
 
 	connection *connection.Pass
 	factory    contact

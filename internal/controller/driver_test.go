@@ -52,11 +52,21 @@ type driver struct {
 	jobs     *TrainingJobReconciler
 	recorder *events.FakeRecorder
 	writes   *atomic.Int64
+	clock    *aheadClock
 }
+
+// aheadClock is the real time, or some time after it.
+type aheadClock struct {
+	clock.RealClock
+	ahead atomic.Int64
+}
+
+func (c *aheadClock) Now() time.Time                  { return c.RealClock.Now().Add(time.Duration(c.ahead.Load())) }
+func (c *aheadClock) Since(t time.Time) time.Duration { return c.Now().Sub(t) }
 
 func newDriver(t *testing.T) *driver {
 	t.Helper()
-	d := &driver{fixture: newFixture(t), recorder: events.NewFakeRecorder(1000), writes: &atomic.Int64{}}
+	d := &driver{fixture: newFixture(t), recorder: events.NewFakeRecorder(1000), writes: &atomic.Int64{}, clock: &aheadClock{}}
 	return d.restarted()
 }
 
@@ -70,21 +80,21 @@ func (d *driver) restarted() *driver {
 	counting := interceptor.NewClient(direct, d.countWrites())
 	options := connection.DefaultOptions()
 	options.PrivateHosts = []string{"127.0.0.1"}
-	options.MinPollInterval, options.MaxPollInterval = time.Hour, time.Hour
+	options.MinPollInterval, options.MaxPollInterval, options.Clock = time.Hour, time.Hour, d.clock
 	connections := NewConnections(connection.NewPool(d.ctx, options), direct, "", mistral.Key{})
 	restarted := *d
 	restarted.datasets = &DatasetReconciler{
 		client:      counting,
 		sources:     source.Readers{Metadata: direct, Live: direct, ObjectStorage: source.NewObjectStorage(source.DefaultObjectStorageOptions())},
 		connections: connections,
-		refusals:    newRefusals(clock.RealClock{}),
+		refusals:    newRefusals(d.clock),
 		metrics:     newMetrics(nil, direct),
 		recorder:    d.recorder,
-		clock:       clock.RealClock{},
+		clock:       d.clock,
 		limits:      dataset.DefaultLimits(),
 		marks:       testMarks,
 
-		looks:        newLooks(clock.RealClock{}),
+		looks:        newLooks(d.clock),
 		staging:      newStaging(d.TempDir(), DefaultStagingBytes),
 		preparations: turns.NewSlots(maxPreparations, maxNamespacePreparations),
 		uploads:      turns.NewSlots(maxUploads, maxNamespaceUploads),
@@ -93,12 +103,12 @@ func (d *driver) restarted() *driver {
 		client:      counting,
 		live:        direct,
 		connections: connections,
-		refusals:    newRefusals(clock.RealClock{}),
+		refusals:    newRefusals(d.clock),
 		metrics:     newMetrics(nil, direct),
 		recorder:    d.recorder,
-		clock:       clock.RealClock{},
+		clock:       d.clock,
 		alarm:       alarm{queue: workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[reconcile.Request]())},
-		looks:       newJobLooks(clock.RealClock{}),
+		looks:       newJobLooks(d.clock),
 		watched:     map[types.NamespacedName]watchedJob{},
 		searched:    map[types.UID]time.Time{},
 		surplus:     map[types.UID]surplusLook{},
@@ -157,6 +167,15 @@ func (d *driver) settle(object client.Object, reason string) {
 	})
 }
 
+// settleAfterShortWait reconciles until the object is in a state of which it does not
+// speak at once.
+func (d *driver) settleAfterShortWait(object client.Object, reason string) {
+	d.Helper()
+	_, _ = d.pass(object)
+	d.clock.ahead.Add(int64(shortWait))
+	d.settle(object, reason)
+}
+
 // passUntilGone reconciles an object that is being deleted until it is let go.
 func (d *driver) passUntilGone(object client.Object) {
 	d.Helper()
@@ -185,7 +204,7 @@ func (d *driver) limitCalls(calls int) {
 	options := connection.DefaultOptions()
 	options.PrivateHosts = []string{"127.0.0.1"}
 	options.CallsPerSecond, options.CallBurst = 1/time.Hour.Seconds(), calls
-	options.MinPollInterval, options.MaxPollInterval = time.Hour, time.Hour
+	options.MinPollInterval, options.MaxPollInterval, options.Clock = time.Hour, time.Hour, d.clock
 	d.jobs.connections = NewConnections(connection.NewPool(d.ctx, options), d.jobs.live, "", mistral.Key{})
 	d.datasets.connections = d.jobs.connections
 }

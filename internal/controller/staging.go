@@ -89,7 +89,7 @@ func (s *staging) learn(scope *datasetScope, bytes int64) {
 // leave gives back what the pass had. One that waits keeps its place, unless it did
 // not come as far as to ask again, and nothing kept it from that.
 func (s *staging) leave(scope *datasetScope) {
-	if !scope.awaitsSlot {
+	if !scope.awaitsSlot || scope.room != nil {
 		s.line.Leave(whoOf(scope.name()))
 	}
 }

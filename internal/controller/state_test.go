@@ -9,7 +9,6 @@ import (
 	"github.com/go-logr/logr/funcr"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	clocktesting "k8s.io/utils/clock/testing"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
@@ -56,7 +55,7 @@ func TestStateIsTheFactorysWordAsLongAsItTellsAll(t *testing.T) {
 func TestNothingIsLeftOfPending(t *testing.T) {
 	t.Parallel()
 	d := newDriver(t)
-	d.jobs.clock = clocktesting.NewFakePassiveClock(time.Now().Add(arrival))
+	d.clock.ahead.Store(int64(arrival))
 	for _, object := range []client.Object{driven(d.inlineDataset("data", sentiments(20))), driven(d.trainingJob("job", "nothing"))} {
 		d.Create(object)
 		ready := controllertest.Condition(object, classifierv1alpha1.ConditionReady)
@@ -159,12 +158,12 @@ func TestWaitingJobRepeatsWhyItsDatasetIsNotReady(t *testing.T) {
 			if data := test.make(d); data != nil {
 				d.Create(driven(data))
 				if test.state != "" {
-					d.settle(data, test.state)
+					d.settleAfterShortWait(data, test.state)
 				}
 			}
 			job := driven(d.trainingJob("job", "data"))
 			d.Create(job)
-			d.jobs.clock = clocktesting.NewFakePassiveClock(time.Now().Add(shortWait))
+			d.clock.ahead.Store(int64(shortWait))
 			if _, err := d.pass(job); err != nil {
 				t.Fatal(err)
 			}

@@ -144,7 +144,7 @@ func TestOperatorsOwnLimitIsNoWordOnTheFactory(t *testing.T) {
 	data, job := driven(d.inlineDataset("data", sentiments(20))), driven(d.trainingJob("job", "data"))
 	d.Create(data)
 	d.limitCalls(0)
-	d.settle(data, classifierv1alpha1.ReasonRateLimited)
+	d.settleAfterShortWait(data, classifierv1alpha1.ReasonRateLimited)
 	if reachable := meta.FindStatusCondition(data.Status.Conditions, classifierv1alpha1.ConditionFactoryReachable); reachable != nil {
 		t.Errorf("the dataset says of the factory %+v", reachable)
 	}
@@ -153,7 +153,7 @@ func TestOperatorsOwnLimitIsNoWordOnTheFactory(t *testing.T) {
 	d.settle(data, classifierv1alpha1.ReasonUploaded)
 	d.Create(job)
 	d.limitCalls(0)
-	d.settle(job, classifierv1alpha1.ReasonRateLimited)
+	d.settleAfterShortWait(job, classifierv1alpha1.ReasonRateLimited)
 	if reachable := meta.FindStatusCondition(job.Status.Conditions, classifierv1alpha1.ConditionFactoryReachable); reachable != nil {
 		t.Errorf("the job says of the factory %+v", reachable)
 	}
@@ -168,7 +168,7 @@ func TestAttemptIsNotNotedWhileNoCallIsLeft(t *testing.T) {
 	job := driven(d.trainingJob("job", "data"))
 	d.Create(job)
 	d.limitCalls(0)
-	d.settle(job, classifierv1alpha1.ReasonRateLimited)
+	d.settleAfterShortWait(job, classifierv1alpha1.ReasonRateLimited)
 	writes := d.writes.Load()
 	for range 5 {
 		_, _ = d.pass(job)

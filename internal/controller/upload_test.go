@@ -261,7 +261,7 @@ func TestNothingIsReadThatCannotBeUploaded(t *testing.T) {
 	data := driven(d.dataset("data", "samples", "data"))
 	d.Create(data)
 	occupy(d.datasets.uploads)
-	d.settle(data, classifierv1alpha1.ReasonWaiting)
+	d.settleAfterShortWait(data, classifierv1alpha1.ReasonWaiting)
 	var reads atomic.Int64
 	d.datasets.sources.Live = interceptor.NewClient(d.datasets.sources.Live.(client.WithWatch), interceptor.Funcs{
 		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, object client.Object, options ...client.GetOption) error {
@@ -275,6 +275,73 @@ func TestNothingIsReadThatCannotBeUploaded(t *testing.T) {
 	}
 	d.datasets.uploads.Forget(turns.Who{Namespace: "0"})
 	d.settle(data, classifierv1alpha1.ReasonUploaded)
+}
+
+// TestSamplesThatWaitAMomentAreKept holds that samples are read once if their turn comes
+// soon, and that what is kept of them is given back in every other case.
+func TestSamplesThatWaitAMomentAreKept(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name  string
+		then  func(*driver, *classifierv1alpha1.ClassifierDataset)
+		reads int64
+	}{
+		{"its turn comes", func(d *driver, data *classifierv1alpha1.ClassifierDataset) {
+			d.datasets.uploads.Forget(turns.Who{Namespace: "0"})
+			d.settle(data, classifierv1alpha1.ReasonUploaded)
+		}, 1},
+		{"the source changes", func(d *driver, data *classifierv1alpha1.ClassifierDataset) {
+			samples := &corev1.ConfigMap{}
+			d.Get("samples", samples)
+			d.Edit(samples, func() { samples.Data["data"] = sentiments(22) })
+			d.datasets.uploads.Forget(turns.Who{Namespace: "0"})
+			d.settle(data, classifierv1alpha1.ReasonUploaded)
+		}, 2},
+		{"its turn does not come", func(d *driver, data *classifierv1alpha1.ClassifierDataset) {
+			d.settleAfterShortWait(data, classifierv1alpha1.ReasonWaiting)
+		}, 1},
+		{"it is suspended", func(d *driver, data *classifierv1alpha1.ClassifierDataset) {
+			d.Edit(data, func() { data.Spec.Suspend = new(true) })
+			d.settle(data, classifierv1alpha1.ReasonSuspended)
+		}, 1},
+		{"it is deleted", func(d *driver, data *classifierv1alpha1.ClassifierDataset) {
+			d.Delete(data)
+			d.passUntilGone(data)
+			_, _ = d.pass(data)
+		}, 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			d := newDriver(t)
+			var reads atomic.Int64
+			d.datasets.sources.Live = interceptor.NewClient(d.datasets.sources.Live.(client.WithWatch), interceptor.Funcs{
+				Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, object client.Object, options ...client.GetOption) error {
+					reads.Add(1)
+					return c.Get(ctx, key, object, options...)
+				},
+			})
+			d.configMap("samples", map[string]string{"data": sentiments(20)})
+			data := driven(d.dataset("data", "samples", "data"))
+			d.Create(data)
+			occupy(d.datasets.uploads)
+			for range 3 {
+				if _, err := d.pass(data); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if len(d.datasets.kept.of) != 1 {
+				t.Fatal("nothing is kept")
+			}
+			test.then(d, data)
+			if got := reads.Load(); got != test.reads {
+				t.Errorf("the ConfigMap was read %d times, want %d", got, test.reads)
+			}
+			whole := turns.Who{Namespace: "other"}
+			if len(d.datasets.kept.of) != 0 || !d.datasets.staging.line.Enter(whole, DefaultStagingBytes, nil) {
+				t.Error("something is kept for nobody")
+			}
+		})
+	}
 }
 
 // TestUploadThatBrokeOffIsNotShownAsGoingOn crashes the operator while it sends a file,
@@ -296,7 +363,7 @@ func TestUploadThatBrokeOffIsNotShownAsGoingOn(t *testing.T) {
 			occupy(d.datasets.uploads)
 			data := driven(d.inlineDataset("data", sentiments(20)))
 			d.Create(data)
-			d.settle(data, classifierv1alpha1.ReasonWaiting)
+			d.settleAfterShortWait(data, classifierv1alpha1.ReasonWaiting)
 			before := data.DeepCopy()
 			data.Status.Files[0].UploadedBytes = new(int64(1))
 			if _, err := writeStatus(d.ctx, d.datasets.client, data, &before.Status, &data.Status); err != nil {
