@@ -2,15 +2,14 @@ package factory
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
 )
 
 // backupAttempts is how often a backup is begun anew because bytes that the
@@ -39,7 +38,7 @@ func Backup(ctx context.Context, directory, destination string) error {
 		if err := os.Rename(partial, destination); err != nil {
 			return err
 		}
-		return syncDirectory(filepath.Dir(destination))
+		return blob.SyncDirectory(filepath.Dir(destination))
 	}
 	return errors.Join(errors.New("bytes that the database refers to are missing"), os.RemoveAll(partial))
 }
@@ -47,26 +46,20 @@ func Backup(ctx context.Context, directory, destination string) error {
 // backUp copies the database first: what it refers to was there then, and bytes
 // never change. fs.ErrNotExist says that some were deleted meanwhile.
 func backUp(ctx context.Context, directory, partial string) error {
-	from, to := blobsIn(directory), blobsIn(partial)
 	if err := os.RemoveAll(partial); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(to.named, 0o700); err != nil {
+	if err := os.MkdirAll(partial, 0o700); err != nil {
 		return err
 	}
 	digests, err := copyDatabase(ctx, filepath.Join(directory, databaseName), filepath.Join(partial, databaseName))
 	if err != nil {
 		return err
 	}
-	for _, digest := range digests {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := copyBlob(from.path(digest), to.path(digest), digest); err != nil {
-			return err
-		}
+	if err := blob.In(directory).CopyTo(ctx, blob.In(partial), digests); err != nil {
+		return err
 	}
-	return errors.Join(syncDirectory(to.named), syncDirectory(partial))
+	return blob.SyncDirectory(partial)
 }
 
 // referredDigests are those of all bytes that must be there.
@@ -93,28 +86,6 @@ func copyDatabase(ctx context.Context, from, to string) ([]string, error) {
 	}
 	digests, err := collect(ctx, snapshot, scanString, referredDigests)
 	return digests, errors.Join(err, snapshot.Close())
-}
-
-// copyBlob makes sure that the copy is what its name says.
-func copyBlob(from, to, digest string) error {
-	source, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer source.Close()
-	copied, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	hash := sha256.New()
-	_, err = io.Copy(io.MultiWriter(copied, hash), source)
-	if err := errors.Join(err, copied.Sync(), copied.Close()); err != nil {
-		return err
-	}
-	if hex.EncodeToString(hash.Sum(nil)) != digest {
-		return fmt.Errorf("%s is damaged: its bytes are not those of its name", from)
-	}
-	return nil
 }
 
 func syncFile(path string) error {

@@ -211,7 +211,7 @@ func TestModelCacheForgetsTheLeastUsed(t *testing.T) {
 		digests = append(digests, found.digest)
 	}
 	size := func(i int) int64 {
-		info, err := os.Stat(s.factory.store.blobs.path(digests[i]))
+		info, err := os.Stat(blobPath(s.config.Directory, digests[i]))
 		if err != nil {
 			t.Fatal(err)
 		}

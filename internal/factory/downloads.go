@@ -80,7 +80,7 @@ func requestScheme(r *http.Request) string {
 }
 
 func (f *Factory) serveFile(w http.ResponseWriter, r *http.Request, found file) {
-	content, err := f.store.blobs.open(found.digest)
+	content, err := f.store.blobs.Open(found.digest)
 	if errors.Is(err, fs.ErrNotExist) { // deleted since it was found, or lost
 		if _, gone := f.store.fileOfAnyTenant(r.Context(), found.ID); gone != nil {
 			err = notFoundAs(gone, noSuchFile)

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
+	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -48,14 +49,14 @@ func (f *Factory) uploadFile(r *http.Request, tenant string) (any, error) {
 // upload is what a form has said so far.
 type upload struct {
 	filename string
-	blob     *stagedBlob // nil: no file yet
+	blob     blob.Staged // nil: no file yet
 	lines    lineCounter
 	fields   map[string]string // those that are given
 }
 
 func (u *upload) discard() {
 	if u.blob != nil {
-		u.blob.discard()
+		u.blob.Discard()
 	}
 }
 
@@ -105,7 +106,7 @@ func (f *Factory) readFile(upload *upload, part *multipart.Part) (err error) {
 	if len(upload.filename) > maxFilenameBytes {
 		return unprocessable("The file's name has more than %d bytes.", maxFilenameBytes)
 	}
-	if upload.blob, err = f.store.blobs.stage(); err != nil {
+	if upload.blob, err = f.store.blobs.Stage(); err != nil {
 		return err
 	}
 	size, err := io.Copy(io.MultiWriter(upload.blob, &upload.lines), io.LimitReader(part, maxFileBytes+1))
@@ -135,7 +136,7 @@ func (f *Factory) finishUpload(r *http.Request, tenant string, upload *upload) (
 	switch {
 	case upload.blob == nil:
 		return nil, unprocessable("The form has no part named file.")
-	case upload.blob.size == 0:
+	case upload.blob.Size() == 0:
 		return nil, &problem{Status: http.StatusUnprocessableEntity, Detail: "Invalid file format.", Message: "The file is empty"}
 	case purpose != mistral.PurposeFineTune:
 		return nil, unprocessable("This server takes files of the purpose %s only.", mistral.PurposeFineTune)
@@ -146,7 +147,7 @@ func (f *Factory) finishUpload(r *http.Request, tenant string, upload *upload) (
 	if err != nil {
 		return nil, err
 	}
-	digest, err := upload.blob.sync()
+	digest, err := upload.blob.Sync()
 	if err != nil {
 		return nil, err
 	}
@@ -154,10 +155,10 @@ func (f *Factory) finishUpload(r *http.Request, tenant string, upload *upload) (
 	added := file{tenant: tenant, digest: digest, File: mistral.File{
 		ID:         uuid.NewString(),
 		Filename:   upload.filename,
-		Bytes:      upload.blob.size,
+		Bytes:      upload.blob.Size(),
 		NumLines:   &lines,
 		Purpose:    purpose,
-		SampleType: sampleType(upload.blob.reader()),
+		SampleType: sampleType(upload.blob.Reader()),
 		Source:     mistral.SourceUpload,
 		Visibility: &visibility,
 		CreatedAt:  f.now().Unix(),

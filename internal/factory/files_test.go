@@ -71,6 +71,10 @@ func blobNames(t *testing.T, s *server) []string {
 	return names
 }
 
+func blobPath(directory, digest string) string {
+	return filepath.Join(directory, "blobs", digest)
+}
+
 func TestUploadOfTheSameFile(t *testing.T) {
 	s := startServer(t, nil)
 	first := s.upload("a.jsonl", intents(2))

@@ -146,12 +146,12 @@ func checkBlobs(ctx context.Context, t *testing.T, directory string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	digests, err := left.blobs.digests()
+	digests, err := left.blobs.Digests()
 	if err != nil || len(digests) != len(referred) {
 		t.Errorf("%d blobs of %d that are referred to, %v", len(digests), len(referred), err)
 	}
 	for _, digest := range referred {
-		content, err := os.ReadFile(left.blobs.path(digest))
+		content, err := os.ReadFile(blobPath(directory, digest))
 		if sum := sha256.Sum256(content); err != nil || hex.EncodeToString(sum[:]) != digest {
 			t.Errorf("blob %s: %d bytes, %v", digest, len(content), err)
 		}

@@ -8,12 +8,13 @@ import (
 	"sync"
 
 	"github.com/classifier-factory/classifier-factory/internal/classifier"
+	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
 )
 
 // modelCache keeps the models that were used last in memory. Its keys are
 // digests, so that what it has is never out of date.
 type modelCache struct {
-	blobs    *blobs
+	blobs    blob.Store
 	capacity int64 // bytes of model files; the model that was used last has room anyway
 
 	mutex   sync.Mutex
@@ -43,7 +44,7 @@ func newLoadedModel(model *classifier.Model) *loadedModel {
 	return loaded
 }
 
-func newModelCache(blobs *blobs, capacity int64) *modelCache {
+func newModelCache(blobs blob.Store, capacity int64) *modelCache {
 	return &modelCache{blobs: blobs, capacity: capacity, entries: map[string]*list.Element{}}
 }
 
@@ -72,7 +73,7 @@ func (c *modelCache) entry(digest string) *cachedModel {
 }
 
 func (c *modelCache) read(entry *cachedModel) (*loadedModel, error) {
-	content, err := c.blobs.open(entry.digest)
+	content, err := c.blobs.Open(entry.digest)
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,7 @@ import (
 func TestModelOfAnotherVersion(t *testing.T) {
 	s := startServer(t, nil)
 	model := s.train("intents.jsonl", intents(20))
-	path := s.factory.store.blobs.path(s.digest(model))
+	path := blobPath(s.config.Directory, s.digest(model))
 	content, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -52,7 +52,7 @@ func TestModelIsDeletedWhileItIsLoaded(t *testing.T) {
 func TestModelFileIsMissing(t *testing.T) {
 	s := startServer(t, nil)
 	model := s.train("intents.jsonl", intents(20))
-	if err := s.factory.store.blobs.remove(s.digest(model)); err != nil {
+	if err := s.factory.store.blobs.Remove(s.digest(model)); err != nil {
 		t.Fatal(err)
 	}
 	if status, body := s.request("POST", "/v1/classifications", `{"model": "`+model+`", "input": "lamp"}`); status != http.StatusInternalServerError {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
+	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -57,7 +58,7 @@ func newLabelIndex(targets []mistral.ClassifierTarget) labelIndex {
 // valid from the invalid ones. Validation and training both read through it, so
 // that they skip the same.
 type rows struct {
-	blobs        *blobs
+	blobs        blob.Store
 	limits       dataset.Limits
 	inputType    dataset.InputType // that rows must have; empty: that of the first
 	known        labelIndex        // that labels must be in; nil: any
@@ -83,7 +84,7 @@ func (r *rows) read(ctx context.Context, inputs []input, use func(*dataset.Sampl
 }
 
 func (r *rows) readInput(ctx context.Context, input input, use func(*dataset.Sample, input)) error {
-	content, err := r.blobs.open(input.Digest)
+	content, err := r.blobs.Open(input.Digest)
 	if err != nil {
 		return err
 	}

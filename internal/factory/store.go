@@ -17,6 +17,8 @@ import (
 
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
 )
 
 //go:embed migrations/*.sql
@@ -33,7 +35,7 @@ const unfinishedStatuses = `'QUEUED', 'VALIDATING', 'VALIDATED', 'RUNNING', 'CAN
 
 // store keeps everything in one directory: facts in SQLite, bytes beside it.
 type store struct {
-	blobs *blobs
+	blobs blob.Store
 	// naming is held while bytes get a name and a row that refers to them, and
 	// while unreferenced bytes are removed, so that neither sees half of the other.
 	naming sync.Mutex
@@ -60,7 +62,7 @@ func openStore(ctx context.Context, directory string) (_ *store, err error) {
 	if s.lock, err = lockDirectory(directory); err != nil {
 		return nil, err
 	}
-	if s.blobs, err = openBlobs(directory); err != nil {
+	if s.blobs, err = blob.Open(directory); err != nil {
 		return nil, err
 	}
 	path := filepath.Join(directory, databaseName)
@@ -186,7 +188,7 @@ func (c jsonColumn[T]) Scan(source any) error {
 
 // nameBlob makes a synced blob last together with the row that refers to it, or
 // neither.
-func (s *store) nameBlob(ctx context.Context, staged *stagedBlob, digest string, refer func(*sql.Tx) error) error {
+func (s *store) nameBlob(ctx context.Context, staged blob.Staged, digest string, refer func(*sql.Tx) error) error {
 	err := s.nameAndRefer(ctx, staged, digest, refer)
 	if err != nil {
 		err = errors.Join(err, s.releaseBlobs(context.WithoutCancel(ctx), digest))
@@ -194,10 +196,10 @@ func (s *store) nameBlob(ctx context.Context, staged *stagedBlob, digest string,
 	return err
 }
 
-func (s *store) nameAndRefer(ctx context.Context, staged *stagedBlob, digest string, refer func(*sql.Tx) error) error {
+func (s *store) nameAndRefer(ctx context.Context, staged blob.Staged, digest string, refer func(*sql.Tx) error) error {
 	s.naming.Lock()
 	defer s.naming.Unlock()
-	if err := s.blobs.name(staged, digest); err != nil {
+	if err := staged.Name(digest); err != nil {
 		return err
 	}
 	return s.write(ctx, refer)
@@ -205,7 +207,7 @@ func (s *store) nameAndRefer(ctx context.Context, staged *stagedBlob, digest str
 
 // removeUnreferencedBlobs removes what a crash or a failed write left behind.
 func (s *store) removeUnreferencedBlobs(ctx context.Context) error {
-	digests, err := s.blobs.digests()
+	digests, err := s.blobs.Digests()
 	if err != nil {
 		return err
 	}
@@ -231,7 +233,7 @@ func (s *store) releaseBlobs(ctx context.Context, digests ...string) error {
 		if referred {
 			continue
 		}
-		if err := s.blobs.remove(digest); err != nil {
+		if err := s.blobs.Remove(digest); err != nil {
 			return err
 		}
 	}

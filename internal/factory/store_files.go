@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 
+	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -41,7 +42,7 @@ func (f *file) complete() {
 // content, that one is returned instead, and expires when the later of both would:
 // who uploaded it first may count on it. Without an expiry that is never, which
 // SQLite's max of NULL is, too.
-func (s *store) addFile(ctx context.Context, f file, staged *stagedBlob, limits Limits) (file, error) {
+func (s *store) addFile(ctx context.Context, f file, staged blob.Staged, limits Limits) (file, error) {
 	err := s.nameBlob(ctx, staged, f.digest, func(tx *sql.Tx) (err error) {
 		_, err = tx.ExecContext(ctx, `INSERT INTO files (`+fileColumns+`) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)
 			ON CONFLICT (tenant, filename, digest) DO UPDATE SET expires_at = max(expires_at, excluded.expires_at)`, f.fields()...)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/classifier-factory/classifier-factory/internal/classifier"
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
+	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -124,15 +125,15 @@ func (f *Factory) recordCheckpoint(ctx context.Context, j *job, reached classifi
 }
 
 // stageModel writes a model to disk.
-func (f *Factory) stageModel(model *classifier.Model) (staged *stagedBlob, digest string, err error) {
-	if staged, err = f.store.blobs.stage(); err != nil {
+func (f *Factory) stageModel(model *classifier.Model) (staged blob.Staged, digest string, err error) {
+	if staged, err = f.store.blobs.Stage(); err != nil {
 		return nil, "", err
 	}
 	if _, err = model.WriteTo(staged); err == nil {
-		digest, err = staged.sync()
+		digest, err = staged.Sync()
 	}
 	if err != nil {
-		staged.discard()
+		staged.Discard()
 		return nil, "", err
 	}
 	return staged, digest, nil
@@ -144,7 +145,7 @@ func (f *Factory) keepModel(ctx context.Context, j *job, made *trained) error {
 	if err != nil {
 		return err
 	}
-	defer staged.discard()
+	defer staged.Discard()
 	err = f.store.nameBlob(ctx, staged, digest, func(tx *sql.Tx) error {
 		return updateJob(ctx, tx, j.ID, func(j *job) error {
 			kept := newModel(j, digest, f.now())
