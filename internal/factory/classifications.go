@@ -11,6 +11,7 @@ import (
 
 	"github.com/classifier-factory/classifier-factory/internal/classifier"
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
+	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -136,7 +137,7 @@ func (f *Factory) classifyInputs(ctx context.Context, tenant, modelID string, sc
 	if err != nil {
 		return nil, err
 	}
-	model, err := f.models.get(found.digest)
+	model, err := f.models.get(found.Digest)
 	if err != nil {
 		return nil, f.loadProblem(ctx, tenant, modelID, err)
 	}
@@ -146,7 +147,7 @@ func (f *Factory) classifyInputs(ctx context.Context, tenant, modelID string, sc
 		model:   model,
 		scores:  scores,
 		inputs:  inputs,
-		text:    func(i int) string { return text(i, found.inputType) },
+		text:    func(i int) string { return text(i, found.InputType) },
 	}, nil
 }
 
@@ -190,12 +191,12 @@ func decide(model *classifier.Model, probabilities [][]float64, labels [][]int) 
 	return labels
 }
 
-func (f *Factory) findClassifier(ctx context.Context, tenant, id string) (indexedModel, error) {
+func (f *Factory) findClassifier(ctx context.Context, tenant, id string) (store.ServedModel, error) {
 	if f.isBaseModel(id) {
-		return indexedModel{}, invalidValue("The model is no classifier: train one from it.", "model")
+		return store.ServedModel{}, invalidValue("The model is no classifier: train one from it.", "model")
 	}
-	found, err := f.store.indexedModel(ctx, tenant, id)
-	if err == nil && found.archived {
+	found, err := f.index.find(ctx, tenant, id)
+	if err == nil && found.Archived {
 		err = &problem{Status: http.StatusNotFound, Detail: "The model is archived; unarchive it to classify with it."}
 	}
 	return found, notFoundAs(err, noSuchModel)

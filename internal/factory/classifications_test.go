@@ -204,11 +204,11 @@ func TestModelCacheForgetsTheLeastUsed(t *testing.T) {
 	var digests []string
 	for _, rows := range []int{20, 22, 24} {
 		id := s.train("intents.jsonl", intents(rows))
-		found, err := s.factory.store.model(t.Context(), "alice", id)
+		found, err := s.factory.store.ServedModel(t.Context(), "alice", id)
 		if err != nil {
 			t.Fatal(err)
 		}
-		digests = append(digests, found.digest)
+		digests = append(digests, found.Digest)
 	}
 	size := func(i int) int64 {
 		info, err := os.Stat(blobPath(s.config.Directory, digests[i]))
@@ -217,7 +217,7 @@ func TestModelCacheForgetsTheLeastUsed(t *testing.T) {
 		}
 		return info.Size()
 	}
-	cache := newModelCache(s.factory.store.blobs, size(0)+max(size(1), size(2)))
+	cache := newModelCache(s.factory.blobs, size(0)+max(size(1), size(2)))
 	get := func(i int) any {
 		loaded, err := cache.get(digests[i])
 		if err != nil {

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -21,7 +22,7 @@ const (
 )
 
 func (f *Factory) downloadFile(w http.ResponseWriter, r *http.Request, tenant string) {
-	found, err := findFile(r.Context(), f.store.reader, tenant, r.PathValue("file_id"))
+	found, err := f.store.File(r.Context(), tenant, r.PathValue("file_id"))
 	if err != nil {
 		f.fail(w, r, notFoundAs(err, noSuchFile))
 		return
@@ -36,7 +37,7 @@ func (f *Factory) signFile(r *http.Request, tenant string) (any, error) {
 	if q.problem != nil {
 		return nil, q.problem
 	}
-	found, err := findFile(r.Context(), f.store.reader, tenant, r.PathValue("file_id"))
+	found, err := f.store.File(r.Context(), tenant, r.PathValue("file_id"))
 	if err != nil {
 		return nil, notFoundAs(err, noSuchFile)
 	}
@@ -57,7 +58,7 @@ func (f *Factory) downloadSignedFile(w http.ResponseWriter, r *http.Request) {
 		f.fail(w, r, &problem{Status: http.StatusForbidden, Detail: "The signed URL is invalid or has expired."})
 		return
 	}
-	found, err := f.store.fileOfAnyTenant(r.Context(), id)
+	found, err := f.store.FileOfAnyTenant(r.Context(), id)
 	if err != nil {
 		f.fail(w, r, notFoundAs(err, noSuchFile))
 		return
@@ -79,10 +80,10 @@ func requestScheme(r *http.Request) string {
 	return "http"
 }
 
-func (f *Factory) serveFile(w http.ResponseWriter, r *http.Request, found file) {
-	content, err := f.store.blobs.Open(found.digest)
+func (f *Factory) serveFile(w http.ResponseWriter, r *http.Request, found store.File) {
+	content, err := f.blobs.Open(found.Digest)
 	if errors.Is(err, fs.ErrNotExist) { // deleted since it was found, or lost
-		if _, gone := f.store.fileOfAnyTenant(r.Context(), found.ID); gone != nil {
+		if _, gone := f.store.FileOfAnyTenant(r.Context(), found.ID); gone != nil {
 			err = notFoundAs(gone, noSuchFile)
 		}
 	}
@@ -93,6 +94,6 @@ func (f *Factory) serveFile(w http.ResponseWriter, r *http.Request, found file) 
 	defer content.Close()
 	w.Header().Set("Content-Type", "application/octet-stream")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("ETag", strconv.Quote(found.digest))
+	w.Header().Set("ETag", strconv.Quote(found.Digest))
 	http.ServeContent(w, r, "", time.Unix(found.CreatedAt, 0), content)
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 )
 
 // problem is an answer that is not 200. What an operation returns as another
@@ -41,6 +43,8 @@ var (
 	errMethodNotAllowed = &problem{Status: http.StatusMethodNotAllowed, Detail: "Method Not Allowed"}
 	errInternal         = &problem{Status: http.StatusInternalServerError, Detail: "Internal Server Error"}
 
+	errDiskFull = &problem{Status: http.StatusInsufficientStorage, Detail: "The server's disk is full. Nothing was changed; delete files or models, or ask the server's operator."}
+
 	// errClientGone is for logs and metrics alone: nobody reads it any more. It is what
 	// nginx calls that.
 	errClientGone = &problem{Status: 499, Detail: "Client Closed Request"}
@@ -68,8 +72,16 @@ func invalidValue(message string, location ...any) *problem {
 
 // notFoundAs turns errNotFound into a 404 with a sentence.
 func notFoundAs(err error, detail string) error {
-	if errors.Is(err, errNotFound) {
+	if errors.Is(err, store.ErrNotFound) {
 		return &problem{Status: http.StatusNotFound, Detail: detail}
+	}
+	return err
+}
+
+// overQuota turns a quotaError into a 403 with its sentence.
+func overQuota(err error) error {
+	if over, ok := errors.AsType[*store.QuotaError](err); ok {
+		return &problem{Status: http.StatusForbidden, Detail: over.Error()}
 	}
 	return err
 }

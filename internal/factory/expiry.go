@@ -40,7 +40,7 @@ func (f *Factory) expireFiles(ctx context.Context) {
 	ticker := time.NewTicker(expiryInterval)
 	defer ticker.Stop()
 	for {
-		if err := f.store.removeExpiredFiles(ctx, f.now()); err != nil && ctx.Err() == nil {
+		if err := f.store.RemoveExpiredFiles(ctx, f.now()); err != nil && ctx.Err() == nil {
 			f.logger.ErrorContext(ctx, "expired files not removed", slog.Any("error", err))
 		}
 		select {
@@ -49,13 +49,4 @@ func (f *Factory) expireFiles(ctx context.Context) {
 			return
 		}
 	}
-}
-
-// removeExpiredFiles is a deletion of every tenant's files that have expired.
-func (s *store) removeExpiredFiles(ctx context.Context, now time.Time) error {
-	digests, err := collect(ctx, s.writer, scanString, `DELETE FROM files WHERE expires_at <= ? RETURNING digest`, now.Unix())
-	if err != nil {
-		return err
-	}
-	return s.releaseBlobs(ctx, digests...)
 }

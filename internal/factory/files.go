@@ -12,6 +12,7 @@ import (
 
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
 	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
+	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -106,7 +107,7 @@ func (f *Factory) readFile(upload *upload, part *multipart.Part) (err error) {
 	if len(upload.filename) > maxFilenameBytes {
 		return unprocessable("The file's name has more than %d bytes.", maxFilenameBytes)
 	}
-	if upload.blob, err = f.store.blobs.Stage(); err != nil {
+	if upload.blob, err = f.blobs.Stage(); err != nil {
 		return err
 	}
 	size, err := io.Copy(io.MultiWriter(upload.blob, &upload.lines), io.LimitReader(part, maxFileBytes+1))
@@ -152,7 +153,7 @@ func (f *Factory) finishUpload(r *http.Request, tenant string, upload *upload) (
 		return nil, err
 	}
 	lines := upload.lines.count()
-	added := file{tenant: tenant, digest: digest, File: mistral.File{
+	added := store.File{Tenant: tenant, Digest: digest, File: mistral.File{
 		ID:         uuid.NewString(),
 		Filename:   upload.filename,
 		Bytes:      upload.blob.Size(),
@@ -164,8 +165,8 @@ func (f *Factory) finishUpload(r *http.Request, tenant string, upload *upload) (
 		CreatedAt:  f.now().Unix(),
 		ExpiresAt:  expiresAt,
 	}}
-	added, err = f.store.addFile(r.Context(), added, upload.blob, f.config.Limits)
-	return added.File, err
+	added, err = f.store.AddFile(r.Context(), added, upload.blob, f.config.Limits)
+	return added.File, overQuota(err)
 }
 
 // sampleType looks at the first row only. Whether the file is any good is for a
@@ -202,25 +203,25 @@ func (c *lineCounter) count() int64 {
 
 func (f *Factory) listFiles(r *http.Request, tenant string) (any, error) {
 	q := newQuery(r)
-	filter := fileFilter{
-		page:        q.page(),
-		tenant:      tenant,
-		search:      q.values.Get("search"),
-		purpose:     q.values.Get("purpose"),
-		sampleTypes: q.values["sample_type"],
-		sources:     q.values["source"],
-		mimeTypes:   q.values["mimetypes"],
-		countAll:    q.boolean("include_total", true),
+	filter := store.FileFilter{
+		Page:        q.page(),
+		Tenant:      tenant,
+		Search:      q.values.Get("search"),
+		Purpose:     q.values.Get("purpose"),
+		SampleTypes: q.values["sample_type"],
+		Sources:     q.values["source"],
+		MimeTypes:   q.values["mimetypes"],
+		CountAll:    q.boolean("include_total", true),
 	}
 	if q.problem != nil {
 		return nil, q.problem
 	}
-	files, total, err := f.store.files(r.Context(), filter)
+	files, total, err := f.store.Files(r.Context(), filter)
 	return mistral.FileList{Object: mistral.ObjectList, Data: files, Total: total}, err
 }
 
 func (f *Factory) getFile(r *http.Request, tenant string) (any, error) {
-	found, err := findFile(r.Context(), f.store.reader, tenant, r.PathValue("file_id"))
+	found, err := f.store.File(r.Context(), tenant, r.PathValue("file_id"))
 	if err != nil {
 		return nil, notFoundAs(err, noSuchFile)
 	}
@@ -230,7 +231,7 @@ func (f *Factory) getFile(r *http.Request, tenant string) (any, error) {
 
 func (f *Factory) deleteFile(r *http.Request, tenant string) (any, error) {
 	id := r.PathValue("file_id")
-	if err := f.store.deleteFile(r.Context(), tenant, id); err != nil {
+	if err := f.store.DeleteFile(r.Context(), tenant, id); err != nil {
 		return nil, notFoundAs(err, noSuchFile)
 	}
 	return mistral.DeletedFile{ID: id, Object: mistral.ObjectFile, Deleted: true}, nil

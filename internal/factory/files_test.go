@@ -336,7 +336,7 @@ func TestDownloadIsOctets(t *testing.T) {
 func TestDownloadOfAFileThatIsBeingDeleted(t *testing.T) {
 	s := startServer(t, nil)
 	uploaded := s.upload("intents.jsonl", intents(20))
-	found, err := findFile(t.Context(), s.factory.store.reader, "alice", uploaded.ID)
+	found, err := s.factory.store.File(t.Context(), "alice", uploaded.ID)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,16 +1,15 @@
 package factory
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
+	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -164,22 +163,25 @@ func hasDuplicates(labels []string) bool {
 	return false
 }
 
-// findInputs looks the tenant's files up: training files first.
-func findInputs(ctx context.Context, q querier, tenant string, request *jobRequest) ([]input, error) {
-	inputs := make([]input, 0, len(request.TrainingFiles)+len(request.ValidationFiles))
+// fileFinder looks up a file of the tenant who asks for the job.
+type fileFinder = func(id string) (store.File, error)
+
+// findInputs looks the job's files up: training files first.
+func findInputs(find fileFinder, request *jobRequest) ([]store.Input, error) {
+	inputs := make([]store.Input, 0, len(request.TrainingFiles)+len(request.ValidationFiles))
 	for i, training := range request.TrainingFiles {
-		found, err := findFile(ctx, q, tenant, training.FileID)
+		found, err := find(training.FileID)
 		if err != nil {
 			return nil, missingInput(err, "training_files", i)
 		}
 		inputs = append(inputs, newInput(found, training.Weight, false))
 	}
 	for i, id := range request.ValidationFiles {
-		found, err := findFile(ctx, q, tenant, id)
+		found, err := find(id)
 		if err != nil {
 			return nil, missingInput(err, "validation_files", i)
 		}
-		isSame := func(training input) bool { return !training.Validation && training.Digest == found.digest }
+		isSame := func(training store.Input) bool { return !training.Validation && training.Digest == found.Digest }
 		if slices.ContainsFunc(inputs, isSame) {
 			return nil, invalidValue("The file has the same content as a training file.", "validation_files", i)
 		}
@@ -188,37 +190,35 @@ func findInputs(ctx context.Context, q querier, tenant string, request *jobReque
 	return inputs, nil
 }
 
-func newInput(f file, weight float64, validation bool) input {
-	return input{FileID: f.ID, Filename: f.Filename, Digest: f.digest, Bytes: f.Bytes, Weight: weight, Validation: validation}
+func newInput(f store.File, weight float64, validation bool) store.Input {
+	return store.Input{FileID: f.ID, Filename: f.Filename, Digest: f.Digest, Bytes: f.Bytes, Weight: weight, Validation: validation}
 }
 
 func missingInput(err error, list string, index int) error {
-	if errors.Is(err, errNotFound) {
+	if errors.Is(err, store.ErrNotFound) {
 		return invalidValue("There is no such file.", list, index)
 	}
 	return err
 }
 
-// newJob makes a queued job of a checked request.
-func newJob(id, tenant string, request *jobRequest, inputs []input, now time.Time) job {
-	created := job{
+// newJob is what a checked request asks for.
+func newJob(request *jobRequest, inputs []store.Input) store.Job {
+	return store.Job{
 		Job: mistral.Job{
-			ID:              id,
 			AutoStart:       request.AutoStart,
 			Model:           request.Model,
-			CreatedAt:       now.Unix(),
 			Hyperparameters: request.Hyperparameters,
 			Suffix:          request.Suffix,
 			Integrations:    withoutKeys(request.Integrations),
 			Metadata:        &mistral.JobMetadata{Cost: new(float64)},
 		},
-		tenant:    tenant,
-		inputs:    inputs,
-		requested: requestedTraining{request.Hyperparameters, request.ClassifierTargets, request.InvalidSampleSkipPercentage},
+		Inputs: inputs,
+		Requested: store.RequestedTraining{
+			Hyperparameters: request.Hyperparameters,
+			Targets:         request.ClassifierTargets,
+			SkipFraction:    request.InvalidSampleSkipPercentage,
+		},
 	}
-	created.complete()
-	created.become(mistral.JobQueued, now)
-	return created
 }
 
 // withoutKeys is what is kept of integrations.

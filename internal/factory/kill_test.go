@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -133,20 +135,20 @@ func (v *victim) kill() {
 // checkBlobs opens what is left and compares bytes with what refers to them.
 func checkBlobs(ctx context.Context, t *testing.T, directory string) {
 	t.Helper()
-	left, err := openStore(ctx, directory)
+	left, blobs, lock, err := openDirectory(ctx, directory)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() {
-		if err := left.close(); err != nil {
+		if err := errors.Join(left.Close(), lock.release()); err != nil {
 			t.Error(err)
 		}
 	}()
-	referred, err := collect(ctx, left.reader, scanString, referredDigests)
+	referred, err := store.CopyDatabase(ctx, directory, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	digests, err := left.blobs.Digests()
+	digests, err := blobs.Digests()
 	if err != nil || len(digests) != len(referred) {
 		t.Errorf("%d blobs of %d that are referred to, %v", len(digests), len(referred), err)
 	}
@@ -156,13 +158,13 @@ func checkBlobs(ctx context.Context, t *testing.T, directory string) {
 			t.Errorf("blob %s: %d bytes, %v", digest, len(content), err)
 		}
 	}
-	models, err := collect(ctx, left.reader, scanString, `SELECT digest FROM models`)
+	models, err := left.Models(ctx, DefaultTenant)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cache := newModelCache(left.blobs, 1)
-	for _, digest := range models {
-		if _, err := cache.get(digest); err != nil {
+	cache := newModelCache(blobs, 1)
+	for _, model := range models {
+		if _, err := cache.get(model.Digest); err != nil {
 			t.Error(err)
 		}
 	}

@@ -1,8 +1,6 @@
 package factory
 
 import (
-	"context"
-	"database/sql"
 	"math"
 	"net/http"
 	"strconv"
@@ -11,14 +9,6 @@ import (
 
 	"golang.org/x/time/rate"
 )
-
-// Limits keep one tenant from using up what all share. Zero is no limit.
-type Limits struct {
-	RequestsPerSecond int   // on average; twice as many may come at once
-	FileBytes         int64 // of all files together
-	UnfinishedJobs    int
-	Models            int // those that unfinished jobs are going to make included
-}
 
 // rateLimiters are one for each tenant. Tenants come from the file of keys, so
 // that they are few.
@@ -71,42 +61,4 @@ func (f *Factory) limited(next func(http.ResponseWriter, *http.Request, string))
 		}
 		next(w, r, tenant)
 	}
-}
-
-func quotaProblem(format string, arguments ...any) *problem {
-	refused := unprocessable(format, arguments...)
-	refused.Status = http.StatusForbidden
-	return refused
-}
-
-// checkFileBytes is called after a file was added, in the same transaction.
-func (l Limits) checkFileBytes(ctx context.Context, tx *sql.Tx, tenant string) error {
-	if l.FileBytes == 0 {
-		return nil
-	}
-	var used int64
-	if err := tx.QueryRowContext(ctx, `SELECT sum(bytes) FROM files WHERE tenant = ?`, tenant).Scan(&used); err != nil {
-		return err
-	}
-	if used > l.FileBytes {
-		return quotaProblem("With this file, all files together would have more than %d bytes. Delete some first.", l.FileBytes)
-	}
-	return nil
-}
-
-// checkJobs is called before a job is added, in the same transaction.
-func (l Limits) checkJobs(ctx context.Context, tx *sql.Tx, tenant string) error {
-	var unfinished, models int
-	err := tx.QueryRowContext(ctx, `
-		SELECT (SELECT count(*) FROM jobs WHERE tenant = ?1 AND status IN (`+unfinishedStatuses+`)),
-		       (SELECT count(*) FROM models WHERE tenant = ?1)`, tenant).Scan(&unfinished, &models)
-	switch {
-	case err != nil:
-		return err
-	case l.UnfinishedJobs > 0 && unfinished >= l.UnfinishedJobs:
-		return quotaProblem("%d jobs are not finished, which is the limit. Wait for one or cancel one first.", unfinished)
-	case l.Models > 0 && unfinished+models >= l.Models:
-		return quotaProblem("There are %d models and %d unfinished jobs; at most %d models are allowed. Delete some first.", models, unfinished, l.Models)
-	}
-	return nil
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 )
 
 // metrics of one factory, in a registry of its own: a process may have several.
@@ -20,7 +22,7 @@ type metrics struct {
 	classified     prometheus.Counter
 }
 
-func newMetrics(store *store) *metrics {
+func newMetrics(store *store.Store) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		requestSeconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
@@ -44,7 +46,7 @@ func newMetrics(store *store) *metrics {
 
 // jobCollector counts the jobs when it is asked, so that the number is that of
 // the store and survives restarts.
-type jobCollector struct{ store *store }
+type jobCollector struct{ store *store.Store }
 
 var jobsDescription = prometheus.NewDesc("classifier_factory_jobs", "How many jobs there are, by status.", []string{"status"}, nil)
 
@@ -55,7 +57,7 @@ func (jobCollector) Describe(descriptions chan<- *prometheus.Desc) { description
 func (c jobCollector) Collect(collected chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	counts, err := c.store.countJobs(ctx)
+	counts, err := c.store.CountJobs(ctx)
 	if err != nil {
 		collected <- prometheus.NewInvalidMetric(jobsDescription, err)
 		return

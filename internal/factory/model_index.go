@@ -4,29 +4,29 @@ import (
 	"context"
 	"sync"
 
-	"github.com/classifier-factory/classifier-factory/internal/dataset"
+	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 )
 
 // modelIndex remembers of models what every classification asks for: the database
 // takes as long for it as the engine for a text. This process is the only one that
 // writes, so that forgetting what it changes keeps the index true.
 type modelIndex struct {
+	read    func(ctx context.Context, tenant, id string) (store.ServedModel, error)
 	mutex   sync.RWMutex
 	changes int
-	entries map[modelKey]indexedModel
+	entries map[modelKey]store.ServedModel
+}
+
+func newModelIndex(read func(ctx context.Context, tenant, id string) (store.ServedModel, error)) *modelIndex {
+	return &modelIndex{read: read, entries: map[modelKey]store.ServedModel{}}
 }
 
 type modelKey struct{ tenant, id string }
 
-type indexedModel struct {
-	digest    string
-	inputType dataset.InputType
-	archived  bool
-}
-
 // find reads a model that it does not know. What does not exist is not remembered:
 // anybody can ask for any name.
-func (i *modelIndex) find(ctx context.Context, key modelKey, read func(context.Context, modelKey) (indexedModel, error)) (indexedModel, error) {
+func (i *modelIndex) find(ctx context.Context, tenant, id string) (store.ServedModel, error) {
+	key := modelKey{tenant, id}
 	i.mutex.RLock()
 	known, ok := i.entries[key]
 	changes := i.changes
@@ -34,7 +34,7 @@ func (i *modelIndex) find(ctx context.Context, key modelKey, read func(context.C
 	if ok {
 		return known, nil
 	}
-	found, err := read(ctx, key)
+	found, err := i.read(ctx, tenant, id)
 	if err == nil {
 		i.remember(key, found, changes)
 	}
@@ -43,7 +43,7 @@ func (i *modelIndex) find(ctx context.Context, key modelKey, read func(context.C
 
 // remember keeps what was read, unless something has changed since: it may have
 // been read before that.
-func (i *modelIndex) remember(key modelKey, found indexedModel, changes int) {
+func (i *modelIndex) remember(key modelKey, found store.ServedModel, changes int) {
 	i.mutex.Lock()
 	defer i.mutex.Unlock()
 	if i.changes == changes {
@@ -52,9 +52,9 @@ func (i *modelIndex) remember(key modelKey, found indexedModel, changes int) {
 }
 
 // forget is called when a model may have changed, before anybody is told.
-func (i *modelIndex) forget(key modelKey) {
+func (i *modelIndex) forget(tenant, id string) {
 	i.mutex.Lock()
 	defer i.mutex.Unlock()
 	i.changes++
-	delete(i.entries, key)
+	delete(i.entries, modelKey{tenant, id})
 }

@@ -52,7 +52,7 @@ func TestModelIsDeletedWhileItIsLoaded(t *testing.T) {
 func TestModelFileIsMissing(t *testing.T) {
 	s := startServer(t, nil)
 	model := s.train("intents.jsonl", intents(20))
-	if err := s.factory.store.blobs.Remove(s.digest(model)); err != nil {
+	if err := s.factory.blobs.Remove(s.digest(model)); err != nil {
 		t.Fatal(err)
 	}
 	if status, body := s.request("POST", "/v1/classifications", `{"model": "`+model+`", "input": "lamp"}`); status != http.StatusInternalServerError {
@@ -63,9 +63,9 @@ func TestModelFileIsMissing(t *testing.T) {
 // digest is that of a model's file.
 func (s *server) digest(model string) string {
 	s.t.Helper()
-	found, err := s.factory.store.model(s.t.Context(), "alice", model)
+	found, err := s.factory.store.ServedModel(s.t.Context(), "alice", model)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return found.digest
+	return found.Digest
 }

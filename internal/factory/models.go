@@ -3,10 +3,8 @@ package factory
 import (
 	"net/http"
 	"slices"
-	"time"
 
-	"github.com/google/uuid"
-
+	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -24,27 +22,8 @@ const (
 	maxDescriptionBytes = 4096
 )
 
-// newModel is what a job makes.
-func newModel(j *job, digest string, now time.Time) model {
-	return model{
-		id:        modelID(j),
-		tenant:    j.tenant,
-		jobID:     j.ID,
-		root:      j.Model,
-		inputType: j.inputType,
-		targets:   j.targets,
-		digest:    digest,
-		createdAt: now.Unix(),
-	}
-}
-
-// workspaceID is stable for a tenant and does not tell its name.
-func workspaceID(tenant string) string {
-	return uuid.NewSHA1(uuid.NameSpaceOID, []byte(owner+"/"+tenant)).String()
-}
-
 func (f *Factory) listModels(r *http.Request, tenant string) (any, error) {
-	found, err := f.store.models(r.Context(), tenant)
+	found, err := f.store.Models(r.Context(), tenant)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +32,7 @@ func (f *Factory) listModels(r *http.Request, tenant string) (any, error) {
 		list.Data = append(list.Data, f.baseCard(name))
 	}
 	for i := range found {
-		list.Data = append(list.Data, found[i].card())
+		list.Data = append(list.Data, card(&found[i]))
 	}
 	if wanted := r.URL.Query().Get("model"); wanted != "" {
 		list.Data = slices.DeleteFunc(list.Data, func(card mistral.Model) bool { return card.ID != wanted })
@@ -66,8 +45,8 @@ func (f *Factory) getModel(r *http.Request, tenant string) (any, error) {
 	if f.isBaseModel(id) {
 		return f.baseCard(id), nil
 	}
-	found, err := f.store.model(r.Context(), tenant, id)
-	return found.card(), notFoundAs(err, noSuchModel)
+	found, err := f.store.Model(r.Context(), tenant, id)
+	return card(&found), notFoundAs(err, noSuchModel)
 }
 
 func (f *Factory) deleteModel(r *http.Request, tenant string) (any, error) {
@@ -75,7 +54,7 @@ func (f *Factory) deleteModel(r *http.Request, tenant string) (any, error) {
 	if f.isBaseModel(id) {
 		return nil, &problem{Status: http.StatusForbidden, Detail: "A base model cannot be deleted."}
 	}
-	err := f.store.deleteModel(r.Context(), tenant, id)
+	err := f.store.DeleteModel(r.Context(), tenant, id)
 	return mistral.DeletedModel{ID: id, Object: mistral.ObjectModel, Deleted: true}, notFoundAs(err, noSuchModel)
 }
 
@@ -90,15 +69,15 @@ func (f *Factory) updateModel(r *http.Request, tenant string) (any, error) {
 	if request.Description != nil && len(*request.Description) > maxDescriptionBytes {
 		return nil, invalidValue("The description is too long.", "description")
 	}
-	updated, err := f.store.updateModel(r.Context(), tenant, r.PathValue("model_id"), func(m *model) {
+	updated, err := f.store.UpdateModel(r.Context(), tenant, r.PathValue("model_id"), func(m *store.Model) {
 		if request.Name != nil {
-			m.name = request.Name
+			m.Name = request.Name
 		}
 		if request.Description != nil {
-			m.description = request.Description
+			m.Description = request.Description
 		}
 	})
-	return updated.detailedCard(), notFoundAs(err, noSuchModel)
+	return detailedCard(&updated), notFoundAs(err, noSuchModel)
 }
 
 func (f *Factory) archiveModel(r *http.Request, tenant string) (any, error) {
@@ -111,7 +90,7 @@ func (f *Factory) unarchiveModel(r *http.Request, tenant string) (any, error) {
 
 func (f *Factory) setArchived(r *http.Request, tenant string, archived bool) (any, error) {
 	id := r.PathValue("model_id")
-	_, err := f.store.updateModel(r.Context(), tenant, id, func(m *model) { m.archived = archived })
+	_, err := f.store.UpdateModel(r.Context(), tenant, id, func(m *store.Model) { m.Archived = archived })
 	return mistral.ArchivedModel{ID: id, Object: mistral.ObjectModel, Archived: archived}, notFoundAs(err, noSuchModel)
 }
 
@@ -135,42 +114,42 @@ func (f *Factory) baseCard(name string) mistral.Model {
 }
 
 // card is how a model is listed.
-func (m *model) card() mistral.Model {
+func card(m *store.Model) mistral.Model {
 	return mistral.Model{
-		ID:               m.id,
+		ID:               m.ID,
 		Object:           mistral.ObjectModel,
 		Type:             mistral.ModelTypeFineTuned,
-		Created:          m.createdAt,
+		Created:          m.CreatedAt,
 		OwnedBy:          owner,
 		Capabilities:     mistral.ModelCapabilities{Classification: true},
-		Name:             m.name,
-		Description:      m.description,
+		Name:             m.Name,
+		Description:      m.Description,
 		MaxContextLength: maxContextLength,
 		Aliases:          []string{},
-		Job:              m.jobID,
-		Root:             m.root,
-		Archived:         &m.archived,
+		Job:              m.JobID,
+		Root:             m.Root,
+		Archived:         &m.Archived,
 	}
 }
 
 // detailedCard is how a model's update shows it.
-func (m *model) detailedCard() mistral.ClassifierModel {
+func detailedCard(m *store.Model) mistral.ClassifierModel {
 	return mistral.ClassifierModel{
-		ID:                m.id,
+		ID:                m.ID,
 		Object:            mistral.ObjectModel,
-		Created:           m.createdAt,
+		Created:           m.CreatedAt,
 		OwnedBy:           owner,
-		WorkspaceID:       workspaceID(m.tenant),
-		Root:              m.root,
+		WorkspaceID:       store.WorkspaceID(m.Tenant),
+		Root:              m.Root,
 		RootVersion:       rootVersion,
-		Archived:          m.archived,
-		Name:              m.name,
-		Description:       m.description,
+		Archived:          m.Archived,
+		Name:              m.Name,
+		Description:       m.Description,
 		Capabilities:      mistral.ModelCapabilities{Classification: true},
 		MaxContextLength:  maxContextLength,
 		Aliases:           []string{},
-		Job:               m.jobID,
-		ClassifierTargets: m.targets,
+		Job:               m.JobID,
+		ClassifierTargets: m.Targets,
 		ModelType:         mistral.JobTypeClassifier,
 	}
 }

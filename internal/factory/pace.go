@@ -2,56 +2,20 @@ package factory
 
 import (
 	"context"
-	"database/sql"
-	"errors"
-	"fmt"
 	"log/slog"
-	"strconv"
 	"time"
 )
 
-const (
-	// startingPace is assumed until a job was measured: the engine learned from 0.7 to
-	// 1.5 MB of text a second of sets with 28 to 150 labels.
-	startingPace = 1e6
-	// shortestMeasured is what a training must take to be measured: of shorter ones
-	// the most is reading and writing.
-	shortestMeasured = time.Second
-)
+// shortestMeasured is what a training must take to be measured: of shorter ones
+// the most is reading and writing.
+const shortestMeasured = time.Second
 
-// learnPace remembers how fast this machine did a training. The last jobs count
-// most: they are what the next is likely to resemble.
+// learnPace measures a training, whose work is in bytes of text.
 func (f *Factory) learnPace(ctx context.Context, work float64, took time.Duration) {
 	if took < shortestMeasured {
 		return
 	}
-	measured := work / took.Seconds()
-	err := f.store.write(ctx, func(tx *sql.Tx) error {
-		known, err := readPace(ctx, tx)
-		if err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO settings VALUES ('pace', ?1) ON CONFLICT DO UPDATE SET value = ?1`,
-			strconv.AppendFloat(nil, (known+measured)/2, 'g', -1, 64))
-		return err
-	})
-	if err != nil {
+	if err := f.store.LearnPace(ctx, work/took.Seconds()); err != nil {
 		f.logger.WarnContext(ctx, "pace of training not recorded", slog.Any("error", err))
 	}
-}
-
-// readPace is how many bytes of text a second this machine learns from.
-func readPace(ctx context.Context, q querier) (float64, error) {
-	pace, err := one(ctx, q, scanString, `SELECT value FROM settings WHERE name = 'pace'`)
-	if errors.Is(err, errNotFound) {
-		return startingPace, nil
-	}
-	if err != nil {
-		return 0, err
-	}
-	value, err := strconv.ParseFloat(pace, 64)
-	if err != nil {
-		return 0, fmt.Errorf("the pace of training: %w", err)
-	}
-	return value, nil
 }

@@ -3,6 +3,7 @@ package factory
 import (
 	"math"
 
+	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -64,7 +65,7 @@ func trainingWork(h mistral.Hyperparameters, samples int, dataBytes int64) float
 }
 
 // dryRun estimates a job from its files' sizes, without reading them.
-func dryRun(requested mistral.Hyperparameters, inputs []input, pace float64) mistral.LegacyJobMetadata {
+func dryRun(requested mistral.Hyperparameters, inputs []store.Input, pace float64) mistral.LegacyJobMetadata {
 	var size int64
 	for _, input := range inputs {
 		if !input.Validation {

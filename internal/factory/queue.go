@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -29,20 +30,13 @@ type queue struct {
 
 	mutex  sync.Mutex // held while a job is claimed or cancelled: neither sees half of the other
 	claims map[string]*claim
-	turns  []turn // that were taken, the latest last
-}
-
-// turn is a tenant's, who has one in validation and one in training: who has many
-// jobs must not hold up who has few.
-type turn struct {
-	Tenant  string `json:"tenant"`
-	Started bool   `json:"started"`
+	turns  []store.Turn // that were taken, the latest last
 }
 
 // claim is a job that a worker has. When it is validated, another worker may have it
 // for training before the first one has let go of it.
 type claim struct {
-	job       job
+	job       store.Job
 	interrupt context.CancelCauseFunc
 }
 
@@ -60,7 +54,7 @@ func (q *queue) start(workers int) {
 
 // close interrupts the workers and waits for them.
 func (q *queue) close() {
-	q.stop(errInterrupted)
+	q.stop(store.ErrInterrupted)
 	q.workers.Wait()
 }
 
@@ -83,7 +77,7 @@ func (q *queue) work(ctx context.Context) {
 				q.record(ctx, &claimed.job, err)
 			}
 			q.release(claimed)
-		case errors.Is(err, errNotFound):
+		case errors.Is(err, store.ErrNotFound):
 			q.wait(ctx, nil)
 		case ctx.Err() == nil:
 			q.factory.logger.ErrorContext(ctx, "cannot take a job from the queue", slog.Any("error", err))
@@ -104,12 +98,12 @@ func (q *queue) wait(ctx context.Context, timeout <-chan time.Time) {
 func (q *queue) claim(ctx context.Context) (context.Context, *claim, error) {
 	q.mutex.Lock()
 	defer q.mutex.Unlock()
-	j, err := q.factory.store.claimJob(ctx, q.turns, q.factory.now())
+	j, err := q.factory.store.ClaimJob(ctx, q.turns, q.factory.now())
 	if err != nil {
 		return nil, nil, err
 	}
-	taken := turn{j.tenant, j.started}
-	q.turns = append(slices.DeleteFunc(q.turns, func(other turn) bool { return other == taken }), taken)
+	taken := store.Turn{Tenant: j.Tenant, Started: j.Started}
+	q.turns = append(slices.DeleteFunc(q.turns, func(other store.Turn) bool { return other == taken }), taken)
 	jobContext, interrupt := context.WithCancelCause(ctx)
 	claimed := &claim{job: j, interrupt: interrupt}
 	q.claims[j.ID] = claimed
@@ -129,12 +123,12 @@ func (q *queue) release(claimed *claim) {
 func (q *queue) cancel(ctx context.Context, tenant, id string) error {
 	q.mutex.Lock()
 	defer q.mutex.Unlock()
-	var cancelled job
-	err := q.factory.store.updateJob(ctx, id, func(j *job) error {
-		if j.tenant != tenant {
-			return errNotFound
+	var cancelled store.Job
+	err := q.factory.store.UpdateJob(ctx, id, func(j *store.Job) error {
+		if j.Tenant != tenant {
+			return store.ErrNotFound
 		}
-		j.cancel(q.factory.now())
+		j.Cancel(q.factory.now())
 		cancelled = *j
 		return nil
 	})
@@ -147,11 +141,11 @@ func (q *queue) cancel(ctx context.Context, tenant, id string) error {
 	if !cancelled.Status.Finished() {
 		return nil // its worker will end it
 	}
-	return q.factory.releaseInputs(context.WithoutCancel(ctx), &cancelled)
+	return q.factory.store.ReleaseInputs(context.WithoutCancel(ctx), &cancelled)
 }
 
 // run does a job's present stage, and returns why it is not done.
-func (q *queue) run(ctx context.Context, j *job) error {
+func (q *queue) run(ctx context.Context, j *store.Job) error {
 	f := q.factory
 	started := f.now()
 	logger := f.logger.With(slog.String("job", j.ID), slog.String("stage", string(j.Status)))
@@ -171,7 +165,7 @@ func (q *queue) run(ctx context.Context, j *job) error {
 
 // record says what became of a job, even if that takes until a full disk has
 // room again. Only a server that closes gives up: it will find the job as it was.
-func (q *queue) record(ctx context.Context, j *job, cause error) {
+func (q *queue) record(ctx context.Context, j *store.Job, cause error) {
 	for {
 		err := q.factory.endJob(context.WithoutCancel(ctx), j, cause)
 		if err == nil {
@@ -198,28 +192,28 @@ func protect(stage func() error) (err error) {
 
 // logged keeps what names a tenant's files out of the log.
 func logged(err error) error {
-	if _, ok := errors.AsType[*invalidDataError](err); ok {
+	if _, ok := errors.AsType[*store.InvalidDataError](err); ok {
 		return errors.New("the data is invalid")
 	}
 	return err
 }
 
-func (f *Factory) runStage(ctx context.Context, j *job) error {
+func (f *Factory) runStage(ctx context.Context, j *store.Job) error {
 	if j.Status == mistral.JobValidating {
 		return f.runValidation(ctx, j)
 	}
 	return f.runTraining(ctx, j)
 }
 
-func (f *Factory) runValidation(ctx context.Context, j *job) error {
+func (f *Factory) runValidation(ctx context.Context, j *store.Job) error {
 	found, err := f.validate(ctx, j)
 	if err != nil {
 		return err
 	}
 	ctx = context.WithoutCancel(ctx)
 	cancelled := false
-	err = f.store.updateJob(ctx, j.ID, func(j *job) error {
-		j.validated(found, f.now())
+	err = f.store.UpdateJob(ctx, j.ID, func(j *store.Job) error {
+		j.Validated(found, f.now())
 		cancelled = j.Status.Finished()
 		return nil
 	})
@@ -227,13 +221,13 @@ func (f *Factory) runValidation(ctx context.Context, j *job) error {
 		return err
 	}
 	if cancelled {
-		return f.releaseInputs(ctx, j)
+		return f.store.ReleaseInputs(ctx, j)
 	}
 	f.queue.notify() // it may start by itself
 	return nil
 }
 
-func (f *Factory) runTraining(ctx context.Context, j *job) error {
+func (f *Factory) runTraining(ctx context.Context, j *store.Job) error {
 	made, err := f.train(ctx, j)
 	if err != nil {
 		return err
@@ -242,20 +236,10 @@ func (f *Factory) runTraining(ctx context.Context, j *job) error {
 }
 
 // endJob records that a stage was not done.
-func (f *Factory) endJob(ctx context.Context, j *job, cause error) error {
-	err := f.store.updateJob(ctx, j.ID, func(j *job) error {
-		j.end(cause, f.now())
+func (f *Factory) endJob(ctx context.Context, j *store.Job, cause error) error {
+	err := f.store.UpdateJob(ctx, j.ID, func(j *store.Job) error {
+		j.End(cause, f.now())
 		return nil
 	})
-	return errors.Join(err, f.releaseInputs(ctx, j))
-}
-
-// releaseInputs removes the bytes of files that were deleted while a job that is
-// finished now needed them.
-func (f *Factory) releaseInputs(ctx context.Context, j *job) error {
-	digests := make([]string, len(j.inputs))
-	for i, input := range j.inputs {
-		digests[i] = input.Digest
-	}
-	return f.store.releaseBlobs(ctx, digests...)
+	return errors.Join(err, f.store.ReleaseInputs(ctx, j))
 }

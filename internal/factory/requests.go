@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+
+	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 )
 
 // closedObject refuses members that a request does not have.
@@ -42,8 +44,8 @@ func (q *query) fail(name, expected string) {
 	}
 }
 
-func (q *query) page() page {
-	return page{number: q.integer("page", 0, 0, maxPageNumber), size: q.integer("page_size", defaultPageSize, 1, maxPageSize)}
+func (q *query) page() store.Page {
+	return store.Page{Number: q.integer("page", 0, 0, maxPageNumber), Size: q.integer("page_size", defaultPageSize, 1, maxPageSize)}
 }
 
 func (q *query) integer(name string, absent, lowest, highest int) int {

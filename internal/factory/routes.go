@@ -9,6 +9,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 )
 
 // The most that a request's body may have.
@@ -145,7 +147,7 @@ func failure(r *http.Request, err error) *problem {
 		return errTimeout
 	case r.Context().Err() != nil:
 		return errClientGone
-	case isDiskFull(err):
+	case store.IsDiskFull(err):
 		return errDiskFull
 	}
 	return errInternal
@@ -173,7 +175,7 @@ func (f *Factory) healthy(w http.ResponseWriter, r *http.Request) {
 
 // ready fails when the database does not answer, as while the server closes.
 func (f *Factory) ready(w http.ResponseWriter, r *http.Request) {
-	if err := f.store.reader.PingContext(r.Context()); err != nil {
+	if err := f.store.Ping(r.Context()); err != nil {
 		f.answer(w, r, http.StatusServiceUnavailable, map[string]string{"status": "the database does not answer"})
 		return
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
 	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
+	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -23,15 +24,6 @@ const (
 
 	labelWithoutRows dataset.Reason = "LabelWithoutRows"
 )
-
-// invalidDataError says why a job's files cannot be trained on. It is written for
-// the tenant, and never repeats what is in a row.
-type invalidDataError struct {
-	message string
-	update  mistral.StatusUpdate // what an event says beside
-}
-
-func (e *invalidDataError) Error() string { return e.message }
 
 // labelIndex finds a target's and a label's position.
 type labelIndex map[string]targetIndex
@@ -73,7 +65,7 @@ type rows struct {
 }
 
 // read passes the valid rows to use. A sample is valid until the next.
-func (r *rows) read(ctx context.Context, inputs []input, use func(*dataset.Sample, input)) error {
+func (r *rows) read(ctx context.Context, inputs []store.Input, use func(*dataset.Sample, store.Input)) error {
 	r.census = dataset.NewCensus(r.limits)
 	for _, input := range inputs {
 		if err := r.readInput(ctx, input, use); err != nil {
@@ -83,7 +75,7 @@ func (r *rows) read(ctx context.Context, inputs []input, use func(*dataset.Sampl
 	return r.check()
 }
 
-func (r *rows) readInput(ctx context.Context, input input, use func(*dataset.Sample, input)) error {
+func (r *rows) readInput(ctx context.Context, input store.Input, use func(*dataset.Sample, store.Input)) error {
 	content, err := r.blobs.Open(input.Digest)
 	if err != nil {
 		return err
@@ -144,7 +136,7 @@ func (r *rows) contradiction(sample *dataset.Sample) (dataset.Reason, string) {
 	return "", ""
 }
 
-func (r *rows) report(input input, invalid *dataset.InvalidSampleError) {
+func (r *rows) report(input store.Input, invalid *dataset.InvalidSampleError) {
 	if r.invalid++; r.code == "" {
 		r.code = invalid.Reason
 	}
@@ -164,8 +156,8 @@ func (r *rows) check() error {
 	if r.invalid > len(r.reported) {
 		more = fmt.Sprintf("; and %d more", r.invalid-len(r.reported))
 	}
-	return &invalidDataError{fmt.Sprintf("%s%s. %d of %d rows are invalid; at most %g%% may be.",
-		strings.Join(r.reported, "; "), more, r.invalid, all, 100*r.skipFraction), r.update()}
+	return &store.InvalidDataError{Message: fmt.Sprintf("%s%s. %d of %d rows are invalid; at most %g%% may be.",
+		strings.Join(r.reported, "; "), more, r.invalid, all, 100*r.skipFraction), Update: r.update()}
 }
 
 // update counts the invalid rows, if there are any.

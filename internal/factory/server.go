@@ -5,12 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/semaphore"
+
+	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
+	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 )
 
 // DefaultBaseModel is the only model that the hosted service trained classifiers
@@ -23,15 +27,16 @@ const loadedModelBytes = 512 << 20
 
 // Config says what a factory is made of.
 type Config struct {
-	Directory      string           // where everything is kept; one process may use it at a time
-	APIKeys        []APIKey         // at least one
-	InsecureNoAuth bool             // asks for no key; everybody is the same tenant
-	BaseModels     []string         // names of the engine; default: DefaultBaseModel
-	Workers        int              // jobs at a time; default: 1
-	Limits         Limits           // of each tenant; default: none
-	FileLifetime   time.Duration    // after which uploaded files expire; default: never
-	Logger         *slog.Logger     // default: none
-	Clock          func() time.Time // default: time.Now
+	Directory         string           // where everything is kept; one process may use it at a time
+	APIKeys           []APIKey         // at least one
+	InsecureNoAuth    bool             // asks for no key; everybody is the same tenant
+	BaseModels        []string         // names of the engine; default: DefaultBaseModel
+	Workers           int              // jobs at a time; default: 1
+	RequestsPerSecond int              // of each tenant on average, twice as many at once; default: no limit
+	Limits            store.Limits     // of each tenant; default: none
+	FileLifetime      time.Duration    // after which uploaded files expire; default: never
+	Logger            *slog.Logger     // default: none
+	Clock             func() time.Time // default: time.Now
 }
 
 // Factory is an open server.
@@ -40,8 +45,10 @@ type Factory struct {
 	logger     *slog.Logger
 	now        func() time.Time
 	opened     time.Time
-	store      *store
+	store      *store.Store
+	blobs      blob.Store
 	queue      *queue
+	index      *modelIndex
 	models     *modelCache
 	keys       atomic.Pointer[[]APIKey]
 	rates      *rateLimiters
@@ -56,27 +63,32 @@ func Open(ctx context.Context, config Config) (*Factory, error) {
 	if err := config.complete(); err != nil {
 		return nil, err
 	}
-	store, err := openStore(ctx, config.Directory)
+	store, blobs, lock, err := openDirectory(ctx, config.Directory)
 	if err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
+	closeDirectory := func() error { return errors.Join(store.Close(), lock.release()) }
+	index := newModelIndex(store.ServedModel)
+	store.OnModelChange(index.forget)
 	f := &Factory{
 		config:  config,
 		logger:  config.Logger,
 		now:     config.Clock,
 		opened:  config.Clock(),
 		store:   store,
-		models:  newModelCache(store.blobs, loadedModelBytes),
-		rates:   newRateLimiters(config.Limits.RequestsPerSecond),
+		blobs:   blobs,
+		index:   index,
+		models:  newModelCache(blobs, loadedModelBytes),
+		rates:   newRateLimiters(config.RequestsPerSecond),
 		bodies:  semaphore.NewWeighted(heldBodyBytes),
 		metrics: newMetrics(store),
 	}
 	f.SetAPIKeys(config.APIKeys)
-	if f.signingKey, err = store.signingKey(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("write to the store: %w", err), store.close())
+	if f.signingKey, err = store.SigningKey(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("write to the store: %w", err), closeDirectory())
 	}
-	if err := store.resumeJobs(ctx, f.now()); err != nil {
-		return nil, errors.Join(fmt.Errorf("resume jobs: %w", err), store.close())
+	if err := store.ResumeJobs(ctx, f.now()); err != nil {
+		return nil, errors.Join(fmt.Errorf("resume jobs: %w", err), closeDirectory())
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var expiry sync.WaitGroup
@@ -85,11 +97,31 @@ func Open(ctx context.Context, config Config) (*Factory, error) {
 		stop()
 		expiry.Wait()
 		f.queue.close()
-		return store.close()
+		return closeDirectory()
 	})
 	f.queue = newQueue(f)
 	f.queue.start(config.Workers)
 	return f, nil
+}
+
+// openDirectory takes the directory for this process alone.
+func openDirectory(ctx context.Context, directory string) (*store.Store, blob.Store, *directoryLock, error) {
+	if err := os.MkdirAll(directory, 0o700); err != nil {
+		return nil, nil, nil, err
+	}
+	lock, err := lockDirectory(directory)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	blobs, err := blob.Open(directory)
+	if err != nil {
+		return nil, nil, nil, errors.Join(err, lock.release())
+	}
+	opened, err := store.Open(ctx, directory, blobs)
+	if err != nil {
+		return nil, nil, nil, errors.Join(err, lock.release())
+	}
+	return opened, blobs, lock, nil
 }
 
 func (c *Config) complete() error {

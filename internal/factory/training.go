@@ -2,7 +2,6 @@ package factory
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"log/slog"
 	"strings"
@@ -10,6 +9,7 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/classifier"
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
 	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
+	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -23,19 +23,19 @@ type trained struct {
 }
 
 // train makes a job's model, recording checkpoints on the way, and measures it.
-func (f *Factory) train(ctx context.Context, j *job) (*trained, error) {
+func (f *Factory) train(ctx context.Context, j *store.Job) (*trained, error) {
 	started := f.now()
 	rows := f.trainingRows(j)
-	training, err := readExamples(ctx, rows, j.trainingInputs(), j.targets)
+	training, err := readExamples(ctx, rows, j.TrainingInputs(), j.Targets)
 	if err != nil {
 		return nil, err
 	}
-	validation, err := readExamples(ctx, f.validationRows(j, j.inputType, j.targets), j.validationInputs(), j.targets)
+	validation, err := readExamples(ctx, f.validationRows(j, j.InputType, j.Targets), j.ValidationInputs(), j.Targets)
 	if err != nil {
 		return nil, err
 	}
 	made, err := classifier.Train(ctx, training, validation, classifier.Options{
-		Targets:         engineTargets(j.targets),
+		Targets:         engineTargets(j.Targets),
 		Hyperparameters: engineHyperparameters(j),
 		Seed:            seed,
 		OnCheckpoint:    func(checkpoint classifier.Checkpoint) { f.recordCheckpoint(ctx, j, checkpoint) },
@@ -43,9 +43,9 @@ func (f *Factory) train(ctx context.Context, j *job) (*trained, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := mistral.Hyperparameters{TrainingSteps: j.Hyperparameters.TrainingSteps, Epochs: j.requested.Hyperparameters.Epochs}
+	h := mistral.Hyperparameters{TrainingSteps: j.Hyperparameters.TrainingSteps, Epochs: j.Requested.Hyperparameters.Epochs}
 	f.learnPace(ctx, trainingWork(h, len(training), rows.bytes), f.now().Sub(started))
-	evaluation, err := evaluate(ctx, made.Measurable, j.targets, made.Unseen)
+	evaluation, err := evaluate(ctx, made.Measurable, j.Targets, made.Unseen)
 	return &trained{made.Model, evaluation}, err
 }
 
@@ -64,31 +64,31 @@ func engineTargets(targets []mistral.ClassifierTarget) []classifier.Target {
 
 // engineHyperparameters has epochs only if they were asked for: those that the
 // job shows otherwise follow from steps that were meant for another engine.
-func engineHyperparameters(j *job) classifier.Hyperparameters {
+func engineHyperparameters(j *store.Job) classifier.Hyperparameters {
 	h := classifier.Hyperparameters{
 		Steps:          int(*j.Hyperparameters.TrainingSteps),
 		LearningRate:   *j.Hyperparameters.LearningRate,
 		WeightDecay:    *j.Hyperparameters.WeightDecay,
 		WarmupFraction: *j.Hyperparameters.WarmupFraction,
 	}
-	if epochs := j.requested.Hyperparameters.Epochs; epochs != nil {
+	if epochs := j.Requested.Hyperparameters.Epochs; epochs != nil {
 		h.Epochs = *epochs
 	}
 	return h
 }
 
 // readExamples reads the rows that validation has accepted.
-func readExamples(ctx context.Context, r *rows, inputs []input, targets []mistral.ClassifierTarget) ([]classifier.Example, error) {
+func readExamples(ctx context.Context, r *rows, inputs []store.Input, targets []mistral.ClassifierTarget) ([]classifier.Example, error) {
 	index := newLabelIndex(targets)
 	var examples []classifier.Example
-	err := r.read(ctx, inputs, func(sample *dataset.Sample, input input) {
+	err := r.read(ctx, inputs, func(sample *dataset.Sample, input store.Input) {
 		examples = append(examples, newExample(sample, input, index))
 	})
 	return examples, err
 }
 
 // newExample copies what it keeps of a sample.
-func newExample(sample *dataset.Sample, input input, index labelIndex) classifier.Example {
+func newExample(sample *dataset.Sample, input store.Input, index labelIndex) classifier.Example {
 	example := classifier.Example{Text: sampleText(sample), Weight: input.Weight, Labels: make([][]int, len(index))}
 	for _, labels := range sample.Labels {
 		target := index[labels.Target]
@@ -113,20 +113,20 @@ func sampleText(sample *dataset.Sample) string {
 }
 
 // recordCheckpoint does not stop a training that it cannot record.
-func (f *Factory) recordCheckpoint(ctx context.Context, j *job, reached classifier.Checkpoint) {
+func (f *Factory) recordCheckpoint(ctx context.Context, j *store.Job, reached classifier.Checkpoint) {
 	recorded := mistral.Checkpoint{StepNumber: int64(reached.Step), CreatedAt: f.now().Unix()}
 	recorded.Metrics.TrainLoss = &reached.TrainLoss
 	if reached.Evaluated {
 		recorded.Metrics.ValidLoss = &reached.ValidLoss
 	}
-	if err := f.store.addCheckpoint(context.WithoutCancel(ctx), j.ID, recorded); err != nil {
+	if err := f.store.AddCheckpoint(context.WithoutCancel(ctx), j.ID, recorded); err != nil {
 		f.logger.WarnContext(ctx, "checkpoint not recorded", slog.String("job", j.ID), slog.Any("error", err))
 	}
 }
 
 // stageModel writes a model to disk.
 func (f *Factory) stageModel(model *classifier.Model) (staged blob.Staged, digest string, err error) {
-	if staged, err = f.store.blobs.Stage(); err != nil {
+	if staged, err = f.blobs.Stage(); err != nil {
 		return nil, "", err
 	}
 	if _, err = model.WriteTo(staged); err == nil {
@@ -140,24 +140,13 @@ func (f *Factory) stageModel(model *classifier.Model) (staged blob.Staged, diges
 }
 
 // keepModel makes a model last together with its evaluation and its job's success.
-func (f *Factory) keepModel(ctx context.Context, j *job, made *trained) error {
+func (f *Factory) keepModel(ctx context.Context, j *store.Job, made *trained) error {
 	staged, digest, err := f.stageModel(made.model)
 	if err != nil {
 		return err
 	}
 	defer staged.Discard()
-	err = f.store.nameBlob(ctx, staged, digest, func(tx *sql.Tx) error {
-		return updateJob(ctx, tx, j.ID, func(j *job) error {
-			kept := newModel(j, digest, f.now())
-			if !j.succeed(kept.id, f.now()) {
-				return nil
-			}
-			if err := insertModel(ctx, tx, kept); err != nil {
-				return err
-			}
-			return insertEvaluation(ctx, tx, j.ID, made.evaluation)
-		})
-	})
+	err = f.store.KeepModel(ctx, j.ID, staged, digest, made.evaluation, f.now())
 	// If the job was cancelled meanwhile, nothing refers to the model.
-	return errors.Join(err, f.store.releaseBlobs(ctx, digest), f.releaseInputs(ctx, j))
+	return errors.Join(err, f.store.ReleaseBlobs(ctx, digest), f.store.ReleaseInputs(ctx, j))
 }

@@ -6,80 +6,63 @@ import (
 	"fmt"
 
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
+	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
 // maxLabels is how many labels the engine can learn, over all targets.
 const maxLabels = 10_000
 
-// validation is what was found out about a job's files.
-type validation struct {
-	inputType dataset.InputType
-	targets   []mistral.ClassifierTarget
-	plan      plan
-	skipped   mistral.StatusUpdate // counts training rows that are left out
-}
-
 // validate reads all of a job's files once. An *invalidDataError says what is
 // wrong with them.
-func (f *Factory) validate(ctx context.Context, j *job) (*validation, error) {
+func (f *Factory) validate(ctx context.Context, j *store.Job) (*store.Validation, error) {
 	training := f.trainingRows(j)
-	if err := training.read(ctx, j.trainingInputs(), func(*dataset.Sample, input) {}); err != nil {
+	if err := training.read(ctx, j.TrainingInputs(), func(*dataset.Sample, store.Input) {}); err != nil {
 		return nil, err
 	}
-	targets, err := findTargets(training.census, j.requested.Targets)
+	targets, err := findTargets(training.census, j.Requested.Targets)
 	if err != nil {
 		return nil, err
 	}
-	pace, err := readPace(ctx, f.store.reader)
+	pace, err := f.store.Pace(ctx)
 	if err != nil {
 		return nil, err
 	}
-	found := &validation{
-		inputType: training.census.InputType(),
-		targets:   targets,
-		plan:      newPlan(j.requested.Hyperparameters, training.census.Samples(), training.bytes, pace),
-		skipped:   training.update(),
+	planned := newPlan(j.Requested.Hyperparameters, training.census.Samples(), training.bytes, pace)
+	found := &store.Validation{
+		InputType:       training.census.InputType(),
+		Targets:         targets,
+		Hyperparameters: planned.hyperparameters,
+		Metadata:        planned.metadata,
+		Skipped:         training.update(),
 	}
-	return found, f.validationRows(j, found.inputType, targets).read(ctx, j.validationInputs(), func(*dataset.Sample, input) {})
+	return found, f.validationRows(j, found.InputType, targets).read(ctx, j.ValidationInputs(), func(*dataset.Sample, store.Input) {})
 }
 
 // trainingRows accepts what the job's targets say, or any labels if it has none.
-func (f *Factory) trainingRows(j *job) *rows {
-	r := &rows{blobs: f.store.blobs, limits: dataset.DefaultLimits(), skipFraction: j.requested.SkipFraction}
-	if len(j.requested.Targets) > 0 {
-		r.known = newLabelIndex(j.requested.Targets)
+func (f *Factory) trainingRows(j *store.Job) *rows {
+	r := &rows{blobs: f.blobs, limits: dataset.DefaultLimits(), skipFraction: j.Requested.SkipFraction}
+	if len(j.Requested.Targets) > 0 {
+		r.known = newLabelIndex(j.Requested.Targets)
 	}
 	return r
 }
 
 // validationRows accepts what the training files have taught.
-func (f *Factory) validationRows(j *job, inputType dataset.InputType, targets []mistral.ClassifierTarget) *rows {
+func (f *Factory) validationRows(j *store.Job, inputType dataset.InputType, targets []mistral.ClassifierTarget) *rows {
 	return &rows{
-		blobs:        f.store.blobs,
+		blobs:        f.blobs,
 		limits:       dataset.DefaultLimits(),
-		skipFraction: j.requested.SkipFraction,
+		skipFraction: j.Requested.SkipFraction,
 		inputType:    inputType,
 		known:        newLabelIndex(targets),
 	}
 }
 
-func (j *job) trainingInputs() []input   { return j.selectInputs(false) }
-func (j *job) validationInputs() []input { return j.selectInputs(true) }
-
-func (j *job) selectInputs(validation bool) (selected []input) {
-	for _, input := range j.inputs {
-		if input.Validation == validation {
-			selected = append(selected, input)
-		}
-	}
-	return selected
-}
-
 // findTargets completes the requested targets, or takes those of the rows.
 func findTargets(census *dataset.Census, requested []mistral.ClassifierTarget) ([]mistral.ClassifierTarget, error) {
 	if invalid, ok := errors.AsType[*dataset.InvalidDatasetError](census.Check()); ok {
-		return nil, &invalidDataError{invalid.Error(), mistral.StatusUpdate{Code: string(invalid.Reason)}}
+		return nil, &store.InvalidDataError{Message: invalid.Error(), Update: mistral.StatusUpdate{Code: string(invalid.Reason)}}
 	}
 	counted := make(map[string]dataset.Target)
 	var targets []mistral.ClassifierTarget
@@ -96,9 +79,9 @@ func findTargets(census *dataset.Census, requested []mistral.ClassifierTarget) (
 		}
 	}
 	if labels := countLabels(targets); labels > maxLabels {
-		return nil, &invalidDataError{
-			fmt.Sprintf("the targets have %d labels; at most %d are supported", labels, maxLabels),
-			mistral.StatusUpdate{Code: string(dataset.TooManyLabels)},
+		return nil, &store.InvalidDataError{
+			Message: fmt.Sprintf("the targets have %d labels; at most %d are supported", labels, maxLabels),
+			Update:  mistral.StatusUpdate{Code: string(dataset.TooManyLabels)},
 		}
 	}
 	return targets, nil
@@ -121,9 +104,9 @@ func completeTarget(target *mistral.ClassifierTarget, counted dataset.Target) er
 	}
 	for _, label := range target.Labels {
 		if !present[label] {
-			return &invalidDataError{
-				fmt.Sprintf("no row has the label %q of the target %q", label, target.Name),
-				mistral.StatusUpdate{Code: string(labelWithoutRows)},
+			return &store.InvalidDataError{
+				Message: fmt.Sprintf("no row has the label %q of the target %q", label, target.Name),
+				Update:  mistral.StatusUpdate{Code: string(labelWithoutRows)},
 			}
 		}
 	}

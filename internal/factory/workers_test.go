@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -47,7 +48,7 @@ func TestTenantsTakeTurns(t *testing.T) {
 		if initial == tenant {
 			return
 		}
-		if err := s.factory.store.updateJob(t.Context(), created.ID, func(j *job) error { j.started = true; return nil }); err != nil {
+		if err := s.factory.store.UpdateJob(t.Context(), created.ID, func(j *store.Job) error { j.Started = true; return nil }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -71,7 +72,7 @@ func TestTenantsTakeTurns(t *testing.T) {
 				t.Fatal(err)
 			}
 			q.release(claimed)
-			if initial := claimed.job.tenant[:1]; claimed.job.started {
+			if initial := claimed.job.Tenant[:1]; claimed.job.Started {
 				got += strings.ToUpper(initial)
 			} else {
 				got += initial
@@ -88,15 +89,15 @@ func TestTenantsTakeTurns(t *testing.T) {
 func TestCancelledJobsReleaseTheirFiles(t *testing.T) {
 	for _, test := range []struct {
 		reason string
-		cancel func(*server, *job) error
+		cancel func(*server, *store.Job) error
 	}{
-		{"the worker that validated it still holds it", func(s *server, j *job) error {
+		{"the worker that validated it still holds it", func(s *server, j *store.Job) error {
 			s.factory.queue.claims[j.ID] = &claim{job: *j, interrupt: func(error) {}}
 			_, err := s.client("alice-key").CancelJob(t.Context(), j.ID)
 			return err
 		}},
-		{"its validation was done before it was interrupted", func(s *server, j *job) error {
-			if err := s.factory.store.updateJob(t.Context(), j.ID, func(j *job) error {
+		{"its validation was done before it was interrupted", func(s *server, j *store.Job) error {
+			if err := s.factory.store.UpdateJob(t.Context(), j.ID, func(j *store.Job) error {
 				j.Status = mistral.JobCancellationRequested
 				return nil
 			}); err != nil {
@@ -111,7 +112,7 @@ func TestCancelledJobsReleaseTheirFiles(t *testing.T) {
 		if err := s.client("alice-key").DeleteFile(t.Context(), file.ID); err != nil {
 			t.Fatal(err)
 		}
-		validated, err := s.factory.store.job(t.Context(), "alice", id)
+		validated, err := s.factory.store.Job(t.Context(), "alice", id)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,19 +1,16 @@
-package factory
+package store
 
 import (
 	"errors"
-	"net/http"
 	"syscall"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-var errDiskFull = &problem{Status: http.StatusInsufficientStorage, Detail: "The server's disk is full. Nothing was changed; delete files or models, or ask the server's operator."}
-
-// isDiskFull recognises a full disk, or a quota that is used up, in what the
+// IsDiskFull recognises a full disk, or a quota that is used up, in what the
 // file system and SQLite return.
-func isDiskFull(err error) bool {
+func IsDiskFull(err error) bool {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		return true
 	}

@@ -1,6 +1,7 @@
-package factory
+package store
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -26,18 +27,18 @@ func TestWhatTenantsMayAsk(t *testing.T) {
 		mistral.JobRunning:    mistral.JobCancellationRequested,
 	}
 	for _, status := range allStatuses {
-		var started, cancelled job
+		var started, cancelled Job
 		started.Status, cancelled.Status = status, status
 
-		var refused *stateError
-		err := started.start(now)
-		if want, ok := starts[status]; ok && (err != nil || started.Status != want || !started.started) {
+		var refused *StateError
+		err := started.Start(now)
+		if want, ok := starts[status]; ok && (err != nil || started.Status != want || !started.Started) {
 			t.Errorf("start when %s: %s, %v; want %s", status, started.Status, err, want)
 		} else if !ok && (!errors.As(err, &refused) || started.Status != status || len(started.newEvents) > 0) {
 			t.Errorf("start when %s: %s, %v; want a refusal that changes nothing", status, started.Status, err)
 		}
 
-		cancelled.cancel(now)
+		cancelled.Cancel(now)
 		if want, ok := cancels[status]; ok && (cancelled.Status != want || len(cancelled.newEvents) != 1) {
 			t.Errorf("cancel when %s: %s, %d events; want %s", status, cancelled.Status, len(cancelled.newEvents), want)
 		} else if !ok && (cancelled.Status != status || len(cancelled.newEvents) > 0) {
@@ -50,19 +51,19 @@ func TestWhatTenantsMayAsk(t *testing.T) {
 // process, makes of a job in the states that it can meet.
 func TestWhatBecomesOfAWorkersJob(t *testing.T) {
 	now := time.Unix(1000, 0)
-	broken, invalid := errors.New("open /data: no"), &invalidDataError{message: "line 3"}
-	claim := func(j *job) { j.claim(now) }
-	claimStarted := func(j *job) { j.started = true; j.claim(now) }
-	validated := func(j *job) { j.validated(&validation{}, now) }
-	validatedAutoStart := func(j *job) { j.AutoStart = true; j.validated(&validation{}, now) }
-	succeed := func(j *job) { j.Metadata = &mistral.JobMetadata{}; j.succeed("m", now) }
-	end := func(cause error) func(*job) { return func(j *job) { j.end(cause, now) } }
-	resume := func(j *job) { j.resume(now) }
+	broken, invalid := errors.New("open /data: no"), &InvalidDataError{Message: "line 3"}
+	claim := func(j *Job) { j.claim(now) }
+	claimStarted := func(j *Job) { j.Started = true; j.claim(now) }
+	validated := func(j *Job) { j.Validated(&Validation{}, now) }
+	validatedAutoStart := func(j *Job) { j.AutoStart = true; j.Validated(&Validation{}, now) }
+	succeed := func(j *Job) { j.Metadata = &mistral.JobMetadata{}; j.succeed("m", now) }
+	end := func(cause error) func(*Job) { return func(j *Job) { j.End(cause, now) } }
+	resume := func(j *Job) { j.resume(now) }
 	for _, test := range []struct {
 		reason   string
 		status   mistral.JobStatus
 		attempts int
-		change   func(*job)
+		change   func(*Job)
 		want     mistral.JobStatus
 		event    string // in the last event; empty: there is none
 		left     int    // attempts
@@ -79,10 +80,10 @@ func TestWhatBecomesOfAWorkersJob(t *testing.T) {
 		{"what failed is for the log only", mistral.JobRunning, 1, end(broken), mistral.JobFailed, `"error":"The server failed to work on this job; its log says why.","code":"ServerFailed"`, 1},
 		{"so it is while validating", mistral.JobValidating, 1, end(broken), mistral.JobFailed, "its log says why", 1},
 		{"a failure while it is cancelled", mistral.JobCancellationRequested, 1, end(broken), mistral.JobCancelled, "CANCELLED", 1},
-		{"it was cancelled", mistral.JobCancellationRequested, 1, end(errCancelled), mistral.JobCancelled, "CANCELLED", 1},
-		{"closing is no fault of the job", mistral.JobRunning, 1, end(errInterrupted), mistral.JobQueued, "QUEUED", 0},
-		{"nor while validating", mistral.JobValidating, 1, end(errInterrupted), mistral.JobQueued, "QUEUED", 0},
-		{"closing while it is cancelled", mistral.JobCancellationRequested, 1, end(errInterrupted), mistral.JobCancelled, "CANCELLED", 1},
+		{"it was cancelled", mistral.JobCancellationRequested, 1, end(context.Canceled), mistral.JobCancelled, "CANCELLED", 1},
+		{"closing is no fault of the job", mistral.JobRunning, 1, end(ErrInterrupted), mistral.JobQueued, "QUEUED", 0},
+		{"nor while validating", mistral.JobValidating, 1, end(ErrInterrupted), mistral.JobQueued, "QUEUED", 0},
+		{"closing while it is cancelled", mistral.JobCancellationRequested, 1, end(ErrInterrupted), mistral.JobCancelled, "CANCELLED", 1},
 		{"success came first", mistral.JobSuccess, 1, end(broken), mistral.JobSuccess, "", 1},
 		{"cancellation came first", mistral.JobCancelled, 1, end(broken), mistral.JobCancelled, "", 1},
 
@@ -91,7 +92,7 @@ func TestWhatBecomesOfAWorkersJob(t *testing.T) {
 		{"it dies of it again and again", mistral.JobRunning, maxAttempts, resume, mistral.JobFailed, "stopped 3 times", maxAttempts},
 		{"it died before it could cancel", mistral.JobCancellationRequested, 1, resume, mistral.JobCancelled, "CANCELLED", 1},
 	} {
-		j := job{attempts: test.attempts}
+		j := Job{attempts: test.attempts}
 		j.Status = test.status
 		test.change(&j)
 		event := ""

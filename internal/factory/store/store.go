@@ -1,4 +1,7 @@
-package factory
+// Package store keeps what a factory knows: files, jobs, models and evaluations, in
+// SQLite, and which bytes those need. A change of a job is valid before it is written;
+// who works on it, and when, is not decided here.
+package store
 
 import (
 	"context"
@@ -11,7 +14,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
-	"os"
 	"path/filepath"
 	"sync"
 
@@ -24,17 +26,17 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-const databaseName = "factory.db"
+const DatabaseName = "factory.db"
 
-// errNotFound says that a tenant has no such file, job or model, be it that
+// ErrNotFound says that a tenant has no such file, job or model, be it that
 // another one has.
-var errNotFound = errors.New("not found")
+var ErrNotFound = errors.New("not found")
 
 // unfinishedStatuses are those of jobs that will still change.
 const unfinishedStatuses = `'QUEUED', 'VALIDATING', 'VALIDATED', 'RUNNING', 'CANCELLATION_REQUESTED'`
 
-// store keeps everything in one directory: facts in SQLite, bytes beside it.
-type store struct {
+// Store keeps facts in SQLite, and knows which bytes they need.
+type Store struct {
 	blobs blob.Store
 	// naming is held while bytes get a name and a row that refers to them, and
 	// while unreferenced bytes are removed, so that neither sees half of the other.
@@ -44,28 +46,20 @@ type store struct {
 	// in Go and never fail as busy; readers see the last commit meanwhile.
 	writer *sql.DB
 	reader *sql.DB
-	index  modelIndex
-	lock   *directoryLock
+
+	modelChanged func(tenant, id string) // before anybody is told
 }
 
-// openStore opens the directory for this process alone.
-func openStore(ctx context.Context, directory string) (_ *store, err error) {
-	if err := os.MkdirAll(directory, 0o700); err != nil {
-		return nil, err
-	}
-	s := &store{index: modelIndex{entries: map[modelKey]indexedModel{}}}
+// Open opens the database of a directory, which must be this process's alone,
+// and removes the bytes that it does not need.
+func Open(ctx context.Context, directory string, blobs blob.Store) (_ *Store, err error) {
+	s := &Store{blobs: blobs, modelChanged: func(string, string) {}}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, s.close())
+			err = errors.Join(err, s.Close())
 		}
 	}()
-	if s.lock, err = lockDirectory(directory); err != nil {
-		return nil, err
-	}
-	if s.blobs, err = blob.Open(directory); err != nil {
-		return nil, err
-	}
-	path := filepath.Join(directory, databaseName)
+	path := filepath.Join(directory, DatabaseName)
 	if s.writer, err = openDatabase(path, "_txlock=immediate"); err != nil {
 		return nil, err
 	}
@@ -78,6 +72,10 @@ func openStore(ctx context.Context, directory string) (_ *store, err error) {
 	}
 	return s, s.removeUnreferencedBlobs(ctx)
 }
+
+// OnModelChange is called before the first request. changed hears of every model that
+// may have changed, before anybody is told.
+func (s *Store) OnModelChange(changed func(tenant, id string)) { s.modelChanged = changed }
 
 // openDatabase opens SQLite so that a commit is on disk when it returns: in WAL
 // mode that takes synchronous=FULL.
@@ -101,22 +99,22 @@ func migrate(ctx context.Context, database *sql.DB) error {
 	return nil
 }
 
-func (s *store) close() error {
+func (s *Store) Close() error {
 	var problems []error
 	for _, database := range []*sql.DB{s.reader, s.writer} {
 		if database != nil {
 			problems = append(problems, database.Close())
 		}
 	}
-	if s.lock != nil {
-		problems = append(problems, s.lock.release())
-	}
 	return errors.Join(problems...)
 }
 
+// Ping fails when the database does not answer, as while it is closed.
+func (s *Store) Ping(ctx context.Context) error { return s.reader.PingContext(ctx) }
+
 // write runs change in a transaction. The context ends change's statements alone: it
 // would roll the transaction back in the background, and the store be closed meanwhile.
-func (s *store) write(ctx context.Context, change func(*sql.Tx) error) error {
+func (s *Store) write(ctx context.Context, change func(*sql.Tx) error) error {
 	tx, err := s.writer.BeginTx(context.WithoutCancel(ctx), nil)
 	if err != nil {
 		return err
@@ -161,7 +159,7 @@ func collect[T any](ctx context.Context, q querier, scan func(row) (T, error), q
 func one[T any](ctx context.Context, q querier, scan func(row) (T, error), query string, arguments ...any) (T, error) {
 	found, err := scan(q.QueryRowContext(ctx, query, arguments...))
 	if errors.Is(err, sql.ErrNoRows) {
-		err = errNotFound
+		err = ErrNotFound
 	}
 	return found, err
 }
@@ -188,15 +186,15 @@ func (c jsonColumn[T]) Scan(source any) error {
 
 // nameBlob makes a synced blob last together with the row that refers to it, or
 // neither.
-func (s *store) nameBlob(ctx context.Context, staged blob.Staged, digest string, refer func(*sql.Tx) error) error {
+func (s *Store) nameBlob(ctx context.Context, staged blob.Staged, digest string, refer func(*sql.Tx) error) error {
 	err := s.nameAndRefer(ctx, staged, digest, refer)
 	if err != nil {
-		err = errors.Join(err, s.releaseBlobs(context.WithoutCancel(ctx), digest))
+		err = errors.Join(err, s.ReleaseBlobs(context.WithoutCancel(ctx), digest))
 	}
 	return err
 }
 
-func (s *store) nameAndRefer(ctx context.Context, staged blob.Staged, digest string, refer func(*sql.Tx) error) error {
+func (s *Store) nameAndRefer(ctx context.Context, staged blob.Staged, digest string, refer func(*sql.Tx) error) error {
 	s.naming.Lock()
 	defer s.naming.Unlock()
 	if err := staged.Name(digest); err != nil {
@@ -206,17 +204,17 @@ func (s *store) nameAndRefer(ctx context.Context, staged blob.Staged, digest str
 }
 
 // removeUnreferencedBlobs removes what a crash or a failed write left behind.
-func (s *store) removeUnreferencedBlobs(ctx context.Context) error {
+func (s *Store) removeUnreferencedBlobs(ctx context.Context) error {
 	digests, err := s.blobs.Digests()
 	if err != nil {
 		return err
 	}
-	return s.releaseBlobs(ctx, digests...)
+	return s.ReleaseBlobs(ctx, digests...)
 }
 
-// releaseBlobs removes those of the blobs that nothing refers to any more. A job
+// ReleaseBlobs removes those of the blobs that nothing refers to any more. A job
 // refers to its files until it is finished, even when they were deleted.
-func (s *store) releaseBlobs(ctx context.Context, digests ...string) error {
+func (s *Store) ReleaseBlobs(ctx context.Context, digests ...string) error {
 	s.naming.Lock()
 	defer s.naming.Unlock()
 	for _, digest := range digests {
@@ -240,8 +238,8 @@ func (s *store) releaseBlobs(ctx context.Context, digests ...string) error {
 	return nil
 }
 
-// signingKey is the secret of signed URLs, made when it is first asked for.
-func (s *store) signingKey(ctx context.Context) ([]byte, error) {
+// SigningKey is the secret of signed URLs, made when it is first asked for.
+func (s *Store) SigningKey(ctx context.Context) ([]byte, error) {
 	key := make([]byte, 32)
 	if _, err := rand.Read(key); err != nil {
 		return nil, err

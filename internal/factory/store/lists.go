@@ -1,14 +1,14 @@
-package factory
+package store
 
 import "strings"
 
-// page is a part of a list.
-type page struct {
-	number int // from 0
-	size   int
+// Page is a part of a list.
+type Page struct {
+	Number int // from 0
+	Size   int
 }
 
-func (p page) offset() int { return p.number * p.size }
+func (p Page) offset() int { return p.Number * p.Size }
 
 // conditions of a WHERE clause.
 type conditions struct {
