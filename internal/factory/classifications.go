@@ -3,7 +3,6 @@ package factory
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"strings"
 
@@ -11,32 +10,25 @@ import (
 
 	"github.com/classifier-factory/classifier-factory/internal/classifier"
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
+	"github.com/classifier-factory/classifier-factory/internal/factory/serving"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
 // classifyRequest is a body of POST /v1/classifications.
 type classifyRequest struct {
-	Model    string         `json:"model"`
-	Input    texts          `json:"input"`
-	Metadata jsontext.Value `json:"metadata"`
-	Scores   scoring        `json:"scores"`
+	Model    string          `json:"model"`
+	Input    texts           `json:"input"`
+	Metadata jsontext.Value  `json:"metadata"`
+	Scores   serving.Scoring `json:"scores"`
 }
 
 // classifyChatRequest is a body of POST /v1/chat/classifications.
 type classifyChatRequest struct {
-	Model  string        `json:"model"`
-	Input  conversations `json:"input"`
-	Scores scoring       `json:"scores"`
+	Model  string          `json:"model"`
+	Input  conversations   `json:"input"`
+	Scores serving.Scoring `json:"scores"`
 }
-
-// scoring is what the scores of a multi_class target are. It extends the protocol.
-type scoring string
-
-const (
-	normalized  scoring = "normalized"  // they sum to 1, as the protocol has it; the default
-	independent scoring = "independent" // each is the probability that the label applies
-)
 
 type conversation struct {
 	Messages []message `json:"messages"`
@@ -79,13 +71,13 @@ func (f *Factory) classifyChat(r *http.Request, tenant string) (any, error) {
 	})
 }
 
-func checkClassification(model string, input bool, scores scoring) error {
+func checkClassification(model string, input bool, scores serving.Scoring) error {
 	switch {
 	case model == "":
 		return invalidField("missing", "Field required", "model")
 	case !input:
 		return invalidField("missing", "Field required", "input")
-	case scores != "" && scores != normalized && scores != independent:
+	case scores != "" && scores != serving.Normalized && scores != serving.Independent:
 		return invalidValue("Input should be normalized or independent.", "scores")
 	}
 	return nil
@@ -132,70 +124,23 @@ func chatFor(inputType dataset.InputType, messages []message) string {
 }
 
 // classifyInputs has one result for each input, in their order.
-func (f *Factory) classifyInputs(ctx context.Context, tenant, modelID string, scores scoring, inputs int, text func(int, dataset.InputType) string) (any, error) {
+func (f *Factory) classifyInputs(ctx context.Context, tenant, modelID string, scores serving.Scoring, inputs int, text func(int, dataset.InputType) string) (any, error) {
 	found, err := f.findClassifier(ctx, tenant, modelID)
 	if err != nil {
 		return nil, err
 	}
-	model, err := f.models.get(found.Digest)
+	answer, err := f.models.Classification(found, modelID, scores, inputs, text)
 	if err != nil {
 		return nil, f.loadProblem(ctx, tenant, modelID, err)
 	}
-	f.metrics.classified.Add(float64(inputs))
-	return &classification{
-		modelID: modelID,
-		model:   model,
-		scores:  scores,
-		inputs:  inputs,
-		text:    func(i int) string { return text(i, found.InputType) },
-	}, nil
-}
-
-// classification is an answer that is made while it is written: a short request can
-// have a very long one.
-type classification struct {
-	modelID string
-	model   *loadedModel
-	scores  scoring
-	inputs  int
-	text    func(int) string
-}
-
-// WriteTo implements io.WriterTo.
-func (c *classification) WriteTo(w io.Writer) (int64, error) {
-	answer := newClassificationAnswer(w, c.modelID, c.model, c.inputs)
-	var scores [][]float64
-	var labels [][]int
-	for i := range c.inputs {
-		if c.scores == independent {
-			scores = c.model.Probabilities(c.text(i), scores)
-			labels = decide(c.model.Model, scores, labels)
-		} else {
-			scores = c.model.Classify(c.text(i), scores)
-		}
-		if err := answer.add(scores, labels); err != nil {
-			return answer.written, err
-		}
-	}
-	return answer.end()
-}
-
-// decide has the labels of each target that apply. It reuses what it is given.
-func decide(model *classifier.Model, probabilities [][]float64, labels [][]int) [][]int {
-	if labels == nil {
-		labels = make([][]int, len(probabilities))
-	}
-	for t := range labels {
-		labels[t] = model.Decide(t, probabilities[t], labels[t])
-	}
-	return labels
+	return answer, nil
 }
 
 func (f *Factory) findClassifier(ctx context.Context, tenant, id string) (store.ServedModel, error) {
 	if f.isBaseModel(id) {
 		return store.ServedModel{}, invalidValue("The model is no classifier: train one from it.", "model")
 	}
-	found, err := f.index.find(ctx, tenant, id)
+	found, err := f.models.Find(ctx, tenant, id)
 	if err == nil && found.Archived {
 		err = &problem{Status: http.StatusNotFound, Detail: "The model is archived; unarchive it to classify with it."}
 	}

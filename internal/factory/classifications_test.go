@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"net/http"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -196,48 +195,5 @@ func TestClassifyRefuses(t *testing.T) {
 		if status != test.status || !strings.Contains(body, test.want) {
 			t.Errorf("%s: %d %s, want %d %s", test.reason, status, body, test.status, test.want)
 		}
-	}
-}
-
-func TestModelCacheForgetsTheLeastUsed(t *testing.T) {
-	s := startServer(t, nil)
-	var digests []string
-	for _, rows := range []int{20, 22, 24} {
-		id := s.train("intents.jsonl", intents(rows))
-		found, err := s.factory.store.ServedModel(t.Context(), "alice", id)
-		if err != nil {
-			t.Fatal(err)
-		}
-		digests = append(digests, found.Digest)
-	}
-	size := func(i int) int64 {
-		info, err := os.Stat(blobPath(s.config.Directory, digests[i]))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return info.Size()
-	}
-	cache := newModelCache(s.factory.blobs, size(0)+max(size(1), size(2)))
-	get := func(i int) any {
-		loaded, err := cache.get(digests[i])
-		if err != nil {
-			t.Fatal(err)
-		}
-		return loaded
-	}
-	first, second := get(0), get(1)
-	get(0)
-	get(2)
-	if get(0) != first {
-		t.Error("the model that was used again was forgotten")
-	}
-	if get(1) == second {
-		t.Error("three models are kept where two have room")
-	}
-	if _, err := cache.get("none"); err == nil || len(cache.entries) > 2 {
-		t.Errorf("get() of an unknown model: %v; %d entries", err, len(cache.entries))
-	}
-	if cache.size != size(0)+size(1) {
-		t.Errorf("%d bytes counted; %d are kept", cache.size, size(0)+size(1))
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/classifier-factory/classifier-factory/internal/classifier"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
@@ -162,10 +163,14 @@ func checkBlobs(ctx context.Context, t *testing.T, directory string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cache := newModelCache(blobs, 1)
 	for _, model := range models {
-		if _, err := cache.get(model.Digest); err != nil {
+		content, err := blobs.Open(model.Digest)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := classifier.ReadModel(bufio.NewReader(content)); err != nil {
 			t.Error(err)
 		}
+		content.Close()
 	}
 }

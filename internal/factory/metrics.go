@@ -19,7 +19,6 @@ type metrics struct {
 	registry       *prometheus.Registry
 	requestSeconds *prometheus.HistogramVec
 	stageSeconds   *prometheus.HistogramVec
-	classified     prometheus.Counter
 }
 
 func newMetrics(store *store.Store) *metrics {
@@ -34,12 +33,8 @@ func newMetrics(store *store.Store) *metrics {
 			Help:    "How long jobs were VALIDATING or RUNNING.",
 			Buckets: prometheus.ExponentialBuckets(0.01, 4, 10), // to 43 minutes
 		}, []string{"stage"}),
-		classified: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "classifier_factory_classified_inputs_total",
-			Help: "How many texts and conversations were classified.",
-		}),
 	}
-	m.registry.MustRegister(m.requestSeconds, m.stageSeconds, m.classified, jobCollector{store},
+	m.registry.MustRegister(m.requestSeconds, m.stageSeconds, jobCollector{store},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
+	"github.com/classifier-factory/classifier-factory/internal/factory/serving"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 )
 
@@ -25,6 +26,9 @@ const DefaultBaseModel = "ministral-3b-latest"
 // 77 labels, or the eight largest.
 const loadedModelBytes = 512 << 20
 
+// Limits keep one tenant from using up what all share. Zero is no limit.
+type Limits = store.Limits
+
 // Config says what a factory is made of.
 type Config struct {
 	Directory         string           // where everything is kept; one process may use it at a time
@@ -33,7 +37,7 @@ type Config struct {
 	BaseModels        []string         // names of the engine; default: DefaultBaseModel
 	Workers           int              // jobs at a time; default: 1
 	RequestsPerSecond int              // of each tenant on average, twice as many at once; default: no limit
-	Limits            store.Limits     // of each tenant; default: none
+	Limits            Limits           // of each tenant; default: none
 	FileLifetime      time.Duration    // after which uploaded files expire; default: never
 	Logger            *slog.Logger     // default: none
 	Clock             func() time.Time // default: time.Now
@@ -48,8 +52,7 @@ type Factory struct {
 	store      *store.Store
 	blobs      blob.Store
 	queue      *queue
-	index      *modelIndex
-	models     *modelCache
+	models     *serving.Models
 	keys       atomic.Pointer[[]APIKey]
 	rates      *rateLimiters
 	bodies     *semaphore.Weighted // bytes of them that are in memory
@@ -68,8 +71,6 @@ func Open(ctx context.Context, config Config) (*Factory, error) {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
 	closeDirectory := func() error { return errors.Join(store.Close(), lock.release()) }
-	index := newModelIndex(store.ServedModel)
-	store.OnModelChange(index.forget)
 	f := &Factory{
 		config:  config,
 		logger:  config.Logger,
@@ -77,12 +78,11 @@ func Open(ctx context.Context, config Config) (*Factory, error) {
 		opened:  config.Clock(),
 		store:   store,
 		blobs:   blobs,
-		index:   index,
-		models:  newModelCache(blobs, loadedModelBytes),
 		rates:   newRateLimiters(config.RequestsPerSecond),
 		bodies:  semaphore.NewWeighted(heldBodyBytes),
 		metrics: newMetrics(store),
 	}
+	f.models = serving.NewModels(store, blobs, loadedModelBytes, f.metrics.registry)
 	f.SetAPIKeys(config.APIKeys)
 	if f.signingKey, err = store.SigningKey(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("write to the store: %w", err), closeDirectory())
