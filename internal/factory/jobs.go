@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
+	"github.com/classifier-factory/classifier-factory/internal/factory/training"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -30,7 +31,7 @@ func (f *Factory) createJob(r *http.Request, tenant string) (any, error) {
 	if err != nil {
 		return nil, refusedJob(err)
 	}
-	f.queue.notify()
+	f.queue.Notify()
 	return created.Job, nil
 }
 
@@ -40,7 +41,7 @@ func (f *Factory) estimate(ctx context.Context, tenant string, request *jobReque
 		return nil, err
 	}
 	pace, err := f.store.Pace(ctx)
-	return dryRun(request.Hyperparameters, inputs, pace), err
+	return training.DryRun(request.Hyperparameters, inputs, pace), err
 }
 
 // refusedJob explains why the store does not take a job.
@@ -104,13 +105,13 @@ func (f *Factory) startJob(r *http.Request, tenant string) (any, error) {
 	case err != nil:
 		return nil, notFoundAs(err, noSuchJob)
 	}
-	f.queue.notify()
+	f.queue.Notify()
 	return f.getJob(r, tenant)
 }
 
 // cancelJob answers with a finished job as it is.
 func (f *Factory) cancelJob(r *http.Request, tenant string) (any, error) {
-	if err := f.queue.cancel(r.Context(), tenant, r.PathValue("job_id")); err != nil {
+	if err := f.queue.Cancel(r.Context(), tenant, r.PathValue("job_id")); err != nil {
 		return nil, notFoundAs(err, noSuchJob)
 	}
 	return f.getJob(r, tenant)

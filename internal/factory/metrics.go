@@ -18,7 +18,6 @@ import (
 type metrics struct {
 	registry       *prometheus.Registry
 	requestSeconds *prometheus.HistogramVec
-	stageSeconds   *prometheus.HistogramVec
 }
 
 func newMetrics(store *store.Store) *metrics {
@@ -28,13 +27,8 @@ func newMetrics(store *store.Store) *metrics {
 			Name: "classifier_factory_http_request_duration_seconds",
 			Help: "How long requests took, by route and status code.",
 		}, []string{"route", "code"}),
-		stageSeconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name:    "classifier_factory_job_stage_duration_seconds",
-			Help:    "How long jobs were VALIDATING or RUNNING.",
-			Buckets: prometheus.ExponentialBuckets(0.01, 4, 10), // to 43 minutes
-		}, []string{"stage"}),
 	}
-	m.registry.MustRegister(m.requestSeconds, m.stageSeconds, jobCollector{store},
+	m.registry.MustRegister(m.requestSeconds, jobCollector{store},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

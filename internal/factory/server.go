@@ -16,6 +16,7 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
 	"github.com/classifier-factory/classifier-factory/internal/factory/serving"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
+	"github.com/classifier-factory/classifier-factory/internal/factory/training"
 )
 
 // DefaultBaseModel is the only model that the hosted service trained classifiers
@@ -51,7 +52,7 @@ type Factory struct {
 	opened     time.Time
 	store      *store.Store
 	blobs      blob.Store
-	queue      *queue
+	queue      *training.Queue
 	models     *serving.Models
 	keys       atomic.Pointer[[]APIKey]
 	rates      *rateLimiters
@@ -96,11 +97,11 @@ func Open(ctx context.Context, config Config) (*Factory, error) {
 	f.close = sync.OnceValue(func() error {
 		stop()
 		expiry.Wait()
-		f.queue.close()
+		f.queue.Close()
 		return closeDirectory()
 	})
-	f.queue = newQueue(f)
-	f.queue.start(config.Workers)
+	f.queue = training.NewQueue(store, blobs, config.Logger, config.Clock, f.metrics.registry)
+	f.queue.Start(config.Workers)
 	return f, nil
 }
 

@@ -284,7 +284,7 @@ func TestRoutesThatAreNone(t *testing.T) {
 func TestMetrics(t *testing.T) {
 	s := startServer(t, nil)
 	s.await(s.create(autoStart, s.upload("intents.jsonl", intents(20))).ID, mistral.JobSuccess)
-	s.factory.queue.close() // a stage is measured when its job's end is recorded already
+	s.factory.queue.Close() // a stage is measured when its job's end is recorded already
 	recorder := httptest.NewRecorder()
 	s.factory.MetricsHandler().ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	for _, want := range []string{

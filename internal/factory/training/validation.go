@@ -1,4 +1,4 @@
-package factory
+package training
 
 import (
 	"context"
@@ -15,8 +15,8 @@ const maxLabels = 10_000
 
 // validate reads all of a job's files once. An *invalidDataError says what is
 // wrong with them.
-func (f *Factory) validate(ctx context.Context, j *store.Job) (*store.Validation, error) {
-	training := f.trainingRows(j)
+func (q *Queue) validate(ctx context.Context, j *store.Job) (*store.Validation, error) {
+	training := q.trainingRows(j)
 	if err := training.read(ctx, j.TrainingInputs(), func(*dataset.Sample, store.Input) {}); err != nil {
 		return nil, err
 	}
@@ -24,7 +24,7 @@ func (f *Factory) validate(ctx context.Context, j *store.Job) (*store.Validation
 	if err != nil {
 		return nil, err
 	}
-	pace, err := f.store.Pace(ctx)
+	pace, err := q.store.Pace(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -36,12 +36,12 @@ func (f *Factory) validate(ctx context.Context, j *store.Job) (*store.Validation
 		Metadata:        planned.metadata,
 		Skipped:         training.update(),
 	}
-	return found, f.validationRows(j, found.InputType, targets).read(ctx, j.ValidationInputs(), func(*dataset.Sample, store.Input) {})
+	return found, q.validationRows(j, found.InputType, targets).read(ctx, j.ValidationInputs(), func(*dataset.Sample, store.Input) {})
 }
 
 // trainingRows accepts what the job's targets say, or any labels if it has none.
-func (f *Factory) trainingRows(j *store.Job) *rows {
-	r := &rows{blobs: f.blobs, limits: dataset.DefaultLimits(), skipFraction: j.Requested.SkipFraction}
+func (q *Queue) trainingRows(j *store.Job) *rows {
+	r := &rows{blobs: q.blobs, limits: dataset.DefaultLimits(), skipFraction: j.Requested.SkipFraction}
 	if len(j.Requested.Targets) > 0 {
 		r.known = newLabelIndex(j.Requested.Targets)
 	}
@@ -49,9 +49,9 @@ func (f *Factory) trainingRows(j *store.Job) *rows {
 }
 
 // validationRows accepts what the training files have taught.
-func (f *Factory) validationRows(j *store.Job, inputType dataset.InputType, targets []mistral.ClassifierTarget) *rows {
+func (q *Queue) validationRows(j *store.Job, inputType dataset.InputType, targets []mistral.ClassifierTarget) *rows {
 	return &rows{
-		blobs:        f.blobs,
+		blobs:        q.blobs,
 		limits:       dataset.DefaultLimits(),
 		skipFraction: j.Requested.SkipFraction,
 		inputType:    inputType,

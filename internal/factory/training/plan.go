@@ -1,4 +1,4 @@
-package factory
+package training
 
 import (
 	"math"
@@ -64,8 +64,8 @@ func trainingWork(h mistral.Hyperparameters, samples int, dataBytes int64) float
 	return min(passes, 4*own) * float64(dataBytes)
 }
 
-// dryRun estimates a job from its files' sizes, without reading them.
-func dryRun(requested mistral.Hyperparameters, inputs []store.Input, pace float64) mistral.LegacyJobMetadata {
+// DryRun estimates a job from its files' sizes, without reading them.
+func DryRun(requested mistral.Hyperparameters, inputs []store.Input, pace float64) mistral.LegacyJobMetadata {
 	var size int64
 	for _, input := range inputs {
 		if !input.Validation {

@@ -1,4 +1,6 @@
-package factory
+// Package training runs jobs: who is next, whether the files can be trained on, what a
+// job will cost, the training itself and how good its model is. It answers no requests.
+package training
 
 import (
 	"context"
@@ -10,6 +12,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
@@ -20,10 +25,15 @@ var errCancelled = errors.New("the job is cancelled")
 // retryDelay is how long a worker waits when the database fails.
 const retryDelay = time.Second
 
-// queue runs jobs, a bounded number at a time. What is queued is in the store
+// Queue runs jobs, a bounded number at a time. What is queued is in the store
 // alone; the queue knows what is being worked on.
-type queue struct {
-	factory *Factory
+type Queue struct {
+	store        *store.Store
+	blobs        blob.Store
+	logger       *slog.Logger
+	now          func() time.Time
+	stageSeconds *prometheus.HistogramVec
+
 	wake    chan struct{}
 	stop    context.CancelCauseFunc
 	workers sync.WaitGroup
@@ -40,11 +50,25 @@ type claim struct {
 	interrupt context.CancelCauseFunc
 }
 
-func newQueue(factory *Factory) *queue {
-	return &queue{factory: factory, wake: make(chan struct{}, 1), claims: map[string]*claim{}}
+func NewQueue(stored *store.Store, blobs blob.Store, logger *slog.Logger, clock func() time.Time, registry prometheus.Registerer) *Queue {
+	q := &Queue{
+		store:  stored,
+		blobs:  blobs,
+		logger: logger,
+		now:    clock,
+		stageSeconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "classifier_factory_job_stage_duration_seconds",
+			Help:    "How long jobs were VALIDATING or RUNNING.",
+			Buckets: prometheus.ExponentialBuckets(0.01, 4, 10), // to 43 minutes
+		}, []string{"stage"}),
+		wake:   make(chan struct{}, 1),
+		claims: map[string]*claim{},
+	}
+	registry.MustRegister(q.stageSeconds)
+	return q
 }
 
-func (q *queue) start(workers int) {
+func (q *Queue) Start(workers int) {
 	var ctx context.Context
 	ctx, q.stop = context.WithCancelCause(context.Background())
 	for range workers {
@@ -52,14 +76,14 @@ func (q *queue) start(workers int) {
 	}
 }
 
-// close interrupts the workers and waits for them.
-func (q *queue) close() {
+// Close interrupts the workers and waits for them.
+func (q *Queue) Close() {
 	q.stop(store.ErrInterrupted)
 	q.workers.Wait()
 }
 
-// notify says that a job may have been queued.
-func (q *queue) notify() {
+// Notify says that a job may have been queued.
+func (q *Queue) Notify() {
 	select {
 	case q.wake <- struct{}{}:
 	default: // a worker is about to look anyway
@@ -67,12 +91,12 @@ func (q *queue) notify() {
 }
 
 // work runs one job after the other.
-func (q *queue) work(ctx context.Context) {
+func (q *Queue) work(ctx context.Context) {
 	for ctx.Err() == nil {
 		jobContext, claimed, err := q.claim(ctx)
 		switch {
 		case err == nil:
-			q.notify() // there may be another for the next worker
+			q.Notify() // there may be another for the next worker
 			if err := q.run(jobContext, &claimed.job); err != nil {
 				q.record(ctx, &claimed.job, err)
 			}
@@ -80,13 +104,13 @@ func (q *queue) work(ctx context.Context) {
 		case errors.Is(err, store.ErrNotFound):
 			q.wait(ctx, nil)
 		case ctx.Err() == nil:
-			q.factory.logger.ErrorContext(ctx, "cannot take a job from the queue", slog.Any("error", err))
+			q.logger.ErrorContext(ctx, "cannot take a job from the queue", slog.Any("error", err))
 			q.wait(ctx, time.After(retryDelay))
 		}
 	}
 }
 
-func (q *queue) wait(ctx context.Context, timeout <-chan time.Time) {
+func (q *Queue) wait(ctx context.Context, timeout <-chan time.Time) {
 	select {
 	case <-q.wake:
 	case <-timeout:
@@ -95,10 +119,10 @@ func (q *queue) wait(ctx context.Context, timeout <-chan time.Time) {
 }
 
 // claim takes the next job. Its context ends when it is cancelled.
-func (q *queue) claim(ctx context.Context) (context.Context, *claim, error) {
+func (q *Queue) claim(ctx context.Context) (context.Context, *claim, error) {
 	q.mutex.Lock()
 	defer q.mutex.Unlock()
-	j, err := q.factory.store.ClaimJob(ctx, q.turns, q.factory.now())
+	j, err := q.store.ClaimJob(ctx, q.turns, q.now())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -110,7 +134,7 @@ func (q *queue) claim(ctx context.Context) (context.Context, *claim, error) {
 	return jobContext, claimed, nil
 }
 
-func (q *queue) release(claimed *claim) {
+func (q *Queue) release(claimed *claim) {
 	q.mutex.Lock()
 	defer q.mutex.Unlock()
 	claimed.interrupt(nil)
@@ -119,16 +143,16 @@ func (q *queue) release(claimed *claim) {
 	}
 }
 
-// cancel ends a job that waits, and interrupts one that is being worked on.
-func (q *queue) cancel(ctx context.Context, tenant, id string) error {
+// Cancel ends a job that waits, and interrupts one that is being worked on.
+func (q *Queue) Cancel(ctx context.Context, tenant, id string) error {
 	q.mutex.Lock()
 	defer q.mutex.Unlock()
 	var cancelled store.Job
-	err := q.factory.store.UpdateJob(ctx, id, func(j *store.Job) error {
+	err := q.store.UpdateJob(ctx, id, func(j *store.Job) error {
 		if j.Tenant != tenant {
 			return store.ErrNotFound
 		}
-		j.Cancel(q.factory.now())
+		j.Cancel(q.now())
 		cancelled = *j
 		return nil
 	})
@@ -141,20 +165,19 @@ func (q *queue) cancel(ctx context.Context, tenant, id string) error {
 	if !cancelled.Status.Finished() {
 		return nil // its worker will end it
 	}
-	return q.factory.store.ReleaseInputs(context.WithoutCancel(ctx), &cancelled)
+	return q.store.ReleaseInputs(context.WithoutCancel(ctx), &cancelled)
 }
 
 // run does a job's present stage, and returns why it is not done.
-func (q *queue) run(ctx context.Context, j *store.Job) error {
-	f := q.factory
-	started := f.now()
-	logger := f.logger.With(slog.String("job", j.ID), slog.String("stage", string(j.Status)))
-	err := protect(func() error { return f.runStage(ctx, j) })
+func (q *Queue) run(ctx context.Context, j *store.Job) error {
+	started := q.now()
+	logger := q.logger.With(slog.String("job", j.ID), slog.String("stage", string(j.Status)))
+	err := protect(func() error { return q.runStage(ctx, j) })
 	if err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
-	duration := f.now().Sub(started)
-	f.metrics.stageSeconds.WithLabelValues(string(j.Status)).Observe(duration.Seconds())
+	duration := q.now().Sub(started)
+	q.stageSeconds.WithLabelValues(string(j.Status)).Observe(duration.Seconds())
 	if err == nil {
 		logger.InfoContext(ctx, "job's stage done", slog.Duration("duration", duration))
 		return nil
@@ -165,13 +188,13 @@ func (q *queue) run(ctx context.Context, j *store.Job) error {
 
 // record says what became of a job, even if that takes until a full disk has
 // room again. Only a server that closes gives up: it will find the job as it was.
-func (q *queue) record(ctx context.Context, j *store.Job, cause error) {
+func (q *Queue) record(ctx context.Context, j *store.Job, cause error) {
 	for {
-		err := q.factory.endJob(context.WithoutCancel(ctx), j, cause)
+		err := q.endJob(context.WithoutCancel(ctx), j, cause)
 		if err == nil {
 			return
 		}
-		q.factory.logger.ErrorContext(ctx, "job's end not recorded", slog.String("job", j.ID), slog.Any("error", err))
+		q.logger.ErrorContext(ctx, "job's end not recorded", slog.String("job", j.ID), slog.Any("error", err))
 		select {
 		case <-time.After(retryDelay):
 		case <-ctx.Done():
@@ -198,22 +221,22 @@ func logged(err error) error {
 	return err
 }
 
-func (f *Factory) runStage(ctx context.Context, j *store.Job) error {
+func (q *Queue) runStage(ctx context.Context, j *store.Job) error {
 	if j.Status == mistral.JobValidating {
-		return f.runValidation(ctx, j)
+		return q.runValidation(ctx, j)
 	}
-	return f.runTraining(ctx, j)
+	return q.runTraining(ctx, j)
 }
 
-func (f *Factory) runValidation(ctx context.Context, j *store.Job) error {
-	found, err := f.validate(ctx, j)
+func (q *Queue) runValidation(ctx context.Context, j *store.Job) error {
+	found, err := q.validate(ctx, j)
 	if err != nil {
 		return err
 	}
 	ctx = context.WithoutCancel(ctx)
 	cancelled := false
-	err = f.store.UpdateJob(ctx, j.ID, func(j *store.Job) error {
-		j.Validated(found, f.now())
+	err = q.store.UpdateJob(ctx, j.ID, func(j *store.Job) error {
+		j.Validated(found, q.now())
 		cancelled = j.Status.Finished()
 		return nil
 	})
@@ -221,25 +244,25 @@ func (f *Factory) runValidation(ctx context.Context, j *store.Job) error {
 		return err
 	}
 	if cancelled {
-		return f.store.ReleaseInputs(ctx, j)
+		return q.store.ReleaseInputs(ctx, j)
 	}
-	f.queue.notify() // it may start by itself
+	q.Notify() // it may start by itself
 	return nil
 }
 
-func (f *Factory) runTraining(ctx context.Context, j *store.Job) error {
-	made, err := f.train(ctx, j)
+func (q *Queue) runTraining(ctx context.Context, j *store.Job) error {
+	made, err := q.train(ctx, j)
 	if err != nil {
 		return err
 	}
-	return f.keepModel(context.WithoutCancel(ctx), j, made)
+	return q.keepModel(context.WithoutCancel(ctx), j, made)
 }
 
 // endJob records that a stage was not done.
-func (f *Factory) endJob(ctx context.Context, j *store.Job, cause error) error {
-	err := f.store.UpdateJob(ctx, j.ID, func(j *store.Job) error {
-		j.End(cause, f.now())
+func (q *Queue) endJob(ctx context.Context, j *store.Job, cause error) error {
+	err := q.store.UpdateJob(ctx, j.ID, func(j *store.Job) error {
+		j.End(cause, q.now())
 		return nil
 	})
-	return errors.Join(err, f.store.ReleaseInputs(ctx, j))
+	return errors.Join(err, q.store.ReleaseInputs(ctx, j))
 }

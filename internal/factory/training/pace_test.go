@@ -1,4 +1,4 @@
-package factory
+package training
 
 import (
 	"testing"
@@ -8,9 +8,10 @@ import (
 )
 
 func TestPaceIsThatOfThisMachine(t *testing.T) {
-	s := startServer(t, nil)
+	stored, blobs := openStore(t)
+	q := idleQueue(stored, blobs)
 	pace := func() float64 {
-		pace, err := s.factory.store.Pace(t.Context())
+		pace, err := stored.Pace(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -19,17 +20,15 @@ func TestPaceIsThatOfThisMachine(t *testing.T) {
 	if got := pace(); got != 1e6 {
 		t.Errorf("before anything was measured: %v", got)
 	}
-	s.factory.learnPace(t.Context(), 1, 10*time.Millisecond)
+	q.learnPace(t.Context(), 1, 10*time.Millisecond)
 	if got := pace(); got != 1e6 {
 		t.Errorf("%v after a training that was too short to tell", got)
 	}
 	for range 20 {
-		s.factory.learnPace(t.Context(), 1e5, time.Second)
+		q.learnPace(t.Context(), 1e5, time.Second)
 	}
-	s.close()
-	s.open()
 	if got := pace(); got < 0.99e5 || got > 1.01e5 {
-		t.Errorf("%v; want what the last trainings took, after a restart too", got)
+		t.Errorf("%v; want what the last trainings took", got)
 	}
 }
 

@@ -1,4 +1,4 @@
-package factory
+package training
 
 import (
 	"context"
@@ -11,11 +11,11 @@ import (
 const shortestMeasured = time.Second
 
 // learnPace measures a training, whose work is in bytes of text.
-func (f *Factory) learnPace(ctx context.Context, work float64, took time.Duration) {
+func (q *Queue) learnPace(ctx context.Context, work float64, took time.Duration) {
 	if took < shortestMeasured {
 		return
 	}
-	if err := f.store.LearnPace(ctx, work/took.Seconds()); err != nil {
-		f.logger.WarnContext(ctx, "pace of training not recorded", slog.Any("error", err))
+	if err := q.store.LearnPace(ctx, work/took.Seconds()); err != nil {
+		q.logger.WarnContext(ctx, "pace of training not recorded", slog.Any("error", err))
 	}
 }

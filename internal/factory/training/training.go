@@ -1,4 +1,4 @@
-package factory
+package training
 
 import (
 	"context"
@@ -23,14 +23,14 @@ type trained struct {
 }
 
 // train makes a job's model, recording checkpoints on the way, and measures it.
-func (f *Factory) train(ctx context.Context, j *store.Job) (*trained, error) {
-	started := f.now()
-	rows := f.trainingRows(j)
+func (q *Queue) train(ctx context.Context, j *store.Job) (*trained, error) {
+	started := q.now()
+	rows := q.trainingRows(j)
 	training, err := readExamples(ctx, rows, j.TrainingInputs(), j.Targets)
 	if err != nil {
 		return nil, err
 	}
-	validation, err := readExamples(ctx, f.validationRows(j, j.InputType, j.Targets), j.ValidationInputs(), j.Targets)
+	validation, err := readExamples(ctx, q.validationRows(j, j.InputType, j.Targets), j.ValidationInputs(), j.Targets)
 	if err != nil {
 		return nil, err
 	}
@@ -38,13 +38,13 @@ func (f *Factory) train(ctx context.Context, j *store.Job) (*trained, error) {
 		Targets:         engineTargets(j.Targets),
 		Hyperparameters: engineHyperparameters(j),
 		Seed:            seed,
-		OnCheckpoint:    func(checkpoint classifier.Checkpoint) { f.recordCheckpoint(ctx, j, checkpoint) },
+		OnCheckpoint:    func(checkpoint classifier.Checkpoint) { q.recordCheckpoint(ctx, j, checkpoint) },
 	})
 	if err != nil {
 		return nil, err
 	}
 	h := mistral.Hyperparameters{TrainingSteps: j.Hyperparameters.TrainingSteps, Epochs: j.Requested.Hyperparameters.Epochs}
-	f.learnPace(ctx, trainingWork(h, len(training), rows.bytes), f.now().Sub(started))
+	q.learnPace(ctx, trainingWork(h, len(training), rows.bytes), q.now().Sub(started))
 	evaluation, err := evaluate(ctx, made.Measurable, j.Targets, made.Unseen)
 	return &trained{made.Model, evaluation}, err
 }
@@ -113,20 +113,20 @@ func sampleText(sample *dataset.Sample) string {
 }
 
 // recordCheckpoint does not stop a training that it cannot record.
-func (f *Factory) recordCheckpoint(ctx context.Context, j *store.Job, reached classifier.Checkpoint) {
-	recorded := mistral.Checkpoint{StepNumber: int64(reached.Step), CreatedAt: f.now().Unix()}
+func (q *Queue) recordCheckpoint(ctx context.Context, j *store.Job, reached classifier.Checkpoint) {
+	recorded := mistral.Checkpoint{StepNumber: int64(reached.Step), CreatedAt: q.now().Unix()}
 	recorded.Metrics.TrainLoss = &reached.TrainLoss
 	if reached.Evaluated {
 		recorded.Metrics.ValidLoss = &reached.ValidLoss
 	}
-	if err := f.store.AddCheckpoint(context.WithoutCancel(ctx), j.ID, recorded); err != nil {
-		f.logger.WarnContext(ctx, "checkpoint not recorded", slog.String("job", j.ID), slog.Any("error", err))
+	if err := q.store.AddCheckpoint(context.WithoutCancel(ctx), j.ID, recorded); err != nil {
+		q.logger.WarnContext(ctx, "checkpoint not recorded", slog.String("job", j.ID), slog.Any("error", err))
 	}
 }
 
 // stageModel writes a model to disk.
-func (f *Factory) stageModel(model *classifier.Model) (staged blob.Staged, digest string, err error) {
-	if staged, err = f.blobs.Stage(); err != nil {
+func (q *Queue) stageModel(model *classifier.Model) (staged blob.Staged, digest string, err error) {
+	if staged, err = q.blobs.Stage(); err != nil {
 		return nil, "", err
 	}
 	if _, err = model.WriteTo(staged); err == nil {
@@ -140,13 +140,13 @@ func (f *Factory) stageModel(model *classifier.Model) (staged blob.Staged, diges
 }
 
 // keepModel makes a model last together with its evaluation and its job's success.
-func (f *Factory) keepModel(ctx context.Context, j *store.Job, made *trained) error {
-	staged, digest, err := f.stageModel(made.model)
+func (q *Queue) keepModel(ctx context.Context, j *store.Job, made *trained) error {
+	staged, digest, err := q.stageModel(made.model)
 	if err != nil {
 		return err
 	}
 	defer staged.Discard()
-	err = f.store.KeepModel(ctx, j.ID, staged, digest, made.evaluation, f.now())
+	err = q.store.KeepModel(ctx, j.ID, staged, digest, made.evaluation, q.now())
 	// If the job was cancelled meanwhile, nothing refers to the model.
-	return errors.Join(err, f.store.ReleaseBlobs(ctx, digest), f.store.ReleaseInputs(ctx, j))
+	return errors.Join(err, q.store.ReleaseBlobs(ctx, digest), q.store.ReleaseInputs(ctx, j))
 }
