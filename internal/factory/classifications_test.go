@@ -189,7 +189,7 @@ func TestClassifyRefuses(t *testing.T) {
 		{"not an object", "classifications", `[]`, 422, `"type":"dict_type","loc":["body"]`},
 		{"base model", "classifications", `{"model": "ministral-3b-latest", "input": "x"}`, 422, `"loc":["body","model"]`},
 		{"unknown model", "classifications", `{"model": "ft:classifier:none", "input": "x"}`, 404, `{"detail":"No model matches the given query."}`},
-		{"too large", "classifications", `{"model": "m", "input": "` + strings.Repeat("x", maxClassifyBytes) + `"}`, http.StatusRequestEntityTooLarge, `{"detail":`},
+		{"too large", "classifications", `{"model": "m", "input": "` + strings.Repeat("x", (32<<20)) + `"}`, http.StatusRequestEntityTooLarge, `{"detail":`},
 	} {
 		status, body := s.request("POST", "/v1/"+test.path, test.body)
 		if status != test.status || !strings.Contains(body, test.want) {

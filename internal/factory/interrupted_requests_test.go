@@ -50,7 +50,7 @@ func TestClientThatLeaves(t *testing.T) {
 	leave()
 	answer := &discarded{header: http.Header{}}
 	s.factory.Handler().ServeHTTP(answer, request)
-	if answer.status != errClientGone.Status || strings.Contains(log.String(), "request failed") {
+	if answer.status != 499 || strings.Contains(log.String(), "request failed") {
 		t.Errorf("%d, log %s", answer.status, log.String())
 	}
 }

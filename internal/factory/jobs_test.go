@@ -232,7 +232,7 @@ func TestCreateJobRefuses(t *testing.T) {
 	if status, body := s.request("POST", "/v1/fine_tuning/jobs", `{"model"`); status != 422 {
 		t.Errorf("cut off: %d %s", status, body)
 	}
-	if status, body := s.request("POST", "/v1/fine_tuning/jobs", `"`+strings.Repeat("x", maxBodyBytes)+`"`); status != http.StatusRequestEntityTooLarge {
+	if status, body := s.request("POST", "/v1/fine_tuning/jobs", `"`+strings.Repeat("x", (1<<20))+`"`); status != http.StatusRequestEntityTooLarge {
 		t.Errorf("too large: %d %s", status, body)
 	}
 	if jobs, err := s.client("alice-key").ListJobs(t.Context(), mistral.JobFilter{}); err != nil || jobs.Total != 0 {

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/classifier-factory/classifier-factory/internal/classifier"
+	"github.com/classifier-factory/classifier-factory/internal/factory/api"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
@@ -159,7 +160,7 @@ func checkBlobs(ctx context.Context, t *testing.T, directory string) {
 			t.Errorf("blob %s: %d bytes, %v", digest, len(content), err)
 		}
 	}
-	models, err := left.Models(ctx, DefaultTenant)
+	models, err := left.Models(ctx, api.DefaultTenant)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package factory
+package api
 
 import (
 	"net/http"

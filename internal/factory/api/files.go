@@ -1,4 +1,4 @@
-package factory
+package api
 
 import (
 	"bytes"
@@ -25,7 +25,7 @@ const (
 )
 
 // uploadFile streams the form's file to disk.
-func (f *Factory) uploadFile(r *http.Request, tenant string) (any, error) {
+func (s *Server) uploadFile(r *http.Request, tenant string) (any, error) {
 	form, err := r.MultipartReader()
 	if err != nil {
 		return nil, unprocessable("The body must be multipart/form-data with a part named file.")
@@ -40,11 +40,11 @@ func (f *Factory) uploadFile(r *http.Request, tenant string) (any, error) {
 		if err != nil {
 			return nil, uploadProblem(err)
 		}
-		if err := f.readPart(&upload, part); err != nil {
+		if err := s.readPart(&upload, part); err != nil {
 			return nil, err
 		}
 	}
-	return f.finishUpload(r, tenant, &upload)
+	return s.finishUpload(r, tenant, &upload)
 }
 
 // upload is what a form has said so far.
@@ -61,10 +61,10 @@ func (u *upload) discard() {
 	}
 }
 
-func (f *Factory) readPart(upload *upload, part *multipart.Part) error {
+func (s *Server) readPart(upload *upload, part *multipart.Part) error {
 	switch part.FormName() {
 	case "file":
-		return f.readFile(upload, part)
+		return s.readFile(upload, part)
 	case "purpose", "visibility", "expiry":
 		return upload.readField(part)
 	}
@@ -92,7 +92,7 @@ func secondPart(name string) error {
 	return unprocessable("The form has more than one part named %s.", name)
 }
 
-func (f *Factory) readFile(upload *upload, part *multipart.Part) (err error) {
+func (s *Server) readFile(upload *upload, part *multipart.Part) (err error) {
 	if upload.blob != nil {
 		return secondPart("file")
 	}
@@ -107,7 +107,7 @@ func (f *Factory) readFile(upload *upload, part *multipart.Part) (err error) {
 	if len(upload.filename) > maxFilenameBytes {
 		return unprocessable("The file's name has more than %d bytes.", maxFilenameBytes)
 	}
-	if upload.blob, err = f.blobs.Stage(); err != nil {
+	if upload.blob, err = s.blobs.Stage(); err != nil {
 		return err
 	}
 	size, err := io.Copy(io.MultiWriter(upload.blob, &upload.lines), io.LimitReader(part, maxFileBytes+1))
@@ -131,7 +131,7 @@ func uploadProblem(err error) error {
 	return err
 }
 
-func (f *Factory) finishUpload(r *http.Request, tenant string, upload *upload) (any, error) {
+func (s *Server) finishUpload(r *http.Request, tenant string, upload *upload) (any, error) {
 	purpose := upload.field("purpose", mistral.PurposeFineTune)
 	visibility := upload.field("visibility", mistral.VisibilityWorkspace)
 	switch {
@@ -144,7 +144,7 @@ func (f *Factory) finishUpload(r *http.Request, tenant string, upload *upload) (
 	case visibility != mistral.VisibilityWorkspace && visibility != visibilityUser:
 		return nil, unprocessable("The visibility must be %s or %s.", mistral.VisibilityWorkspace, visibilityUser)
 	}
-	expiresAt, err := f.expiresAt(upload)
+	expiresAt, err := s.expiresAt(upload)
 	if err != nil {
 		return nil, err
 	}
@@ -162,10 +162,10 @@ func (f *Factory) finishUpload(r *http.Request, tenant string, upload *upload) (
 		SampleType: sampleType(upload.blob.Reader()),
 		Source:     mistral.SourceUpload,
 		Visibility: &visibility,
-		CreatedAt:  f.now().Unix(),
+		CreatedAt:  s.now().Unix(),
 		ExpiresAt:  expiresAt,
 	}}
-	added, err = f.store.AddFile(r.Context(), added, upload.blob, f.config.Limits)
+	added, err = s.store.AddFile(r.Context(), added, upload.blob, s.config.Limits)
 	return added.File, overQuota(err)
 }
 
@@ -201,7 +201,7 @@ func (c *lineCounter) count() int64 {
 	return c.ends
 }
 
-func (f *Factory) listFiles(r *http.Request, tenant string) (any, error) {
+func (s *Server) listFiles(r *http.Request, tenant string) (any, error) {
 	q := newQuery(r)
 	filter := store.FileFilter{
 		Page:        q.page(),
@@ -216,12 +216,12 @@ func (f *Factory) listFiles(r *http.Request, tenant string) (any, error) {
 	if q.problem != nil {
 		return nil, q.problem
 	}
-	files, total, err := f.store.Files(r.Context(), filter)
+	files, total, err := s.store.Files(r.Context(), filter)
 	return mistral.FileList{Object: mistral.ObjectList, Data: files, Total: total}, err
 }
 
-func (f *Factory) getFile(r *http.Request, tenant string) (any, error) {
-	found, err := f.store.File(r.Context(), tenant, r.PathValue("file_id"))
+func (s *Server) getFile(r *http.Request, tenant string) (any, error) {
+	found, err := s.store.File(r.Context(), tenant, r.PathValue("file_id"))
 	if err != nil {
 		return nil, notFoundAs(err, noSuchFile)
 	}
@@ -229,9 +229,9 @@ func (f *Factory) getFile(r *http.Request, tenant string) (any, error) {
 	return found.File, nil
 }
 
-func (f *Factory) deleteFile(r *http.Request, tenant string) (any, error) {
+func (s *Server) deleteFile(r *http.Request, tenant string) (any, error) {
 	id := r.PathValue("file_id")
-	if err := f.store.DeleteFile(r.Context(), tenant, id); err != nil {
+	if err := s.store.DeleteFile(r.Context(), tenant, id); err != nil {
 		return nil, notFoundAs(err, noSuchFile)
 	}
 	return mistral.DeletedFile{ID: id, Object: mistral.ObjectFile, Deleted: true}, nil

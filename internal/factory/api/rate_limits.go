@@ -1,4 +1,4 @@
-package factory
+package api
 
 import (
 	"math"
@@ -52,11 +52,11 @@ var rateLimited = struct {
 }{Object: "error", Message: "Rate limit exceeded", Type: "rate_limited", Code: "1300"}
 
 // limited refuses a tenant's request if there were too many before it.
-func (f *Factory) limited(next func(http.ResponseWriter, *http.Request, string)) func(http.ResponseWriter, *http.Request, string) {
+func (s *Server) limited(next func(http.ResponseWriter, *http.Request, string)) func(http.ResponseWriter, *http.Request, string) {
 	return func(w http.ResponseWriter, r *http.Request, tenant string) {
-		if wait := f.rates.allow(tenant, f.now()); wait > 0 {
+		if wait := s.rates.allow(tenant, s.now()); wait > 0 {
 			w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
-			f.answer(w, r, http.StatusTooManyRequests, rateLimited)
+			s.answer(w, r, http.StatusTooManyRequests, rateLimited)
 			return
 		}
 		next(w, r, tenant)

@@ -1,4 +1,4 @@
-package factory
+package api
 
 import (
 	"crypto/hmac"
@@ -21,53 +21,53 @@ const (
 	maxExpiryHours     = 168
 )
 
-func (f *Factory) downloadFile(w http.ResponseWriter, r *http.Request, tenant string) {
-	found, err := f.store.File(r.Context(), tenant, r.PathValue("file_id"))
+func (s *Server) downloadFile(w http.ResponseWriter, r *http.Request, tenant string) {
+	found, err := s.store.File(r.Context(), tenant, r.PathValue("file_id"))
 	if err != nil {
-		f.fail(w, r, notFoundAs(err, noSuchFile))
+		s.fail(w, r, notFoundAs(err, noSuchFile))
 		return
 	}
-	f.serveFile(w, r, found)
+	s.serveFile(w, r, found)
 }
 
 // signFile answers with a URL that needs no key until it expires.
-func (f *Factory) signFile(r *http.Request, tenant string) (any, error) {
+func (s *Server) signFile(r *http.Request, tenant string) (any, error) {
 	q := newQuery(r)
 	hours := q.integer("expiry", defaultExpiryHours, 1, maxExpiryHours)
 	if q.problem != nil {
 		return nil, q.problem
 	}
-	found, err := f.store.File(r.Context(), tenant, r.PathValue("file_id"))
+	found, err := s.store.File(r.Context(), tenant, r.PathValue("file_id"))
 	if err != nil {
 		return nil, notFoundAs(err, noSuchFile)
 	}
-	expires := strconv.FormatInt(f.now().Add(time.Duration(hours)*time.Hour).Unix(), 10)
+	expires := strconv.FormatInt(s.now().Add(time.Duration(hours)*time.Hour).Unix(), 10)
 	signed := url.URL{
 		Scheme:   requestScheme(r),
 		Host:     r.Host,
 		Path:     "/v1/files/" + found.ID + "/signed",
-		RawQuery: url.Values{"expires": {expires}, "signature": {f.signature(found.ID, expires)}}.Encode(),
+		RawQuery: url.Values{"expires": {expires}, "signature": {s.signature(found.ID, expires)}}.Encode(),
 	}
 	return mistral.SignedURL{URL: signed.String()}, nil
 }
 
-func (f *Factory) downloadSignedFile(w http.ResponseWriter, r *http.Request) {
+func (s *Server) downloadSignedFile(w http.ResponseWriter, r *http.Request) {
 	id, expires, signature := r.PathValue("file_id"), r.FormValue("expires"), r.FormValue("signature")
 	expiry, err := strconv.ParseInt(expires, 10, 64)
-	if err != nil || !hmac.Equal([]byte(signature), []byte(f.signature(id, expires))) || f.now().Unix() >= expiry {
-		f.fail(w, r, &problem{Status: http.StatusForbidden, Detail: "The signed URL is invalid or has expired."})
+	if err != nil || !hmac.Equal([]byte(signature), []byte(s.signature(id, expires))) || s.now().Unix() >= expiry {
+		s.fail(w, r, &problem{Status: http.StatusForbidden, Detail: "The signed URL is invalid or has expired."})
 		return
 	}
-	found, err := f.store.FileOfAnyTenant(r.Context(), id)
+	found, err := s.store.FileOfAnyTenant(r.Context(), id)
 	if err != nil {
-		f.fail(w, r, notFoundAs(err, noSuchFile))
+		s.fail(w, r, notFoundAs(err, noSuchFile))
 		return
 	}
-	f.serveFile(w, r, found)
+	s.serveFile(w, r, found)
 }
 
-func (f *Factory) signature(id, expires string) string {
-	mac := hmac.New(sha256.New, f.signingKey)
+func (s *Server) signature(id, expires string) string {
+	mac := hmac.New(sha256.New, s.config.SigningKey)
 	mac.Write([]byte(id + "\n" + expires))
 	return hex.EncodeToString(mac.Sum(nil))
 }
@@ -80,15 +80,15 @@ func requestScheme(r *http.Request) string {
 	return "http"
 }
 
-func (f *Factory) serveFile(w http.ResponseWriter, r *http.Request, found store.File) {
-	content, err := f.blobs.Open(found.Digest)
+func (s *Server) serveFile(w http.ResponseWriter, r *http.Request, found store.File) {
+	content, err := s.blobs.Open(found.Digest)
 	if errors.Is(err, fs.ErrNotExist) { // deleted since it was found, or lost
-		if _, gone := f.store.FileOfAnyTenant(r.Context(), found.ID); gone != nil {
+		if _, gone := s.store.FileOfAnyTenant(r.Context(), found.ID); gone != nil {
 			err = notFoundAs(gone, noSuchFile)
 		}
 	}
 	if err != nil {
-		f.fail(w, r, err)
+		s.fail(w, r, err)
 		return
 	}
 	defer content.Close()

@@ -1,4 +1,4 @@
-package factory
+package api
 
 import (
 	"net/http"
@@ -22,14 +22,14 @@ const (
 	maxDescriptionBytes = 4096
 )
 
-func (f *Factory) listModels(r *http.Request, tenant string) (any, error) {
-	found, err := f.store.Models(r.Context(), tenant)
+func (s *Server) listModels(r *http.Request, tenant string) (any, error) {
+	found, err := s.store.Models(r.Context(), tenant)
 	if err != nil {
 		return nil, err
 	}
 	list := mistral.ModelList{Object: mistral.ObjectList}
-	for _, name := range f.config.BaseModels {
-		list.Data = append(list.Data, f.baseCard(name))
+	for _, name := range s.config.BaseModels {
+		list.Data = append(list.Data, s.baseCard(name))
 	}
 	for i := range found {
 		list.Data = append(list.Data, card(&found[i]))
@@ -40,25 +40,25 @@ func (f *Factory) listModels(r *http.Request, tenant string) (any, error) {
 	return list, nil
 }
 
-func (f *Factory) getModel(r *http.Request, tenant string) (any, error) {
+func (s *Server) getModel(r *http.Request, tenant string) (any, error) {
 	id := r.PathValue("model_id")
-	if f.isBaseModel(id) {
-		return f.baseCard(id), nil
+	if s.isBaseModel(id) {
+		return s.baseCard(id), nil
 	}
-	found, err := f.store.Model(r.Context(), tenant, id)
+	found, err := s.store.Model(r.Context(), tenant, id)
 	return card(&found), notFoundAs(err, noSuchModel)
 }
 
-func (f *Factory) deleteModel(r *http.Request, tenant string) (any, error) {
+func (s *Server) deleteModel(r *http.Request, tenant string) (any, error) {
 	id := r.PathValue("model_id")
-	if f.isBaseModel(id) {
+	if s.isBaseModel(id) {
 		return nil, &problem{Status: http.StatusForbidden, Detail: "A base model cannot be deleted."}
 	}
-	err := f.store.DeleteModel(r.Context(), tenant, id)
+	err := s.store.DeleteModel(r.Context(), tenant, id)
 	return mistral.DeletedModel{ID: id, Object: mistral.ObjectModel, Deleted: true}, notFoundAs(err, noSuchModel)
 }
 
-func (f *Factory) updateModel(r *http.Request, tenant string) (any, error) {
+func (s *Server) updateModel(r *http.Request, tenant string) (any, error) {
 	var request mistral.UpdateModelRequest
 	if err := decodeBody(r, &request); err != nil {
 		return nil, err
@@ -69,7 +69,7 @@ func (f *Factory) updateModel(r *http.Request, tenant string) (any, error) {
 	if request.Description != nil && len(*request.Description) > maxDescriptionBytes {
 		return nil, invalidValue("The description is too long.", "description")
 	}
-	updated, err := f.store.UpdateModel(r.Context(), tenant, r.PathValue("model_id"), func(m *store.Model) {
+	updated, err := s.store.UpdateModel(r.Context(), tenant, r.PathValue("model_id"), func(m *store.Model) {
 		if request.Name != nil {
 			m.Name = request.Name
 		}
@@ -80,31 +80,31 @@ func (f *Factory) updateModel(r *http.Request, tenant string) (any, error) {
 	return detailedCard(&updated), notFoundAs(err, noSuchModel)
 }
 
-func (f *Factory) archiveModel(r *http.Request, tenant string) (any, error) {
-	return f.setArchived(r, tenant, true)
+func (s *Server) archiveModel(r *http.Request, tenant string) (any, error) {
+	return s.setArchived(r, tenant, true)
 }
 
-func (f *Factory) unarchiveModel(r *http.Request, tenant string) (any, error) {
-	return f.setArchived(r, tenant, false)
+func (s *Server) unarchiveModel(r *http.Request, tenant string) (any, error) {
+	return s.setArchived(r, tenant, false)
 }
 
-func (f *Factory) setArchived(r *http.Request, tenant string, archived bool) (any, error) {
+func (s *Server) setArchived(r *http.Request, tenant string, archived bool) (any, error) {
 	id := r.PathValue("model_id")
-	_, err := f.store.UpdateModel(r.Context(), tenant, id, func(m *store.Model) { m.Archived = archived })
+	_, err := s.store.UpdateModel(r.Context(), tenant, id, func(m *store.Model) { m.Archived = archived })
 	return mistral.ArchivedModel{ID: id, Object: mistral.ObjectModel, Archived: archived}, notFoundAs(err, noSuchModel)
 }
 
-func (f *Factory) isBaseModel(id string) bool {
-	return slices.Contains(f.config.BaseModels, id)
+func (s *Server) isBaseModel(id string) bool {
+	return slices.Contains(s.config.BaseModels, id)
 }
 
-func (f *Factory) baseCard(name string) mistral.Model {
+func (s *Server) baseCard(name string) mistral.Model {
 	description := baseDescription
 	return mistral.Model{
 		ID:               name,
 		Object:           mistral.ObjectModel,
 		Type:             mistral.ModelTypeBase,
-		Created:          f.opened.Unix(),
+		Created:          s.opened.Unix(),
 		OwnedBy:          owner,
 		Capabilities:     mistral.ModelCapabilities{FineTuning: true},
 		Description:      &description,

@@ -1,4 +1,4 @@
-package factory
+package api
 
 import (
 	"net/http"
@@ -20,22 +20,22 @@ const (
 
 // inMemory is an operation whose body is held in memory until the answer is
 // written. It waits until there is room for it.
-func (f *Factory) inMemory(operate operation) http.Handler {
-	respond := f.responder(maxClassifyBytes, operate)
-	return f.authenticated(func(w http.ResponseWriter, r *http.Request, tenant string) {
+func (s *Server) inMemory(operate operation) http.Handler {
+	respond := s.responder(maxClassifyBytes, operate)
+	return s.authenticated(func(w http.ResponseWriter, r *http.Request, tenant string) {
 		held := bytesToHold(r)
 		if held == 0 {
 			respond(w, r, tenant)
 			return
 		}
-		if !f.bodies.TryAcquire(held) {
-			if err := f.bodies.Acquire(r.Context(), held); err != nil {
-				f.fail(w, r, err)
+		if !s.bodies.TryAcquire(held) {
+			if err := s.bodies.Acquire(r.Context(), held); err != nil {
+				s.fail(w, r, err)
 				return
 			}
 			giveTime(w, bodyReadTime, bodyWriteTime)
 		}
-		defer f.bodies.Release(held)
+		defer s.bodies.Release(held)
 		respond(w, r, tenant)
 	})
 }

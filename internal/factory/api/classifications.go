@@ -1,4 +1,4 @@
-package factory
+package api
 
 import (
 	"context"
@@ -40,7 +40,7 @@ type message struct {
 	Others  jsontext.Value  `json:",embed"` // tool calls and the like: SDKs send them
 }
 
-func (f *Factory) classify(r *http.Request, tenant string) (any, error) {
+func (s *Server) classify(r *http.Request, tenant string) (any, error) {
 	var request classifyRequest
 	if err := decodeBody(r, &request, closedObject); err != nil {
 		return nil, err
@@ -48,12 +48,12 @@ func (f *Factory) classify(r *http.Request, tenant string) (any, error) {
 	if err := checkClassification(request.Model, request.Input.given, request.Scores); err != nil {
 		return nil, err
 	}
-	return f.classifyInputs(r.Context(), tenant, request.Model, request.Scores, request.Input.len(), func(i int, inputType dataset.InputType) string {
+	return s.classifyInputs(r.Context(), tenant, request.Model, request.Scores, request.Input.len(), func(i int, inputType dataset.InputType) string {
 		return textFor(inputType, request.Input.at(i))
 	})
 }
 
-func (f *Factory) classifyChat(r *http.Request, tenant string) (any, error) {
+func (s *Server) classifyChat(r *http.Request, tenant string) (any, error) {
 	var request classifyChatRequest
 	if err := decodeBody(r, &request, closedObject); err != nil {
 		return nil, err
@@ -66,7 +66,7 @@ func (f *Factory) classifyChat(r *http.Request, tenant string) (any, error) {
 			return nil, err
 		}
 	}
-	return f.classifyInputs(r.Context(), tenant, request.Model, request.Scores, len(request.Input), func(i int, inputType dataset.InputType) string {
+	return s.classifyInputs(r.Context(), tenant, request.Model, request.Scores, len(request.Input), func(i int, inputType dataset.InputType) string {
 		return chatFor(inputType, request.Input[i].Messages)
 	})
 }
@@ -124,23 +124,23 @@ func chatFor(inputType dataset.InputType, messages []message) string {
 }
 
 // classifyInputs has one result for each input, in their order.
-func (f *Factory) classifyInputs(ctx context.Context, tenant, modelID string, scores serving.Scoring, inputs int, text func(int, dataset.InputType) string) (any, error) {
-	found, err := f.findClassifier(ctx, tenant, modelID)
+func (s *Server) classifyInputs(ctx context.Context, tenant, modelID string, scores serving.Scoring, inputs int, text func(int, dataset.InputType) string) (any, error) {
+	found, err := s.findClassifier(ctx, tenant, modelID)
 	if err != nil {
 		return nil, err
 	}
-	answer, err := f.models.Classification(found, modelID, scores, inputs, text)
+	answer, err := s.models.Classification(found, modelID, scores, inputs, text)
 	if err != nil {
-		return nil, f.loadProblem(ctx, tenant, modelID, err)
+		return nil, s.loadProblem(ctx, tenant, modelID, err)
 	}
 	return answer, nil
 }
 
-func (f *Factory) findClassifier(ctx context.Context, tenant, id string) (store.ServedModel, error) {
-	if f.isBaseModel(id) {
+func (s *Server) findClassifier(ctx context.Context, tenant, id string) (store.ServedModel, error) {
+	if s.isBaseModel(id) {
 		return store.ServedModel{}, invalidValue("The model is no classifier: train one from it.", "model")
 	}
-	found, err := f.models.Find(ctx, tenant, id)
+	found, err := s.models.Find(ctx, tenant, id)
 	if err == nil && found.Archived {
 		err = &problem{Status: http.StatusNotFound, Detail: "The model is archived; unarchive it to classify with it."}
 	}
@@ -149,11 +149,11 @@ func (f *Factory) findClassifier(ctx context.Context, tenant, id string) (store.
 
 // loadProblem explains why a model cannot be loaded. It may have been deleted since
 // it was found.
-func (f *Factory) loadProblem(ctx context.Context, tenant, id string, err error) error {
+func (s *Server) loadProblem(ctx context.Context, tenant, id string, err error) error {
 	if _, ok := errors.AsType[*classifier.VersionError](err); ok {
 		return invalidValue("The model was made by another version of the factory, and its file cannot be read by this one. Train the model again.", "model")
 	}
-	if _, gone := f.findClassifier(ctx, tenant, id); gone != nil {
+	if _, gone := s.findClassifier(ctx, tenant, id); gone != nil {
 		return gone
 	}
 	return err

@@ -1,4 +1,4 @@
-package factory
+package api
 
 import (
 	"errors"
@@ -34,7 +34,7 @@ const (
 // readJobRequest reads a request, completes it with the protocol's defaults and
 // checks it as far as that needs no files. It ignores members that it does not
 // know: SDKs send some that only a completion job has.
-func (f *Factory) readJobRequest(r *http.Request) (*jobRequest, error) {
+func (s *Server) readJobRequest(r *http.Request) (*jobRequest, error) {
 	q := newQuery(r)
 	dryRun := q.boolean("dry_run", false)
 	if q.problem != nil {
@@ -51,7 +51,7 @@ func (f *Factory) readJobRequest(r *http.Request) (*jobRequest, error) {
 	setDefault(&request.Hyperparameters.LearningRate, 1e-4)
 	setDefault(&request.Hyperparameters.WeightDecay, 0.1)
 	setDefault(&request.Hyperparameters.WarmupFraction, 0.05)
-	return request, f.checkJobRequest(request)
+	return request, s.checkJobRequest(request)
 }
 
 func setDefault(value **float64, absent float64) {
@@ -60,13 +60,13 @@ func setDefault(value **float64, absent float64) {
 	}
 }
 
-func (f *Factory) checkJobRequest(request *jobRequest) error {
+func (s *Server) checkJobRequest(request *jobRequest) error {
 	switch {
 	case request.Model == "":
 		return invalidField("missing", "Field required", "model")
-	case request.JobType != mistral.JobTypeClassifier || !slices.Contains(f.config.BaseModels, request.Model):
+	case request.JobType != mistral.JobTypeClassifier || !slices.Contains(s.config.BaseModels, request.Model):
 		return unprocessable("Model not available for this type of fine-tuning (%s). Available model(s) for %s: %s.",
-			request.JobType, mistral.JobTypeClassifier, strings.Join(f.config.BaseModels, ", "))
+			request.JobType, mistral.JobTypeClassifier, strings.Join(s.config.BaseModels, ", "))
 	case len(request.TrainingFiles) == 0:
 		return invalidValue("At least one training file or repository is required.", "job_in")
 	case len(request.TrainingFiles)+len(request.ValidationFiles) > maxInputs:

@@ -1,4 +1,4 @@
-package factory
+package api
 
 import (
 	"context"
@@ -15,32 +15,32 @@ const noSuchJob = "No fine tuning job matches the given query."
 
 // createJob stores a job and queues it for validation. With dry_run it only
 // estimates the job.
-func (f *Factory) createJob(r *http.Request, tenant string) (any, error) {
-	request, err := f.readJobRequest(r)
+func (s *Server) createJob(r *http.Request, tenant string) (any, error) {
+	request, err := s.readJobRequest(r)
 	if err != nil {
 		return nil, err
 	}
 	ctx := r.Context()
 	if request.DryRun {
-		return f.estimate(ctx, tenant, request)
+		return s.estimate(ctx, tenant, request)
 	}
-	created, err := f.store.CreateJob(ctx, tenant, f.config.Limits, f.now(), func(find fileFinder) (store.Job, error) {
+	created, err := s.store.CreateJob(ctx, tenant, s.config.Limits, s.now(), func(find fileFinder) (store.Job, error) {
 		inputs, err := findInputs(find, request)
 		return newJob(request, inputs), err
 	})
 	if err != nil {
 		return nil, refusedJob(err)
 	}
-	f.queue.Notify()
+	s.queue.Notify()
 	return created.Job, nil
 }
 
-func (f *Factory) estimate(ctx context.Context, tenant string, request *jobRequest) (any, error) {
-	inputs, err := findInputs(func(id string) (store.File, error) { return f.store.File(ctx, tenant, id) }, request)
+func (s *Server) estimate(ctx context.Context, tenant string, request *jobRequest) (any, error) {
+	inputs, err := findInputs(func(id string) (store.File, error) { return s.store.File(ctx, tenant, id) }, request)
 	if err != nil {
 		return nil, err
 	}
-	pace, err := f.store.Pace(ctx)
+	pace, err := s.store.Pace(ctx)
 	return training.DryRun(request.Hyperparameters, inputs, pace), err
 }
 
@@ -53,7 +53,7 @@ func refusedJob(err error) error {
 	return overQuota(err)
 }
 
-func (f *Factory) listJobs(r *http.Request, tenant string) (any, error) {
+func (s *Server) listJobs(r *http.Request, tenant string) (any, error) {
 	q := newQuery(r)
 	filter := store.JobFilter{
 		Page:          q.page(),
@@ -73,7 +73,7 @@ func (f *Factory) listJobs(r *http.Request, tenant string) (any, error) {
 	if q.problem != nil {
 		return nil, q.problem
 	}
-	jobs, total, err := f.store.Jobs(r.Context(), filter)
+	jobs, total, err := s.store.Jobs(r.Context(), filter)
 	return mistral.JobList{Object: mistral.ObjectList, Data: jobs, Total: total}, err
 }
 
@@ -86,17 +86,17 @@ func knownStatus(status string) bool {
 	return false
 }
 
-func (f *Factory) getJob(r *http.Request, tenant string) (any, error) {
-	found, err := f.store.DetailedJob(r.Context(), tenant, r.PathValue("job_id"))
+func (s *Server) getJob(r *http.Request, tenant string) (any, error) {
+	found, err := s.store.DetailedJob(r.Context(), tenant, r.PathValue("job_id"))
 	return found, notFoundAs(err, noSuchJob)
 }
 
-func (f *Factory) startJob(r *http.Request, tenant string) (any, error) {
-	err := f.store.UpdateJob(r.Context(), r.PathValue("job_id"), func(j *store.Job) error {
+func (s *Server) startJob(r *http.Request, tenant string) (any, error) {
+	err := s.store.UpdateJob(r.Context(), r.PathValue("job_id"), func(j *store.Job) error {
 		if j.Tenant != tenant {
 			return store.ErrNotFound
 		}
-		return j.Start(f.now())
+		return j.Start(s.now())
 	})
 	var state *store.StateError
 	switch {
@@ -105,14 +105,14 @@ func (f *Factory) startJob(r *http.Request, tenant string) (any, error) {
 	case err != nil:
 		return nil, notFoundAs(err, noSuchJob)
 	}
-	f.queue.Notify()
-	return f.getJob(r, tenant)
+	s.queue.Notify()
+	return s.getJob(r, tenant)
 }
 
 // cancelJob answers with a finished job as it is.
-func (f *Factory) cancelJob(r *http.Request, tenant string) (any, error) {
-	if err := f.queue.Cancel(r.Context(), tenant, r.PathValue("job_id")); err != nil {
+func (s *Server) cancelJob(r *http.Request, tenant string) (any, error) {
+	if err := s.queue.Cancel(r.Context(), tenant, r.PathValue("job_id")); err != nil {
 		return nil, notFoundAs(err, noSuchJob)
 	}
-	return f.getJob(r, tenant)
+	return s.getJob(r, tenant)
 }
