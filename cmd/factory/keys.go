@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/classifier-factory/classifier-factory/internal/factory"
+	"github.com/classifier-factory/classifier-factory/internal/factory/api"
 )
 
 // keyInterval is how often the file of keys is read. Reading finds every kind of
@@ -23,26 +23,26 @@ type keySource struct {
 	plain string // a key of the default tenant
 }
 
-func (s keySource) read() ([]factory.APIKey, error) {
-	var keys []factory.APIKey
+func (s keySource) read() ([]api.Key, error) {
+	var keys []api.Key
 	if s.path != "" {
 		content, err := os.ReadFile(s.path)
 		if err != nil {
 			return nil, fmt.Errorf("API keys: %w", err)
 		}
-		if keys, err = factory.ReadAPIKeys(bytes.NewReader(content)); err != nil {
+		if keys, err = api.ReadKeys(bytes.NewReader(content)); err != nil {
 			return nil, fmt.Errorf("API keys: %s: %w", s.path, err)
 		}
 	}
 	if plain := strings.TrimSpace(s.plain); plain != "" {
-		keys = append(keys, factory.NewAPIKey(factory.DefaultTenant, plain))
+		keys = append(keys, api.NewKey(api.DefaultTenant, plain))
 	}
 	return keys, nil
 }
 
 // watch passes changed keys on until the context ends. While the file cannot be
 // read, the keys stay; an empty one revokes all of its keys.
-func (s keySource) watch(ctx context.Context, known []factory.APIKey, changed func([]factory.APIKey), logger *slog.Logger) {
+func (s keySource) watch(ctx context.Context, known []api.Key, changed func([]api.Key), logger *slog.Logger) {
 	if s.path == "" {
 		return
 	}

@@ -46,17 +46,18 @@ func main() {
 }
 
 type options struct {
-	listen         string
-	metricsListen  string
-	dataDirectory  string
-	apiKeysFile    string
-	baseModels     string
-	workers        int
-	fileLifetime   time.Duration
-	limits         factory.Limits
-	backupTo       string
-	insecureNoAuth bool
-	version        bool
+	listen            string
+	metricsListen     string
+	dataDirectory     string
+	apiKeysFile       string
+	baseModels        string
+	workers           int
+	fileLifetime      time.Duration
+	requestsPerSecond int
+	limits            factory.Limits
+	backupTo          string
+	insecureNoAuth    bool
+	version           bool
 }
 
 func parseOptions(arguments []string) (options, error) {
@@ -74,7 +75,7 @@ func (o *options) flags() *flag.FlagSet {
 	flags.StringVar(&o.baseModels, "base-models", factory.DefaultBaseModel, "comma-separated names under which the engine is offered for training")
 	flags.IntVar(&o.workers, "workers", 1, "jobs to validate or train at a time; each takes all CPUs but one")
 	flags.DurationVar(&o.fileLifetime, "file-lifetime", 0, "how long an uploaded file is kept, such as 720h; 0: until it is deleted")
-	flags.IntVar(&o.limits.RequestsPerSecond, "tenant-requests-per-second", 0, "requests that a tenant can make a second, twice as many at once; 0: no limit")
+	flags.IntVar(&o.requestsPerSecond, "tenant-requests-per-second", 0, "requests that a tenant can make a second, twice as many at once; 0: no limit")
 	flags.Int64Var(&o.limits.FileBytes, "tenant-file-bytes", 100<<30, "bytes that a tenant's files can have together; 0: no limit")
 	flags.IntVar(&o.limits.UnfinishedJobs, "tenant-unfinished-jobs", 1000, "jobs that a tenant can have under way; 0: no limit")
 	flags.IntVar(&o.limits.Models, "tenant-models", 10_000, "models that a tenant can have; 0: no limit")
@@ -94,14 +95,15 @@ func run(ctx context.Context, o options, logger *slog.Logger) error {
 		return err
 	}
 	opened, err := factory.Open(ctx, factory.Config{
-		Directory:      o.dataDirectory,
-		APIKeys:        keys,
-		InsecureNoAuth: o.insecureNoAuth,
-		BaseModels:     strings.Split(o.baseModels, ","),
-		Workers:        o.workers,
-		FileLifetime:   o.fileLifetime,
-		Limits:         o.limits,
-		Logger:         logger,
+		Directory:         o.dataDirectory,
+		APIKeys:           keys,
+		InsecureNoAuth:    o.insecureNoAuth,
+		BaseModels:        strings.Split(o.baseModels, ","),
+		Workers:           o.workers,
+		FileLifetime:      o.fileLifetime,
+		RequestsPerSecond: o.requestsPerSecond,
+		Limits:            o.limits,
+		Logger:            logger,
 	})
 	if err != nil {
 		return err

@@ -21,6 +21,7 @@ import (
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 	"github.com/classifier-factory/classifier-factory/internal/controller/controllertest"
 	"github.com/classifier-factory/classifier-factory/internal/factory"
+	"github.com/classifier-factory/classifier-factory/internal/factory/api"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -59,7 +60,7 @@ func startFactory(t *testing.T, apiKey string) *testFactory {
 	t.Helper()
 	server, err := factory.Open(t.Context(), factory.Config{
 		Directory: t.TempDir(),
-		APIKeys:   []factory.APIKey{factory.NewAPIKey("test", apiKey)},
+		APIKeys:   []api.Key{api.NewKey("test", apiKey)},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"net/http"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -190,54 +189,11 @@ func TestClassifyRefuses(t *testing.T) {
 		{"not an object", "classifications", `[]`, 422, `"type":"dict_type","loc":["body"]`},
 		{"base model", "classifications", `{"model": "ministral-3b-latest", "input": "x"}`, 422, `"loc":["body","model"]`},
 		{"unknown model", "classifications", `{"model": "ft:classifier:none", "input": "x"}`, 404, `{"detail":"No model matches the given query."}`},
-		{"too large", "classifications", `{"model": "m", "input": "` + strings.Repeat("x", maxClassifyBytes) + `"}`, http.StatusRequestEntityTooLarge, `{"detail":`},
+		{"too large", "classifications", `{"model": "m", "input": "` + strings.Repeat("x", (32<<20)) + `"}`, http.StatusRequestEntityTooLarge, `{"detail":`},
 	} {
 		status, body := s.request("POST", "/v1/"+test.path, test.body)
 		if status != test.status || !strings.Contains(body, test.want) {
 			t.Errorf("%s: %d %s, want %d %s", test.reason, status, body, test.status, test.want)
 		}
-	}
-}
-
-func TestModelCacheForgetsTheLeastUsed(t *testing.T) {
-	s := startServer(t, nil)
-	var digests []string
-	for _, rows := range []int{20, 22, 24} {
-		id := s.train("intents.jsonl", intents(rows))
-		found, err := s.factory.store.model(t.Context(), "alice", id)
-		if err != nil {
-			t.Fatal(err)
-		}
-		digests = append(digests, found.digest)
-	}
-	size := func(i int) int64 {
-		info, err := os.Stat(s.factory.store.blobs.path(digests[i]))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return info.Size()
-	}
-	cache := newModelCache(s.factory.store.blobs, size(0)+max(size(1), size(2)))
-	get := func(i int) any {
-		loaded, err := cache.get(digests[i])
-		if err != nil {
-			t.Fatal(err)
-		}
-		return loaded
-	}
-	first, second := get(0), get(1)
-	get(0)
-	get(2)
-	if get(0) != first {
-		t.Error("the model that was used again was forgotten")
-	}
-	if get(1) == second {
-		t.Error("three models are kept where two have room")
-	}
-	if _, err := cache.get("none"); err == nil || len(cache.entries) > 2 {
-		t.Errorf("get() of an unknown model: %v; %d entries", err, len(cache.entries))
-	}
-	if cache.size != size(0)+size(1) {
-		t.Errorf("%d bytes counted; %d are kept", cache.size, size(0)+size(1))
 	}
 }

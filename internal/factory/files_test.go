@@ -8,7 +8,6 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -69,6 +68,10 @@ func blobNames(t *testing.T, s *server) []string {
 		names = append(names, entry.Name())
 	}
 	return names
+}
+
+func blobPath(directory, digest string) string {
+	return filepath.Join(directory, "blobs", digest)
 }
 
 func TestUploadOfTheSameFile(t *testing.T) {
@@ -175,7 +178,7 @@ func TestUploadTooLarge(t *testing.T) {
 	head, _ := form(t, "large.jsonl", "")
 	boundary := strings.TrimPrefix(head, "multipart/form-data; boundary=")
 	start := "--" + boundary + "\r\nContent-Disposition: form-data; name=\"file\"; filename=\"large.jsonl\"\r\n\r\n"
-	body := io.MultiReader(strings.NewReader(start), io.LimitReader(zeros{}, maxFileBytes+1), strings.NewReader("\r\n--"+boundary+"--\r\n"))
+	body := io.MultiReader(strings.NewReader(start), io.LimitReader(zeros{}, (512<<20)+1), strings.NewReader("\r\n--"+boundary+"--\r\n"))
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.http.URL+"/v1/files", body)
 	if err != nil {
 		t.Fatal(err)
@@ -302,7 +305,7 @@ func TestUploadTooLargeIsRefusedUnread(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = client.UploadFile(t.Context(), mistral.Upload{Filename: "large.jsonl", Size: maxUploadBytes, Content: zeros{}})
+	_, err = client.UploadFile(t.Context(), mistral.Upload{Filename: "large.jsonl", Size: (513 << 20), Content: zeros{}})
 	var refused *mistral.Error
 	if !errors.As(err, &refused) || refused.StatusCode != http.StatusRequestEntityTooLarge {
 		t.Errorf("UploadFile() = %v, want 413", err)
@@ -325,29 +328,5 @@ func TestDownloadIsOctets(t *testing.T) {
 	content, err := io.ReadAll(response.Body)
 	if got := response.Header.Get("Content-Type"); got != "application/octet-stream" || err != nil || string(content) != intents(2) {
 		t.Errorf("Content-Type %q, %q, %v; SDKs take no other type", got, content, err)
-	}
-}
-
-// TestDownloadOfAFileThatIsBeingDeleted: it was found, and then its bytes are gone.
-func TestDownloadOfAFileThatIsBeingDeleted(t *testing.T) {
-	s := startServer(t, nil)
-	uploaded := s.upload("intents.jsonl", intents(20))
-	found, err := findFile(t.Context(), s.factory.store.reader, "alice", uploaded.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	download := func() int {
-		answer := &discarded{header: http.Header{}, status: http.StatusOK}
-		s.factory.serveFile(answer, httptest.NewRequest("GET", "/v1/files/"+found.ID+"/content", nil), found)
-		return answer.status
-	}
-	if status := download(); status != http.StatusOK {
-		t.Errorf("before: %d", status)
-	}
-	if err := s.client("alice-key").DeleteFile(t.Context(), found.ID); err != nil {
-		t.Fatal(err)
-	}
-	if status := download(); status != http.StatusNotFound {
-		t.Errorf("after: %d", status)
 	}
 }

@@ -3,15 +3,12 @@ package factory
 import (
 	"bufio"
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -53,27 +50,7 @@ func TestClientThatLeaves(t *testing.T) {
 	leave()
 	answer := &discarded{header: http.Header{}}
 	s.factory.Handler().ServeHTTP(answer, request)
-	if answer.status != errClientGone.Status || strings.Contains(log.String(), "request failed") {
+	if answer.status != 499 || strings.Contains(log.String(), "request failed") {
 		t.Errorf("%d, log %s", answer.status, log.String())
-	}
-}
-
-// TestInterruptedWriteIsOver when it returns: the store may be closed then, and its
-// directory removed.
-func TestInterruptedWriteIsOver(t *testing.T) {
-	s := startServer(t, nil)
-	s.factory.queue.close() // it writes, too
-	writer := s.factory.store.writer
-	for range 20 {
-		ctx, interrupt := context.WithCancel(t.Context())
-		err := s.factory.store.write(ctx, func(tx *sql.Tx) error {
-			_, err := tx.ExecContext(ctx, `INSERT INTO settings VALUES ('test', zeroblob(10000000))`)
-			interrupt()
-			runtime.Gosched() // to who would end the transaction for that
-			return errors.Join(err, ctx.Err())
-		})
-		if busy := writer.Stats().InUse; !errors.Is(err, context.Canceled) || busy != 0 {
-			t.Fatalf("write() = %v, and %d connections are still writing", err, busy)
-		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -55,7 +56,7 @@ func TestJobLife(t *testing.T) {
 	if got, want := statuses(done), "QUEUED VALIDATING VALIDATED RUNNING SUCCESS"; got != want {
 		t.Errorf("events %q, want %q: start has none", got, want)
 	}
-	id := fmt.Sprintf("ft:classifier:%s:%s:%s:marker:%s", DefaultBaseModel, workspaceID("alice")[:8],
+	id := fmt.Sprintf("ft:classifier:%s:%s:%s:marker:%s", DefaultBaseModel, store.WorkspaceID("alice")[:8],
 		time.Unix(done.CreatedAt, 0).UTC().Format("20060102"), done.ID[:8])
 	if *done.FineTunedModel != id {
 		t.Errorf("model %s, want %s", *done.FineTunedModel, id)
@@ -231,7 +232,7 @@ func TestCreateJobRefuses(t *testing.T) {
 	if status, body := s.request("POST", "/v1/fine_tuning/jobs", `{"model"`); status != 422 {
 		t.Errorf("cut off: %d %s", status, body)
 	}
-	if status, body := s.request("POST", "/v1/fine_tuning/jobs", `"`+strings.Repeat("x", maxBodyBytes)+`"`); status != http.StatusRequestEntityTooLarge {
+	if status, body := s.request("POST", "/v1/fine_tuning/jobs", `"`+strings.Repeat("x", (1<<20))+`"`); status != http.StatusRequestEntityTooLarge {
 		t.Errorf("too large: %d %s", status, body)
 	}
 	if jobs, err := s.client("alice-key").ListJobs(t.Context(), mistral.JobFilter{}); err != nil || jobs.Total != 0 {
@@ -288,14 +289,14 @@ func TestDryRun(t *testing.T) {
 func TestJobsBeginDifferently(t *testing.T) {
 	s := startServer(t, nil)
 	first := s.create(nil, s.upload("first.jsonl", intents(10)))
-	beginning, err := hex.DecodeString(first.ID[:idInModelID])
+	beginning, err := hex.DecodeString(first.ID[:8])
 	if err != nil {
 		t.Fatal(err)
 	}
 	second := s.upload("second.jsonl", intents(12))
 	uuid.SetRand(io.MultiReader(bytes.NewReader(append(beginning, make([]byte, 12)...)), rand.Reader))
 	defer uuid.SetRand(nil)
-	if created := s.create(nil, second); created.ID[:idInModelID] == first.ID[:idInModelID] {
+	if created := s.create(nil, second); created.ID[:8] == first.ID[:8] {
 		t.Errorf("jobs %s and %s", first.ID, created.ID)
 	}
 }

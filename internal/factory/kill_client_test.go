@@ -209,14 +209,14 @@ func (c *killClient) deleteModel(ctx context.Context, client *mistral.Client, id
 func (c *killClient) checkAll(ctx context.Context, client *mistral.Client) error {
 	listed := map[string]bool{}
 	for page := 0; ; page++ {
-		files, err := client.ListFiles(ctx, mistral.FileFilter{Page: page, PageSize: maxPageSize})
+		files, err := client.ListFiles(ctx, mistral.FileFilter{Page: page, PageSize: 1000})
 		if err != nil {
 			return err
 		}
 		for _, file := range files.Data {
 			listed[file.ID] = true
 		}
-		if len(files.Data) < maxPageSize {
+		if len(files.Data) < 1000 {
 			break
 		}
 	}
@@ -228,7 +228,7 @@ func (c *killClient) checkAll(ctx context.Context, client *mistral.Client) error
 		listed[model.ID] = true
 	}
 	for page := 0; ; page++ {
-		jobs, err := client.ListJobs(ctx, mistral.JobFilter{Page: page, PageSize: maxPageSize})
+		jobs, err := client.ListJobs(ctx, mistral.JobFilter{Page: page, PageSize: 1000})
 		if err != nil {
 			return err
 		}
@@ -238,7 +238,7 @@ func (c *killClient) checkAll(ctx context.Context, client *mistral.Client) error
 				c.see(&job)
 			}
 		}
-		if len(jobs.Data) < maxPageSize {
+		if len(jobs.Data) < 1000 {
 			break
 		}
 	}

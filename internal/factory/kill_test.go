@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -16,6 +17,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/classifier-factory/classifier-factory/internal/classifier"
+	"github.com/classifier-factory/classifier-factory/internal/factory/api"
+	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -133,37 +137,41 @@ func (v *victim) kill() {
 // checkBlobs opens what is left and compares bytes with what refers to them.
 func checkBlobs(ctx context.Context, t *testing.T, directory string) {
 	t.Helper()
-	left, err := openStore(ctx, directory)
+	left, blobs, lock, err := openDirectory(ctx, directory)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() {
-		if err := left.close(); err != nil {
+		if err := errors.Join(left.Close(), lock.release()); err != nil {
 			t.Error(err)
 		}
 	}()
-	referred, err := collect(ctx, left.reader, scanString, referredDigests)
+	referred, err := store.CopyDatabase(ctx, directory, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	digests, err := left.blobs.digests()
+	digests, err := blobs.Digests()
 	if err != nil || len(digests) != len(referred) {
 		t.Errorf("%d blobs of %d that are referred to, %v", len(digests), len(referred), err)
 	}
 	for _, digest := range referred {
-		content, err := os.ReadFile(left.blobs.path(digest))
+		content, err := os.ReadFile(blobPath(directory, digest))
 		if sum := sha256.Sum256(content); err != nil || hex.EncodeToString(sum[:]) != digest {
 			t.Errorf("blob %s: %d bytes, %v", digest, len(content), err)
 		}
 	}
-	models, err := collect(ctx, left.reader, scanString, `SELECT digest FROM models`)
+	models, err := left.Models(ctx, api.DefaultTenant)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cache := newModelCache(left.blobs, 1)
-	for _, digest := range models {
-		if _, err := cache.get(digest); err != nil {
+	for _, model := range models {
+		content, err := blobs.Open(model.Digest)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := classifier.ReadModel(bufio.NewReader(content)); err != nil {
 			t.Error(err)
 		}
+		content.Close()
 	}
 }

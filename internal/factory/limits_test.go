@@ -7,13 +7,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
 func TestRateLimit(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	s := startServer(t, func(c *Config) {
-		c.Limits.RequestsPerSecond = 2
+		c.RequestsPerSecond = 2
 		c.Clock = func() time.Time { return now }
 	})
 	list := func(key string) (status int, retryAfter string) {
@@ -88,11 +89,11 @@ func TestFileQuota(t *testing.T) {
 func TestJobAndModelQuotas(t *testing.T) {
 	for _, test := range []struct {
 		reason string
-		limits Limits
+		limits store.Limits
 		want   string
 	}{
-		{"jobs", Limits{UnfinishedJobs: 2}, "2 jobs are not finished"},
-		{"models", Limits{Models: 2}, "There are 0 models and 2 unfinished jobs"},
+		{"jobs", store.Limits{UnfinishedJobs: 2}, "2 jobs are not finished"},
+		{"models", store.Limits{Models: 2}, "There are 0 models and 2 unfinished jobs"},
 	} {
 		s := startServer(t, func(c *Config) { c.Limits = test.limits })
 		file := s.upload("intents.jsonl", intents(20)).ID

@@ -1,28 +1,26 @@
 package factory
 
 import (
-	"io/fs"
+	"database/sql"
+	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/pressly/goose/v3"
 
+	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
 // openedAt makes a database of an earlier version of the schema.
 func openedAt(t *testing.T, directory string, version int64, statements ...string) {
 	t.Helper()
-	database, err := openDatabase(filepath.Join(directory, databaseName), "")
+	database, err := sql.Open("sqlite", filepath.Join(directory, store.DatabaseName))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = database.Close() }()
-	scripts, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		t.Fatal(err)
-	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, database, scripts)
+	provider, err := goose.NewProvider(goose.DialectSQLite3, database, os.DirFS(filepath.Join("store", "migrations")))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,9 +1,11 @@
 package factory
 
 import (
+	"errors"
 	"net/http"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -12,7 +14,7 @@ import (
 func TestModelOfAnotherVersion(t *testing.T) {
 	s := startServer(t, nil)
 	model := s.train("intents.jsonl", intents(20))
-	path := s.factory.store.blobs.path(s.digest(model))
+	path := blobPath(s.config.Directory, s.digest(model))
 	content, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -27,24 +29,29 @@ func TestModelOfAnotherVersion(t *testing.T) {
 			t.Errorf("%d %s", status, body)
 		}
 	}
-	if len(s.factory.models.entries) != 1 {
-		t.Error("the file is read again and again")
-	}
 }
 
 // TestModelIsDeletedWhileItIsLoaded: it was found, and then its file is gone.
 func TestModelIsDeletedWhileItIsLoaded(t *testing.T) {
 	s := startServer(t, nil)
 	model := s.train("intents.jsonl", intents(20))
-	entry := s.factory.models.entry(s.digest(model))
-	entry.load = func() (*loadedModel, error) {
-		if err := s.client("alice-key").DeleteModel(t.Context(), model); err != nil {
-			t.Error(err)
-		}
-		return s.factory.models.read(entry)
+	path := blobPath(s.config.Directory, s.digest(model))
+	if err := errors.Join(os.Remove(path), syscall.Mkfifo(path, 0o600)); err != nil {
+		t.Fatal(err)
 	}
+	deleted := make(chan error)
+	go func() {
+		file, err := os.OpenFile(path, os.O_WRONLY, 0) // once it is opened to be loaded
+		if err == nil {
+			err = errors.Join(s.client("alice-key").DeleteModel(t.Context(), model), file.Close())
+		}
+		deleted <- err
+	}()
 	if status, body := s.request("POST", "/v1/classifications", `{"model": "`+model+`", "input": "lamp"}`); status != http.StatusNotFound {
 		t.Errorf("%d %s", status, body)
+	}
+	if err := <-deleted; err != nil {
+		t.Error(err)
 	}
 }
 
@@ -52,7 +59,7 @@ func TestModelIsDeletedWhileItIsLoaded(t *testing.T) {
 func TestModelFileIsMissing(t *testing.T) {
 	s := startServer(t, nil)
 	model := s.train("intents.jsonl", intents(20))
-	if err := s.factory.store.blobs.remove(s.digest(model)); err != nil {
+	if err := os.Remove(blobPath(s.config.Directory, s.digest(model))); err != nil {
 		t.Fatal(err)
 	}
 	if status, body := s.request("POST", "/v1/classifications", `{"model": "`+model+`", "input": "lamp"}`); status != http.StatusInternalServerError {
@@ -63,9 +70,9 @@ func TestModelFileIsMissing(t *testing.T) {
 // digest is that of a model's file.
 func (s *server) digest(model string) string {
 	s.t.Helper()
-	found, err := s.factory.store.model(s.t.Context(), "alice", model)
+	found, err := s.factory.store.ServedModel(s.t.Context(), "alice", model)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return found.digest
+	return found.Digest
 }

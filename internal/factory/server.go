@@ -5,12 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"os"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/semaphore"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/classifier-factory/classifier-factory/internal/factory/api"
+	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
+	"github.com/classifier-factory/classifier-factory/internal/factory/serving"
+	"github.com/classifier-factory/classifier-factory/internal/factory/store"
+	"github.com/classifier-factory/classifier-factory/internal/factory/training"
 )
 
 // DefaultBaseModel is the only model that the hosted service trained classifiers
@@ -21,34 +28,32 @@ const DefaultBaseModel = "ministral-3b-latest"
 // 77 labels, or the eight largest.
 const loadedModelBytes = 512 << 20
 
+// Limits keep one tenant from using up what all share. Zero is no limit.
+type Limits = store.Limits
+
 // Config says what a factory is made of.
 type Config struct {
-	Directory      string           // where everything is kept; one process may use it at a time
-	APIKeys        []APIKey         // at least one
-	InsecureNoAuth bool             // asks for no key; everybody is the same tenant
-	BaseModels     []string         // names of the engine; default: DefaultBaseModel
-	Workers        int              // jobs at a time; default: 1
-	Limits         Limits           // of each tenant; default: none
-	FileLifetime   time.Duration    // after which uploaded files expire; default: never
-	Logger         *slog.Logger     // default: none
-	Clock          func() time.Time // default: time.Now
+	Directory         string           // where everything is kept; one process may use it at a time
+	APIKeys           []api.Key        // at least one
+	InsecureNoAuth    bool             // asks for no key; everybody is the same tenant
+	BaseModels        []string         // names of the engine; default: DefaultBaseModel
+	Workers           int              // jobs at a time; default: 1
+	RequestsPerSecond int              // of each tenant on average, twice as many at once; default: no limit
+	Limits            Limits           // of each tenant; default: none
+	FileLifetime      time.Duration    // after which uploaded files expire; default: never
+	Logger            *slog.Logger     // default: none
+	Clock             func() time.Time // default: time.Now
 }
 
 // Factory is an open server.
 type Factory struct {
-	config     Config
-	logger     *slog.Logger
-	now        func() time.Time
-	opened     time.Time
-	store      *store
-	queue      *queue
-	models     *modelCache
-	keys       atomic.Pointer[[]APIKey]
-	rates      *rateLimiters
-	bodies     *semaphore.Weighted // bytes of them that are in memory
-	metrics    *metrics
-	signingKey []byte
-	close      func() error
+	logger   *slog.Logger
+	now      func() time.Time
+	store    *store.Store
+	queue    *training.Queue
+	api      *api.Server
+	registry *prometheus.Registry
+	close    func() error
 }
 
 // Open opens the store and goes on with the jobs that were queued or running.
@@ -56,27 +61,42 @@ func Open(ctx context.Context, config Config) (*Factory, error) {
 	if err := config.complete(); err != nil {
 		return nil, err
 	}
-	store, err := openStore(ctx, config.Directory)
+	stored, blobs, lock, err := openDirectory(ctx, config.Directory)
 	if err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
+	closeDirectory := func() error { return errors.Join(stored.Close(), lock.release()) }
+	signingKey, err := stored.SigningKey(ctx)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("write to the store: %w", err), closeDirectory())
+	}
+	if err := stored.ResumeJobs(ctx, config.Clock()); err != nil {
+		return nil, errors.Join(fmt.Errorf("resume jobs: %w", err), closeDirectory())
+	}
+	registry := newRegistry(stored)
+	queue := training.NewQueue(stored, blobs, config.Logger, config.Clock, registry)
 	f := &Factory{
-		config:  config,
-		logger:  config.Logger,
-		now:     config.Clock,
-		opened:  config.Clock(),
-		store:   store,
-		models:  newModelCache(store.blobs, loadedModelBytes),
-		rates:   newRateLimiters(config.Limits.RequestsPerSecond),
-		bodies:  semaphore.NewWeighted(heldBodyBytes),
-		metrics: newMetrics(store),
-	}
-	f.SetAPIKeys(config.APIKeys)
-	if f.signingKey, err = store.signingKey(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("write to the store: %w", err), store.close())
-	}
-	if err := store.resumeJobs(ctx, f.now()); err != nil {
-		return nil, errors.Join(fmt.Errorf("resume jobs: %w", err), store.close())
+		logger:   config.Logger,
+		now:      config.Clock,
+		store:    stored,
+		queue:    queue,
+		registry: registry,
+		api: api.New(api.Config{
+			Store:             stored,
+			Blobs:             blobs,
+			Queue:             queue,
+			Models:            serving.NewModels(stored, blobs, loadedModelBytes, registry),
+			Keys:              config.APIKeys,
+			InsecureNoAuth:    config.InsecureNoAuth,
+			BaseModels:        config.BaseModels,
+			RequestsPerSecond: config.RequestsPerSecond,
+			Limits:            config.Limits,
+			FileLifetime:      config.FileLifetime,
+			SigningKey:        signingKey,
+			Logger:            config.Logger,
+			Clock:             config.Clock,
+			Registry:          registry,
+		}),
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var expiry sync.WaitGroup
@@ -84,12 +104,37 @@ func Open(ctx context.Context, config Config) (*Factory, error) {
 	f.close = sync.OnceValue(func() error {
 		stop()
 		expiry.Wait()
-		f.queue.close()
-		return store.close()
+		queue.Close()
+		return closeDirectory()
 	})
-	f.queue = newQueue(f)
-	f.queue.start(config.Workers)
+	queue.Start(config.Workers)
 	return f, nil
+}
+
+// Handler serves all routes.
+func (f *Factory) Handler() http.Handler { return f.api.Handler() }
+
+// SetAPIKeys replaces the keys that are accepted, while requests are served.
+func (f *Factory) SetAPIKeys(keys []api.Key) { f.api.SetKeys(keys) }
+
+// openDirectory takes the directory for this process alone.
+func openDirectory(ctx context.Context, directory string) (*store.Store, blob.Store, *directoryLock, error) {
+	if err := os.MkdirAll(directory, 0o700); err != nil {
+		return nil, nil, nil, err
+	}
+	lock, err := lockDirectory(directory)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	blobs, err := blob.Open(directory)
+	if err != nil {
+		return nil, nil, nil, errors.Join(err, lock.release())
+	}
+	opened, err := store.Open(ctx, directory, blobs)
+	if err != nil {
+		return nil, nil, nil, errors.Join(err, lock.release())
+	}
+	return opened, blobs, lock, nil
 }
 
 func (c *Config) complete() error {

@@ -15,6 +15,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/classifier-factory/classifier-factory/internal/factory/api"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -34,7 +35,7 @@ func startServer(t testing.TB, change func(*Config)) *server {
 	t.Helper()
 	s := &server{t: t, config: Config{
 		Directory: t.TempDir(),
-		APIKeys:   []APIKey{NewAPIKey("alice", "alice-key"), NewAPIKey("bob", "bob-key")},
+		APIKeys:   []api.Key{api.NewKey("alice", "alice-key"), api.NewKey("bob", "bob-key")},
 	}}
 	if change != nil {
 		change(&s.config)
@@ -197,7 +198,7 @@ func slowIntents() string {
 
 func TestOpenRefuses(t *testing.T) {
 	used := startServer(t, nil)
-	key := []APIKey{NewAPIKey("alice", "k")}
+	key := []api.Key{api.NewKey("alice", "k")}
 	for _, test := range []struct {
 		reason string
 		config Config
@@ -284,7 +285,7 @@ func TestRoutesThatAreNone(t *testing.T) {
 func TestMetrics(t *testing.T) {
 	s := startServer(t, nil)
 	s.await(s.create(autoStart, s.upload("intents.jsonl", intents(20))).ID, mistral.JobSuccess)
-	s.factory.queue.close() // a stage is measured when its job's end is recorded already
+	s.factory.queue.Close() // a stage is measured when its job's end is recorded already
 	recorder := httptest.NewRecorder()
 	s.factory.MetricsHandler().ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	for _, want := range []string{

@@ -40,15 +40,15 @@ func TestTenants(t *testing.T) {
 		"GET /readyz":                    {200, `{"status":"ok"}`},
 	}
 	ids := strings.NewReplacer("{file_id}", file.ID, "{job_id}", job.ID, "{model_id}", url.PathEscape(model))
-	routes := s.factory.routes()
+	routes := s.factory.api.Routes()
 	slices.Reverse(routes) // bob looks at his lists before he uploads anything
 	for _, route := range routes {
-		name := route.method + " " + route.path
+		name := route.Method + " " + route.Path
 		want, ok := others[name]
 		if !ok {
 			want = answer{404, `{"detail":"No `}
 		}
-		if !strings.Contains(route.path, "{") && bodies[name] == "" && !ok {
+		if !strings.Contains(route.Path, "{") && bodies[name] == "" && !ok {
 			t.Errorf("%s: no ID of another tenant to try it with", name)
 		}
 		contentType, body := "application/json", bodies[name]
@@ -59,7 +59,7 @@ func TestTenants(t *testing.T) {
 			_, _ = io.Copy(&reader, form)
 			body = reader.String()
 		}
-		status, got := s.requestAs("bob-key", route.method, ids.Replace(route.path), contentType, strings.NewReader(body))
+		status, got := s.requestAs("bob-key", route.Method, ids.Replace(route.Path), contentType, strings.NewReader(body))
 		if status != want.status || !strings.Contains(got, want.part) {
 			t.Errorf("%s of another tenant's: %d %s, want %d %s", name, status, got, want.status, want.part)
 		}
@@ -83,10 +83,10 @@ func TestTenants(t *testing.T) {
 func TestEveryRouteAsksForAKey(t *testing.T) {
 	open := []string{"GET /healthz", "GET /readyz", "GET /v1/files/{file_id}/signed"}
 	s := startServer(t, nil)
-	for _, route := range s.factory.routes() {
-		status, body := s.requestAs("", route.method, route.path, "application/json", nil)
-		if asked := status == 401; asked == slices.Contains(open, route.method+" "+route.path) {
-			t.Errorf("%s %s without a key: %d %s", route.method, route.path, status, body)
+	for _, route := range s.factory.api.Routes() {
+		status, body := s.requestAs("", route.Method, route.Path, "application/json", nil)
+		if asked := status == 401; asked == slices.Contains(open, route.Method+" "+route.Path) {
+			t.Errorf("%s %s without a key: %d %s", route.Method, route.Path, status, body)
 		}
 	}
 }

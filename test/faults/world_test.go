@@ -20,6 +20,7 @@ import (
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 	"github.com/classifier-factory/classifier-factory/internal/controller/controllertest"
 	"github.com/classifier-factory/classifier-factory/internal/factory"
+	"github.com/classifier-factory/classifier-factory/internal/factory/api"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -108,7 +109,7 @@ func (w *world) openFactory(directory string, clock func() time.Time) http.Handl
 	w.Helper()
 	server, err := factory.Open(w.ctx, factory.Config{
 		Directory: directory,
-		APIKeys:   []factory.APIKey{factory.NewAPIKey("test", w.apiKey), factory.NewAPIKey("test", w.secondKey), factory.NewAPIKey("stranger", w.strangersKey)},
+		APIKeys:   []api.Key{api.NewKey("test", w.apiKey), api.NewKey("test", w.secondKey), api.NewKey("stranger", w.strangersKey)},
 		Clock:     clock,
 	})
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/classifier-factory/classifier-factory/internal/controller/controllertest"
 	"github.com/classifier-factory/classifier-factory/internal/factory"
+	"github.com/classifier-factory/classifier-factory/internal/factory/api"
 )
 
 // TestRolesOfANamespaceAreTheClusterRole holds that both have the rules that the markers
@@ -193,7 +194,7 @@ func (a account) start(arguments []string) (log string) {
 		a.Fatalf("%v\n%s", err, output)
 	}
 	key := rand.Text()
-	server, err := factory.Open(a.Context(), factory.Config{Directory: a.TempDir(), APIKeys: []factory.APIKey{factory.NewAPIKey("test", key)}})
+	server, err := factory.Open(a.Context(), factory.Config{Directory: a.TempDir(), APIKeys: []api.Key{api.NewKey("test", key)}})
 	if err != nil {
 		a.Fatal(err)
 	}

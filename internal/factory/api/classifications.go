@@ -1,0 +1,160 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/classifier-factory/classifier-factory/internal/classifier"
+	"github.com/classifier-factory/classifier-factory/internal/dataset"
+	"github.com/classifier-factory/classifier-factory/internal/factory/serving"
+	"github.com/classifier-factory/classifier-factory/internal/factory/store"
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+// classifyRequest is a body of POST /v1/classifications.
+type classifyRequest struct {
+	Model    string          `json:"model"`
+	Input    texts           `json:"input"`
+	Metadata jsontext.Value  `json:"metadata"`
+	Scores   serving.Scoring `json:"scores"`
+}
+
+// classifyChatRequest is a body of POST /v1/chat/classifications.
+type classifyChatRequest struct {
+	Model  string          `json:"model"`
+	Input  conversations   `json:"input"`
+	Scores serving.Scoring `json:"scores"`
+}
+
+type conversation struct {
+	Messages []message `json:"messages"`
+}
+
+type message struct {
+	Role    string          `json:"role"`
+	Content mistral.Content `json:"content"`
+	Others  jsontext.Value  `json:",embed"` // tool calls and the like: SDKs send them
+}
+
+func (s *Server) classify(r *http.Request, tenant string) (any, error) {
+	var request classifyRequest
+	if err := decodeBody(r, &request, closedObject); err != nil {
+		return nil, err
+	}
+	if err := checkClassification(request.Model, request.Input.given, request.Scores); err != nil {
+		return nil, err
+	}
+	return s.classifyInputs(r.Context(), tenant, request.Model, request.Scores, request.Input.len(), func(i int, inputType dataset.InputType) string {
+		return textFor(inputType, request.Input.at(i))
+	})
+}
+
+func (s *Server) classifyChat(r *http.Request, tenant string) (any, error) {
+	var request classifyChatRequest
+	if err := decodeBody(r, &request, closedObject); err != nil {
+		return nil, err
+	}
+	if err := checkClassification(request.Model, request.Input != nil, request.Scores); err != nil {
+		return nil, err
+	}
+	for i, conversation := range request.Input {
+		if err := checkMessages(conversation.Messages, i); err != nil {
+			return nil, err
+		}
+	}
+	return s.classifyInputs(r.Context(), tenant, request.Model, request.Scores, len(request.Input), func(i int, inputType dataset.InputType) string {
+		return chatFor(inputType, request.Input[i].Messages)
+	})
+}
+
+func checkClassification(model string, input bool, scores serving.Scoring) error {
+	switch {
+	case model == "":
+		return invalidField("missing", "Field required", "model")
+	case !input:
+		return invalidField("missing", "Field required", "input")
+	case scores != "" && scores != serving.Normalized && scores != serving.Independent:
+		return invalidValue("Input should be normalized or independent.", "scores")
+	}
+	return nil
+}
+
+func checkMessages(messages []message, input int) error {
+	if len(messages) == 0 {
+		return invalidField("missing", "Field required", "input", input, "messages")
+	}
+	for i, message := range messages {
+		switch message.Role {
+		case "system", "user", "assistant", "tool":
+		default:
+			return invalidValue("Input should be system, user, assistant or tool.", "input", input, "messages", i, "role")
+		}
+	}
+	return nil
+}
+
+// textFor is a text as the model was trained to read it: to one that was trained
+// on conversations it is what a user says.
+func textFor(inputType dataset.InputType, text string) string {
+	if inputType == dataset.InputText {
+		return text
+	}
+	return classifier.RenderChat([]classifier.Message{{Role: "user", Content: text}})
+}
+
+// chatFor is a conversation as the model was trained to read it: one that was
+// trained on texts has never seen the names of roles.
+func chatFor(inputType dataset.InputType, messages []message) string {
+	if inputType == dataset.InputText {
+		contents := make([]string, len(messages))
+		for i, message := range messages {
+			contents[i] = string(message.Content)
+		}
+		return strings.Join(contents, "\n")
+	}
+	turns := make([]classifier.Message, len(messages))
+	for i, message := range messages {
+		turns[i] = classifier.Message{Role: message.Role, Content: string(message.Content)}
+	}
+	return classifier.RenderChat(turns)
+}
+
+// classifyInputs has one result for each input, in their order.
+func (s *Server) classifyInputs(ctx context.Context, tenant, modelID string, scores serving.Scoring, inputs int, text func(int, dataset.InputType) string) (any, error) {
+	found, err := s.findClassifier(ctx, tenant, modelID)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := s.models.Classification(found, modelID, scores, inputs, text)
+	if err != nil {
+		return nil, s.loadProblem(ctx, tenant, modelID, err)
+	}
+	return answer, nil
+}
+
+func (s *Server) findClassifier(ctx context.Context, tenant, id string) (store.ServedModel, error) {
+	if s.isBaseModel(id) {
+		return store.ServedModel{}, invalidValue("The model is no classifier: train one from it.", "model")
+	}
+	found, err := s.models.Find(ctx, tenant, id)
+	if err == nil && found.Archived {
+		err = &problem{Status: http.StatusNotFound, Detail: "The model is archived; unarchive it to classify with it."}
+	}
+	return found, notFoundAs(err, noSuchModel)
+}
+
+// loadProblem explains why a model cannot be loaded. It may have been deleted since
+// it was found.
+func (s *Server) loadProblem(ctx context.Context, tenant, id string, err error) error {
+	if _, ok := errors.AsType[*classifier.VersionError](err); ok {
+		return invalidValue("The model was made by another version of the factory, and its file cannot be read by this one. Train the model again.", "model")
+	}
+	if _, gone := s.findClassifier(ctx, tenant, id); gone != nil {
+		return gone
+	}
+	return err
+}

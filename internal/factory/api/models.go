@@ -1,0 +1,155 @@
+package api
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/classifier-factory/classifier-factory/internal/factory/store"
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+const (
+	noSuchModel = "No model matches the given query."
+
+	owner            = "classifier-factory"
+	maxContextLength = 32768 // the protocol's default; the engine has no such limit
+	rootVersion      = "1"
+
+	// baseDescription says which engine a well-known name stands for here.
+	baseDescription = "On this server the name stands for its own engine: linear classifiers on word and character n-grams, trained from scratch on CPUs. No language model runs."
+
+	maxNameBytes        = 256
+	maxDescriptionBytes = 4096
+)
+
+func (s *Server) listModels(r *http.Request, tenant string) (any, error) {
+	found, err := s.store.Models(r.Context(), tenant)
+	if err != nil {
+		return nil, err
+	}
+	list := mistral.ModelList{Object: mistral.ObjectList}
+	for _, name := range s.config.BaseModels {
+		list.Data = append(list.Data, s.baseCard(name))
+	}
+	for i := range found {
+		list.Data = append(list.Data, card(&found[i]))
+	}
+	if wanted := r.URL.Query().Get("model"); wanted != "" {
+		list.Data = slices.DeleteFunc(list.Data, func(card mistral.Model) bool { return card.ID != wanted })
+	}
+	return list, nil
+}
+
+func (s *Server) getModel(r *http.Request, tenant string) (any, error) {
+	id := r.PathValue("model_id")
+	if s.isBaseModel(id) {
+		return s.baseCard(id), nil
+	}
+	found, err := s.store.Model(r.Context(), tenant, id)
+	return card(&found), notFoundAs(err, noSuchModel)
+}
+
+func (s *Server) deleteModel(r *http.Request, tenant string) (any, error) {
+	id := r.PathValue("model_id")
+	if s.isBaseModel(id) {
+		return nil, &problem{Status: http.StatusForbidden, Detail: "A base model cannot be deleted."}
+	}
+	err := s.store.DeleteModel(r.Context(), tenant, id)
+	return mistral.DeletedModel{ID: id, Object: mistral.ObjectModel, Deleted: true}, notFoundAs(err, noSuchModel)
+}
+
+func (s *Server) updateModel(r *http.Request, tenant string) (any, error) {
+	var request mistral.UpdateModelRequest
+	if err := decodeBody(r, &request); err != nil {
+		return nil, err
+	}
+	if request.Name != nil && len(*request.Name) > maxNameBytes {
+		return nil, invalidValue("The name is too long.", "name")
+	}
+	if request.Description != nil && len(*request.Description) > maxDescriptionBytes {
+		return nil, invalidValue("The description is too long.", "description")
+	}
+	updated, err := s.store.UpdateModel(r.Context(), tenant, r.PathValue("model_id"), func(m *store.Model) {
+		if request.Name != nil {
+			m.Name = request.Name
+		}
+		if request.Description != nil {
+			m.Description = request.Description
+		}
+	})
+	return detailedCard(&updated), notFoundAs(err, noSuchModel)
+}
+
+func (s *Server) archiveModel(r *http.Request, tenant string) (any, error) {
+	return s.setArchived(r, tenant, true)
+}
+
+func (s *Server) unarchiveModel(r *http.Request, tenant string) (any, error) {
+	return s.setArchived(r, tenant, false)
+}
+
+func (s *Server) setArchived(r *http.Request, tenant string, archived bool) (any, error) {
+	id := r.PathValue("model_id")
+	_, err := s.store.UpdateModel(r.Context(), tenant, id, func(m *store.Model) { m.Archived = archived })
+	return mistral.ArchivedModel{ID: id, Object: mistral.ObjectModel, Archived: archived}, notFoundAs(err, noSuchModel)
+}
+
+func (s *Server) isBaseModel(id string) bool {
+	return slices.Contains(s.config.BaseModels, id)
+}
+
+func (s *Server) baseCard(name string) mistral.Model {
+	description := baseDescription
+	return mistral.Model{
+		ID:               name,
+		Object:           mistral.ObjectModel,
+		Type:             mistral.ModelTypeBase,
+		Created:          s.opened.Unix(),
+		OwnedBy:          owner,
+		Capabilities:     mistral.ModelCapabilities{FineTuning: true},
+		Description:      &description,
+		MaxContextLength: maxContextLength,
+		Aliases:          []string{},
+	}
+}
+
+// card is how a model is listed.
+func card(m *store.Model) mistral.Model {
+	return mistral.Model{
+		ID:               m.ID,
+		Object:           mistral.ObjectModel,
+		Type:             mistral.ModelTypeFineTuned,
+		Created:          m.CreatedAt,
+		OwnedBy:          owner,
+		Capabilities:     mistral.ModelCapabilities{Classification: true},
+		Name:             m.Name,
+		Description:      m.Description,
+		MaxContextLength: maxContextLength,
+		Aliases:          []string{},
+		Job:              m.JobID,
+		Root:             m.Root,
+		Archived:         &m.Archived,
+	}
+}
+
+// detailedCard is how a model's update shows it.
+func detailedCard(m *store.Model) mistral.ClassifierModel {
+	return mistral.ClassifierModel{
+		ID:                m.ID,
+		Object:            mistral.ObjectModel,
+		Created:           m.CreatedAt,
+		OwnedBy:           owner,
+		WorkspaceID:       store.WorkspaceID(m.Tenant),
+		Root:              m.Root,
+		RootVersion:       rootVersion,
+		Archived:          m.Archived,
+		Name:              m.Name,
+		Description:       m.Description,
+		Capabilities:      mistral.ModelCapabilities{Classification: true},
+		MaxContextLength:  maxContextLength,
+		Aliases:           []string{},
+		Job:               m.JobID,
+		ClassifierTargets: m.Targets,
+		ModelType:         mistral.JobTypeClassifier,
+	}
+}

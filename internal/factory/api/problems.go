@@ -1,0 +1,143 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"reflect"
+	"strconv"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/classifier-factory/classifier-factory/internal/factory/store"
+)
+
+// problem is an answer that is not 200. What an operation returns as another
+// error is the server's own fault.
+type problem struct {
+	Status  int    `json:"-"`
+	Detail  any    `json:"detail"` // a sentence, or a list of fieldErrors
+	Message string `json:"message,omitzero"`
+}
+
+func (p *problem) Error() string {
+	return fmt.Sprintf("%d: %v", p.Status, p.Detail)
+}
+
+// fieldError says what is wrong with a part of a request. The SDKs require the
+// list form of 422 on the routes of models and classifications.
+type fieldError struct {
+	Type     string         `json:"type"`
+	Location []any          `json:"loc"` // strings and indices
+	Message  string         `json:"msg"`
+	Context  map[string]any `json:"ctx,omitzero"`
+}
+
+var (
+	errUnauthorized     = &problem{Status: http.StatusUnauthorized, Detail: "Unauthorized"}
+	errTimeout          = &problem{Status: http.StatusRequestTimeout, Detail: "The request did not arrive in time."}
+	errTooLarge         = &problem{Status: http.StatusRequestEntityTooLarge, Detail: "Request Entity Too Large"}
+	errNoRoute          = &problem{Status: http.StatusNotFound, Detail: "Not Found"}
+	errMethodNotAllowed = &problem{Status: http.StatusMethodNotAllowed, Detail: "Method Not Allowed"}
+	errInternal         = &problem{Status: http.StatusInternalServerError, Detail: "Internal Server Error"}
+
+	errDiskFull = &problem{Status: http.StatusInsufficientStorage, Detail: "The server's disk is full. Nothing was changed; delete files or models, or ask the server's operator."}
+
+	// errClientGone is for logs and metrics alone: nobody reads it any more. It is what
+	// nginx calls that.
+	errClientGone = &problem{Status: 499, Detail: "Client Closed Request"}
+)
+
+// unprocessable is a 422 whose detail is a sentence.
+func unprocessable(format string, arguments ...any) *problem {
+	return &problem{Status: http.StatusUnprocessableEntity, Detail: fmt.Sprintf(format, arguments...)}
+}
+
+// invalidField is a 422 whose detail is a list.
+func invalidField(kind, message string, location ...any) *problem {
+	return &problem{Status: http.StatusUnprocessableEntity, Detail: []fieldError{{Type: kind, Location: append([]any{"body"}, location...), Message: message}}}
+}
+
+// invalidValue is an invalidField about a value of the right type.
+func invalidValue(message string, location ...any) *problem {
+	return &problem{Status: http.StatusUnprocessableEntity, Detail: []fieldError{{
+		Type:     "value_error",
+		Location: append([]any{"body"}, location...),
+		Message:  "Value error, " + message,
+		Context:  map[string]any{"error": message},
+	}}}
+}
+
+// notFoundAs turns errNotFound into a 404 with a sentence.
+func notFoundAs(err error, detail string) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return &problem{Status: http.StatusNotFound, Detail: detail}
+	}
+	return err
+}
+
+// overQuota turns a quotaError into a 403 with its sentence.
+func overQuota(err error) error {
+	if over, ok := errors.AsType[*store.QuotaError](err); ok {
+		return &problem{Status: http.StatusForbidden, Detail: over.Error()}
+	}
+	return err
+}
+
+// bodyProblem explains why a JSON body was not understood. It never repeats what
+// the body says.
+func bodyProblem(err error) error {
+	var tooLarge *http.MaxBytesError
+	var syntactic *jsontext.SyntacticError
+	var semantic *json.SemanticError
+	switch {
+	case errors.As(err, &tooLarge):
+		return errTooLarge
+	case errors.Is(err, json.ErrUnknownName) && errors.As(err, &semantic):
+		return invalidField("extra_forbidden", "Extra inputs are not permitted", location(semantic.JSONPointer)...)
+	case errors.Is(err, jsontext.ErrDuplicateName) && errors.As(err, &syntactic):
+		return invalidField("json_invalid", "Duplicate name", location(syntactic.JSONPointer)...)
+	case errors.As(err, &syntactic):
+		return invalidField("json_invalid", "JSON decode error", syntactic.ByteOffset)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return invalidField("json_invalid", "The body ends before its JSON value does")
+	case errors.As(err, &semantic):
+		kind, message := typeMessage(semantic.GoType)
+		return invalidField(kind, message, location(semantic.JSONPointer)...)
+	}
+	return err
+}
+
+// location turns a JSON pointer into the list of its names and indices.
+func location(pointer jsontext.Pointer) []any {
+	var parts []any
+	for token := range pointer.Tokens() {
+		if index, err := strconv.Atoi(token); err == nil {
+			parts = append(parts, index)
+		} else {
+			parts = append(parts, token)
+		}
+	}
+	return parts
+}
+
+// typeMessage says which type was expected, in the terms of the hosted service.
+func typeMessage(expected reflect.Type) (kind, message string) {
+	if expected != nil {
+		switch expected.Kind() {
+		case reflect.String:
+			return "string_type", "Input should be a valid string"
+		case reflect.Bool:
+			return "bool_type", "Input should be a valid boolean"
+		case reflect.Int64:
+			return "int_type", "Input should be a valid integer"
+		case reflect.Float64:
+			return "float_type", "Input should be a valid number"
+		case reflect.Slice:
+			return "list_type", "Input should be a valid list"
+		}
+	}
+	return "dict_type", "Input should be a valid dictionary"
+}

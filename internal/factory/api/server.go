@@ -1,0 +1,76 @@
+// Package api is the HTTP side of a factory: routes, keys, what a request may say and
+// how it is answered, and how much of it is taken at a time. What is asked for is done
+// by others.
+package api
+
+import (
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
+	"github.com/classifier-factory/classifier-factory/internal/factory/serving"
+	"github.com/classifier-factory/classifier-factory/internal/factory/store"
+	"github.com/classifier-factory/classifier-factory/internal/factory/training"
+)
+
+// Config says what requests are answered with.
+type Config struct {
+	Store  *store.Store
+	Blobs  blob.Store
+	Queue  *training.Queue
+	Models *serving.Models
+
+	Keys              []Key
+	InsecureNoAuth    bool     // asks for no key; everybody is the same tenant
+	BaseModels        []string // names of the engine
+	RequestsPerSecond int      // of each tenant; 0: no limit
+	Limits            store.Limits
+	FileLifetime      time.Duration // 0: for ever
+	SigningKey        []byte        // of URLs
+
+	Logger   *slog.Logger
+	Clock    func() time.Time
+	Registry prometheus.Registerer
+}
+
+// Server answers requests.
+type Server struct {
+	config         Config
+	store          *store.Store
+	blobs          blob.Store
+	queue          *training.Queue
+	models         *serving.Models
+	logger         *slog.Logger
+	now            func() time.Time
+	opened         time.Time
+	keys           atomic.Pointer[[]Key]
+	rates          *rateLimiters
+	bodies         *semaphore.Weighted // bytes of them that are in memory
+	requestSeconds *prometheus.HistogramVec
+}
+
+func New(config Config) *Server {
+	s := &Server{
+		config: config,
+		store:  config.Store,
+		blobs:  config.Blobs,
+		queue:  config.Queue,
+		models: config.Models,
+		logger: config.Logger,
+		now:    config.Clock,
+		opened: config.Clock(),
+		rates:  newRateLimiters(config.RequestsPerSecond),
+		bodies: semaphore.NewWeighted(heldBodyBytes),
+		requestSeconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "classifier_factory_http_request_duration_seconds",
+			Help: "How long requests took, by route and status code.",
+		}, []string{"route", "code"}),
+	}
+	config.Registry.MustRegister(s.requestSeconds)
+	s.SetKeys(config.Keys)
+	return s
+}

@@ -1,0 +1,40 @@
+// Package blob keeps bytes under the hex SHA-256 of what they are. What they mean,
+// and whether anybody still needs them, is for others to know.
+package blob
+
+import (
+	"io"
+	"io/fs"
+)
+
+// Store keeps blobs. They never change.
+type Store interface {
+	// Stage begins a blob. The caller discards it in the end, named or not.
+	Stage() (Staged, error)
+	// Open reads a blob. fs.ErrNotExist says that it is not there.
+	Open(digest string) (Content, error)
+	// Remove is done as well when the blob is not there.
+	Remove(digest string) error
+	// Digests lists every blob.
+	Digests() ([]string, error)
+}
+
+// Staged is a blob that is being written and has no name yet.
+type Staged interface {
+	io.Writer
+	// Size is of what was written.
+	Size() int64
+	// Sync makes everything written last and returns its digest.
+	Sync() (digest string, err error)
+	// Reader reads what was synced from its beginning.
+	Reader() io.Reader
+	// Name gives a synced blob its name. The same bytes may have it already.
+	Name(digest string) error
+	Discard()
+}
+
+// Content of a blob that is open.
+type Content interface {
+	io.ReadSeekCloser
+	Stat() (fs.FileInfo, error)
+}

@@ -1,0 +1,74 @@
+package serving
+
+import (
+	"io"
+
+	"github.com/classifier-factory/classifier-factory/internal/classifier"
+	"github.com/classifier-factory/classifier-factory/internal/dataset"
+	"github.com/classifier-factory/classifier-factory/internal/factory/store"
+)
+
+// Scoring is what the scores of a multi_class target are. It extends the protocol.
+type Scoring string
+
+const (
+	Normalized  Scoring = "normalized"  // they sum to 1, as the protocol has it; the default
+	Independent Scoring = "independent" // each is the probability that the label applies
+)
+
+// classification is an answer that is made while it is written: a short request can
+// have a very long one.
+type classification struct {
+	modelID string
+	model   *loadedModel
+	scores  Scoring
+	inputs  int
+	text    func(int) string
+}
+
+// Classification begins one of a model that was found: a result for each input, in
+// their order. text has them as the model was trained to read them.
+func (m *Models) Classification(found store.ServedModel, modelID string, scores Scoring, inputs int, text func(int, dataset.InputType) string) (*classification, error) {
+	model, err := m.cache.get(found.Digest)
+	if err != nil {
+		return nil, err
+	}
+	m.classified.Add(float64(inputs))
+	return &classification{
+		modelID: modelID,
+		model:   model,
+		scores:  scores,
+		inputs:  inputs,
+		text:    func(i int) string { return text(i, found.InputType) },
+	}, nil
+}
+
+// WriteTo implements io.WriterTo.
+func (c *classification) WriteTo(w io.Writer) (int64, error) {
+	answer := newClassificationAnswer(w, c.modelID, c.model, c.inputs)
+	var scores [][]float64
+	var labels [][]int
+	for i := range c.inputs {
+		if c.scores == Independent {
+			scores = c.model.Probabilities(c.text(i), scores)
+			labels = decide(c.model.Model, scores, labels)
+		} else {
+			scores = c.model.Classify(c.text(i), scores)
+		}
+		if err := answer.add(scores, labels); err != nil {
+			return answer.written, err
+		}
+	}
+	return answer.end()
+}
+
+// decide has the labels of each target that apply. It reuses what it is given.
+func decide(model *classifier.Model, probabilities [][]float64, labels [][]int) [][]int {
+	if labels == nil {
+		labels = make([][]int, len(probabilities))
+	}
+	for t := range labels {
+		labels[t] = model.Decide(t, probabilities[t], labels[t])
+	}
+	return labels
+}

@@ -1,0 +1,41 @@
+// Package serving answers with trained models: it knows which there are, keeps the
+// last used in memory, and writes what they say of texts. It trains none, and knows no
+// HTTP.
+package serving
+
+import (
+	"context"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
+	"github.com/classifier-factory/classifier-factory/internal/factory/store"
+)
+
+// Models are those that are classified with: what is known of them, and the
+// last used in memory.
+type Models struct {
+	index      *modelIndex
+	cache      *modelCache
+	classified prometheus.Counter
+}
+
+// NewModels keeps up to capacity bytes of model files in memory.
+func NewModels(stored *store.Store, blobs blob.Store, capacity int64, registry prometheus.Registerer) *Models {
+	m := &Models{
+		index: newModelIndex(stored.ServedModel),
+		cache: newModelCache(blobs, capacity),
+		classified: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "classifier_factory_classified_inputs_total",
+			Help: "How many texts and conversations were classified.",
+		}),
+	}
+	stored.OnModelChange(m.index.forget)
+	registry.MustRegister(m.classified)
+	return m
+}
+
+// Find knows a tenant's model, or returns store.ErrNotFound.
+func (m *Models) Find(ctx context.Context, tenant, id string) (store.ServedModel, error) {
+	return m.index.find(ctx, tenant, id)
+}

@@ -1,0 +1,46 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// referredDigests are those of all bytes that must be there.
+const referredDigests = `
+	SELECT digest FROM files UNION SELECT digest FROM models
+	UNION SELECT input.value ->> 'digest' FROM jobs, json_each(jobs.inputs) AS input WHERE jobs.status IN (` + unfinishedStatuses + `)`
+
+// CopyDatabase copies a directory's SQLite as of one moment and returns the digests
+// that it refers to.
+func CopyDatabase(ctx context.Context, directory, destination string) ([]string, error) {
+	from, to := filepath.Join(directory, DatabaseName), filepath.Join(destination, DatabaseName)
+	source, err := openDatabase(from, "_txlock=deferred")
+	if err != nil {
+		return nil, err
+	}
+	_, err = source.ExecContext(ctx, `VACUUM INTO ?`, to)
+	if err := errors.Join(err, source.Close()); err != nil {
+		return nil, fmt.Errorf("copy the database: %w", err)
+	}
+	if err := syncFile(to); err != nil {
+		return nil, err
+	}
+	snapshot, err := sql.Open("sqlite", to)
+	if err != nil {
+		return nil, err
+	}
+	digests, err := collect(ctx, snapshot, scanString, referredDigests)
+	return digests, errors.Join(err, snapshot.Close())
+}
+
+func syncFile(path string) error {
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Sync(), file.Close())
+}

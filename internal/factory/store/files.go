@@ -1,0 +1,139 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+const fileColumns = `id, tenant, filename, digest, bytes, lines, purpose, sample_type, source, visibility, created_at, expires_at`
+
+// File is an uploaded file as it is stored.
+type File struct {
+	mistral.File
+	Tenant string
+	Digest string
+}
+
+// fields are where fileColumns are read from and written to.
+func (f *File) fields() []any {
+	return []any{&f.ID, &f.Tenant, &f.Filename, &f.Digest, &f.Bytes, &f.NumLines, &f.Purpose, &f.SampleType, &f.Source, &f.Visibility, &f.CreatedAt, &f.ExpiresAt}
+}
+
+func scanFile(r row) (File, error) {
+	f := File{}
+	if err := r.Scan(f.fields()...); err != nil {
+		return File{}, err
+	}
+	f.complete()
+	return f, nil
+}
+
+// complete sets what is not stored.
+func (f *File) complete() {
+	mimeType, digest := "application/jsonl", f.Digest
+	signature := digest[:16]
+	f.Object, f.MIMEType, f.Signature, f.SHA256 = mistral.ObjectFile, &mimeType, &signature, &digest
+}
+
+// AddFile names the bytes of a file. If the tenant has a file of that name and
+// content, that one is returned instead, and expires when the later of both would:
+// who uploaded it first may count on it. Without an expiry that is never, which
+// SQLite's max of NULL is, too.
+func (s *Store) AddFile(ctx context.Context, f File, staged blob.Staged, limits Limits) (File, error) {
+	err := s.nameBlob(ctx, staged, f.Digest, func(tx *sql.Tx) (err error) {
+		_, err = tx.ExecContext(ctx, `INSERT INTO files (`+fileColumns+`) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)
+			ON CONFLICT (tenant, filename, digest) DO UPDATE SET expires_at = max(expires_at, excluded.expires_at)`, f.fields()...)
+		if err != nil {
+			return err
+		}
+		if err := limits.checkFileBytes(ctx, tx, f.Tenant); err != nil {
+			return err
+		}
+		f, err = one(ctx, tx, scanFile, `
+			SELECT `+fileColumns+` FROM files WHERE tenant = ? AND filename = ? AND digest = ?`, f.Tenant, f.Filename, f.Digest)
+		return err
+	})
+	return f, err
+}
+
+func (s *Store) File(ctx context.Context, tenant, id string) (File, error) {
+	return findFile(ctx, s.reader, tenant, id)
+}
+
+func findFile(ctx context.Context, q querier, tenant, id string) (File, error) {
+	return one(ctx, q, scanFile, `SELECT `+fileColumns+` FROM files WHERE tenant = ? AND id = ?`, tenant, id)
+}
+
+// FileOfAnyTenant reads a file for a request that may have it: its signature stands
+// for the tenant.
+func (s *Store) FileOfAnyTenant(ctx context.Context, id string) (File, error) {
+	return one(ctx, s.reader, scanFile, `SELECT `+fileColumns+` FROM files WHERE id = ?`, id)
+}
+
+func (s *Store) DeleteFile(ctx context.Context, tenant, id string) error {
+	var digest string
+	err := s.write(ctx, func(tx *sql.Tx) (err error) {
+		digest, err = one(ctx, tx, scanString, `DELETE FROM files WHERE tenant = ? AND id = ? RETURNING digest`, tenant, id)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.ReleaseBlobs(context.WithoutCancel(ctx), digest)
+}
+
+// RemoveExpiredFiles is a deletion of every tenant's files that have expired.
+func (s *Store) RemoveExpiredFiles(ctx context.Context, now time.Time) error {
+	digests, err := collect(ctx, s.writer, scanString, `DELETE FROM files WHERE expires_at <= ? RETURNING digest`, now.Unix())
+	if err != nil {
+		return err
+	}
+	return s.ReleaseBlobs(ctx, digests...)
+}
+
+func scanString(r row) (text string, err error) {
+	err = r.Scan(&text)
+	return text, err
+}
+
+// FileFilter selects files of a list. Zero values select all.
+type FileFilter struct {
+	Page
+	Tenant      string
+	Search      string
+	Purpose     string
+	SampleTypes []string
+	Sources     []string
+	MimeTypes   []string
+	CountAll    bool
+}
+
+// Files lists a page of a tenant's files, newest first, and counts all pages if
+// the filter says so.
+func (s *Store) Files(ctx context.Context, filter FileFilter) ([]mistral.File, *int64, error) {
+	var where conditions
+	where.add("tenant = ?", filter.Tenant)
+	where.addUnlessEmpty("instr(lower(filename), lower(?)) > 0", filter.Search)
+	where.addUnlessEmpty("purpose = ?", filter.Purpose)
+	where.addOneOf("sample_type", filter.SampleTypes)
+	where.addOneOf("source", filter.Sources)
+	where.addOneOf("'application/jsonl'", filter.MimeTypes)
+
+	var total *int64
+	if filter.CountAll {
+		if err := s.reader.QueryRowContext(ctx, `SELECT count(*) FROM files WHERE `+where.sql(), where.arguments...).Scan(&total); err != nil {
+			return nil, nil, err
+		}
+	}
+	arguments := append(where.arguments, filter.Size, filter.offset())
+	found, err := collect(ctx, s.reader, scanFile, `SELECT `+fileColumns+` FROM files WHERE `+where.sql()+` ORDER BY sequence DESC LIMIT ? OFFSET ?`, arguments...)
+	listed := make([]mistral.File, len(found))
+	for i := range found {
+		listed[i] = found[i].File
+	}
+	return listed, total, err
+}

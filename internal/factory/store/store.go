@@ -1,0 +1,254 @@
+// Package store keeps what a factory knows: files, jobs, models and evaluations, in
+// SQLite, and which bytes those need. A change of a job is valid before it is written;
+// who works on it, and when, is not decided here.
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"database/sql/driver"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"path/filepath"
+	"sync"
+
+	"github.com/pressly/goose/v3"
+	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+const DatabaseName = "factory.db"
+
+// ErrNotFound says that a tenant has no such file, job or model, be it that
+// another one has.
+var ErrNotFound = errors.New("not found")
+
+// unfinishedStatuses are those of jobs that will still change.
+const unfinishedStatuses = `'QUEUED', 'VALIDATING', 'VALIDATED', 'RUNNING', 'CANCELLATION_REQUESTED'`
+
+// Store keeps facts in SQLite, and knows which bytes they need.
+type Store struct {
+	blobs blob.Store
+	// naming is held while bytes get a name and a row that refers to them, and
+	// while unreferenced bytes are removed, so that neither sees half of the other.
+	naming sync.Mutex
+
+	// SQLite has one writer at a time. With one connection for it, writers wait
+	// in Go and never fail as busy; readers see the last commit meanwhile.
+	writer *sql.DB
+	reader *sql.DB
+
+	modelChanged func(tenant, id string) // before anybody is told
+}
+
+// Open opens the database of a directory, which must be this process's alone,
+// and removes the bytes that it does not need.
+func Open(ctx context.Context, directory string, blobs blob.Store) (_ *Store, err error) {
+	s := &Store{blobs: blobs, modelChanged: func(string, string) {}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	path := filepath.Join(directory, DatabaseName)
+	if s.writer, err = openDatabase(path, "_txlock=immediate"); err != nil {
+		return nil, err
+	}
+	s.writer.SetMaxOpenConns(1)
+	if err := migrate(ctx, s.writer); err != nil {
+		return nil, err
+	}
+	if s.reader, err = openDatabase(path, "_pragma=query_only(1)"); err != nil {
+		return nil, err
+	}
+	return s, s.removeUnreferencedBlobs(ctx)
+}
+
+// OnModelChange is called before the first request. changed hears of every model that
+// may have changed, before anybody is told.
+func (s *Store) OnModelChange(changed func(tenant, id string)) { s.modelChanged = changed }
+
+// openDatabase opens SQLite so that a commit is on disk when it returns: in WAL
+// mode that takes synchronous=FULL.
+func openDatabase(path, options string) (*sql.DB, error) {
+	pragmas := "_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"
+	return sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: pragmas + "&" + options}).String())
+}
+
+func migrate(ctx context.Context, database *sql.DB) error {
+	scripts, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	provider, err := goose.NewProvider(goose.DialectSQLite3, database, scripts)
+	if err != nil {
+		return err
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("migrate the database: %w", err)
+	}
+	return nil
+}
+
+func (s *Store) Close() error {
+	var problems []error
+	for _, database := range []*sql.DB{s.reader, s.writer} {
+		if database != nil {
+			problems = append(problems, database.Close())
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// Ping fails when the database does not answer, as while it is closed.
+func (s *Store) Ping(ctx context.Context) error { return s.reader.PingContext(ctx) }
+
+// write runs change in a transaction. The context ends change's statements alone: it
+// would roll the transaction back in the background, and the store be closed meanwhile.
+func (s *Store) write(ctx context.Context, change func(*sql.Tx) error) error {
+	tx, err := s.writer.BeginTx(context.WithoutCancel(ctx), nil)
+	if err != nil {
+		return err
+	}
+	if err := change(tx); err != nil {
+		_ = tx.Rollback() // what matters is why
+		return err
+	}
+	return tx.Commit()
+}
+
+// querier is a database or a transaction.
+type querier interface {
+	QueryContext(ctx context.Context, query string, arguments ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, arguments ...any) *sql.Row
+}
+
+// row is a sql.Row or the present one of sql.Rows.
+type row interface {
+	Scan(destinations ...any) error
+}
+
+// collect scans every row of a query.
+func collect[T any](ctx context.Context, q querier, scan func(row) (T, error), query string, arguments ...any) ([]T, error) {
+	rows, err := q.QueryContext(ctx, query, arguments...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	all := []T{}
+	for rows.Next() {
+		one, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	return all, rows.Err()
+}
+
+// one scans the only row of a query, or returns errNotFound.
+func one[T any](ctx context.Context, q querier, scan func(row) (T, error), query string, arguments ...any) (T, error) {
+	found, err := scan(q.QueryRowContext(ctx, query, arguments...))
+	if errors.Is(err, sql.ErrNoRows) {
+		err = ErrNotFound
+	}
+	return found, err
+}
+
+// jsonColumn reads and writes a value as JSON text.
+type jsonColumn[T any] struct{ value *T }
+
+func asJSON[T any](value *T) jsonColumn[T] { return jsonColumn[T]{value} }
+
+// Value implements driver.Valuer.
+func (c jsonColumn[T]) Value() (driver.Value, error) {
+	data, err := json.Marshal(c.value)
+	return string(data), err
+}
+
+// Scan implements sql.Scanner.
+func (c jsonColumn[T]) Scan(source any) error {
+	text, ok := source.(string)
+	if !ok {
+		return fmt.Errorf("a JSON column holds %T", source)
+	}
+	return json.Unmarshal([]byte(text), c.value)
+}
+
+// nameBlob makes a synced blob last together with the row that refers to it, or
+// neither.
+func (s *Store) nameBlob(ctx context.Context, staged blob.Staged, digest string, refer func(*sql.Tx) error) error {
+	err := s.nameAndRefer(ctx, staged, digest, refer)
+	if err != nil {
+		err = errors.Join(err, s.ReleaseBlobs(context.WithoutCancel(ctx), digest))
+	}
+	return err
+}
+
+func (s *Store) nameAndRefer(ctx context.Context, staged blob.Staged, digest string, refer func(*sql.Tx) error) error {
+	s.naming.Lock()
+	defer s.naming.Unlock()
+	if err := staged.Name(digest); err != nil {
+		return err
+	}
+	return s.write(ctx, refer)
+}
+
+// removeUnreferencedBlobs removes what a crash or a failed write left behind.
+func (s *Store) removeUnreferencedBlobs(ctx context.Context) error {
+	digests, err := s.blobs.Digests()
+	if err != nil {
+		return err
+	}
+	return s.ReleaseBlobs(ctx, digests...)
+}
+
+// ReleaseBlobs removes those of the blobs that nothing refers to any more. A job
+// refers to its files until it is finished, even when they were deleted.
+func (s *Store) ReleaseBlobs(ctx context.Context, digests ...string) error {
+	s.naming.Lock()
+	defer s.naming.Unlock()
+	for _, digest := range digests {
+		var referred bool
+		err := s.writer.QueryRowContext(ctx, `
+			SELECT EXISTS (SELECT 1 FROM files WHERE digest = ?1)
+			    OR EXISTS (SELECT 1 FROM models WHERE digest = ?1)
+			    OR EXISTS (SELECT 1 FROM jobs, json_each(jobs.inputs) AS input
+			               WHERE jobs.status IN (`+unfinishedStatuses+`)
+			                 AND input.value ->> 'digest' = ?1)`, digest).Scan(&referred)
+		if err != nil {
+			return err
+		}
+		if referred {
+			continue
+		}
+		if err := s.blobs.Remove(digest); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// SigningKey is the secret of signed URLs, made when it is first asked for.
+func (s *Store) SigningKey(ctx context.Context) ([]byte, error) {
+	key := make([]byte, 32)
+	if _, err := rand.Read(key); err != nil {
+		return nil, err
+	}
+	err := s.write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO settings VALUES ('signing-key', ?) ON CONFLICT DO NOTHING`, key); err != nil {
+			return err
+		}
+		return tx.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = 'signing-key'`).Scan(&key)
+	})
+	return key, err
+}

@@ -1,0 +1,58 @@
+package training
+
+import (
+	"context"
+
+	"github.com/classifier-factory/classifier-factory/internal/classifier"
+	"github.com/classifier-factory/classifier-factory/internal/evaluation"
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+// evaluate measures a model, as it will be served, on examples that it has not learned
+// from: what was trained on would flatter it.
+func evaluate(ctx context.Context, model *classifier.Model, targets []mistral.ClassifierTarget, unseen []classifier.Example) (*mistral.Evaluation, error) {
+	if len(unseen) == 0 {
+		return nil, nil
+	}
+	single, multi := newEvaluations(targets, model.Thresholds())
+	var probabilities [][]float64
+	var decided []int
+	for _, example := range unseen {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		probabilities = model.Probabilities(example.Text, probabilities)
+		for t, labels := range example.Labels {
+			switch {
+			case labels == nil: // the row says nothing of the target
+			case single[t] != nil:
+				single[t].Add(labels[0], probabilities[t])
+			default:
+				decided = model.Decide(t, probabilities[t], decided)
+				multi[t].Add(labels, decided, probabilities[t])
+			}
+		}
+	}
+	result := &mistral.Evaluation{}
+	for t := range targets {
+		if single[t] != nil {
+			result.Targets = append(result.Targets, single[t].Result())
+		} else {
+			result.Targets = append(result.Targets, multi[t].Result())
+		}
+	}
+	return result, nil
+}
+
+// newEvaluations has one for each target, in one of the lists.
+func newEvaluations(targets []mistral.ClassifierTarget, thresholds [][]float64) (single []*evaluation.SingleLabel, multi []*evaluation.MultiLabel) {
+	single, multi = make([]*evaluation.SingleLabel, len(targets)), make([]*evaluation.MultiLabel, len(targets))
+	for t, target := range targets {
+		if target.LossFunction == mistral.LossSingleClass {
+			single[t] = evaluation.NewSingleLabel(target.Name, target.Labels)
+		} else {
+			multi[t] = evaluation.NewMultiLabel(target.Name, target.Labels, thresholds[t])
+		}
+	}
+	return single, multi
+}

@@ -1,0 +1,268 @@
+// Package training runs jobs: who is next, whether the files can be trained on, what a
+// job will cost, the training itself and how good its model is. It answers no requests.
+package training
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
+	"github.com/classifier-factory/classifier-factory/internal/factory/store"
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+// errCancelled ends a job's stage because a tenant wants it so.
+var errCancelled = errors.New("the job is cancelled")
+
+// retryDelay is how long a worker waits when the database fails.
+const retryDelay = time.Second
+
+// Queue runs jobs, a bounded number at a time. What is queued is in the store
+// alone; the queue knows what is being worked on.
+type Queue struct {
+	store        *store.Store
+	blobs        blob.Store
+	logger       *slog.Logger
+	now          func() time.Time
+	stageSeconds *prometheus.HistogramVec
+
+	wake    chan struct{}
+	stop    context.CancelCauseFunc
+	workers sync.WaitGroup
+
+	mutex  sync.Mutex // held while a job is claimed or cancelled: neither sees half of the other
+	claims map[string]*claim
+	turns  []store.Turn // that were taken, the latest last
+}
+
+// claim is a job that a worker has. When it is validated, another worker may have it
+// for training before the first one has let go of it.
+type claim struct {
+	job       store.Job
+	interrupt context.CancelCauseFunc
+}
+
+func NewQueue(stored *store.Store, blobs blob.Store, logger *slog.Logger, clock func() time.Time, registry prometheus.Registerer) *Queue {
+	q := &Queue{
+		store:  stored,
+		blobs:  blobs,
+		logger: logger,
+		now:    clock,
+		stageSeconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "classifier_factory_job_stage_duration_seconds",
+			Help:    "How long jobs were VALIDATING or RUNNING.",
+			Buckets: prometheus.ExponentialBuckets(0.01, 4, 10), // to 43 minutes
+		}, []string{"stage"}),
+		wake:   make(chan struct{}, 1),
+		claims: map[string]*claim{},
+	}
+	registry.MustRegister(q.stageSeconds)
+	return q
+}
+
+func (q *Queue) Start(workers int) {
+	var ctx context.Context
+	ctx, q.stop = context.WithCancelCause(context.Background())
+	for range workers {
+		q.workers.Go(func() { q.work(ctx) })
+	}
+}
+
+// Close interrupts the workers and waits for them.
+func (q *Queue) Close() {
+	q.stop(store.ErrInterrupted)
+	q.workers.Wait()
+}
+
+// Notify says that a job may have been queued.
+func (q *Queue) Notify() {
+	select {
+	case q.wake <- struct{}{}:
+	default: // a worker is about to look anyway
+	}
+}
+
+// work runs one job after the other.
+func (q *Queue) work(ctx context.Context) {
+	for ctx.Err() == nil {
+		jobContext, claimed, err := q.claim(ctx)
+		switch {
+		case err == nil:
+			q.Notify() // there may be another for the next worker
+			if err := q.run(jobContext, &claimed.job); err != nil {
+				q.record(ctx, &claimed.job, err)
+			}
+			q.release(claimed)
+		case errors.Is(err, store.ErrNotFound):
+			q.wait(ctx, nil)
+		case ctx.Err() == nil:
+			q.logger.ErrorContext(ctx, "cannot take a job from the queue", slog.Any("error", err))
+			q.wait(ctx, time.After(retryDelay))
+		}
+	}
+}
+
+func (q *Queue) wait(ctx context.Context, timeout <-chan time.Time) {
+	select {
+	case <-q.wake:
+	case <-timeout:
+	case <-ctx.Done():
+	}
+}
+
+// claim takes the next job. Its context ends when it is cancelled.
+func (q *Queue) claim(ctx context.Context) (context.Context, *claim, error) {
+	q.mutex.Lock()
+	defer q.mutex.Unlock()
+	j, err := q.store.ClaimJob(ctx, q.turns, q.now())
+	if err != nil {
+		return nil, nil, err
+	}
+	taken := store.Turn{Tenant: j.Tenant, Started: j.Started}
+	q.turns = append(slices.DeleteFunc(q.turns, func(other store.Turn) bool { return other == taken }), taken)
+	jobContext, interrupt := context.WithCancelCause(ctx)
+	claimed := &claim{job: j, interrupt: interrupt}
+	q.claims[j.ID] = claimed
+	return jobContext, claimed, nil
+}
+
+func (q *Queue) release(claimed *claim) {
+	q.mutex.Lock()
+	defer q.mutex.Unlock()
+	claimed.interrupt(nil)
+	if q.claims[claimed.job.ID] == claimed {
+		delete(q.claims, claimed.job.ID)
+	}
+}
+
+// Cancel ends a job that waits, and interrupts one that is being worked on.
+func (q *Queue) Cancel(ctx context.Context, tenant, id string) error {
+	q.mutex.Lock()
+	defer q.mutex.Unlock()
+	var cancelled store.Job
+	err := q.store.UpdateJob(ctx, id, func(j *store.Job) error {
+		if j.Tenant != tenant {
+			return store.ErrNotFound
+		}
+		j.Cancel(q.now())
+		cancelled = *j
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if claimed, ok := q.claims[id]; ok {
+		claimed.interrupt(errCancelled)
+	}
+	if !cancelled.Status.Finished() {
+		return nil // its worker will end it
+	}
+	return q.store.ReleaseInputs(context.WithoutCancel(ctx), &cancelled)
+}
+
+// run does a job's present stage, and returns why it is not done.
+func (q *Queue) run(ctx context.Context, j *store.Job) error {
+	started := q.now()
+	logger := q.logger.With(slog.String("job", j.ID), slog.String("stage", string(j.Status)))
+	err := protect(func() error { return q.runStage(ctx, j) })
+	if err != nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	duration := q.now().Sub(started)
+	q.stageSeconds.WithLabelValues(string(j.Status)).Observe(duration.Seconds())
+	if err == nil {
+		logger.InfoContext(ctx, "job's stage done", slog.Duration("duration", duration))
+		return nil
+	}
+	logger.InfoContext(ctx, "job's stage ended early", slog.Duration("duration", duration), slog.Any("reason", logged(err)))
+	return err
+}
+
+// record says what became of a job, even if that takes until a full disk has
+// room again. Only a server that closes gives up: it will find the job as it was.
+func (q *Queue) record(ctx context.Context, j *store.Job, cause error) {
+	for {
+		err := q.endJob(context.WithoutCancel(ctx), j, cause)
+		if err == nil {
+			return
+		}
+		q.logger.ErrorContext(ctx, "job's end not recorded", slog.String("job", j.ID), slog.Any("error", err))
+		select {
+		case <-time.After(retryDelay):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// protect turns a panic into an error, so that one job cannot end the others.
+func protect(stage func() error) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
+		}
+	}()
+	return stage()
+}
+
+// logged keeps what names a tenant's files out of the log.
+func logged(err error) error {
+	if _, ok := errors.AsType[*store.InvalidDataError](err); ok {
+		return errors.New("the data is invalid")
+	}
+	return err
+}
+
+func (q *Queue) runStage(ctx context.Context, j *store.Job) error {
+	if j.Status == mistral.JobValidating {
+		return q.runValidation(ctx, j)
+	}
+	return q.runTraining(ctx, j)
+}
+
+func (q *Queue) runValidation(ctx context.Context, j *store.Job) error {
+	found, err := q.validate(ctx, j)
+	if err != nil {
+		return err
+	}
+	ctx = context.WithoutCancel(ctx)
+	cancelled := false
+	err = q.store.UpdateJob(ctx, j.ID, func(j *store.Job) error {
+		j.Validated(found, q.now())
+		cancelled = j.Status.Finished()
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if cancelled {
+		return q.store.ReleaseInputs(ctx, j)
+	}
+	q.Notify() // it may start by itself
+	return nil
+}
+
+func (q *Queue) runTraining(ctx context.Context, j *store.Job) error {
+	made, err := q.train(ctx, j)
+	if err != nil {
+		return err
+	}
+	return q.keepModel(context.WithoutCancel(ctx), j, made)
+}
+
+// endJob records that a stage was not done.
+func (q *Queue) endJob(ctx context.Context, j *store.Job, cause error) error {
+	err := q.store.UpdateJob(ctx, j.ID, func(j *store.Job) error {
+		j.End(cause, q.now())
+		return nil
+	})
+	return errors.Join(err, q.store.ReleaseInputs(ctx, j))
+}

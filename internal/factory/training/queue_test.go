@@ -1,0 +1,198 @@
+package training
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
+	"github.com/classifier-factory/classifier-factory/internal/factory/store"
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+// openStore opens one in a directory of its own.
+func openStore(t *testing.T) (*store.Store, blob.Store) {
+	t.Helper()
+	directory := t.TempDir()
+	blobs, err := blob.Open(directory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored, err := store.Open(t.Context(), directory, blobs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := stored.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return stored, blobs
+}
+
+// idleQueue has no workers.
+func idleQueue(stored *store.Store, blobs blob.Store) *Queue {
+	return NewQueue(stored, blobs, slog.New(slog.DiscardHandler), time.Now, prometheus.NewRegistry())
+}
+
+// addFile stores a file of alice that can be trained on.
+func addFile(t *testing.T, stored *store.Store, blobs blob.Store) store.File {
+	t.Helper()
+	staged, err := blobs.Stage()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer staged.Discard()
+	for i := range 20 {
+		if _, err := fmt.Fprintf(staged, `{"text": "%s %d", "labels": {"intent": "%[1]s"}}`+"\n", []string{"lamp", "song"}[i%2], i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	digest, err := staged.Sync()
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, visibility := int64(20), mistral.VisibilityWorkspace
+	added, err := stored.AddFile(t.Context(), store.File{Tenant: "alice", Digest: digest, File: mistral.File{ID: "file", Filename: "a.jsonl", Bytes: staged.Size(), NumLines: &lines, Visibility: &visibility}}, staged, store.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return added
+}
+
+// TestTenantsTakeTurns: who queues a hundred jobs does not hold up another one's.
+func TestTenantsTakeTurns(t *testing.T) {
+	stored, blobs := openStore(t)
+	tenants := map[string]string{"a": "alice", "b": "bob", "c": "carol"}
+	jobs := 0
+	enqueue := func(initial string) {
+		t.Helper()
+		jobs++
+		suffix := fmt.Sprint(jobs)
+		created, err := stored.CreateJob(t.Context(), tenants[strings.ToLower(initial)], store.Limits{}, time.Now(), func(func(string) (store.File, error)) (store.Job, error) {
+			return store.Job{Job: mistral.Job{Suffix: &suffix}}, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if initial == strings.ToLower(initial) {
+			return
+		}
+		if err := stored.UpdateJob(t.Context(), created.ID, func(j *store.Job) error { j.Started = true; return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, test := range []struct {
+		reason, queued, want string // tenants' initials; those of jobs that wait for training are capital
+	}{
+		{"one of many is as good as one", "aaaab", "abaaa"},
+		{"so in training", "AAAAB", "ABAAA"},
+		{"each in turn", "aaabbc", "abcaba"},
+		{"alone, they are served as they came", "aAa", "aaA"},
+		{"validation comes before training", "AAAb", "bAAA"},
+		{"a validation is no turn of training", "aAB", "aAB"},
+	} {
+		for _, initial := range strings.Split(test.queued, "") {
+			enqueue(initial)
+		}
+		q, got := idleQueue(stored, blobs), ""
+		for range test.queued {
+			_, claimed, err := q.claim(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			q.release(claimed)
+			if initial := claimed.job.Tenant[:1]; claimed.job.Started {
+				got += strings.ToUpper(initial)
+			} else {
+				got += initial
+			}
+		}
+		if got != test.want {
+			t.Errorf("%s: of %s, %s were served", test.reason, test.queued, got)
+		}
+	}
+}
+
+// TestCancelledJobsReleaseTheirFiles, whoever ends them: of files that were deleted
+// the last job's end removes the bytes.
+func TestCancelledJobsReleaseTheirFiles(t *testing.T) {
+	for _, test := range []struct {
+		reason string
+		cancel func(*Queue, *store.Job) error
+	}{
+		{"the worker that validated it still holds it", func(q *Queue, j *store.Job) error {
+			q.claims[j.ID] = &claim{job: *j, interrupt: func(error) {}}
+			return q.Cancel(t.Context(), "alice", j.ID)
+		}},
+		{"its validation was done before it was interrupted", func(q *Queue, j *store.Job) error {
+			if err := q.store.UpdateJob(t.Context(), j.ID, func(j *store.Job) error {
+				j.Status = mistral.JobCancellationRequested
+				return nil
+			}); err != nil {
+				return err
+			}
+			return q.runValidation(t.Context(), j)
+		}},
+	} {
+		stored, blobs := openStore(t)
+		q := idleQueue(stored, blobs)
+		file := addFile(t, stored, blobs)
+		_, err := stored.CreateJob(t.Context(), "alice", store.Limits{}, time.Now(), func(func(string) (store.File, error)) (store.Job, error) {
+			return store.Job{Inputs: []store.Input{{FileID: file.ID, Digest: file.Digest, Bytes: file.Bytes, Weight: 1}}}, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, claimed, err := q.claim(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := q.run(ctx, &claimed.job); err != nil {
+			t.Fatal(err)
+		}
+		q.release(claimed)
+		if err := stored.DeleteFile(t.Context(), "alice", file.ID); err != nil {
+			t.Fatal(err)
+		}
+		validated, err := stored.Job(t.Context(), "alice", claimed.job.ID)
+		if err != nil || validated.Status != mistral.JobValidated {
+			t.Fatal(validated.Status, err)
+		}
+		if err := test.cancel(q, &validated); err != nil {
+			t.Fatal(err)
+		}
+		if ended, err := stored.Job(t.Context(), "alice", claimed.job.ID); err != nil || ended.Status != mistral.JobCancelled {
+			t.Errorf("%s: the job is %s, %v", test.reason, ended.Status, err)
+		}
+		if left, err := blobs.Digests(); err != nil || len(left) != 0 {
+			t.Errorf("%s: %d blobs are kept, %v", test.reason, len(left), err)
+		}
+	}
+}
+
+// TestReleaseKeepsTheNextClaim: who trains a job can still be interrupted when who
+// validated it lets go of it.
+func TestReleaseKeepsTheNextClaim(t *testing.T) {
+	q := idleQueue(nil, nil)
+	var interrupted []string
+	claimed := func(worker string) *claim {
+		c := &claim{interrupt: func(error) { interrupted = append(interrupted, worker) }}
+		c.job.ID = "job"
+		return c
+	}
+	validating, training := claimed("validating"), claimed("training")
+	q.claims["job"] = training
+	q.release(validating)
+	if q.claims["job"] != training || len(interrupted) != 1 || interrupted[0] != "validating" {
+		t.Errorf("claims %v, interrupted %v", q.claims, interrupted)
+	}
+	q.release(training)
+	if len(q.claims) != 0 {
+		t.Errorf("claims %v", q.claims)
+	}
+}

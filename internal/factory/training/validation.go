@@ -1,0 +1,128 @@
+package training
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/classifier-factory/classifier-factory/internal/dataset"
+	"github.com/classifier-factory/classifier-factory/internal/factory/store"
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+// maxLabels is how many labels the engine can learn, over all targets.
+const maxLabels = 10_000
+
+// validate reads all of a job's files once. An *invalidDataError says what is
+// wrong with them.
+func (q *Queue) validate(ctx context.Context, j *store.Job) (*store.Validation, error) {
+	training := q.trainingRows(j)
+	if err := training.read(ctx, j.TrainingInputs(), func(*dataset.Sample, store.Input) {}); err != nil {
+		return nil, err
+	}
+	targets, err := findTargets(training.census, j.Requested.Targets)
+	if err != nil {
+		return nil, err
+	}
+	pace, err := q.store.Pace(ctx)
+	if err != nil {
+		return nil, err
+	}
+	planned := newPlan(j.Requested.Hyperparameters, training.census.Samples(), training.bytes, pace)
+	found := &store.Validation{
+		InputType:       training.census.InputType(),
+		Targets:         targets,
+		Hyperparameters: planned.hyperparameters,
+		Metadata:        planned.metadata,
+		Skipped:         training.update(),
+	}
+	return found, q.validationRows(j, found.InputType, targets).read(ctx, j.ValidationInputs(), func(*dataset.Sample, store.Input) {})
+}
+
+// trainingRows accepts what the job's targets say, or any labels if it has none.
+func (q *Queue) trainingRows(j *store.Job) *rows {
+	r := &rows{blobs: q.blobs, limits: dataset.DefaultLimits(), skipFraction: j.Requested.SkipFraction}
+	if len(j.Requested.Targets) > 0 {
+		r.known = newLabelIndex(j.Requested.Targets)
+	}
+	return r
+}
+
+// validationRows accepts what the training files have taught.
+func (q *Queue) validationRows(j *store.Job, inputType dataset.InputType, targets []mistral.ClassifierTarget) *rows {
+	return &rows{
+		blobs:        q.blobs,
+		limits:       dataset.DefaultLimits(),
+		skipFraction: j.Requested.SkipFraction,
+		inputType:    inputType,
+		known:        newLabelIndex(targets),
+	}
+}
+
+// findTargets completes the requested targets, or takes those of the rows.
+func findTargets(census *dataset.Census, requested []mistral.ClassifierTarget) ([]mistral.ClassifierTarget, error) {
+	if invalid, ok := errors.AsType[*dataset.InvalidDatasetError](census.Check()); ok {
+		return nil, &store.InvalidDataError{Message: invalid.Error(), Update: mistral.StatusUpdate{Code: string(invalid.Reason)}}
+	}
+	counted := make(map[string]dataset.Target)
+	var targets []mistral.ClassifierTarget
+	for _, target := range census.Targets() {
+		counted[target.Name] = target
+		targets = append(targets, inferTarget(target))
+	}
+	if len(requested) > 0 {
+		targets = append([]mistral.ClassifierTarget(nil), requested...)
+	}
+	for i := range targets {
+		if err := completeTarget(&targets[i], counted[targets[i].Name]); err != nil {
+			return nil, err
+		}
+	}
+	if labels := countLabels(targets); labels > maxLabels {
+		return nil, &store.InvalidDataError{
+			Message: fmt.Sprintf("the targets have %d labels; at most %d are supported", labels, maxLabels),
+			Update:  mistral.StatusUpdate{Code: string(dataset.TooManyLabels)},
+		}
+	}
+	return targets, nil
+}
+
+func inferTarget(counted dataset.Target) mistral.ClassifierTarget {
+	target := mistral.ClassifierTarget{Name: counted.Name, Weight: 1}
+	for _, label := range counted.Labels {
+		target.Labels = append(target.Labels, label.Name)
+	}
+	return target
+}
+
+// completeTarget infers the loss function and makes sure that the rows have
+// every label: of one that they do not have, nothing can be learned.
+func completeTarget(target *mistral.ClassifierTarget, counted dataset.Target) error {
+	present := make(map[string]bool, len(counted.Labels))
+	for _, label := range counted.Labels {
+		present[label.Name] = true
+	}
+	for _, label := range target.Labels {
+		if !present[label] {
+			return &store.InvalidDataError{
+				Message: fmt.Sprintf("no row has the label %q of the target %q", label, target.Name),
+				Update:  mistral.StatusUpdate{Code: string(labelWithoutRows)},
+			}
+		}
+	}
+	if target.LossFunction != "" {
+		return nil
+	}
+	target.LossFunction = mistral.LossSingleClass
+	if counted.Type == dataset.MultiLabel {
+		target.LossFunction = mistral.LossMultiClass
+	}
+	return nil
+}
+
+func countLabels(targets []mistral.ClassifierTarget) (labels int) {
+	for _, target := range targets {
+		labels += len(target.Labels)
+	}
+	return labels
+}
