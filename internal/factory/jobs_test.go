@@ -64,6 +64,12 @@ func TestJobLife(t *testing.T) {
 	if *done.TrainedTokens == 0 || len(done.Checkpoints) == 0 || done.Checkpoints[0].StepNumber != 20 || done.Checkpoints[0].Metrics.ValidLoss == nil {
 		t.Errorf("trained tokens %v, checkpoints %+v; want the last step first and evaluated", *done.TrainedTokens, done.Checkpoints)
 	}
+	for _, checkpoint := range done.Checkpoints {
+		// Losses that were not measured are 0, not null: the vendor's notebooks draw those that are not 0.
+		if metrics := checkpoint.Metrics; metrics.TrainLoss == nil || metrics.ValidLoss == nil || metrics.ValidMeanTokenAccuracy == nil {
+			t.Errorf("step %d has %+v", checkpoint.StepNumber, metrics)
+		}
+	}
 
 	again, err := client.CancelJob(t.Context(), created.ID)
 	if err != nil || again.Status != mistral.JobSuccess {
@@ -164,6 +170,12 @@ func TestListJobs(t *testing.T) {
 		{"mine", "?created_by_me=true", "three two one"},
 		{"page behind the last", "?page=7", ""},
 		{"created before it all", "?created_before=2001-01-01T00%3A00%3A00.000Z", ""},
+		{"a time without a zone, as Python sends it", "?created_after=2020-01-01T00:00:00", "three two one"},
+		{"a time with a space, as str() of Python writes it", "?created_before=2020-01-01%2000:00:00.5", ""},
+		{"a zone whose plus sign was not escaped", "?created_after=2020-01-01T00:00:00+02:00", "three two one"},
+		{"a date alone", "?created_before=2020-01-01", ""},
+		{"Unix seconds", "?created_after=1577836800", "three two one"},
+		{"Unix seconds with a fraction", "?created_before=1577836800.25", ""},
 		{"created within this second", "?created_after=" + time.Now().UTC().Format("2006-01-02T15:04:05.000Z"), "three two one"},
 	} {
 		status, body := s.request("GET", "/v1/fine_tuning/jobs"+test.query, "")
@@ -181,7 +193,7 @@ func TestListJobs(t *testing.T) {
 			t.Errorf("%s: %d %q, want %q", test.reason, status, got, test.want)
 		}
 	}
-	for _, query := range []string{"?status=SUCCEEDED", "?created_after=yesterday", "?created_before=1", "?created_by_me=perhaps", "?page=-1", "?page_size=x"} {
+	for _, query := range []string{"?status=SUCCEEDED", "?created_after=yesterday", "?created_before=-1", "?created_after=NaN", "?created_after=1e30", "?created_after=2020-13-01", "?created_by_me=perhaps", "?page=-1", "?page_size=x"} {
 		if status, body := s.request("GET", "/v1/fine_tuning/jobs"+query, ""); status != 422 {
 			t.Errorf("%s: %d %s", query, status, body)
 		}

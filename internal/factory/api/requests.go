@@ -1,9 +1,11 @@
 package api
 
 import (
+	"math"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -78,9 +80,31 @@ func (q *query) time(name string) time.Time {
 	if text == "" {
 		return time.Time{}
 	}
-	value, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		q.fail(name, "a date and time as of RFC 3339")
+	value, ok := parseTime(text)
+	if !ok {
+		q.fail(name, "a date and time as of RFC 3339, a date, or Unix seconds")
 	}
 	return value
+}
+
+// timeLayouts are how clients write times. Without a zone they are of UTC.
+var timeLayouts = []string{
+	time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05Z07:00", time.DateTime,
+	"2006-01-02T15:04Z07:00", "2006-01-02T15:04", time.DateOnly,
+}
+
+func parseTime(text string) (time.Time, bool) {
+	if seconds, err := strconv.ParseFloat(text, 64); err == nil {
+		// A Duration ends in the year 2262.
+		return time.Unix(0, 0).Add(time.Duration(seconds * float64(time.Second))), seconds >= 0 && seconds < math.MaxInt64/float64(time.Second)
+	}
+	if space := strings.LastIndexByte(text, ' '); space > len(time.DateOnly) {
+		text = text[:space] + "+" + text[space+1:] // a zone's plus sign that was not escaped
+	}
+	for _, layout := range timeLayouts {
+		if value, err := time.Parse(layout, text); err == nil {
+			return value, true
+		}
+	}
+	return time.Time{}, false
 }

@@ -271,13 +271,16 @@ func scanEvent(r row) (event mistral.Event, err error) {
 	return event, err
 }
 
+// scanCheckpoint gives a step that was not evaluated the zeros of the hosted service:
+// its notebooks draw the losses that are not 0.
 func scanCheckpoint(r row) (checkpoint mistral.Checkpoint, err error) {
 	metrics := &checkpoint.Metrics
 	err = r.Scan(&checkpoint.StepNumber, &metrics.TrainLoss, &metrics.ValidLoss, &checkpoint.CreatedAt)
-	if metrics.ValidLoss != nil {
-		misnomer := math.Exp2(*metrics.ValidLoss)
-		metrics.ValidMeanTokenAccuracy = &misnomer
+	if metrics.ValidLoss == nil {
+		metrics.ValidLoss, metrics.ValidMeanTokenAccuracy = new(0.0), new(0.0)
+		return checkpoint, err
 	}
+	metrics.ValidMeanTokenAccuracy = new(math.Exp2(*metrics.ValidLoss))
 	return checkpoint, err
 }
 
