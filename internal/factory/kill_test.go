@@ -172,6 +172,6 @@ func checkBlobs(ctx context.Context, t *testing.T, directory string) {
 		if _, err := classifier.ReadModel(bufio.NewReader(content)); err != nil {
 			t.Error(err)
 		}
-		content.Close()
+		_ = content.Close()
 	}
 }

@@ -70,7 +70,7 @@ func invalidValue(message string, location ...any) *problem {
 	}}}
 }
 
-// notFoundAs turns errNotFound into a 404 with a sentence.
+// notFoundAs turns store.ErrNotFound into a 404 with a sentence.
 func notFoundAs(err error, detail string) error {
 	if errors.Is(err, store.ErrNotFound) {
 		return &problem{Status: http.StatusNotFound, Detail: detail}
@@ -78,7 +78,7 @@ func notFoundAs(err error, detail string) error {
 	return err
 }
 
-// overQuota turns a quotaError into a 403 with its sentence.
+// overQuota turns a store.QuotaError into a 403 with its sentence.
 func overQuota(err error) error {
 	if over, ok := errors.AsType[*store.QuotaError](err); ok {
 		return &problem{Status: http.StatusForbidden, Detail: over.Error()}

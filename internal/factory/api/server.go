@@ -53,6 +53,7 @@ type Server struct {
 	requestSeconds *prometheus.HistogramVec
 }
 
+// New has a server that answers once its Handler is served.
 func New(config Config) *Server {
 	s := &Server{
 		config: config,

@@ -11,6 +11,7 @@ import (
 // Scoring is what the scores of a multi_class target are. It extends the protocol.
 type Scoring string
 
+// What scores can be.
 const (
 	Normalized  Scoring = "normalized"  // they sum to 1, as the protocol has it; the default
 	Independent Scoring = "independent" // each is the probability that the label applies
@@ -28,7 +29,7 @@ type classification struct {
 
 // Classification begins one of a model that was found: a result for each input, in
 // their order. text has them as the model was trained to read them.
-func (m *Models) Classification(found store.ServedModel, modelID string, scores Scoring, inputs int, text func(int, dataset.InputType) string) (*classification, error) {
+func (m *Models) Classification(found store.ServedModel, modelID string, scores Scoring, inputs int, text func(int, dataset.InputType) string) (io.WriterTo, error) {
 	model, err := m.cache.get(found.Digest)
 	if err != nil {
 		return nil, err

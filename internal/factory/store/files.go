@@ -60,6 +60,7 @@ func (s *Store) AddFile(ctx context.Context, f File, staged blob.Staged, limits 
 	return f, err
 }
 
+// File reads a tenant's file.
 func (s *Store) File(ctx context.Context, tenant, id string) (File, error) {
 	return findFile(ctx, s.reader, tenant, id)
 }
@@ -74,6 +75,7 @@ func (s *Store) FileOfAnyTenant(ctx context.Context, id string) (File, error) {
 	return one(ctx, s.reader, scanFile, `SELECT `+fileColumns+` FROM files WHERE id = ?`, id)
 }
 
+// DeleteFile removes its bytes as well, unless something else needs them.
 func (s *Store) DeleteFile(ctx context.Context, tenant, id string) error {
 	var digest string
 	err := s.write(ctx, func(tx *sql.Tx) (err error) {

@@ -66,7 +66,10 @@ type Input struct {
 	Validation bool    `json:"validation"`
 }
 
-func (j *Job) TrainingInputs() []Input   { return j.selectInputs(false) }
+// TrainingInputs are the files that are learned from.
+func (j *Job) TrainingInputs() []Input { return j.selectInputs(false) }
+
+// ValidationInputs are the files that are measured on.
 func (j *Job) ValidationInputs() []Input { return j.selectInputs(true) }
 
 func (j *Job) selectInputs(validation bool) (selected []Input) {

@@ -177,7 +177,7 @@ type Turn struct {
 	Started bool   `json:"started"`
 }
 
-// ClaimJob gives the next queued job to a worker, or errNotFound. Validation
+// ClaimJob gives the next queued job to a worker, or ErrNotFound. Validation
 // comes before training: it is short, and somebody waits for its answer. In both, the
 // tenant is next whose last turn, if any, was taken first.
 func (s *Store) ClaimJob(ctx context.Context, turns []Turn, now time.Time) (Job, error) {
@@ -219,6 +219,7 @@ func (s *Store) ResumeJobs(ctx context.Context, now time.Time) error {
 	})
 }
 
+// Job reads a tenant's job.
 func (s *Store) Job(ctx context.Context, tenant, id string) (Job, error) {
 	return one(ctx, s.reader, scanJob, `SELECT `+jobColumns+` FROM jobs WHERE tenant = ? AND id = ?`, tenant, id)
 }

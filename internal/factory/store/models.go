@@ -93,6 +93,7 @@ func (s *Store) KeepModel(ctx context.Context, jobID string, staged blob.Staged,
 	})
 }
 
+// Model reads a tenant's model.
 func (s *Store) Model(ctx context.Context, tenant, id string) (Model, error) {
 	return one(ctx, s.reader, scanModel, `SELECT `+modelColumns+` FROM models WHERE tenant = ? AND id = ?`, tenant, id)
 }
@@ -104,6 +105,7 @@ type ServedModel struct {
 	Archived  bool
 }
 
+// ServedModel reads what a classification needs to know of a tenant's model.
 func (s *Store) ServedModel(ctx context.Context, tenant, id string) (ServedModel, error) {
 	return one(ctx, s.reader, func(r row) (m ServedModel, err error) {
 		err = r.Scan(&m.Digest, &m.InputType, &m.Archived)
@@ -132,6 +134,7 @@ func (s *Store) UpdateModel(ctx context.Context, tenant, id string, change func(
 	return m, err
 }
 
+// DeleteModel removes its bytes as well, unless something else needs them.
 func (s *Store) DeleteModel(ctx context.Context, tenant, id string) error {
 	var digest string
 	err := s.write(ctx, func(tx *sql.Tx) (err error) {

@@ -26,6 +26,7 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
+// DatabaseName is that of SQLite's file in the directory.
 const DatabaseName = "factory.db"
 
 // ErrNotFound says that a tenant has no such file, job or model, be it that
@@ -99,6 +100,7 @@ func migrate(ctx context.Context, database *sql.DB) error {
 	return nil
 }
 
+// Close ends what is under way.
 func (s *Store) Close() error {
 	var problems []error
 	for _, database := range []*sql.DB{s.reader, s.writer} {
@@ -155,7 +157,7 @@ func collect[T any](ctx context.Context, q querier, scan func(row) (T, error), q
 	return all, rows.Err()
 }
 
-// one scans the only row of a query, or returns errNotFound.
+// one scans the only row of a query, or returns ErrNotFound.
 func one[T any](ctx context.Context, q querier, scan func(row) (T, error), query string, arguments ...any) (T, error) {
 	found, err := scan(q.QueryRowContext(ctx, query, arguments...))
 	if errors.Is(err, sql.ErrNoRows) {

@@ -50,6 +50,7 @@ type claim struct {
 	interrupt context.CancelCauseFunc
 }
 
+// NewQueue has a queue without workers: see Start.
 func NewQueue(stored *store.Store, blobs blob.Store, logger *slog.Logger, clock func() time.Time, registry prometheus.Registerer) *Queue {
 	q := &Queue{
 		store:  stored,
@@ -68,6 +69,7 @@ func NewQueue(stored *store.Store, blobs blob.Store, logger *slog.Logger, clock 
 	return q
 }
 
+// Start begins to run jobs.
 func (q *Queue) Start(workers int) {
 	var ctx context.Context
 	ctx, q.stop = context.WithCancelCause(context.Background())

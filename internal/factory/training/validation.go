@@ -13,7 +13,7 @@ import (
 // maxLabels is how many labels the engine can learn, over all targets.
 const maxLabels = 10_000
 
-// validate reads all of a job's files once. An *invalidDataError says what is
+// validate reads all of a job's files once. A *store.InvalidDataError says what is
 // wrong with them.
 func (q *Queue) validate(ctx context.Context, j *store.Job) (*store.Validation, error) {
 	training := q.trainingRows(j)
