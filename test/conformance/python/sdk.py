@@ -59,11 +59,13 @@ if version.startswith("1."):
     from mistralai._version import __version__
 
     errors = models
+    newer = {"expires_at", "visibility"}  # fields that came after this line
     chat_request = lambda model, conversations: {"model": model, "inputs": conversations}
 else:
     from mistralai.client import Mistral, errors, models
     from mistralai.client._version import __version__
 
+    newer = set()
     chat_request = lambda model, conversations: {"model": model, "input": conversations}
 
 # A checkout's tag is its version: what the modules say of themselves lags behind in some.
