@@ -1,4 +1,4 @@
-// The life of a classifier as both lines of the official SDK lead it. Run by hack/conformance.sh.
+// The life of a classifier as the official SDK leads it, release by release. Run by hack/conformance.sh.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
@@ -8,6 +8,7 @@ import { Asker, distortions } from "./answers.mjs";
 import { startFactory } from "./factory.mjs";
 import * as sdk1 from "./sdk-1/sdk.mjs";
 import * as sdk2 from "./sdk-2/sdk.mjs";
+import * as newest from "./sdk-newest/sdk.mjs";
 
 const samples = new URL("../../config/samples/quickstart/data/", import.meta.url);
 const model = "ministral-3b-latest";
@@ -16,16 +17,19 @@ const noSuchID = "00000000-0000-4000-8000-000000000000";
 const read = async (name) => new Uint8Array(await readFile(new URL(name, samples)));
 const ids = (list) => list.data.map(({ id }) => id);
 
-for (const [version, sdk] of Object.entries({ "1.15.1": sdk1, "2.4.0": sdk2 })) {
-  describe(`SDK ${version}`, () => life(sdk));
-}
+describe("SDK 1.15.1", () => life(sdk1));
+describe("SDK 2.4.0", () => life(sdk2));
+describe("SDK 2.7.0, with the jobs of 2.4.0", () => life(newest, sdk2));
 
-function life(sdk) {
+// life needs a second SDK where the first trains no more.
+function life(sdk, trainingSDK = sdk) {
   let factory;
   let asker;
+  let trainer;
   const ask = (call) => asker.ask(call);
+  const train = (call) => trainer.ask(call);
   const upload = (fileName, content) => ask((client) => client.files.upload({ file: { fileName, content }, purpose: "fine-tune" }));
-  const create = (file, options) => ask((client) => client.fineTuning.jobs.create({
+  const create = (file, options) => train((client) => client.fineTuning.jobs.create({
     model, jobType: "classifier", trainingFiles: [{ fileId: file.id, weight: 1 }],
     hyperparameters: { trainingSteps: 20, learningRate: 4e-5 }, autoStart: false, ...options,
   }));
@@ -33,7 +37,7 @@ function life(sdk) {
   // until polls a job until it has the status.
   async function until(jobId, status) {
     for (let look = 0; look < 600; look++) {
-      const job = await ask((client) => client.fineTuning.jobs.get({ jobId }));
+      const job = await train((client) => client.fineTuning.jobs.get({ jobId }));
       if (job.status === status) return job;
       assert.ok(["QUEUED", "VALIDATING", "VALIDATED", "RUNNING", "CANCELLATION_REQUESTED"].includes(job.status), `the job is ${job.status}`);
       await sleep(50);
@@ -42,9 +46,9 @@ function life(sdk) {
   }
 
   // refused fails unless the server refuses the call with an error of the SDK's.
-  async function refused(call, kind, statusCode, client = asker.client) {
+  async function refused(call, kind, statusCode, client = asker.client, { errors } = sdk) {
     const error = await call(client).then(() => assert.fail(`this is not refused: ${call}`), (thrown) => thrown);
-    assert.equal(error.constructor, sdk.errors[kind], `${error}: ${error.cause}`);
+    assert.equal(error.constructor, errors[kind], `${error}: ${error.cause}`);
     assert.equal(error.statusCode, statusCode);
     assert.equal(error.headers.get("content-type"), "application/json");
     return error;
@@ -53,6 +57,7 @@ function life(sdk) {
   before(async () => {
     factory = await startFactory();
     asker = new Asker(sdk, factory);
+    trainer = trainingSDK === sdk ? asker : new Asker(trainingSDK, factory);
   });
   after(() => factory?.stop());
 
@@ -89,7 +94,7 @@ function life(sdk) {
     const validated = await until(jobId, "VALIDATED");
     assert.equal(validated.classifierTargets[0].labels.length, 10);
     assert.ok(validated.metadata.dataTokens > 0);
-    await ask((client) => client.fineTuning.jobs.start({ jobId }));
+    await train((client) => client.fineTuning.jobs.start({ jobId }));
     const intents = await until(jobId, "SUCCESS");
     assert.ok(intents.checkpoints.length > 0 && intents.events.length > 0);
     models.intents = intents.fineTunedModel;
@@ -101,15 +106,15 @@ function life(sdk) {
   test("a job is cancelled, and jobs are listed", async () => {
     const integrations = [{ type: "wandb", project: "shop", apiKey: "0123456789".repeat(4), name: "run" }];
     const { id: jobId } = await create(files["intents-train"], { integrations });
-    await ask((client) => client.fineTuning.jobs.cancel({ jobId }));
+    await train((client) => client.fineTuning.jobs.cancel({ jobId }));
     await until(jobId, "CANCELLED");
 
-    const all = await ask((client) => client.fineTuning.jobs.list());
+    const all = await train((client) => client.fineTuning.jobs.list());
     assert.equal(all.total, 3);
     const pages = [];
-    for (const page of [0, 1]) pages.push(await ask((client) => client.fineTuning.jobs.list({ page, pageSize: 2 })));
+    for (const page of [0, 1]) pages.push(await train((client) => client.fineTuning.jobs.list({ page, pageSize: 2 })));
     assert.deepEqual(pages.flatMap(ids), ids(all));
-    const cancelled = await ask((client) => client.fineTuning.jobs.list({ status: "CANCELLED", model, createdAfter: new Date(0), wandbProject: "shop" }));
+    const cancelled = await train((client) => client.fineTuning.jobs.list({ status: "CANCELLED", model, createdAfter: new Date(0), wandbProject: "shop" }));
     assert.deepEqual(ids(cancelled), [jobId]);
   });
 
@@ -158,17 +163,21 @@ function life(sdk) {
       [404, (client) => client.files.retrieve({ fileId: noSuchID })],
       [404, (client) => client.files.download({ fileId: noSuchID })],
       [404, (client) => client.files.delete({ fileId: noSuchID })],
-      [404, (client) => client.fineTuning.jobs.get({ jobId: noSuchID })],
       [404, (client) => client.models.retrieve({ modelId: "ft:classifier:none" })],
       [404, (client) => client.models.update(sdk.modelUpdate("ft:classifier:none", { name: "x" }))],
       [404, (client) => client.classifiers.classify({ model: "ft:classifier:none", inputs: "x" })],
       [404, (client) => client.classifiers.moderate({ model, inputs: "x" })],
       [403, (client) => client.models.delete({ modelId: model })],
       [422, (client) => client.files.upload({ file: { fileName: "x.zip", content: new Uint8Array(1) } })],
+    ]) {
+      assert.ok(JSON.parse((await refused(call, "SDKError", status)).body).detail);
+    }
+    for (const [status, call] of [
+      [404, (client) => client.fineTuning.jobs.get({ jobId: noSuchID })],
       [422, (client) => client.fineTuning.jobs.create({ model, jobType: "classifier", hyperparameters: {} })],
       [422, (client) => client.fineTuning.jobs.create({ model: "no-such-model", hyperparameters: {} })],
     ]) {
-      assert.ok(JSON.parse((await refused(call, "SDKError", status)).body).detail);
+      assert.ok(JSON.parse((await refused(call, "SDKError", status, trainer.client, trainingSDK)).body).detail);
     }
     for (const call of [
       (client) => client.classifiers.classify({ model, inputs: "no classifier but a base model" }),
@@ -194,18 +203,20 @@ function life(sdk) {
   // What the tests above rely on: a wrong answer does not pass unnoticed.
   test("every distortion of these answers is noticed", async () => {
     let count = 0;
-    for (const { call, wire } of asker.understood.values()) {
-      await asker.replay(call, wire);
-      for (const { path, distorted } of distortions(wire)) {
-        await assert.rejects(asker.replay(call, distorted), `${call} with another ${path}`);
-        count++;
+    for (const teller of new Set([asker, trainer])) {
+      for (const { call, wire } of teller.understood.values()) {
+        await teller.replay(call, wire);
+        for (const { path, distorted } of distortions(wire)) {
+          await assert.rejects(teller.replay(call, distorted), `${call} with another ${path}`);
+          count++;
+        }
       }
     }
     assert.ok(count > 1000, `only ${count} distortions`);
 
-    const { call, wire } = [...asker.understood.values()].find(({ wire }) => wire.object === "job");
+    const { call, wire } = [...trainer.understood.values()].find(({ wire }) => wire.object === "job");
     for (const change of [{ status: "SUCCEEDED" }, { job_type: undefined }, { another_field: 1 }]) {
-      await assert.rejects(asker.replay(call, { ...wire, ...change }), JSON.stringify(change));
+      await assert.rejects(trainer.replay(call, { ...wire, ...change }), JSON.stringify(change));
     }
   });
 }
