@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"log/slog"
-	"strings"
 
 	"github.com/classifier-factory/classifier-factory/internal/classifier"
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
@@ -29,10 +28,12 @@ func (f *Factory) train(ctx context.Context, j *job) (*trained, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer training.Close()
 	validation, err := readExamples(ctx, f.validationRows(j, j.inputType, j.targets), j.validationInputs(), j.targets)
 	if err != nil {
 		return nil, err
 	}
+	defer validation.Close()
 	made, err := classifier.Train(ctx, training, validation, classifier.Options{
 		Targets:         engineTargets(j.targets),
 		Hyperparameters: engineHyperparameters(j),
@@ -43,7 +44,7 @@ func (f *Factory) train(ctx context.Context, j *job) (*trained, error) {
 		return nil, err
 	}
 	h := mistral.Hyperparameters{TrainingSteps: j.Hyperparameters.TrainingSteps, Epochs: j.requested.Hyperparameters.Epochs}
-	f.learnPace(ctx, trainingWork(h, len(training), rows.bytes), f.now().Sub(started))
+	f.learnPace(ctx, trainingWork(h, training.Len(), rows.bytes), f.now().Sub(started))
 	evaluation, err := evaluate(ctx, made.Measurable, j.targets, made.Unseen)
 	return &trained{made.Model, evaluation}, err
 }
@@ -76,17 +77,28 @@ func engineHyperparameters(j *job) classifier.Hyperparameters {
 	return h
 }
 
-// readExamples reads the rows that validation has accepted.
-func readExamples(ctx context.Context, r *rows, inputs []input, targets []mistral.ClassifierTarget) ([]classifier.Example, error) {
+// readExamples reads the rows that validation has accepted. The caller closes what it
+// returns.
+func readExamples(ctx context.Context, r *rows, inputs []input, targets []mistral.ClassifierTarget) (*classifier.Corpus, error) {
+	corpus, err := classifier.NewCorpus(r.blobs.incoming)
+	if err != nil {
+		return nil, err
+	}
 	index := newLabelIndex(targets)
-	var examples []classifier.Example
-	err := r.read(ctx, inputs, func(sample *dataset.Sample, input input) {
-		examples = append(examples, newExample(sample, input, index))
+	var full error // the disk, most likely
+	err = r.read(ctx, inputs, func(sample *dataset.Sample, input input) {
+		if full == nil {
+			full = corpus.Add(newExample(sample, input, index))
+		}
 	})
-	return examples, err
+	if err = errors.Join(full, err); err != nil {
+		corpus.Close()
+		return nil, err
+	}
+	return corpus, nil
 }
 
-// newExample copies what it keeps of a sample.
+// newExample is valid as long as the sample.
 func newExample(sample *dataset.Sample, input input, index labelIndex) classifier.Example {
 	example := classifier.Example{Text: sampleText(sample), Weight: input.Weight, Labels: make([][]int, len(index))}
 	for _, labels := range sample.Labels {
@@ -102,7 +114,7 @@ func newExample(sample *dataset.Sample, input input, index labelIndex) classifie
 
 func sampleText(sample *dataset.Sample) string {
 	if sample.InputType() == dataset.InputText {
-		return strings.Clone(sample.Text)
+		return sample.Text
 	}
 	messages := make([]classifier.Message, len(sample.Messages))
 	for i, message := range sample.Messages {
