@@ -235,14 +235,6 @@ func TestUnseenExamplesWereNotLearned(t *testing.T) {
 	}
 }
 
-func cloneLabels(labels [][]int) [][]int {
-	clones := make([][]int, len(labels))
-	for t := range labels {
-		clones[t] = slices.Clone(labels[t])
-	}
-	return clones
-}
-
 func accuracy(model *Model, examples []Example) float64 {
 	right := 0.0
 	for _, example := range examples {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"slices"
 )
 
 // trainingExamples are those of a corpus, and the labels' names after them.
@@ -40,7 +41,8 @@ type trainingData struct {
 	vocabulary   *vocabulary
 	meanWeight   float64
 	labelWeights []float32  // of each column
-	vectors      *table     // of each example; nil when they are too large to be kept
+	first        []sample   // of the first examples
+	vectors      *table     // of the others; nil when they are too large to be kept
 	bayes        *linear    // nil unless repeatable
 	kinships     []*kinship // of each target's labels
 }
@@ -48,6 +50,14 @@ type trainingData struct {
 // maxKeptFeatures bounds the room of the vectors, which are made anew for each pass
 // when there are more: 128 MiB.
 const maxKeptFeatures = 1 << 24
+
+const (
+	// maxFirstBytes of samples stay in memory, so that small data is learned from as fast
+	// as it can be: about ten thousand texts of a dozen words.
+	maxFirstBytes = 24 << 20
+	// sampleBytes is what a sample takes beside its features.
+	sampleBytes = 160
+)
 
 // newTrainingData is for examples that a survey tells of.
 func newTrainingData(examples trainingExamples, s *survey, targets []Target, heads []head, vocabulary *vocabulary) *trainingData {
@@ -72,7 +82,7 @@ func (d *trainingData) keepVectors(ctx context.Context, files *scratchFiles) err
 		return err
 	}
 	vectorizer := newVectorizer(d.vocabulary)
-	kept := 0
+	features, bytes := 0, 0
 	var record []byte
 	for example, err := range d.examples.all() {
 		if err == nil {
@@ -82,8 +92,15 @@ func (d *trainingData) keepVectors(ctx context.Context, files *scratchFiles) err
 			return fmt.Errorf("reading features: %w", err)
 		}
 		x := vectorizer.vectorize(example.Text)
-		if kept += len(x.features); kept > maxKeptFeatures {
+		features += len(x.features)
+		bytes += sampleBytes + 8*len(x.features)
+		if features > maxKeptFeatures {
+			d.first = nil
 			return vectors.empty()
+		}
+		if bytes <= maxFirstBytes {
+			d.first = append(d.first, sample{cloneLabels(example.Labels), weight(example), x.clone()})
+			continue
 		}
 		record = appendVector(appendHead(record[:0], *example), x)
 		if err := vectors.append(record); err != nil {
@@ -92,6 +109,14 @@ func (d *trainingData) keepVectors(ctx context.Context, files *scratchFiles) err
 	}
 	d.vectors = vectors
 	return vectors.flush()
+}
+
+func cloneLabels(labels [][]int) [][]int {
+	clones := make([][]int, len(labels))
+	for t := range labels {
+		clones[t] = slices.Clone(labels[t])
+	}
+	return clones
 }
 
 func appendVector(record []byte, x vector) []byte {
@@ -130,8 +155,11 @@ func (d *trainingData) newReader() *sampleReader {
 
 // read returns a sample that is valid until the next.
 func (r *sampleReader) read(i int32) (sample, error) {
+	if int(i) < len(r.data.first) {
+		return r.data.first[i], nil
+	}
 	if r.vectorizer == nil {
-		return r.readKept(int(i))
+		return r.readKept(int(i) - len(r.data.first))
 	}
 	examples := r.data.examples
 	if i := int(i) - examples.corpus.Len(); i >= 0 {
@@ -159,8 +187,6 @@ func (r *sampleReader) readKept(i int) (sample, error) {
 	features, values := rest[:4*count], rest[4*count:]
 	for i := range r.kept.features {
 		r.kept.features[i] = binary.LittleEndian.Uint32(features[4*i:])
-	}
-	for i := range r.kept.values {
 		r.kept.values[i] = math.Float32frombits(binary.LittleEndian.Uint32(values[4*i:]))
 	}
 	return sample{r.head.result.Labels, weight(&r.head.result), r.kept}, nil
