@@ -55,7 +55,7 @@ func (t *trainer) unseenMargins(ctx context.Context, weights *linear) (*calibrat
 	stride := 1 + t.unseen.Len()*width/maxCalibrationMargins
 	c := &calibrationExamples{margins: make([]float32, 0, (t.unseen.Len()+stride-1)/stride*width), width: width}
 	i := 0
-	for example, err := range t.unseen.All() {
+	for example, err := range t.unseen.all() {
 		if err == nil {
 			err = ctx.Err()
 		}

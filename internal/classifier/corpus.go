@@ -7,6 +7,8 @@ import (
 	"hash"
 	"iter"
 	"math"
+	"strings"
+	"unsafe"
 )
 
 // Corpus holds examples on disk, so that a training's memory does not grow with them.
@@ -96,8 +98,23 @@ func (e Examples) Len() int {
 	return e.corpus.Len()
 }
 
-// All reads them. An example is valid until the next; nothing comes after an error.
+// All reads them. An example is valid until the next, but its text for ever; nothing
+// comes after an error.
 func (e Examples) All() iter.Seq2[*Example, error] {
+	return func(yield func(*Example, error) bool) {
+		for example, err := range e.all() {
+			if err == nil {
+				example.Text = strings.Clone(example.Text)
+			}
+			if !yield(example, err) {
+				return
+			}
+		}
+	}
+}
+
+// all reads them. An example, with its text, is valid until the next.
+func (e Examples) all() iter.Seq2[*Example, error] {
 	if e.chosen == nil {
 		return e.corpus.all()
 	}
@@ -140,10 +157,11 @@ type headReader struct {
 	room   [][]int
 }
 
-// example reads a record of a corpus.
+// example reads a record of a corpus, of which its text remains a part.
 func (h *headReader) example(record []byte) *Example {
 	text := h.read(record)
-	h.result.Text = string(text)
+	// A copy of each text would be as much garbage as there is data, for each pass.
+	h.result.Text = unsafe.String(unsafe.SliceData(text), len(text))
 	return &h.result
 }
 

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"sync"
 )
 
 // order is a sequence of examples, by their indices, on disk.
@@ -93,7 +94,9 @@ func (o *order) write(first int, indices []int32) error {
 
 // shuffle shuffles as rand.Shuffle does with a slice, whatever the length.
 func (o *order) shuffle(ctx context.Context, random *rand.Rand) error {
-	s := &shuffle{order: o}
+	s := shuffles.Get().(*shuffle)
+	defer shuffles.Put(s)
+	s.order, s.waiting = o, s.waiting[:0]
 	s.load(o.length)
 	random.Shuffle(o.length, func(i, j int) {
 		if s.err == nil {
@@ -114,8 +117,13 @@ type shuffle struct {
 	block   []int32
 	first   int // index of the block in the order
 	waiting []int32
+	outside []int32 // where the waiting ones go before the block, ascending
+	values  []int32 // of those
 	err     error
 }
+
+// shuffles are few, as many as fits are advanced at a time, and large.
+var shuffles = sync.Pool{New: func() any { return &shuffle{} }}
 
 // load takes the block that ends at an index.
 func (s *shuffle) load(end int) {
@@ -143,9 +151,8 @@ func (s *shuffle) swap(ctx context.Context, i, j int) {
 
 // swapWaiting makes the swaps of a block and writes it.
 func (s *shuffle) swapWaiting() error {
-	outside := s.outside()
-	values := make([]int32, len(outside))
-	if err := s.visit(outside, func(k int, index *int32) { values[k] = *index }, false); err != nil {
+	s.findOutside()
+	if err := s.visit(func(k int, index *int32) { s.values[k] = *index }, false); err != nil {
 		return err
 	}
 	for n, j := range s.waiting {
@@ -153,33 +160,34 @@ func (s *shuffle) swapWaiting() error {
 		if int(j) >= s.first {
 			other = &s.block[int(j)-s.first]
 		} else {
-			k, _ := slices.BinarySearch(outside, j)
-			other = &values[k]
+			k, _ := slices.BinarySearch(s.outside, j)
+			other = &s.values[k]
 		}
 		*at, *other = *other, *at
 	}
 	s.waiting = s.waiting[:0]
-	if err := s.visit(outside, func(k int, index *int32) { *index = values[k] }, true); err != nil {
+	if err := s.visit(func(k int, index *int32) { *index = s.values[k] }, true); err != nil {
 		return err
 	}
 	return s.order.write(s.first, s.block)
 }
 
-// outside returns where the waiting swaps go before the block, ascending.
-func (s *shuffle) outside() []int32 {
-	outside := make([]int32, 0, len(s.waiting))
+func (s *shuffle) findOutside() {
+	s.outside = s.outside[:0]
 	for _, j := range s.waiting {
 		if int(j) < s.first {
-			outside = append(outside, j)
+			s.outside = append(s.outside, j)
 		}
 	}
-	slices.Sort(outside)
-	return slices.Compact(outside)
+	slices.Sort(s.outside)
+	s.outside = slices.Compact(s.outside)
+	s.values = resize(s.values, len(s.outside))
 }
 
-// visit calls use for what is at each of the ascending places, and writes what it left
-// there when it changes them.
-func (s *shuffle) visit(places []int32, use func(k int, index *int32), changes bool) error {
+// visit calls use for each index outside, and writes what it left there when it changes
+// them.
+func (s *shuffle) visit(use func(k int, index *int32), changes bool) error {
+	places := s.outside
 	part := make([]int32, orderWindow)
 	for k := 0; k < len(places); {
 		start := int(places[k])

@@ -266,7 +266,7 @@ func (t *trainer) unseenLoss(ctx context.Context) (float64, error) {
 	}
 	margins := make([]float32, columns(t.heads))
 	losses := newMeanLoss(t.heads, t.options.Targets)
-	for example, err := range t.unseen.All() {
+	for example, err := range t.unseen.all() {
 		if err == nil {
 			err = ctx.Err()
 		}
@@ -279,28 +279,35 @@ func (t *trainer) unseenLoss(ctx context.Context) (float64, error) {
 	return losses.mean(), nil
 }
 
-// finish gives up weights as soon as they have become a model.
 func (t *trainer) finish(ctx context.Context) (*Trained, error) {
-	calibrating, err := t.calibrating.weights()
-	if err != nil {
-		return nil, err
-	}
-	calibrations, err := t.calibrate(ctx, calibrating)
-	if err != nil {
-		return nil, err
-	}
 	trained := &Trained{Unseen: t.unseen}
-	trained.Measurable = newModel(t.options.Targets, t.vocabulary, calibrating, calibrations)
-	trained.Model = trained.Measurable
-	if t.heldOut != nil {
-		t.calibrating, calibrating = nil, nil
-		final, err := t.final.weights()
-		if err != nil {
-			return nil, err
-		}
-		trained.Model = newModel(t.options.Targets, t.vocabulary, final, calibrations)
+	var err error
+	if trained.Measurable, err = t.measurable(ctx); err != nil {
+		return nil, err
 	}
+	trained.Model = trained.Measurable
+	if t.heldOut == nil {
+		return trained, nil
+	}
+	t.calibrating = nil // its weights have become a model, and their memory is needed
+	weights, err := t.final.weights()
+	if err != nil {
+		return nil, err
+	}
+	trained.Model = newModel(t.options.Targets, t.vocabulary, weights, trained.Measurable.calibrations)
 	return trained, nil
+}
+
+func (t *trainer) measurable(ctx context.Context) (*Model, error) {
+	weights, err := t.calibrating.weights()
+	if err != nil {
+		return nil, err
+	}
+	calibrations, err := t.calibrate(ctx, weights)
+	if err != nil {
+		return nil, err
+	}
+	return newModel(t.options.Targets, t.vocabulary, weights, calibrations), nil
 }
 
 // differentiate turns margins into the gradient of the loss, and adds the loss to
