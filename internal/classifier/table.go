@@ -21,8 +21,8 @@ type table struct {
 }
 
 const (
-	// keptStarts of a table take a mebibyte, and spare the small ones half of the reading.
-	keptStarts = 1 << 17
+	// keptStarts of a table take two mebibytes, and spare all but large ones half of the reading.
+	keptStarts = 1 << 18
 	tableRead  = 1 << 16 // bytes at a time
 )
 
