@@ -3,7 +3,9 @@ package classifier
 import (
 	"context"
 	"fmt"
+	"iter"
 	"math"
+	"slices"
 )
 
 // maxCalibrationMargins bounds the memory and the time that calibration takes.
@@ -42,44 +44,67 @@ func (t *trainer) calibrate(ctx context.Context, weights *linear) ([]calibration
 			return h.calibrationLoss(i, examples, temperature) + prior(temperature)
 		})
 		if h.loss == MultiClass {
-			calibrations[i].Independent = fitIndependent(h.labelMargins(i, examples), alwaysLabelled(t.examples, i))
+			calibrations[i].Independent = fitIndependent(h.labelMargins(i, examples), !t.survey.unlabelled[i])
 		}
 	}
 	return calibrations, nil
 }
 
-func (t *trainer) unseenMargins(ctx context.Context, weights *linear) ([]calibrationExample, error) {
+func (t *trainer) unseenMargins(ctx context.Context, weights *linear) (*calibrationExamples, error) {
 	width := columns(t.heads)
-	stride := 1 + len(t.unseen)*width/maxCalibrationMargins
-	var examples []calibrationExample
-	for i := 0; i < len(t.unseen); i += stride {
-		if err := ctx.Err(); err != nil {
+	stride := 1 + t.unseen.Len()*width/maxCalibrationMargins
+	c := &calibrationExamples{margins: make([]float32, 0, (t.unseen.Len()+stride-1)/stride*width), width: width}
+	i := 0
+	for example, err := range t.unseen.all() {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
 			return nil, fmt.Errorf("calibrating: %w", err)
 		}
-		margins := make([]float32, width)
-		weights.margins(t.vectorizer.vectorize(t.unseen[i].Text), margins)
-		examples = append(examples, calibrationExample{margins, t.unseen[i].Labels})
+		if i%stride == 0 {
+			c.heads = appendHead(c.heads, *example)
+			c.margins = c.margins[:len(c.margins)+width]
+			weights.margins(t.vectorizer.vectorize(example.Text), c.margins[len(c.margins)-width:])
+		}
+		i++
 	}
-	return examples, nil
+	return c, nil
 }
 
-type calibrationExample struct {
+// calibrationExamples are margins of examples, and their labels in the form that takes
+// the least memory.
+type calibrationExamples struct {
 	margins []float32
-	labels  [][]int
+	width   int
+	heads   []byte
+}
+
+// all yields the margins and labels of each example, which are valid until the next.
+func (c *calibrationExamples) all() iter.Seq2[[]float32, [][]int] {
+	return func(yield func([]float32, [][]int) bool) {
+		var h headReader
+		heads := c.heads
+		for margins := range slices.Chunk(c.margins, c.width) {
+			heads = h.read(heads)
+			if !yield(margins, h.result.Labels) {
+				return
+			}
+		}
+	}
 }
 
 // calibrationLoss is the cross-entropy of the scores as they will be published: those
 // of a multi_class target too are taken after they were made to sum to one.
-func (h head) calibrationLoss(target int, examples []calibrationExample, temperature float64) float64 {
+func (h head) calibrationLoss(target int, examples *calibrationExamples, temperature float64) float64 {
 	loss := 0.0
 	margins := make([]float32, h.end-h.first)
 	scores := make([]float64, len(margins))
-	for _, example := range examples {
-		copy(margins, example.margins[h.first:h.end])
+	for all, labels := range examples.all() {
+		copy(margins, all[h.first:h.end])
 		h.scores(margins, temperature, scores)
-		labels := example.labels[target]
-		for _, label := range labels {
-			loss += crossEntropy(scores[label]) / float64(len(labels))
+		for _, label := range labels[target] {
+			loss += crossEntropy(scores[label]) / float64(len(labels[target]))
 		}
 	}
 	return loss

@@ -2,18 +2,19 @@ package classifier
 
 import (
 	"context"
+	"errors"
+	"io"
 	"math"
 	"math/rand/v2"
 )
 
 // descent fits weights by stochastic gradient descent.
 type descent struct {
-	data       *trainingData
-	schedule   schedule
-	vectorizer *vectorizer
-	random     *rand.Rand
-	turns      *turns // as many as updates
-	dropped    uint64 // of 256 features
+	data     *trainingData
+	schedule schedule
+	reader   *sampleReader
+	turns    *turns // as many as updates
+	dropped  uint64 // of 256 features
 
 	weights *linear
 	losses  *meanLoss
@@ -22,19 +23,18 @@ type descent struct {
 	kept    vector    // what is not left out of an example
 }
 
-func newDescent(data *trainingData, order []int32, s schedule, seed uint64, number int) *descent {
+// newDescent is the number-th for the examples that order has the indices of.
+func newDescent(data *trainingData, order *order, s schedule, seed uint64, number int) *descent {
 	width := columns(data.heads)
-	random := rand.New(rand.NewPCG(seed, uint64(number+1)))
 	d := &descent{
-		data:       data,
-		schedule:   s,
-		vectorizer: newVectorizer(data.vocabulary),
-		random:     random,
-		turns:      newTurns(order, random),
-		dropped:    uint64(256 * droppedShare(len(order), width)),
-		weights:    newLinear(len(data.vocabulary.slots), width),
-		margins:    make([]float32, width),
-		own:        make([]float32, width),
+		data:     data,
+		schedule: s,
+		reader:   data.newReader(),
+		turns:    newTurns(order, rand.NewPCG(seed, uint64(number+1))),
+		dropped:  uint64(256 * droppedShare(order.length, width)),
+		weights:  newLinear(len(data.vocabulary.slots), width),
+		margins:  make([]float32, width),
+		own:      make([]float32, width),
 	}
 	d.losses = d.newLosses()
 	return d
@@ -50,10 +50,29 @@ func (d *descent) advance(ctx context.Context, update int) error {
 			return err
 		}
 		rate := d.schedule.rateAt(d.turns.taken)
-		example := d.turns.next()
-		d.learn(example, d.dropOut(d.data.vector(example, d.vectorizer)), rate)
+		example, err := d.turns.next(ctx)
+		if err != nil {
+			return err
+		}
+		sample, err := d.reader.read(example)
+		if err != nil {
+			return err
+		}
+		d.learn(sample, d.dropOut(sample.vector), rate)
 	}
 	return nil
+}
+
+func (d *descent) stateBytes() int64 {
+	return d.turns.stateBytes() + d.weights.stateBytes()
+}
+
+func (d *descent) save(w io.Writer) error {
+	return errors.Join(d.turns.save(w), d.weights.save(w))
+}
+
+func (d *descent) restore(r io.Reader) error {
+	return errors.Join(d.turns.restore(r), d.weights.restore(r))
 }
 
 // droppedShare is the share of its features that is left out of an example. The fewer
@@ -72,7 +91,7 @@ func (d *descent) dropOut(x vector) vector {
 	scale := 256 / float32(256-d.dropped)
 	for i, feature := range x.features {
 		if i%8 == 0 {
-			bits = d.random.Uint64()
+			bits = d.turns.random.Uint64()
 		}
 		if bits&0xff >= d.dropped {
 			d.kept.features = append(d.kept.features, feature)
@@ -83,21 +102,21 @@ func (d *descent) dropOut(x vector) vector {
 	return d.kept
 }
 
-// learn takes one step of gradient descent and adds the loss before it to losses.
-func (d *descent) learn(example int32, x vector, rate float64) {
-	labels := d.data.examples[example].Labels
+// learn takes one step of gradient descent with x of a sample and adds the loss before it
+// to losses.
+func (d *descent) learn(s sample, x vector, rate float64) {
 	d.weights.margins(x, d.margins)
 	for i, h := range d.data.heads {
-		for _, label := range labels[i] {
+		for _, label := range s.labels[i] {
 			d.margins[h.first+label] -= h.lead
 		}
 	}
-	differentiate(d.data.heads, d.margins, labels, d.losses)
+	differentiate(d.data.heads, d.margins, s.labels, d.losses)
 	for i, h := range d.data.heads {
-		if labels[i] != nil {
+		if s.labels[i] != nil {
 			gradients := d.margins[h.first:h.end]
 			d.data.kinships[i].spread(gradients, d.own)
-			d.weights.collect(h, gradients, d.data.gradientWeight(example, i))
+			d.weights.collect(h, gradients, d.data.gradientWeight(s, i))
 		}
 	}
 	d.weights.step(x, rate, d.schedule.decay)

@@ -2,6 +2,15 @@
 // them. It knows texts, targets and labels; it does no HTTP, reads no training
 // files and knows nothing of Kubernetes.
 //
+// # Memory
+//
+// The examples of a training are a Corpus, in files that have no names. So are their
+// feature vectors, but the first 24 MiB, and all else that there is one of for each
+// example. What is read from these is the system's to keep in memory or not. The
+// process has the vocabulary, of 2^18 features at most, and the weights, so that its
+// memory does not grow with the examples; see MemoryNeeded. A training that was
+// interrupted goes on from a checkpoint when it has a Resumption.
+//
 // # Model
 //
 // A text becomes the counts of its lower-cased word 1-2-grams and of the character
@@ -70,7 +79,6 @@
 // # Limits
 //
 // At most 10000 labels are allowed over all targets. Features are pruned, rarest
-// first, until features times labels fit 2^26 weights. Beside the examples,
-// training takes at most 416 MiB, and 640 MiB when it holds examples out. A trained
-// model takes a byte for each weight.
+// first, until features times labels fit 2^26 weights. Training takes at most 376 MiB,
+// and 696 MiB when it holds examples out. A trained model takes a byte for each weight.
 package classifier

@@ -2,7 +2,9 @@ package classifier
 
 import (
 	"context"
+	"io"
 	"runtime"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -29,32 +31,42 @@ const (
 
 // repeatable tells whether there is memory for several fits.
 func (d *trainingData) repeatable() bool {
-	return max(len(d.vocabulary.slots), len(d.examples))*columns(d.heads) <= maxRepeatedWeights
+	return max(len(d.vocabulary.slots), d.examples.count())*columns(d.heads) <= maxRepeatedWeights
 }
 
-// newEnsemble is for the examples that order has the indices of.
-func newEnsemble(data *trainingData, order []int32, schedule schedule, seed uint64) *ensemble {
+// newEnsemble is for the examples but those left out, ascending.
+func newEnsemble(data *trainingData, files *scratchFiles, leftOut []int32, s schedule, seed uint64) (*ensemble, error) {
 	e := &ensemble{data: data}
-	if !data.repeatable() {
-		e.descents = []*descent{newDescent(data, order, schedule, seed, 0)}
-		return e
+	count := 1
+	if data.repeatable() {
+		count = descents
 	}
-	for i := range descents {
-		e.descents = append(e.descents, newDescent(data, order, schedule, seed, i))
-	}
-	for _, h := range data.heads {
-		if h.loss == SingleClass {
-			e.hinge = newHinge(data, order, schedule, seed)
-			break
+	for i := range count {
+		order, err := newOrder(files, data.examples.count(), leftOut)
+		if err != nil {
+			return nil, err
 		}
+		e.descents = append(e.descents, newDescent(data, order, s, seed, i))
 	}
-	return e
+	if !data.repeatable() || !slices.ContainsFunc(data.heads, func(h head) bool { return h.loss == SingleClass }) {
+		return e, nil
+	}
+	order, err := newOrder(files, data.examples.count(), leftOut)
+	if err != nil {
+		return nil, err
+	}
+	e.hinge, err = newHinge(data, files, order, s, seed)
+	return e, err
 }
 
 // fit is a set of weights on its way.
 type fit interface {
 	// advance goes on to the update of the schedule.
 	advance(ctx context.Context, update int) error
+	// save writes all that restore needs to go on from here: stateBytes.
+	stateBytes() int64
+	save(w io.Writer) error
+	restore(r io.Reader) error
 }
 
 func (e *ensemble) fits() []fit {
@@ -91,9 +103,9 @@ func (e *ensemble) loss() float64 {
 }
 
 // weights returns the mean of the fits as they are.
-func (e *ensemble) weights() *linear {
+func (e *ensemble) weights() (*linear, error) {
 	if len(e.descents) == 1 {
-		return e.descents[0].weights
+		return e.descents[0].weights, nil
 	}
 	first := e.descents[0].weights
 	mean := newLinear(len(first.weights)/first.columns, first.columns)
@@ -101,17 +113,25 @@ func (e *ensemble) weights() *linear {
 		mean.add(d.weights, uniform(first.columns, 1/float32(len(e.descents))))
 	}
 	if e.hinge != nil {
-		e.mix(mean, e.hinge.weights)
+		if err := e.mix(mean, e.hinge.weights); err != nil {
+			return nil, err
+		}
 	}
-	e.mix(mean, e.data.bayes)
-	return mean
+	return mean, e.mix(mean, e.data.bayes)
 }
 
 // mix mixes other weights in, made to spread the margins as far as those that they are
 // mixed with. Heads that they say nothing of stay as they are.
-func (e *ensemble) mix(mean, other *linear) {
+func (e *ensemble) mix(mean, other *linear) error {
 	kept, added := uniform(mean.columns, 1), make([]float32, mean.columns)
-	spreads, others := e.data.spreads(mean), e.data.spreads(other)
+	spreads, err := e.data.spreads(mean)
+	if err != nil {
+		return err
+	}
+	others, err := e.data.spreads(other)
+	if err != nil {
+		return err
+	}
 	for i, h := range e.data.heads {
 		if others[i] == 0 {
 			continue
@@ -123,6 +143,7 @@ func (e *ensemble) mix(mean, other *linear) {
 	}
 	mean.multiply(kept)
 	mean.add(other, added)
+	return nil
 }
 
 func uniform(columns int, value float32) []float32 {

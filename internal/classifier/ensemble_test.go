@@ -23,8 +23,11 @@ func TestEnsembleFitsMemory(t *testing.T) {
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			targets := []Target{{Labels: make([]string, 100), Loss: test.loss}}
-			data := &trainingData{targets: targets, heads: newHeads(targets), examples: make([]Example, test.examples), vocabulary: &vocabulary{slots: make([]uint32, test.slots)}}
-			e := newEnsemble(data, data.all(), schedule{}, 1)
+			data := &trainingData{targets: targets, heads: newHeads(targets), examples: trainingExamples{names: make([]Example, test.examples)}, vocabulary: &vocabulary{slots: make([]uint32, test.slots)}}
+			e, err := newEnsemble(data, scratchFilesOf(t), nil, schedule{}, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
 			if len(e.descents) != test.descents || (e.hinge != nil) != test.hinge {
 				t.Errorf("%d descents, a support vector machine: %v", len(e.descents), e.hinge != nil)
 			}
@@ -45,14 +48,17 @@ func TestEnsembleMean(t *testing.T) {
 		data: &trainingData{
 			heads:      heads,
 			vocabulary: &vocabulary{slots: make([]uint32, 1)},
-			examples:   make([]Example, 2),
-			vectors:    []vector{{features: []uint32{0}, values: []float32{1}}, {}},
+			examples:   trainingExamples{names: make([]Example, 2)},
+			vectors:    tableOf(t, vector{features: []uint32{0}, values: []float32{1}}, vector{}),
 			bayes:      weights(-0.1, 0.1, 0, 0),
 		},
 		descents: []*descent{{weights: weights(4, -4, 6, 1)}, {weights: weights(8, -8, 0, 3)}},
 		hinge:    &hinge{weights: weights(-0.1, 0.1, 0, 0)},
 	}
-	mean := e.weights()
+	mean, err := e.weights()
+	if err != nil {
+		t.Fatal(err)
+	}
 	away := float32(6 * (1 - 2*mixedShare) * (1 - 2*mixedShare))
 	for column, want := range []float32{away, -away, 3, 2} {
 		if got := mean.weights[column]; math.Abs(float64(got-want)) > 1e-5 {
@@ -64,7 +70,32 @@ func TestEnsembleMean(t *testing.T) {
 	}
 }
 
-type countedFit struct{ running, most *atomic.Int32 }
+func scratchFilesOf(t *testing.T) *scratchFiles {
+	files := &scratchFiles{folder: t.TempDir()}
+	t.Cleanup(files.close)
+	return files
+}
+
+func tableOf(t *testing.T, vectors ...vector) *table {
+	table, err := newTable(scratchFilesOf(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range vectors {
+		if err := table.append(appendVector(appendHead(nil, Example{}), x)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := table.flush(); err != nil {
+		t.Fatal(err)
+	}
+	return table
+}
+
+type countedFit struct {
+	fit
+	running, most *atomic.Int32
+}
 
 func (f countedFit) advance(context.Context, int) error {
 	running := f.running.Add(1)
@@ -92,7 +123,7 @@ func TestFitsLeaveAProcessorToOthers(t *testing.T) {
 			var running, most atomic.Int32
 			fits := make([]fit, 20)
 			for i := range fits {
-				fits[i] = countedFit{&running, &most}
+				fits[i] = countedFit{running: &running, most: &most}
 			}
 			if err := advanceAll(t.Context(), fits, 1); err != nil || most.Load() > test.most {
 				t.Errorf("%d fits at a time, error %v", most.Load(), err)

@@ -2,7 +2,13 @@ package classifier
 
 import (
 	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math"
 	"math/rand/v2"
+	"os"
 )
 
 // hinge fits the weights of single_class targets as support vector machines, each label
@@ -10,62 +16,127 @@ import (
 // coordinate descent (Hsieh et al. 2008). Only the examples close to the border
 // between labels matter to it.
 type hinge struct {
-	data       *trainingData
-	schedule   schedule
-	vectorizer *vectorizer
-	turns      *turns
+	data     *trainingData
+	schedule schedule
+	reader   *sampleReader
+	turns    *turns
 
 	weights *linear
-	duals   []float32 // of each example and column
+	duals   *os.File  // of each example and column
+	own     []float32 // duals of an example
+	buffer  []byte
 	margins []float32
 }
 
 // hingePasses is more than it takes to stop gaining accuracy.
 const hingePasses = 10
 
-func newHinge(data *trainingData, order []int32, s schedule, seed uint64) *hinge {
+func newHinge(data *trainingData, files *scratchFiles, order *order, s schedule, seed uint64) (*hinge, error) {
 	width := columns(data.heads)
-	return &hinge{
-		data:       data,
-		schedule:   s,
-		vectorizer: newVectorizer(data.vocabulary),
-		turns:      newTurns(order, rand.New(rand.NewPCG(seed, 0))),
-		weights:    newLinear(len(data.vocabulary.slots), width),
-		duals:      make([]float32, len(data.examples)*width),
-		margins:    make([]float32, width),
+	h := &hinge{
+		data:     data,
+		schedule: s,
+		reader:   data.newReader(),
+		turns:    newTurns(order, rand.NewPCG(seed, 0)),
+		weights:  newLinear(len(data.vocabulary.slots), width),
+		own:      make([]float32, width),
+		buffer:   make([]byte, 4*width),
+		margins:  make([]float32, width),
 	}
+	var err error
+	if h.duals, err = files.create(); err != nil {
+		return nil, err
+	}
+	if err := h.duals.Truncate(h.dualBytes()); err != nil {
+		return nil, fmt.Errorf("writing a scratch file: %w", err)
+	}
+	return h, nil
+}
+
+func (h *hinge) dualBytes() int64 {
+	return int64(h.data.examples.count()) * int64(len(h.buffer))
 }
 
 func (h *hinge) advance(ctx context.Context, update int) error {
-	end := int(float64(hingePasses*len(h.turns.order)) * float64(update) / float64(h.schedule.updates))
+	end := int(float64(hingePasses*h.turns.order.length) * float64(update) / float64(h.schedule.updates))
 	for h.turns.taken < end {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		h.update()
+		if err := h.update(ctx); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-func (h *hinge) update() {
-	example := h.turns.next()
-	x := h.data.vector(example, h.vectorizer)
+func (h *hinge) update(ctx context.Context) error {
+	example, err := h.turns.next(ctx)
+	if err != nil {
+		return err
+	}
+	s, err := h.reader.read(example)
+	if err != nil {
+		return err
+	}
+	if err := h.readDuals(example); err != nil {
+		return err
+	}
+	x := s.vector
 	h.weights.margins(x, h.margins)
 	// The bias is the weight of a feature that every example has.
 	square := 1 + x.square()
 	for i, target := range h.data.heads {
-		if labels := h.data.examples[example].Labels[i]; target.loss == SingleClass && labels != nil {
-			h.solve(example, target, labels[0], square, 1/(2*h.schedule.cost*h.data.gradientWeight(example, i)))
+		if labels := s.labels[i]; target.loss == SingleClass && labels != nil {
+			h.solve(target, labels[0], square, 1/(2*h.schedule.cost*h.data.gradientWeight(s, i)))
 		}
 	}
+	changed := len(h.weights.active) > 0
 	h.weights.step(x, 1, 0)
+	if !changed {
+		return nil
+	}
+	return h.writeDuals(example)
+}
+
+func (h *hinge) readDuals(example int32) error {
+	if _, err := h.duals.ReadAt(h.buffer, int64(example)*int64(len(h.buffer))); err != nil {
+		return fmt.Errorf("reading a scratch file: %w", err)
+	}
+	for i := range h.own {
+		h.own[i] = math.Float32frombits(binary.LittleEndian.Uint32(h.buffer[4*i:]))
+	}
+	return nil
+}
+
+func (h *hinge) writeDuals(example int32) error {
+	for i, dual := range h.own {
+		binary.LittleEndian.PutUint32(h.buffer[4*i:], math.Float32bits(dual))
+	}
+	if _, err := h.duals.WriteAt(h.buffer, int64(example)*int64(len(h.buffer))); err != nil {
+		return fmt.Errorf("writing a scratch file: %w", err)
+	}
+	return nil
+}
+
+func (h *hinge) stateBytes() int64 {
+	return h.dualBytes() + h.turns.stateBytes() + h.weights.stateBytes()
+}
+
+func (h *hinge) save(w io.Writer) error {
+	_, err := io.Copy(w, io.NewSectionReader(h.duals, 0, h.dualBytes()))
+	return errors.Join(err, h.turns.save(w), h.weights.save(w))
+}
+
+func (h *hinge) restore(r io.Reader) error {
+	_, err := io.CopyN(io.NewOffsetWriter(h.duals, 0), r, h.dualBytes())
+	return errors.Join(err, h.turns.restore(r), h.weights.restore(r))
 }
 
 // solve optimises the dual variables of an example, one for each label, and collects
 // what their changes do to the weights.
-func (h *hinge) solve(example int32, target head, right int, square, diagonal float32) {
-	width := len(h.margins)
-	duals := h.duals[int(example)*width+target.first : int(example)*width+target.end]
+func (h *hinge) solve(target head, right int, square, diagonal float32) {
+	duals := h.own[target.first:target.end]
 	for label, margin := range h.margins[target.first:target.end] {
 		sign := float32(-1)
 		if label == right {

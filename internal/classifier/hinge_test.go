@@ -10,19 +10,32 @@ import (
 func TestHingeFindsTheOptimum(t *testing.T) {
 	examples := append(colourExamples(30), Example{Text: "it is red", Labels: [][]int{{1}}, Weight: 3})
 	data := newColourData(t, examples, []Target{colours})
-	h := newHinge(data, data.all(), newSchedule(len(examples), Hyperparameters{}), 1)
+	e, err := newEnsemble(data, scratchFilesOf(t), nil, newSchedule(len(examples), Hyperparameters{}), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := e.hinge
 	for range 300 * len(examples) {
-		h.update()
+		if err := h.update(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 	}
 	supporting := 0
 	for i, example := range examples {
-		h.weights.margins(data.vector(int32(i), h.vectorizer), h.margins)
-		diagonal := 1 / (2 * h.schedule.cost * data.gradientWeight(int32(i), 0))
+		sample, err := h.reader.read(int32(i))
+		if err == nil {
+			err = h.readDuals(int32(i))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.weights.margins(sample.vector, h.margins)
+		diagonal := 1 / (2 * h.schedule.cost * data.gradientWeight(sample, 0))
 		for label, margin := range h.margins {
 			if label != example.Labels[0][0] {
 				margin = -margin
 			}
-			dual := h.duals[i*len(h.margins)+label]
+			dual := h.own[label]
 			if dual > 0 {
 				supporting++
 			}
@@ -44,11 +57,17 @@ func TestHingeLeavesMultiClassAlone(t *testing.T) {
 		examples[i].Labels = append(examples[i].Labels, colour.Labels[0])
 	}
 	data := newColourData(t, examples, targets)
-	e := newEnsemble(data, data.all(), newSchedule(len(examples), Hyperparameters{}), 1)
+	e, err := newEnsemble(data, scratchFilesOf(t), nil, newSchedule(len(examples), Hyperparameters{}), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := advanceAll(t.Context(), e.fits(), e.descents[0].schedule.updates); err != nil {
 		t.Fatal(err)
 	}
-	spreads := data.spreads(e.hinge.weights)
+	spreads, err := data.spreads(e.hinge.weights)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if spreads[0] != 0 {
 		t.Errorf("margins of a multi_class target spread by %v", spreads[0])
 	}

@@ -13,26 +13,20 @@ type labelMargins struct {
 	applies []bool
 }
 
-func (h head) labelMargins(target int, examples []calibrationExample) labelMargins {
+func (h head) labelMargins(target int, examples *calibrationExamples) labelMargins {
 	m := labelMargins{labels: h.end - h.first}
-	for _, example := range examples {
-		if example.labels[target] == nil {
+	for margins, labels := range examples.all() {
+		if labels[target] == nil {
 			continue
 		}
 		start := len(m.margins)
-		m.margins = append(m.margins, example.margins[h.first:h.end]...)
+		m.margins = append(m.margins, margins[h.first:h.end]...)
 		m.applies = append(m.applies, make([]bool, m.labels)...)
-		for _, label := range example.labels[target] {
+		for _, label := range labels[target] {
 			m.applies[start+label] = true
 		}
 	}
 	return m
-}
-
-func alwaysLabelled(examples []Example, target int) bool {
-	return !slices.ContainsFunc(examples, func(example Example) bool {
-		return example.Labels[target] != nil && len(example.Labels[target]) == 0
-	})
 }
 
 func fitIndependent(m labelMargins, always bool) *independent {

@@ -1,5 +1,7 @@
 package classifier
 
+import "io"
+
 // linear is a matrix of weights, a row for each feature and a column for each
 // label, while it is trained. The true weights are scale*weights: decaying all
 // of them is one multiplication.
@@ -122,4 +124,28 @@ func (l *linear) multiply(factors []float32) {
 	for column, factor := range factors {
 		l.bias[column] *= factor
 	}
+}
+
+func (l *linear) stateBytes() int64 {
+	return 4 * int64(1+len(l.bias)+len(l.weights))
+}
+
+func (l *linear) save(w io.Writer) error {
+	for _, values := range [][]float32{{l.scale}, l.bias, l.weights} {
+		if err := writeFloats(w, values); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *linear) restore(r io.Reader) error {
+	scale := []float32{0}
+	for _, values := range [][]float32{scale, l.bias, l.weights} {
+		if err := readFloats(r, values); err != nil {
+			return err
+		}
+	}
+	l.scale = scale[0]
+	return nil
 }

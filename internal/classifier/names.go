@@ -2,30 +2,28 @@ package classifier
 
 import (
 	"math"
-	"slices"
 	"strings"
 	"unicode"
 )
 
-// nameExamples is the number of examples for each label from which its name weighs less
+// halvedName is the number of examples for each label from which its name weighs less
 // than half of one.
-const nameExamples = 20
+const halvedName = 20
 
-// withNames returns the examples and, for each label, one whose text is the label's name:
-// people call labels what texts with them are about. The fewer examples a label has, the
-// more that says.
-func withNames(examples []Example, targets []Target) []Example {
-	perLabel := float64(len(examples)) / float64(columns(newHeads(targets)))
-	weight := meanWeight(examples) * nameExamples / (nameExamples + perLabel)
-	conversations := slices.ContainsFunc(examples, func(e Example) bool { return strings.HasPrefix(e.Text, focusStart) })
-	examples = slices.Clip(examples)
+// nameExamples returns, for each label, an example whose text is the label's name: people
+// call labels what texts with them are about. The fewer examples a label has, the more
+// that says.
+func nameExamples(s *survey, targets []Target) []Example {
+	perLabel := float64(s.examples) / float64(columns(newHeads(targets)))
+	weight := s.meanWeight() * halvedName / (halvedName + perLabel)
+	var examples []Example
 	for t, target := range targets {
 		for label, name := range target.Labels {
 			text := strings.Join(nameWords(name), " ")
 			if text == "" {
 				continue
 			}
-			if conversations {
+			if s.conversations {
 				text = RenderChat([]Message{{Role: "user", Content: text}})
 			}
 			labels := make([][]int, len(targets))

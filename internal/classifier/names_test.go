@@ -87,8 +87,21 @@ func TestNamesTeach(t *testing.T) {
 
 func TestNamesAreNotMeasuredOn(t *testing.T) {
 	for seed := range uint64(20) {
-		trained := newTrainer(colourExamples(60), nil, Options{Targets: []Target{colours}, Seed: seed})
-		for _, example := range trained.unseen {
+		options := Options{Targets: []Target{colours}, Seed: seed}
+		corpus := corpusOf(t, colourExamples(60))
+		survey, err := check(t.Context(), corpus, nil, options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		trainer, err := newTrainer(t.Context(), corpus, nil, survey, options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		trainer.files.close()
+		for example, err := range trainer.unseen.All() {
+			if err != nil {
+				t.Fatal(err)
+			}
 			if slices.Contains(colours.Labels, example.Text) {
 				t.Errorf("%q is held out", example.Text)
 			}

@@ -52,6 +52,8 @@ type Options struct {
 	// OnCheckpoint, if set, is called now and then while training goes on and once at
 	// its end, always from the goroutine that called Train.
 	OnCheckpoint func(Checkpoint)
+	// Resumption, if set, lets an interrupted training go on.
+	Resumption *Resumption
 }
 
 // Checkpoint is the state of a training.
@@ -137,22 +139,6 @@ func checkHyperparameters(h Hyperparameters) error {
 	return nil
 }
 
-// checkExamples reports the first example that does not fit the targets. kind names
-// the examples in the error. It returns, for each label, the number of the last
-// example that has it, from one.
-func checkExamples(kind string, examples []Example, targets []Target) (last [][]int, err error) {
-	last = make([][]int, len(targets))
-	for t, target := range targets {
-		last[t] = make([]int, len(target.Labels))
-	}
-	for i, example := range examples {
-		if err := checkExample(i+1, example, targets, last); err != nil {
-			return nil, fmt.Errorf("%s example %d: %w", kind, i+1, err)
-		}
-	}
-	return last, nil
-}
-
 func checkExample(number int, example Example, targets []Target, last [][]int) error {
 	if !inRange(example.Weight) {
 		return fmt.Errorf("weight %v is not a number from 0 to 1e9", example.Weight)
@@ -185,11 +171,11 @@ func checkLabels(number int, labels []int, target Target, last []int) error {
 }
 
 // checkCoverage reports a label that no training example has: nothing can be learned
-// of it. last is what checkExamples returned.
-func checkCoverage(last [][]int, targets []Target) error {
+// of it.
+func checkCoverage(s *survey, targets []Target) error {
 	for t, target := range targets {
-		for label, number := range last[t] {
-			if number == 0 {
+		for label, frequency := range s.frequencies[t] {
+			if frequency == 0 {
 				return fmt.Errorf("target %q: label %q has no training examples: add some or remove the label",
 					target.Name, target.Labels[label])
 			}

@@ -55,13 +55,20 @@ func (t *trainer) countLabels(ctx context.Context) (*labelCounts, error) {
 	for i := range c.features {
 		c.features[i] = make([]float32, len(t.vocabulary.slots))
 	}
-	for i, example := range t.examples {
-		if err := ctx.Err(); err != nil {
+	i, heldOut := int32(0), t.heldOut
+	for example, err := range t.examples.all() {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
 			return nil, fmt.Errorf("weighing features: %w", err)
 		}
-		if t.heldOut == nil || !t.heldOut[i] {
+		if len(heldOut) > 0 && heldOut[0] == i {
+			heldOut = heldOut[1:]
+		} else {
 			c.add(t.heads, t.vectorizer.vectorize(example.Text), example.Labels)
 		}
+		i++
 	}
 	return c, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 )
 
 // maxWeights bounds features times labels.
@@ -16,20 +17,25 @@ type Trained struct {
 	// Unseen are the examples that no weight was fitted to: the validation examples or,
 	// without any, those held out of the training examples. There are none when these are
 	// too few to hold any out.
-	Unseen []Example
+	Unseen Examples
 	// Measurable is the model to measure on Unseen: Model itself or, when examples were
 	// held out, the one that was trained without them to calibrate Model.
 	Measurable *Model
 }
 
-// Train trains a model. valid may be empty. It returns the context's error soon
-// after its end. Any other error says what is wrong with the options or
-// the examples.
-func Train(ctx context.Context, train, valid []Example, options Options) (*Trained, error) {
-	if err := check(train, valid, options); err != nil {
+// Train trains a model. valid may be empty or nil. What does not fit memory lies beside
+// the training examples. It returns the context's error soon after its end. Any other
+// error says what is wrong with the options or the examples, or with the disk.
+func Train(ctx context.Context, train, valid *Corpus, options Options) (*Trained, error) {
+	survey, err := check(ctx, train, valid, options)
+	if err != nil {
 		return nil, err
 	}
-	t := newTrainer(train, valid, options)
+	t, err := newTrainer(ctx, train, valid, survey, options)
+	if err != nil {
+		return nil, err
+	}
+	defer t.files.close()
 	if err := t.prepare(ctx); err != nil {
 		return nil, err
 	}
@@ -39,35 +45,30 @@ func Train(ctx context.Context, train, valid []Example, options Options) (*Train
 	return t.finish(ctx)
 }
 
-func check(train, valid []Example, options Options) error {
+// check reads all examples and returns what the training examples are like.
+func check(ctx context.Context, train, valid *Corpus, options Options) (*survey, error) {
 	if err := checkTargets(options.Targets); err != nil {
-		return err
+		return nil, err
 	}
 	if err := checkHyperparameters(options.Hyperparameters); err != nil {
-		return err
+		return nil, err
 	}
-	if len(train) == 0 {
-		return errors.New("no training examples")
+	if train.Len() == 0 {
+		return nil, errors.New("no training examples")
 	}
-	if _, err := checkExamples("validation", valid, options.Targets); err != nil {
-		return err
-	}
-	last, err := checkExamples("training", train, options.Targets)
-	if err != nil {
-		return err
-	}
-	return checkCoverage(last, options.Targets)
-}
-
-func readVocabulary(ctx context.Context, examples []Example, labels int) (*vocabulary, error) {
-	counter := newFrequencyCounter()
-	for _, example := range examples {
-		if err := ctx.Err(); err != nil {
-			return nil, fmt.Errorf("reading features: %w", err)
+	for _, corpus := range []*Corpus{train, valid} {
+		if err := corpus.flush(); err != nil {
+			return nil, err
 		}
-		counter.add(example.Text)
 	}
-	return newVocabulary(len(examples), counter.frequencies, maxWeights/labels), nil
+	if _, err := surveyExamples(ctx, "validation", valid, options.Targets); err != nil {
+		return nil, err
+	}
+	survey, err := surveyExamples(ctx, "training", train, options.Targets)
+	if err != nil {
+		return nil, err
+	}
+	return survey, checkCoverage(survey, options.Targets)
 }
 
 // trainer fits the weights of a model and, when there are no validation examples,
@@ -75,31 +76,44 @@ func readVocabulary(ctx context.Context, examples []Example, labels int) (*vocab
 type trainer struct {
 	options  Options
 	heads    []head
-	examples []Example // and the labels' names after them
-	heldOut  []bool    // of each example; nil when none is
-	unseen   []Example
+	survey   *survey // of examples
+	examples trainingExamples
+	heldOut  []int32 // of them, ascending
+	unseen   Examples
 	schedule schedule
+	files    scratchFiles
 
-	vocabulary *vocabulary
-	vectorizer *vectorizer
+	vocabulary   *vocabulary
+	vectorizer   *vectorizer
+	meanFeatures float64 // of an example, rare ones included
 
 	final       *ensemble
 	calibrating *ensemble // is final unless examples are held out
 }
 
-func newTrainer(train, valid []Example, options Options) *trainer {
-	examples := withNames(train, options.Targets)
+// newTrainer adds to the survey of the training examples what they get beside.
+func newTrainer(ctx context.Context, train, valid *Corpus, s *survey, options Options) (*trainer, error) {
+	examples := trainingExamples{train, nameExamples(s, options.Targets)}
+	for i := range examples.names {
+		s.add(&examples.names[i])
+	}
 	t := &trainer{
 		options:  options,
 		heads:    newHeads(options.Targets),
+		survey:   s,
 		examples: examples,
-		unseen:   valid,
-		schedule: newSchedule(len(examples), options.Hyperparameters),
+		unseen:   Examples{corpus: valid},
+		schedule: newSchedule(examples.count(), options.Hyperparameters),
+		files:    scratchFiles{folder: train.files.folder},
 	}
-	if len(valid) == 0 && len(train) >= fewestToDivide {
-		t.holdOut(len(train))
+	if valid.Len() > 0 || train.Len() < fewestToDivide {
+		return t, nil
 	}
-	return t
+	if err := t.holdOut(ctx); err != nil {
+		t.files.close()
+		return nil, err
+	}
+	return t, nil
 }
 
 const (
@@ -108,23 +122,29 @@ const (
 	fewestToDivide = 50   // from which holding some out leaves enough of both
 )
 
-// holdOut holds out some of the first examples.
-func (t *trainer) holdOut(first int) {
-	t.heldOut, t.unseen = make([]bool, len(t.examples)), nil
-	order := rand.New(rand.NewPCG(t.options.Seed, 0)).Perm(first)
-	for _, i := range order[:min(len(order)/heldOutShare, maxHeldOut)] {
-		t.heldOut[i] = true
-		t.unseen = append(t.unseen, t.examples[i])
+// holdOut holds out some of the examples, but none of the names.
+func (t *trainer) holdOut(ctx context.Context) error {
+	order, err := newOrder(&t.files, t.examples.corpus.Len(), nil)
+	if err != nil {
+		return err
 	}
+	if err := order.shuffle(ctx, rand.New(rand.NewPCG(t.options.Seed, 0))); err != nil {
+		return fmt.Errorf("holding examples out: %w", err)
+	}
+	chosen := make([]int32, min(order.length/heldOutShare, maxHeldOut))
+	if err := order.read(0, chosen); err != nil {
+		return err
+	}
+	t.unseen = Examples{t.examples.corpus, chosen}
+	t.heldOut = slices.Sorted(slices.Values(chosen))
+	return nil
 }
 
 // prepare chooses and weighs the features before any vector is made with them.
 func (t *trainer) prepare(ctx context.Context) error {
-	vocabulary, err := readVocabulary(ctx, t.examples, columns(t.heads))
-	if err != nil {
+	if err := t.chooseFeatures(ctx); err != nil {
 		return err
 	}
-	t.vocabulary, t.vectorizer = vocabulary, newVectorizer(vocabulary)
 	counts, err := t.countLabels(ctx)
 	if err != nil {
 		return err
@@ -132,24 +152,57 @@ func (t *trainer) prepare(ctx context.Context) error {
 	if err := t.weighFeatures(ctx, counts); err != nil {
 		return err
 	}
-	data, err := newTrainingData(ctx, t.examples, t.options.Targets, t.heads, t.vocabulary)
-	if err != nil {
-		return err
-	}
+	data := newTrainingData(t.examples, t.survey, t.options.Targets, t.heads, t.vocabulary)
 	if data.repeatable() {
 		data.bayes = counts.bayes(t.heads)
 	}
-	t.final = newEnsemble(data, data.all(), t.schedule, t.options.Seed)
-	t.calibrating = t.final
-	if t.heldOut != nil {
-		t.calibrating = newEnsemble(data, data.without(t.heldOut), t.schedule, t.options.Seed)
+	if err := data.keepVectors(ctx, &t.files); err != nil {
+		return err
+	}
+	return t.newEnsembles(data)
+}
+
+func (t *trainer) chooseFeatures(ctx context.Context) error {
+	counter := newFrequencyCounter()
+	for example, err := range t.examples.all() {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return fmt.Errorf("reading features: %w", err)
+		}
+		counter.add(example.Text)
+	}
+	t.vocabulary = newVocabulary(t.examples.count(), counter.frequencies, maxWeights/columns(t.heads))
+	t.vectorizer = newVectorizer(t.vocabulary)
+	for _, frequency := range counter.frequencies {
+		t.meanFeatures += float64(frequency) / float64(t.examples.count())
 	}
 	return nil
 }
 
+func (t *trainer) newEnsembles(data *trainingData) (err error) {
+	if t.final, err = newEnsemble(data, &t.files, nil, t.schedule, t.options.Seed); err != nil {
+		return err
+	}
+	t.calibrating = t.final
+	if t.heldOut != nil {
+		t.calibrating, err = newEnsemble(data, &t.files, t.heldOut, t.schedule, t.options.Seed)
+	}
+	return err
+}
+
 func (t *trainer) run(ctx context.Context) error {
+	states, err := t.newStates()
+	if err != nil {
+		return err
+	}
+	reached, err := t.resume(states)
+	if err != nil {
+		return err
+	}
 	checkpoints := t.schedule.checkpoints()
-	for i := 1; i <= checkpoints; i++ {
+	for i := reached + 1; i <= checkpoints; i++ {
 		loss, err := t.advance(ctx, i)
 		if err != nil {
 			return fmt.Errorf("training: %w", err)
@@ -159,18 +212,33 @@ func (t *trainer) run(ctx context.Context) error {
 		if err := t.report(ctx, checkpoint, i%evaluateEach == 0 || i == checkpoints); err != nil {
 			return err
 		}
+		states.save(i)
 	}
 	return nil
 }
 
-// advance goes on to the i-th checkpoint and returns the mean loss on the way.
-func (t *trainer) advance(ctx context.Context, i int) (loss float64, err error) {
+// resume returns the number of the checkpoint from which the training goes on.
+func (t *trainer) resume(states *states) (int, error) {
+	reached, err := states.restore()
+	if reached > 0 && t.options.Resumption.OnResume != nil {
+		_, step := t.schedule.checkpoint(reached)
+		t.options.Resumption.OnResume(step)
+	}
+	return reached, err
+}
+
+func (t *trainer) fits() []fit {
 	fits := t.final.fits()
 	if t.heldOut != nil {
 		fits = append(fits, t.calibrating.fits()...)
 	}
+	return fits
+}
+
+// advance goes on to the i-th checkpoint and returns the mean loss on the way.
+func (t *trainer) advance(ctx context.Context, i int) (loss float64, err error) {
 	end, _ := t.schedule.checkpoint(i)
-	if err := advanceAll(ctx, fits, end); err != nil {
+	if err := advanceAll(ctx, t.fits(), end); err != nil {
 		return 0, err
 	}
 	return t.final.loss(), nil
@@ -180,7 +248,7 @@ func (t *trainer) report(ctx context.Context, checkpoint Checkpoint, evaluate bo
 	if t.options.OnCheckpoint == nil {
 		return nil
 	}
-	if evaluate && len(t.unseen) > 0 {
+	if evaluate && t.unseen.Len() > 0 {
 		loss, err := t.unseenLoss(ctx)
 		if err != nil {
 			return fmt.Errorf("evaluating: %w", err)
@@ -192,11 +260,17 @@ func (t *trainer) report(ctx context.Context, checkpoint Checkpoint, evaluate bo
 }
 
 func (t *trainer) unseenLoss(ctx context.Context) (float64, error) {
-	weights := t.calibrating.weights()
+	weights, err := t.calibrating.weights()
+	if err != nil {
+		return 0, err
+	}
 	margins := make([]float32, columns(t.heads))
 	losses := newMeanLoss(t.heads, t.options.Targets)
-	for _, example := range t.unseen {
-		if err := ctx.Err(); err != nil {
+	for example, err := range t.unseen.all() {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
 			return 0, err
 		}
 		weights.margins(t.vectorizer.vectorize(example.Text), margins)
@@ -206,18 +280,34 @@ func (t *trainer) unseenLoss(ctx context.Context) (float64, error) {
 }
 
 func (t *trainer) finish(ctx context.Context) (*Trained, error) {
-	calibrating := t.calibrating.weights()
-	calibrations, err := t.calibrate(ctx, calibrating)
+	trained := &Trained{Unseen: t.unseen}
+	var err error
+	if trained.Measurable, err = t.measurable(ctx); err != nil {
+		return nil, err
+	}
+	trained.Model = trained.Measurable
+	if t.heldOut == nil {
+		return trained, nil
+	}
+	t.calibrating = nil // its weights have become a model, and their memory is needed
+	weights, err := t.final.weights()
 	if err != nil {
 		return nil, err
 	}
-	trained := &Trained{Unseen: t.unseen}
-	trained.Measurable = newModel(t.options.Targets, t.vocabulary, calibrating, calibrations)
-	trained.Model = trained.Measurable
-	if t.heldOut != nil {
-		trained.Model = newModel(t.options.Targets, t.vocabulary, t.final.weights(), calibrations)
-	}
+	trained.Model = newModel(t.options.Targets, t.vocabulary, weights, trained.Measurable.calibrations)
 	return trained, nil
+}
+
+func (t *trainer) measurable(ctx context.Context) (*Model, error) {
+	weights, err := t.calibrating.weights()
+	if err != nil {
+		return nil, err
+	}
+	calibrations, err := t.calibrate(ctx, weights)
+	if err != nil {
+		return nil, err
+	}
+	return newModel(t.options.Targets, t.vocabulary, weights, calibrations), nil
 }
 
 // differentiate turns margins into the gradient of the loss, and adds the loss to

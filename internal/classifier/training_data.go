@@ -2,79 +2,211 @@ package classifier
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
+	"iter"
 	"math"
+	"slices"
 )
+
+// trainingExamples are those of a corpus, and the labels' names after them.
+type trainingExamples struct {
+	corpus *Corpus
+	names  []Example
+}
+
+func (e trainingExamples) count() int { return e.corpus.Len() + len(e.names) }
+
+// all reads them in order. An example is valid until the next.
+func (e trainingExamples) all() iter.Seq2[*Example, error] {
+	return func(yield func(*Example, error) bool) {
+		for example, err := range e.corpus.all() {
+			if !yield(example, err) || err != nil {
+				return
+			}
+		}
+		for i := range e.names {
+			if !yield(&e.names[i], nil) {
+				return
+			}
+		}
+	}
+}
 
 // trainingData is what all fits of a training learn from. They only read it.
 type trainingData struct {
-	examples     []Example
+	examples     trainingExamples
 	targets      []Target
 	heads        []head
 	vocabulary   *vocabulary
 	meanWeight   float64
 	labelWeights []float32  // of each column
-	vectors      []vector   // of each example; nil when they are too large to be kept
+	first        []sample   // of the first examples
+	vectors      *table     // of the others; nil when they are too large to be kept
 	bayes        *linear    // nil unless repeatable
 	kinships     []*kinship // of each target's labels
 }
 
-// maxKeptFeatures bounds the memory of the vectors, which are made anew for each pass
+// maxKeptFeatures bounds the room of the vectors, which are made anew for each pass
 // when there are more: 128 MiB.
 const maxKeptFeatures = 1 << 24
 
-func newTrainingData(ctx context.Context, examples []Example, targets []Target, heads []head, vocabulary *vocabulary) (*trainingData, error) {
+const (
+	// maxFirstBytes of samples stay in memory, so that small data is learned from as fast
+	// as it can be: about ten thousand texts of a dozen words.
+	maxFirstBytes = 24 << 20
+	// sampleBytes is what a sample takes beside its features.
+	sampleBytes = 160
+)
+
+// newTrainingData is for examples that a survey tells of.
+func newTrainingData(examples trainingExamples, s *survey, targets []Target, heads []head, vocabulary *vocabulary) *trainingData {
 	d := &trainingData{
 		examples:     examples,
 		targets:      targets,
 		heads:        heads,
 		vocabulary:   vocabulary,
-		meanWeight:   meanWeight(examples),
-		labelWeights: labelWeights(examples, heads),
+		meanWeight:   s.meanWeight(),
+		labelWeights: labelWeights(s.frequencies, heads),
 	}
 	for _, target := range targets {
 		d.kinships = append(d.kinships, newKinship(target))
 	}
-	return d, d.keepVectors(ctx)
+	return d
 }
 
-func (d *trainingData) keepVectors(ctx context.Context) error {
+// keepVectors writes the vectors to disk if they are not too many.
+func (d *trainingData) keepVectors(ctx context.Context, files *scratchFiles) error {
+	vectors, err := newTable(files)
+	if err != nil {
+		return err
+	}
 	vectorizer := newVectorizer(d.vocabulary)
-	vectors := make([]vector, len(d.examples))
-	kept := 0
-	for i, example := range d.examples {
-		if err := ctx.Err(); err != nil {
+	features, bytes := 0, 0
+	var record []byte
+	for example, err := range d.examples.all() {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
 			return fmt.Errorf("reading features: %w", err)
 		}
 		x := vectorizer.vectorize(example.Text)
-		if kept += len(x.features); kept > maxKeptFeatures {
-			return nil
+		features += len(x.features)
+		bytes += sampleBytes + 8*len(x.features)
+		if features > maxKeptFeatures {
+			d.first = nil
+			return vectors.empty()
 		}
-		vectors[i] = x.clone()
+		if bytes <= maxFirstBytes {
+			d.first = append(d.first, sample{cloneLabels(example.Labels), weight(example), x.clone()})
+			continue
+		}
+		record = appendVector(appendHead(record[:0], *example), x)
+		if err := vectors.append(record); err != nil {
+			return err
+		}
 	}
 	d.vectors = vectors
-	return nil
+	return vectors.flush()
 }
 
-// vector returns that of an example, made with the vectorizer if it is not kept.
-func (d *trainingData) vector(example int32, v *vectorizer) vector {
-	if d.vectors != nil {
-		return d.vectors[example]
+func cloneLabels(labels [][]int) [][]int {
+	clones := make([][]int, len(labels))
+	for t := range labels {
+		clones[t] = slices.Clone(labels[t])
 	}
-	return v.vectorize(d.examples[example].Text)
+	return clones
+}
+
+func appendVector(record []byte, x vector) []byte {
+	for _, feature := range x.features {
+		record = binary.LittleEndian.AppendUint32(record, feature)
+	}
+	for _, value := range x.values {
+		record = binary.LittleEndian.AppendUint32(record, math.Float32bits(value))
+	}
+	return record
+}
+
+// sampleReader reads samples, for one goroutine at a time.
+type sampleReader struct {
+	data       *trainingData
+	vectorizer *vectorizer // nil when vectors are kept
+	head       headReader
+	record     []byte
+	kept       vector
+}
+
+// sample is what is learned from an example.
+type sample struct {
+	labels [][]int
+	weight float64
+	vector vector
+}
+
+func (d *trainingData) newReader() *sampleReader {
+	r := &sampleReader{data: d}
+	if d.vectors == nil {
+		r.vectorizer = newVectorizer(d.vocabulary)
+	}
+	return r
+}
+
+// read returns a sample that is valid until the next.
+func (r *sampleReader) read(i int32) (sample, error) {
+	if int(i) < len(r.data.first) {
+		return r.data.first[i], nil
+	}
+	if r.vectorizer == nil {
+		return r.readKept(int(i) - len(r.data.first))
+	}
+	examples := r.data.examples
+	if i := int(i) - examples.corpus.Len(); i >= 0 {
+		return r.sample(&examples.names[i]), nil
+	}
+	var err error
+	if r.record, err = examples.corpus.table.read(int(i), r.record); err != nil {
+		return sample{}, err
+	}
+	return r.sample(r.head.example(r.record)), nil
+}
+
+func (r *sampleReader) sample(example *Example) sample {
+	return sample{example.Labels, weight(example), r.vectorizer.vectorize(example.Text)}
+}
+
+func (r *sampleReader) readKept(i int) (sample, error) {
+	var err error
+	if r.record, err = r.data.vectors.read(i, r.record); err != nil {
+		return sample{}, err
+	}
+	rest := r.head.read(r.record)
+	count := len(rest) / 8
+	r.kept.features, r.kept.values = resize(r.kept.features, count), resize(r.kept.values, count)
+	features, values := rest[:4*count], rest[4*count:]
+	for i := range r.kept.features {
+		r.kept.features[i] = binary.LittleEndian.Uint32(features[4*i:])
+		r.kept.values[i] = math.Float32frombits(binary.LittleEndian.Uint32(values[4*i:]))
+	}
+	return sample{r.head.result.Labels, weight(&r.head.result), r.kept}, nil
 }
 
 // spreadExamples are enough to tell how far margins spread.
 const spreadExamples = 2000
 
 // spreads returns, for each head, the root of the mean variance of the labels' margins.
-func (d *trainingData) spreads(weights *linear) []float64 {
-	vectorizer := newVectorizer(d.vocabulary)
+func (d *trainingData) spreads(weights *linear) ([]float64, error) {
+	reader := d.newReader()
 	margins := make([]float32, weights.columns)
 	sums, squares := make([]float64, weights.columns), make([]float64, weights.columns)
 	examples := 0.0
-	for i := 0; i < len(d.examples); i += 1 + len(d.examples)/spreadExamples {
-		weights.margins(d.vector(int32(i), vectorizer), margins)
+	for i := 0; i < d.examples.count(); i += 1 + d.examples.count()/spreadExamples {
+		sample, err := reader.read(int32(i))
+		if err != nil {
+			return nil, err
+		}
+		weights.margins(sample.vector, margins)
 		for column, margin := range margins {
 			sums[column] += float64(margin)
 			squares[column] += float64(margin) * float64(margin)
@@ -89,7 +221,7 @@ func (d *trainingData) spreads(weights *linear) []float64 {
 		}
 		spreads[i] = math.Sqrt(variances / float64(h.end-h.first))
 	}
-	return spreads
+	return spreads, nil
 }
 
 const (
@@ -100,73 +232,32 @@ const (
 	minRelativeWeight = 1e-6
 )
 
-func (d *trainingData) relativeWeight(example int32) float32 {
-	relative := weight(d.examples[example]) / d.meanWeight
-	return float32(min(max(relative, minRelativeWeight), maxRelativeWeight))
-}
-
-// all returns the examples, by their indices.
-func (d *trainingData) all() []int32 {
-	return d.without(make([]bool, len(d.examples)))
-}
-
-func (d *trainingData) without(leftOut []bool) []int32 {
-	var indices []int32
-	for i := range d.examples {
-		if !leftOut[i] {
-			indices = append(indices, int32(i))
-		}
-	}
-	return indices
-}
-
-// gradientWeight is what an example counts in a head's gradient.
-func (d *trainingData) gradientWeight(example int32, target int) float32 {
+// gradientWeight is what a sample counts in a head's gradient.
+func (d *trainingData) gradientWeight(s sample, target int) float32 {
+	relative := float32(min(max(s.weight/d.meanWeight, minRelativeWeight), maxRelativeWeight))
 	h := d.heads[target]
 	if h.loss == MultiClass {
-		return d.relativeWeight(example)
+		return relative
 	}
-	label := d.examples[example].Labels[target][0]
-	return min(d.relativeWeight(example)*d.labelWeights[h.first+label], maxRelativeWeight)
-}
-
-func weight(example Example) float64 {
-	if example.Weight == 0 {
-		return 1
-	}
-	return example.Weight
-}
-
-func meanWeight(examples []Example) float64 {
-	sum := 0.0
-	for _, example := range examples {
-		sum += weight(example)
-	}
-	return sum / float64(len(examples))
+	return min(relative*d.labelWeights[h.first+s.labels[target][0]], maxRelativeWeight)
 }
 
 // labelWeights are, for each label of a single_class target, what its examples weigh:
 // the less the more of them there are, by the square root, so that the rare labels
 // are not drowned.
-func labelWeights(examples []Example, heads []head) []float32 {
+func labelWeights(frequencies [][]int, heads []head) []float32 {
 	weights := make([]float32, columns(heads))
 	for i, h := range heads {
 		if h.loss == MultiClass {
 			continue
 		}
-		part := weights[h.first:h.end]
-		for _, example := range examples {
-			for _, label := range example.Labels[i] {
-				part[label]++
-			}
-		}
 		count, roots := 0.0, 0.0
-		for _, frequency := range part {
+		for _, frequency := range frequencies[i] {
 			count += float64(frequency)
 			roots += math.Sqrt(float64(frequency))
 		}
-		for label, frequency := range part {
-			part[label] = float32(count / roots / math.Sqrt(float64(frequency)))
+		for label, frequency := range frequencies[i] {
+			weights[h.first+label] = float32(count / roots / math.Sqrt(float64(frequency)))
 		}
 	}
 	return weights

@@ -28,7 +28,7 @@ func TestLabelWeights(t *testing.T) {
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			target := Target{Labels: make([]string, len(test.frequencies)), Loss: SingleClass}
-			got := labelWeights(labelled(test.frequencies...), newHeads([]Target{target}))
+			got := labelWeights([][]int{test.frequencies}, newHeads([]Target{target}))
 			for label, want := range test.want {
 				if math.Abs(float64(got[label])/want-1) > 0.01 {
 					t.Errorf("weights %v, want %v", got, test.want)
@@ -42,19 +42,29 @@ func TestWeightsOfGradientsAreBounded(t *testing.T) {
 	examples := labelled(10_000, 1)
 	examples[10_000].Weight = 50
 	data := newColourData(t, examples, []Target{{Labels: []string{"frequent", "rare"}, Loss: SingleClass}})
-	if got := data.gradientWeight(10_000, 0); got != maxRelativeWeight {
+	heavy := sample{labels: [][]int{{1}}, weight: 50}
+	if got := data.gradientWeight(heavy, 0); got != maxRelativeWeight {
 		t.Errorf("a heavy example of a rare label weighs %v", got)
 	}
 }
 
+// newColourData is of examples, without any beside.
 func newColourData(t *testing.T, examples []Example, targets []Target) *trainingData {
 	t.Helper()
-	vocabulary, err := readVocabulary(t.Context(), examples, 3)
+	corpus := corpusOf(t, examples)
+	if err := corpus.flush(); err != nil {
+		t.Fatal(err)
+	}
+	survey, err := surveyExamples(t.Context(), "training", corpus, targets)
 	if err != nil {
 		t.Fatal(err)
 	}
-	data, err := newTrainingData(t.Context(), examples, targets, newHeads(targets), vocabulary)
-	if err != nil {
+	trainer := &trainer{heads: newHeads(targets), examples: trainingExamples{corpus: corpus}}
+	if err := trainer.chooseFeatures(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	data := newTrainingData(trainer.examples, survey, targets, trainer.heads, trainer.vocabulary)
+	if err := data.keepVectors(t.Context(), scratchFilesOf(t)); err != nil {
 		t.Fatal(err)
 	}
 	return data
@@ -82,11 +92,18 @@ func TestVectorsThatAreNotKept(t *testing.T) {
 			data.vectors = nil
 		}
 		data.bayes = risingWeights(len(data.vocabulary.slots), columns(data.heads))
-		e := newEnsemble(data, data.all(), schedule, 1)
+		e, err := newEnsemble(data, scratchFilesOf(t), nil, schedule, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
 		if err := advanceAll(t.Context(), e.fits(), schedule.updates); err != nil {
 			t.Fatal(err)
 		}
-		return e.weights().weights
+		weights, err := e.weights()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return weights.weights
 	}
 	if !slices.Equal(weights(true), weights(false)) {
 		t.Error("the weights differ")

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -74,7 +75,7 @@ func Open(ctx context.Context, config Config) (*Factory, error) {
 		return nil, errors.Join(fmt.Errorf("resume jobs: %w", err), closeDirectory())
 	}
 	registry := newRegistry(stored)
-	queue := training.NewQueue(stored, blobs, config.Logger, config.Clock, registry)
+	queue := training.NewQueue(stored, blobs, scratchIn(config.Directory), config.Logger, config.Clock, registry)
 	f := &Factory{
 		logger:   config.Logger,
 		now:      config.Clock,
@@ -117,9 +118,13 @@ func (f *Factory) Handler() http.Handler { return f.api.Handler() }
 // SetAPIKeys replaces the keys that are accepted, while requests are served.
 func (f *Factory) SetAPIKeys(keys []api.Key) { f.api.SetKeys(keys) }
 
+// scratchIn is the folder for what trainings put aside, which has no names there. It is on
+// the volume with the data: on one in memory it would take what it is to spare.
+func scratchIn(directory string) string { return filepath.Join(directory, "scratch") }
+
 // openDirectory takes the directory for this process alone.
 func openDirectory(ctx context.Context, directory string) (*store.Store, blob.Store, *directoryLock, error) {
-	if err := os.MkdirAll(directory, 0o700); err != nil {
+	if err := os.MkdirAll(scratchIn(directory), 0o700); err != nil {
 		return nil, nil, nil, err
 	}
 	lock, err := lockDirectory(directory)

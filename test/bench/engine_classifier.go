@@ -21,7 +21,16 @@ func measureClassifier(ctx context.Context, set *labelledTexts, _ string) (figur
 	if set.multi {
 		target.Loss = classifier.MultiClass
 	}
-	train, valid := examples(set.train), examples(set.valid)
+	train, err := corpus(set.train)
+	if err != nil {
+		return figures{}, err
+	}
+	defer train.Close()
+	valid, err := corpus(set.valid)
+	if err != nil {
+		return figures{}, err
+	}
+	defer valid.Close()
 	runtime.GC() // so that it does not collect what others left
 	begin := cpuTime(syscall.RUSAGE_SELF)
 	trained, err := classifier.Train(ctx, train, valid, classifier.Options{Targets: []classifier.Target{target}, Seed: 1})
@@ -46,15 +55,22 @@ func measureClassifier(ctx context.Context, set *labelledTexts, _ string) (figur
 	return f, nil
 }
 
-// examples leave out what train does not know.
-func examples(texts []labelledText) []classifier.Example {
-	var examples []classifier.Example
+// corpus leaves out what train does not know.
+func corpus(texts []labelledText) (*classifier.Corpus, error) {
+	c, err := classifier.NewCorpus("")
+	if err != nil {
+		return nil, err
+	}
 	for _, text := range texts {
-		if !slices.Contains(text.labels, -1) {
-			examples = append(examples, classifier.Example{Text: text.text, Labels: [][]int{text.labels}})
+		if slices.Contains(text.labels, -1) {
+			continue
+		}
+		if err := c.Add(classifier.Example{Text: text.text, Labels: [][]int{text.labels}}); err != nil {
+			c.Close()
+			return nil, err
 		}
 	}
-	return examples
+	return c, nil
 }
 
 func classifierSpeed(model *classifier.Model, texts []labelledText) float64 {

@@ -74,9 +74,15 @@ func TestModelOfAnotherVersionIsReadOnce(t *testing.T) {
 // keepModel trains a model and keeps its file.
 func keepModel(t *testing.T, blobs blob.Store, rows int) (digest string, size int64) {
 	t.Helper()
-	var examples []classifier.Example
+	examples, err := classifier.NewCorpus(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer examples.Close()
 	for i := range rows {
-		examples = append(examples, classifier.Example{Text: fmt.Sprint([]string{"lamp ", "song "}[i%2], i), Weight: 1, Labels: [][]int{{i % 2}}})
+		if err := examples.Add(classifier.Example{Text: fmt.Sprint([]string{"lamp ", "song "}[i%2], i), Weight: 1, Labels: [][]int{{i % 2}}}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	made, err := classifier.Train(t.Context(), examples, nil, classifier.Options{
 		Targets:         []classifier.Target{{Name: "intent", Labels: []string{"light", "music"}, Loss: classifier.SingleClass, Weight: 1}},

@@ -10,15 +10,18 @@ import (
 
 // evaluate measures a model, as it will be served, on examples that it has not learned
 // from: what was trained on would flatter it.
-func evaluate(ctx context.Context, model *classifier.Model, targets []mistral.ClassifierTarget, unseen []classifier.Example) (*mistral.Evaluation, error) {
-	if len(unseen) == 0 {
+func evaluate(ctx context.Context, model *classifier.Model, targets []mistral.ClassifierTarget, unseen classifier.Examples) (*mistral.Evaluation, error) {
+	if unseen.Len() == 0 {
 		return nil, nil
 	}
 	single, multi := newEvaluations(targets, model.Thresholds())
 	var probabilities [][]float64
 	var decided []int
-	for _, example := range unseen {
-		if err := ctx.Err(); err != nil {
+	for example, err := range unseen.All() {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
 			return nil, err
 		}
 		probabilities = model.Probabilities(example.Text, probabilities)

@@ -30,6 +30,7 @@ const retryDelay = time.Second
 type Queue struct {
 	store        *store.Store
 	blobs        blob.Store
+	scratch      string // a folder for what a training puts aside
 	logger       *slog.Logger
 	now          func() time.Time
 	stageSeconds *prometheus.HistogramVec
@@ -51,12 +52,13 @@ type claim struct {
 }
 
 // NewQueue has a queue without workers: see Start.
-func NewQueue(stored *store.Store, blobs blob.Store, logger *slog.Logger, clock func() time.Time, registry prometheus.Registerer) *Queue {
+func NewQueue(stored *store.Store, blobs blob.Store, scratch string, logger *slog.Logger, clock func() time.Time, registry prometheus.Registerer) *Queue {
 	q := &Queue{
-		store:  stored,
-		blobs:  blobs,
-		logger: logger,
-		now:    clock,
+		store:   stored,
+		blobs:   blobs,
+		scratch: scratch,
+		logger:  logger,
+		now:     clock,
 		stageSeconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "classifier_factory_job_stage_duration_seconds",
 			Help:    "How long jobs were VALIDATING or RUNNING.",

@@ -36,7 +36,7 @@ func openStore(t *testing.T) (*store.Store, blob.Store) {
 
 // idleQueue has no workers.
 func idleQueue(stored *store.Store, blobs blob.Store) *Queue {
-	return NewQueue(stored, blobs, slog.New(slog.DiscardHandler), time.Now, prometheus.NewRegistry())
+	return NewQueue(stored, blobs, "", slog.New(slog.DiscardHandler), time.Now, prometheus.NewRegistry())
 }
 
 // addFile stores a file of alice that can be trained on.

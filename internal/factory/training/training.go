@@ -3,7 +3,6 @@ package training
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/classifier-factory/classifier-factory/internal/classifier"
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
@@ -25,14 +24,16 @@ type trained struct {
 func (q *Queue) train(ctx context.Context, j *store.Job) (*trained, error) {
 	started := q.now()
 	rows := q.trainingRows(j)
-	training, err := readExamples(ctx, rows, j.TrainingInputs(), j.Targets)
+	training, err := q.readExamples(ctx, rows, j.TrainingInputs(), j.Targets)
 	if err != nil {
 		return nil, err
 	}
-	validation, err := readExamples(ctx, q.validationRows(j, j.InputType, j.Targets), j.ValidationInputs(), j.Targets)
+	defer training.Close()
+	validation, err := q.readExamples(ctx, q.validationRows(j, j.InputType, j.Targets), j.ValidationInputs(), j.Targets)
 	if err != nil {
 		return nil, err
 	}
+	defer validation.Close()
 	recorder := q.newCheckpointRecorder(ctx, j)
 	made, err := classifier.Train(ctx, training, validation, classifier.Options{
 		Targets:         engineTargets(j.Targets),
@@ -45,7 +46,7 @@ func (q *Queue) train(ctx context.Context, j *store.Job) (*trained, error) {
 		return nil, err
 	}
 	h := mistral.Hyperparameters{TrainingSteps: j.Hyperparameters.TrainingSteps, Epochs: j.Requested.Hyperparameters.Epochs}
-	q.learnPace(ctx, trainingWork(h, len(training), rows.bytes), q.now().Sub(started))
+	q.learnPace(ctx, trainingWork(h, training.Len(), rows.bytes), q.now().Sub(started))
 	evaluation, err := evaluate(ctx, made.Measurable, j.Targets, made.Unseen)
 	return &trained{made.Model, evaluation}, err
 }
@@ -78,17 +79,28 @@ func engineHyperparameters(j *store.Job) classifier.Hyperparameters {
 	return h
 }
 
-// readExamples reads the rows that validation has accepted.
-func readExamples(ctx context.Context, r *rows, inputs []store.Input, targets []mistral.ClassifierTarget) ([]classifier.Example, error) {
+// readExamples reads the rows that validation has accepted. The caller closes what it
+// returns.
+func (q *Queue) readExamples(ctx context.Context, r *rows, inputs []store.Input, targets []mistral.ClassifierTarget) (*classifier.Corpus, error) {
+	corpus, err := classifier.NewCorpus(q.scratch)
+	if err != nil {
+		return nil, err
+	}
 	index := newLabelIndex(targets)
-	var examples []classifier.Example
-	err := r.read(ctx, inputs, func(sample *dataset.Sample, input store.Input) {
-		examples = append(examples, newExample(sample, input, index))
+	var full error // the disk, most likely
+	err = r.read(ctx, inputs, func(sample *dataset.Sample, input store.Input) {
+		if full == nil {
+			full = corpus.Add(newExample(sample, input, index))
+		}
 	})
-	return examples, err
+	if err = errors.Join(full, err); err != nil {
+		corpus.Close()
+		return nil, err
+	}
+	return corpus, nil
 }
 
-// newExample copies what it keeps of a sample.
+// newExample is valid as long as the sample.
 func newExample(sample *dataset.Sample, input store.Input, index labelIndex) classifier.Example {
 	example := classifier.Example{Text: sampleText(sample), Weight: input.Weight, Labels: make([][]int, len(index))}
 	for _, labels := range sample.Labels {
@@ -104,7 +116,7 @@ func newExample(sample *dataset.Sample, input store.Input, index labelIndex) cla
 
 func sampleText(sample *dataset.Sample) string {
 	if sample.InputType() == dataset.InputText {
-		return strings.Clone(sample.Text)
+		return sample.Text
 	}
 	messages := make([]classifier.Message, len(sample.Messages))
 	for i, message := range sample.Messages {

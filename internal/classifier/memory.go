@@ -1,0 +1,58 @@
+package classifier
+
+// Size is what the memory of a training depends on.
+type Size struct {
+	Examples  int   // for training
+	TextBytes int64 // of them
+	Targets   []Target
+	Validated bool // whether there are validation examples
+}
+
+const (
+	// fixedMemory is what every training takes: the samples that stay in memory, tables by
+	// slot, buffers, calibration and the runtime.
+	fixedMemory = 56 << 20
+	// slotsPerByte are more n-grams than a byte of text begins.
+	slotsPerByte = 8
+	// weightBytes are those of a weight in training; in a model it is one.
+	weightBytes = 4
+)
+
+// MemoryNeeded is how many bytes of memory suffice for a training of that size, without
+// the program and the caller's own. It does not grow with the examples once these have
+// all the features that there can be.
+func MemoryNeeded(s Size) int64 {
+	labels := 0
+	single := false
+	for _, target := range s.Targets {
+		labels += len(target.Labels)
+		single = single || target.Loss == SingleClass
+	}
+	labels = max(labels, 1)
+	features := min(slots, maxWeights/int64(labels), slotsPerByte*(s.TextBytes+int64(s.Examples)))
+	models := int64(2)
+	if s.Validated || s.Examples < fewestToDivide {
+		models = 1
+	}
+	weights := models * onceFitted(features*int64(labels))
+	if (int64(s.Examples)+int64(labels))*int64(labels) <= maxRepeatedWeights {
+		// There may turn out to be few enough features to fit them repeatedly.
+		repeated := min(features*int64(labels), maxRepeatedWeights)
+		weights = max(weights, repeatedlyFitted(repeated, models, single))
+	}
+	return fixedMemory + weights
+}
+
+// onceFitted is a descent's weights and what becomes of them.
+func onceFitted(weights int64) int64 {
+	return weights * (weightBytes + 1)
+}
+
+// repeatedlyFitted are the weights of all fits, naive Bayes and their mean.
+func repeatedlyFitted(weights, models int64, single bool) int64 {
+	fits := models * descents
+	if single {
+		fits += models
+	}
+	return weights * (weightBytes*(fits+2) + models)
+}
