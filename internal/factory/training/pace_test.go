@@ -4,11 +4,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/classifier-factory/classifier-factory/internal/factory/store/storetest"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
 func TestPaceIsThatOfThisMachine(t *testing.T) {
-	stored, blobs := openStore(t)
+	stored, blobs := storetest.Open(t)
 	q := idleQueue(stored, blobs)
 	pace := func() float64 {
 		pace, err := stored.Pace(t.Context())

@@ -11,62 +11,18 @@ import (
 
 	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
+	"github.com/classifier-factory/classifier-factory/internal/factory/store/storetest"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
-
-// openStore opens one in a directory of its own.
-func openStore(t *testing.T) (*store.Store, blob.Store) {
-	t.Helper()
-	directory := t.TempDir()
-	blobs, err := blob.Open(directory)
-	if err != nil {
-		t.Fatal(err)
-	}
-	stored, err := store.Open(t.Context(), directory, blobs)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := stored.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return stored, blobs
-}
 
 // idleQueue has no workers.
 func idleQueue(stored *store.Store, blobs blob.Store) *Queue {
 	return NewQueue(stored, blobs, "", slog.New(slog.DiscardHandler), time.Now, prometheus.NewRegistry())
 }
 
-// addFile stores a file of alice that can be trained on.
-func addFile(t *testing.T, stored *store.Store, blobs blob.Store) store.File {
-	t.Helper()
-	staged, err := blobs.Stage()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer staged.Discard()
-	for i := range 20 {
-		if _, err := fmt.Fprintf(staged, `{"text": "%s %d", "labels": {"intent": "%[1]s"}}`+"\n", []string{"lamp", "song"}[i%2], i); err != nil {
-			t.Fatal(err)
-		}
-	}
-	digest, err := staged.Sync()
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines, visibility := int64(20), mistral.VisibilityWorkspace
-	added, err := stored.AddFile(t.Context(), store.File{Tenant: "alice", Digest: digest, File: mistral.File{ID: "file", Filename: "a.jsonl", Bytes: staged.Size(), NumLines: &lines, Visibility: &visibility}}, staged, store.Limits{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return added
-}
-
 // TestTenantsTakeTurns: who queues a hundred jobs does not hold up another one's.
 func TestTenantsTakeTurns(t *testing.T) {
-	stored, blobs := openStore(t)
+	stored, blobs := storetest.Open(t)
 	tenants := map[string]string{"a": "alice", "b": "bob", "c": "carol"}
 	jobs := 0
 	enqueue := func(initial string) {
@@ -139,9 +95,9 @@ func TestCancelledJobsReleaseTheirFiles(t *testing.T) {
 			return q.runValidation(t.Context(), j)
 		}},
 	} {
-		stored, blobs := openStore(t)
+		stored, blobs := storetest.Open(t)
 		q := idleQueue(stored, blobs)
-		file := addFile(t, stored, blobs)
+		file := storetest.AddFile(t, stored, blobs)
 		_, err := stored.CreateJob(t.Context(), "alice", store.Limits{}, time.Now(), func(func(string) (store.File, error)) (store.Job, error) {
 			return store.Job{Inputs: []store.Input{{FileID: file.ID, Digest: file.Digest, Bytes: file.Bytes, Weight: 1}}}, nil
 		})
