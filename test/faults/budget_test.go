@@ -2,6 +2,7 @@ package faults
 
 import (
 	"fmt"
+	"net/http"
 	"sync"
 	"testing"
 	"time"
@@ -13,12 +14,9 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
-// pages are those of a list of all the jobs of TestCallBudget.
-const pages = 2
-
 // TestCallBudget holds what many jobs cost while nothing changes: a few calls each
 // time that the factory is asked, for all of them together, and when they have ended
-// nothing but a list of models now and then.
+// nothing but a list of models and of files now and then.
 func TestCallBudget(t *testing.T) {
 	t.Parallel()
 	const (
@@ -47,16 +45,18 @@ func TestCallBudget(t *testing.T) {
 		}
 		return nil
 	})
-	w.waitUntilQuiet(costs)
-
-	costs.reset()
-	began := time.Now()
-	w.Eventually("waiting for looks", func() error {
-		if looks, _, _ := costs.figures(); looks < manyLooks {
-			return fmt.Errorf("%d came", looks)
+	w.Eventually("waiting until the details of all jobs are read", func() error {
+		costs.reset()
+		w.waitForLooks(costs, manyLooks)
+		if looks, calls, writes := costs.figures(); writes > 0 || calls > callsALook*looks {
+			return fmt.Errorf("%d writes, %d calls in %d looks", writes, calls, looks)
 		}
 		return nil
 	})
+
+	costs.reset()
+	began := time.Now()
+	w.waitForLooks(costs, manyLooks)
 	looks, calls, writes := costs.figures()
 	t.Logf("%d running jobs, in %s: %d looks, %d calls, %d writes", jobs, time.Since(began)*speed, looks, calls, writes)
 	if calls > callsALook*looks {
@@ -68,11 +68,11 @@ func TestCallBudget(t *testing.T) {
 
 	factory.end(mistral.JobSuccess)
 	w.Eventually("waiting for all jobs to be Ready", w.allJobsReady)
-	w.waitUntilQuiet(costs)
+	w.waitUntilQuiet(costs, quietPeriod)
 	costs.reset()
 	time.Sleep(quietPeriod)
-	if _, calls, writes := costs.figures(); calls > 0 || writes > 0 || costs.listsOfModels() > 2 {
-		t.Errorf("%d calls, %d lists of models and %d writes for jobs that have ended", calls, costs.listsOfModels(), writes)
+	if _, calls, writes := costs.figures(); calls > 0 || writes > 0 || costs.listsThatKeepReady() > 3 {
+		t.Errorf("%d calls, %d lists of models and files and %d writes for jobs that have ended", calls, costs.listsThatKeepReady(), writes)
 	}
 }
 
@@ -87,15 +87,25 @@ func (w *world) allJobsReady() error {
 	return nil
 }
 
-// waitUntilQuiet waits until a while has passed without a write, and without a call other
-// than for the pages of the list.
-func (w *world) waitUntilQuiet(costs *costs) {
+func (w *world) waitForLooks(costs *costs, many int) {
+	w.Helper()
+	w.Eventually("waiting for looks", func() error {
+		if looks, _, _ := costs.figures(); looks < many {
+			return fmt.Errorf("%d came", looks)
+		}
+		return nil
+	})
+}
+
+// waitUntilQuiet waits until a period has passed without a write, and without a call other
+// than those that keep Ready true.
+func (w *world) waitUntilQuiet(costs *costs, period time.Duration) {
 	w.Helper()
 	w.Eventually("waiting for quiet", func() error {
 		costs.reset()
-		time.Sleep(time.Second)
-		if looks, calls, writes := costs.figures(); writes > 0 || calls > pages*looks {
-			return fmt.Errorf("%d writes, %d calls in %d looks", writes, calls, looks)
+		time.Sleep(period)
+		if _, calls, writes := costs.figures(); writes > 0 || calls > 0 {
+			return fmt.Errorf("%d writes, %d calls", writes, calls)
 		}
 		return nil
 	})
@@ -105,15 +115,15 @@ func (w *world) waitUntilQuiet(costs *costs) {
 type costs struct {
 	mu                   sync.Mutex
 	looks, calls, writes int
-	modelLists           int // that keep Ready true, and are no calls of the others'
+	keepReady            int // lists of models and files, which are no calls of the others'
 }
 
 func (c *costs) judge(made call) fault {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
-	case made.to == remote && made.path == "/v1/models":
-		c.modelLists++
+	case made.to == remote && (made.path == "/v1/models" || made.method == http.MethodGet && made.path == "/v1/files"):
+		c.keepReady++
 	case made.to == remote:
 		c.calls++
 		if made.path == "/v1/fine_tuning/jobs" && made.query.Get("page") == "" {
@@ -128,7 +138,7 @@ func (c *costs) judge(made call) fault {
 func (c *costs) reset() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.looks, c.calls, c.writes, c.modelLists = 0, 0, 0, 0
+	c.looks, c.calls, c.writes, c.keepReady = 0, 0, 0, 0
 }
 
 func (c *costs) figures() (looks, calls, writes int) {
@@ -137,8 +147,8 @@ func (c *costs) figures() (looks, calls, writes int) {
 	return c.looks, c.calls, c.writes
 }
 
-func (c *costs) listsOfModels() int {
+func (c *costs) listsThatKeepReady() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.modelLists
+	return c.keepReady
 }

@@ -127,6 +127,7 @@ func testOneListForAll(t *testing.T) {
 	var (
 		mu    sync.Mutex
 		calls = map[string]int{}
+		costs = &costs{}
 	)
 	w.judge = func(made call) fault {
 		mu.Lock()
@@ -134,7 +135,7 @@ func testOneListForAll(t *testing.T) {
 		if made.to == remote {
 			calls[made.method+" "+made.path]++
 		}
-		return fault{}
+		return costs.judge(made)
 	}
 	for i := range datasets {
 		w.Create(w.dataset(fmt.Sprintf("data-%d", i)))
@@ -144,6 +145,7 @@ func testOneListForAll(t *testing.T) {
 	}
 	w.startOperator()
 	w.Eventually("waiting for all jobs to be Ready", w.allJobsReady)
+	w.waitUntilQuiet(costs, time.Second) // the passes that were under way
 	mu.Lock()
 	clear(calls)
 	mu.Unlock()
