@@ -5,8 +5,12 @@ WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -ldflags="-s -w" -o /out/manager . && \
-    CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -ldflags="-s -w" -o /out/factory ./cmd/factory
+# The repository is not copied, so that they are told what they are built from.
+ARG VERSION COMMIT
+ARG BUILT_FROM=github.com/prometheus/common/version
+ARG LDFLAGS="-s -w -X $BUILT_FROM.Version=$VERSION -X $BUILT_FROM.Revision=$COMMIT"
+RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -ldflags="$LDFLAGS" -o /out/manager . && \
+    CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -ldflags="$LDFLAGS" -o /out/factory ./cmd/factory
 
 FROM gcr.io/distroless/static:nonroot AS factory
 COPY --from=build /out/factory /factory

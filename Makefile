@@ -4,6 +4,12 @@ FACTORY_IMG ?= ghcr.io/classifier-factory/factory:latest
 # Where the operator works, such as team-a,team-b. Empty: in every namespace.
 WATCH_NAMESPACES ?=
 
+# What is built, as the programs tell it. Without a repository they tell what Go recorded.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)
+BUILT_FROM := github.com/prometheus/common/version
+LDFLAGS = -X $(BUILT_FROM).Version=$(VERSION) -X $(BUILT_FROM).Revision=$(COMMIT)
+
 NAMESPACE := classifier-factory-system
 KUBECTL ?= kubectl
 CONTAINER_TOOL ?= docker
@@ -101,8 +107,8 @@ vulncheck: ## Look for known vulnerabilities in the code that is called (VULNCHE
 
 .PHONY: build
 build: ## Build bin/manager and bin/factory.
-	CGO_ENABLED=0 go build -trimpath -o bin/manager .
-	CGO_ENABLED=0 go build -trimpath -o bin/factory ./cmd/factory
+	CGO_ENABLED=0 go build -trimpath -ldflags="$(LDFLAGS)" -o bin/manager .
+	CGO_ENABLED=0 go build -trimpath -ldflags="$(LDFLAGS)" -o bin/factory ./cmd/factory
 
 .PHONY: run
 run: ## Run the operator on this machine against the cluster of KUBECONFIG (ARGS="--flag ...").
@@ -110,8 +116,8 @@ run: ## Run the operator on this machine against the cluster of KUBECONFIG (ARGS
 
 .PHONY: docker-build
 docker-build: ## Build the images IMG and FACTORY_IMG.
-	$(CONTAINER_TOOL) build --target operator -t $(IMG) .
-	$(CONTAINER_TOOL) build --target factory -t $(FACTORY_IMG) .
+	$(CONTAINER_TOOL) build --build-arg VERSION=$(VERSION) --build-arg COMMIT=$(COMMIT) --target operator -t $(IMG) .
+	$(CONTAINER_TOOL) build --build-arg VERSION=$(VERSION) --build-arg COMMIT=$(COMMIT) --target factory -t $(FACTORY_IMG) .
 
 .PHONY: build-installer
 build-installer: manifests ## Write dist/install.yaml: all that a cluster needs, with IMG and FACTORY_IMG.

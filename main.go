@@ -33,6 +33,7 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 	"github.com/classifier-factory/classifier-factory/internal/source"
+	"github.com/classifier-factory/classifier-factory/internal/version"
 )
 
 // apiKeyVariable holds the key of the operator's own connection. It is no flag:
@@ -167,7 +168,7 @@ func main() {
 	}
 	o := parseFlags()
 	if o.version {
-		fmt.Println(version())
+		fmt.Println(version.Line())
 		return
 	}
 	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&o.log)))
@@ -186,7 +187,7 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	// It is the field manager of events, which have no other.
-	config.UserAgent = "classifier-factory/" + version()
+	config.UserAgent = "classifier-factory/" + version.Number()
 	manager, err := ctrl.NewManager(config, managerOptions(o))
 	if err != nil {
 		return err
@@ -195,8 +196,9 @@ func run(ctx context.Context, o options) error {
 	connectionOptions := connection.DefaultOptions()
 	connectionOptions.MinPollInterval, connectionOptions.MaxPollInterval = o.minPollInterval, o.maxPollInterval
 	connectionOptions.CallsPerSecond, connectionOptions.CallBurst = o.callsPerSecond, o.callBurst
-	connectionOptions.UserAgent += "/" + version()
+	connectionOptions.UserAgent += "/" + version.Number()
 	connectionOptions.Registerer = ctrlmetrics.Registry
+	ctrlmetrics.Registry.MustRegister(version.Collector("classifier_factory_operator"))
 	connectionOptions.PrivateHosts = o.privateHosts
 	if own, err := url.Parse(o.serverURL); err == nil {
 		connectionOptions.PrivateHosts = append(connectionOptions.PrivateHosts, own.Hostname())
@@ -247,13 +249,4 @@ func managerOptions(o options) ctrl.Options {
 		LeaderElectionReleaseOnCancel: true,
 		Cache:                         controller.CacheOptions(o.namespaces...),
 	}
-}
-
-// version is the module's, as the Go toolchain recorded it.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "devel"
-	}
-	return info.Main.Version
 }

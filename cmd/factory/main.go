@@ -11,13 +11,13 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory"
+	"github.com/classifier-factory/classifier-factory/internal/version"
 )
 
 // shutdownTimeout is what requests have to end after SIGTERM: less than the 30
@@ -33,7 +33,7 @@ func main() {
 		os.Exit(2) // the flag package has said why
 	}
 	if options.version {
-		fmt.Println(version())
+		fmt.Println(version.Line())
 		return
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -169,7 +169,7 @@ func (s servers) shutdown(timeout time.Duration, logger *slog.Logger) error {
 	for _, server := range s {
 		err := server.Shutdown(ctx)
 		if errors.Is(err, context.DeadlineExceeded) {
-			logger.Warn("requests are cut off", slog.Duration("after", timeout))
+			logger.Warn("requests are cut off", slog.Float64("after_seconds", timeout.Seconds()))
 			err = server.Close()
 		}
 		problems = append(problems, err)
@@ -189,13 +189,4 @@ func newServer(handler http.Handler, logger *slog.Logger) *http.Server {
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
-}
-
-// version is the module's, or the commit that it was built from.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	return info.Main.Version
 }

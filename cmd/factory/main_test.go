@@ -120,7 +120,7 @@ func TestRefusesToStart(t *testing.T) {
 
 func TestVersion(t *testing.T) {
 	output, err := command(t, "", "--version").Output()
-	if err != nil || strings.TrimSpace(string(output)) == "" {
+	if err != nil || !strings.Contains(string(output), ", commit ") {
 		t.Errorf("--version: %q, %v", output, err)
 	}
 }

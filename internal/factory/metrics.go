@@ -9,13 +9,15 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/classifier-factory/classifier-factory/internal/factory/api"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
+	"github.com/classifier-factory/classifier-factory/internal/version"
 )
 
 // newRegistry is that of one factory: a process may have several.
 func newRegistry(stored *store.Store) *prometheus.Registry {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(jobCollector{stored},
+	registry.MustRegister(jobCollector{stored}, version.Collector("classifier_factory"),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return registry
 }
@@ -45,5 +47,5 @@ func (c jobCollector) Collect(collected chan<- prometheus.Metric) {
 
 // MetricsHandler serves the metrics in the format of Prometheus.
 func (f *Factory) MetricsHandler() http.Handler {
-	return promhttp.HandlerFor(f.registry, promhttp.HandlerOpts{})
+	return api.Identified(promhttp.HandlerFor(f.registry, promhttp.HandlerOpts{}))
 }

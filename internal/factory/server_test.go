@@ -289,6 +289,7 @@ func TestMetrics(t *testing.T) {
 	recorder := httptest.NewRecorder()
 	s.factory.MetricsHandler().ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	for _, want := range []string{
+		`classifier_factory_build_info{`,
 		`classifier_factory_jobs{status="SUCCESS"} 1`,
 		`classifier_factory_http_request_duration_seconds_count{code="200",route="POST /v1/files"} 1`,
 		`classifier_factory_job_stage_duration_seconds_count{stage="RUNNING"} 1`,

@@ -3,6 +3,7 @@ package api
 import (
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"strconv"
 )
 
@@ -12,27 +13,47 @@ func (s *Server) observed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		started := s.now()
 		recorder := &statusRecorder{ResponseWriter: w, status: http.StatusOK}
-		next.ServeHTTP(recorder, r)
-		duration := s.now().Sub(started)
-		s.requestSeconds.WithLabelValues(r.Pattern, strconv.Itoa(recorder.status)).Observe(duration.Seconds())
-		level := slog.LevelInfo
-		if r.Method == http.MethodGet && recorder.status < http.StatusBadRequest {
-			level = slog.LevelDebug // polling and probes would drown the rest
-		}
-		s.logger.Log(r.Context(), level, "request",
-			slog.String("method", r.Method), slog.String("route", r.Pattern), slog.Int("status", recorder.status), slog.Duration("duration", duration))
+		defer func() {
+			duration := s.now().Sub(started)
+			s.requestSeconds.WithLabelValues(r.Pattern, strconv.Itoa(recorder.status)).Observe(duration.Seconds())
+			level := slog.LevelInfo
+			if r.Method == http.MethodGet && recorder.status < http.StatusBadRequest {
+				level = slog.LevelDebug // polling and probes would drown the rest
+			}
+			s.logger.Log(r.Context(), level, "request",
+				slog.String("method", r.Method), slog.String("route", r.Pattern), slog.Int("status", recorder.status), slog.Float64("duration_seconds", duration.Seconds()))
+		}()
+		s.recovered(next, recorder, r)
 	})
+}
+
+// recovered answers also when a handler panics, unless its answer has begun: then the
+// connection ends.
+func (s *Server) recovered(next http.Handler, w *statusRecorder, r *http.Request) {
+	defer func() {
+		cause := recover()
+		if cause == nil {
+			return
+		}
+		s.logger.ErrorContext(r.Context(), "request panicked", slog.String("route", r.Pattern), slog.Any("cause", cause), slog.String("stack", string(debug.Stack())))
+		if w.begun {
+			panic(http.ErrAbortHandler)
+		}
+		s.answer(w, r, http.StatusInternalServerError, errInternal)
+	}()
+	next.ServeHTTP(w, r)
 }
 
 // statusRecorder remembers the status of an answer.
 type statusRecorder struct {
 	http.ResponseWriter
 	status int
+	begun  bool
 }
 
 // WriteHeader implements http.ResponseWriter.
 func (w *statusRecorder) WriteHeader(status int) {
-	w.status = status
+	w.status, w.begun = status, true
 	w.ResponseWriter.WriteHeader(status)
 }
 

@@ -61,7 +61,7 @@ func New(config Config) *Server {
 		blobs:  config.Blobs,
 		queue:  config.Queue,
 		models: config.Models,
-		logger: config.Logger,
+		logger: slog.New(identifying{config.Logger.Handler()}),
 		now:    config.Clock,
 		opened: config.Clock(),
 		rates:  newRateLimiters(config.RequestsPerSecond),

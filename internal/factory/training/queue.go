@@ -183,10 +183,10 @@ func (q *Queue) run(ctx context.Context, j *store.Job) error {
 	duration := q.now().Sub(started)
 	q.stageSeconds.WithLabelValues(string(j.Status)).Observe(duration.Seconds())
 	if err == nil {
-		logger.InfoContext(ctx, "job's stage done", slog.Duration("duration", duration))
+		logger.InfoContext(ctx, "job's stage done", slog.Float64("duration_seconds", duration.Seconds()))
 		return nil
 	}
-	logger.InfoContext(ctx, "job's stage ended early", slog.Duration("duration", duration), slog.Any("reason", logged(err)))
+	logger.InfoContext(ctx, "job's stage ended early", slog.Float64("duration_seconds", duration.Seconds()), slog.Any("reason", logged(err)))
 	return err
 }
 
