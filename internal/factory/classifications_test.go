@@ -72,7 +72,7 @@ func TestClassifyTexts(t *testing.T) {
 		t.Errorf("one text: %d %s; want a list of one", status, body)
 	}
 	status, body = s.request("POST", "/v1/classifications", `{"model": "`+model+`", "input": []}`)
-	if status != 200 || !strings.Contains(body, `"results":[]`) {
+	if status != 422 || !strings.Contains(body, `"type":"too_short","loc":["body","input"]`) {
 		t.Errorf("no text: %d %s", status, body)
 	}
 }
@@ -83,7 +83,8 @@ func TestClassifyChats(t *testing.T) {
 	// As the SDKs send it: chunks, null content, and members of their own.
 	status, body := s.request("POST", "/v1/chat/classifications", `{"model": "`+model+`", "input": [
 		{"messages": [{"role": "user", "content": [{"type": "text", "text": "my parcel is lost"}]}, {"role": "assistant", "content": "sorry", "prefix": false}]},
-		{"messages": [{"role": "user", "content": "refund please"}, {"role": "assistant", "content": null, "tool_calls": []}]}]}`)
+		{"messages": [{"role": "user", "content": "refund please"}, {"role": "assistant", "tool_calls": [{"id": "a", "function": {"name": "f", "arguments": {}}}]},
+			{"role": "tool", "content": [], "tool_call_id": "a", "name": "f"}, {"role": "assistant", "content": null, "tool_calls": []}, {"role": "user", "content": [{"text": "money"}, {"type": "text", "text": "", "cache_control": {}}]}]}]}`)
 	var answer mistral.ClassifyResponse
 	decode(t, body, &answer)
 	if status != 200 || len(answer.Results) != 2 {
@@ -181,14 +182,38 @@ func TestClassifyRefuses(t *testing.T) {
 		{"input of another type", "classifications", `{"model": "m", "input": ["a", 1]}`, 422, `"type":"string_type","loc":["body","input",1]`},
 		{"a text that is null", "classifications", `{"model": "m", "input": ["a", null]}`, 422, `"type":"string_type","loc":["body","input",1]`},
 		{"no text", "classifications", `{"model": "m", "input": {"text": "a"}}`, 422, `"type":"string_type","loc":["body","input"]`},
-		{"no messages", "chat/classifications", `{"model": "m", "input": [{}]}`, 422, `"loc":["body","input",0,"messages"]`},
+		{"no messages", "chat/classifications", `{"model": "m", "input": [{}]}`, 422, `"type":"missing","loc":["body","input",0,"messages"]`},
+		{"no message", "chat/classifications", `{"model": "m", "input": [{"messages": [{"role": "user", "content": "x"}]}, {"messages": []}]}`, 422, `"type":"too_short","loc":["body","input",1,"messages"]`},
+		{"no messages in the only conversation", "chat/classifications", `{"model": "m", "input": {"messages": null}}`, 422, `"type":"missing","loc":["body","input","messages"]`},
+		{"no message in the only conversation", "chat/classifications", `{"model": "m", "input": {"messages": []}}`, 422, `"type":"too_short","loc":["body","input","messages"]`},
+		{"no conversation", "chat/classifications", `{"model": "m", "input": []}`, 422, `"type":"too_short","loc":["body","input"]`},
+		{"no text in a list", "classifications", `{"model": "m", "input": []}`, 422, `"type":"too_short","loc":["body","input"]`},
+		{"inputs, as SDKs call their argument", "classifications", `{"model": "m", "inputs": []}`, 422, `"type":"extra_forbidden","loc":["body","inputs"]`},
+		{"so for conversations", "chat/classifications", `{"model": "m", "inputs": [{"messages": []}]}`, 422, `"type":"extra_forbidden","loc":["body","inputs"]`},
+		{"unknown role in the only conversation", "chat/classifications", `{"model": "m", "input": {"messages": [{"role": "user", "content": "x"}, {"role": "robot", "content": "x"}]}}`, 422, `"loc":["body","input","messages",1,"role"]`},
+		{"a message without content", "chat/classifications", `{"model": "m", "input": [{"messages": [{"role": "user"}]}]}`, 422, `"type":"missing","loc":["body","input",0,"messages",0,"content"]`},
+		{"a system message that is null", "chat/classifications", `{"model": "m", "input": [{"messages": [{"role": "system", "content": null}]}]}`, 422, `"type":"string_type","loc":["body","input",0,"messages",0,"content"]`},
+		{"content of another type", "chat/classifications", `{"model": "m", "input": [{"messages": [{"role": "user", "content": 1}]}]}`, 422, `"type":"string_type","loc":["body","input",0,"messages",0,"content"]`},
+		{"an extra member of a message", "chat/classifications", `{"model": "m", "input": [{"messages": [{"role": "user", "content": "x", "images": ["x"]}]}]}`, 422, `"type":"extra_forbidden","loc":["body","input",0,"messages",0,"images"]`},
+		{"an image", "chat/classifications", `{"model": "m", "input": [{"messages": [{"role": "user", "content": [{"type": "text", "text": "what is it?"}, {"type": "image_url", "image_url": "https://example.com"}]}]}]}`, 422, `"loc":["body","input",0,"messages",0,"content",1,"type"],"msg":"Value error, Input should be text`},
+		{"an image in the only conversation", "chat/classifications", `{"model": "m", "input": {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]}}`, 422, `"loc":["body","input","messages",0,"content",0,"type"]`},
+		{"an image that says so last", "chat/classifications", `{"model": "m", "input": {"messages": [{"role": "user", "content": [{"text": "x", "type": "image_url"}]}]}}`, 422, `"loc":["body","input","messages",0,"content",0,"type"]`},
+		{"a document", "chat/classifications", `{"model": "m", "input": {"messages": [{"role": "tool", "content": [{"type": "document_url", "document_url": "x"}]}]}}`, 422, `"loc":["body","input","messages",0,"content",0,"type"]`},
+		{"what was thought", "chat/classifications", `{"model": "m", "input": {"messages": [{"role": "assistant", "content": [{"type": "thinking", "thinking": []}]}]}}`, 422, `"loc":["body","input","messages",0,"content",0,"type"]`},
+		{"sound", "chat/classifications", `{"model": "m", "input": {"messages": [{"role": "user", "content": [{"type": "input_audio", "input_audio": "x"}]}]}}`, 422, `"loc":["body","input","messages",0,"content",0,"type"]`},
+		{"an image without a type", "chat/classifications", `{"model": "m", "input": {"messages": [{"role": "user", "content": [{"image_url": "x"}]}]}}`, 422, `"type":"missing","loc":["body","input","messages",0,"content",0,"text"]`},
+		{"a part without text", "chat/classifications", `{"model": "m", "input": {"messages": [{"role": "user", "content": [{"type": "text"}]}]}}`, 422, `"type":"missing","loc":["body","input","messages",0,"content",0,"text"]`},
+		{"a part that is no object", "chat/classifications", `{"model": "m", "input": {"messages": [{"role": "user", "content": ["x"]}]}}`, 422, `"type":"dict_type","loc":["body","input","messages",0,"content",0]`},
+		{"a type that is no string", "chat/classifications", `{"model": "m", "input": {"messages": [{"role": "user", "content": [{"type": 1}]}]}}`, 422, `"type":"string_type","loc":["body","input","messages",0,"content",0,"type"]`},
 		{"unknown role", "chat/classifications", `{"model": "m", "input": [{"messages": [{"role": "robot", "content": "x"}]}]}`, 422, `"loc":["body","input",0,"messages",0,"role"]`},
 		{"scores of a third kind", "classifications", `{"model": "m", "input": "x", "scores": "logits"}`, 422, `"loc":["body","scores"]`},
-		{"so for conversations", "chat/classifications", `{"model": "m", "input": {"messages": [{"role": "user"}]}, "scores": "logits"}`, 422, `"loc":["body","scores"]`},
+		{"so for conversations", "chat/classifications", `{"model": "m", "input": {"messages": [{"role": "user", "content": "x"}]}, "scores": "logits"}`, 422, `"loc":["body","scores"]`},
 		{"no JSON", "classifications", `{"model": `, 422, `"type":"json_invalid"`},
 		{"not an object", "classifications", `[]`, 422, `"type":"dict_type","loc":["body"]`},
 		{"base model", "classifications", `{"model": "ministral-3b-latest", "input": "x"}`, 422, `"loc":["body","model"]`},
-		{"unknown model", "classifications", `{"model": "ft:classifier:none", "input": "x"}`, 404, `{"detail":"No model matches the given query."}`},
+		{"unknown model", "classifications", `{"model": "ft:classifier:none", "input": "x"}`, 400, `{"object":"error","message":"Invalid model: ft:classifier:none","type":"invalid_model","param":null,"code":"1500"}`},
+		{"so for conversations", "chat/classifications", `{"model": "none", "input": {"messages": [{"role": "user", "content": "x"}]}}`, 400, `{"object":"error","message":"Invalid model: none","type":"invalid_model","param":null,"code":"1500"}`},
+		{"an unknown model of a long name", "classifications", `{"model": "` + strings.Repeat("é", 1000) + `", "input": "x"}`, 400, `"message":"Invalid model: ` + strings.Repeat("é", 128) + `",`},
 		{"too large", "classifications", `{"model": "m", "input": "` + strings.Repeat("x", (32<<20)) + `"}`, http.StatusRequestEntityTooLarge, `{"detail":`},
 	} {
 		status, body := s.request("POST", "/v1/"+test.path, test.body)

@@ -47,7 +47,7 @@ func TestModelIsDeletedWhileItIsLoaded(t *testing.T) {
 		}
 		deleted <- err
 	}()
-	if status, body := s.request("POST", "/v1/classifications", `{"model": "`+model+`", "input": "lamp"}`); status != http.StatusNotFound {
+	if status, body := s.request("POST", "/v1/classifications", `{"model": "`+model+`", "input": "lamp"}`); status != http.StatusBadRequest || !strings.Contains(body, "Invalid model") {
 		t.Errorf("%d %s", status, body)
 	}
 	if err := <-deleted; err != nil {

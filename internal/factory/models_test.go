@@ -54,7 +54,7 @@ func TestModelLife(t *testing.T) {
 	if err := client.DeleteModel(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
-	if err := classify(); !mistral.IsNotFound(err) {
+	if err := classify(); !mistral.IsInvalid(err) {
 		t.Errorf("a deleted model classifies: %v", err)
 	}
 	if left := blobNames(t, s); len(left) != 1 {

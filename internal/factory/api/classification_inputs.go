@@ -10,19 +10,101 @@ import (
 
 // conversations may be written as the only one. Unlike the client's lists of that
 // kind, they are decoded in one pass, and an error says where it is.
-type conversations []conversation
+type conversations struct {
+	given, single bool
+	list          []conversation
+}
 
 // UnmarshalJSONFrom implements json.UnmarshalerFrom. Null is as good as absent.
 func (c *conversations) UnmarshalJSONFrom(decoder *jsontext.Decoder) error {
-	switch decoder.PeekKind() {
+	kind := decoder.PeekKind()
+	if kind == 'n' {
+		return decoder.SkipValue()
+	}
+	c.given = true
+	if kind == '[' {
+		return json.UnmarshalDecode(decoder, &c.list)
+	}
+	c.single, c.list = true, make([]conversation, 1)
+	return json.UnmarshalDecode(decoder, &c.list[0])
+}
+
+// location is where in the body a conversation is.
+func (c *conversations) location(i int) []any {
+	if c.single {
+		return []any{"input"}
+	}
+	return []any{"input", i}
+}
+
+type conversation struct {
+	Messages []message `json:"messages"`
+}
+
+// message has what the protocol's messages have. Calls of tools say nothing to a model:
+// neither do they when it is trained.
+type message struct {
+	Role       string      `json:"role"`
+	Content    contentText `json:"content"`
+	Prefix     unread      `json:"prefix"`
+	ToolCalls  unread      `json:"tool_calls"`
+	ToolCallID unread      `json:"tool_call_id"`
+	Name       unread      `json:"name"`
+}
+
+// unread is of any type.
+type unread struct{}
+
+// UnmarshalJSONFrom implements json.UnmarshalerFrom.
+func (unread) UnmarshalJSONFrom(decoder *jsontext.Decoder) error { return decoder.SkipValue() }
+
+// contentText is the text of a message's content, whose parts are a line each.
+type contentText struct {
+	kind jsontext.Kind // 0: absent
+	text string
+}
+
+// UnmarshalJSONFrom implements json.UnmarshalerFrom.
+func (c *contentText) UnmarshalJSONFrom(decoder *jsontext.Decoder) error {
+	c.kind = decoder.PeekKind()
+	switch c.kind {
 	case 'n':
 		return decoder.SkipValue()
 	case '[':
-		*c = conversations{}
-		return json.UnmarshalDecode(decoder, (*[]conversation)(c))
+		return c.readParts(decoder)
 	}
-	*c = make(conversations, 1)
-	return json.UnmarshalDecode(decoder, &(*c)[0])
+	return json.UnmarshalDecode(decoder, &c.text)
+}
+
+// readParts refuses parts that are no text: classified without them, a conversation
+// would be another one.
+func (c *contentText) readParts(decoder *jsontext.Decoder) error {
+	if _, err := decoder.ReadToken(); err != nil {
+		return err
+	}
+	var texts []string
+	for decoder.PeekKind() != ']' {
+		var part struct {
+			Type *string `json:"type"`
+			Text *string `json:"text"`
+		}
+		if err := json.UnmarshalDecode(decoder, &part, json.RejectUnknownMembers(false)); err != nil {
+			return err
+		}
+		place := location(decoder.StackPointer())
+		switch {
+		case part.Type != nil && *part.Type != "text":
+			return invalidValue("Input should be text: nothing else is read here, no image and no document.", append(place, "type")...)
+		case part.Text == nil:
+			return invalidField("missing", "Field required", append(place, "text")...)
+		}
+		if *part.Text != "" {
+			texts = append(texts, *part.Text)
+		}
+	}
+	c.text = strings.Join(texts, "\n")
+	_, err := decoder.ReadToken()
+	return err
 }
 
 // texts, or the only one, lie in one string: a request can have many thousands.

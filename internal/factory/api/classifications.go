@@ -12,7 +12,6 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
 	"github.com/classifier-factory/classifier-factory/internal/factory/serving"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
-	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
 // classifyRequest is a body of POST /v1/classifications.
@@ -30,22 +29,12 @@ type classifyChatRequest struct {
 	Scores serving.Scoring `json:"scores"`
 }
 
-type conversation struct {
-	Messages []message `json:"messages"`
-}
-
-type message struct {
-	Role    string          `json:"role"`
-	Content mistral.Content `json:"content"`
-	Others  jsontext.Value  `json:",embed"` // tool calls and the like: SDKs send them
-}
-
 func (s *Server) classify(r *http.Request, tenant string) (any, error) {
 	var request classifyRequest
 	if err := decodeBody(r, &request, closedObject); err != nil {
 		return nil, err
 	}
-	if err := checkClassification(request.Model, request.Input.given, request.Scores); err != nil {
+	if err := checkClassification(request.Model, request.Input.given, request.Input.len(), request.Scores); err != nil {
 		return nil, err
 	}
 	return s.classifyInputs(r.Context(), tenant, request.Model, request.Scores, request.Input.len(), func(i int, inputType dataset.InputType) string {
@@ -58,40 +47,52 @@ func (s *Server) classifyChat(r *http.Request, tenant string) (any, error) {
 	if err := decodeBody(r, &request, closedObject); err != nil {
 		return nil, err
 	}
-	if err := checkClassification(request.Model, request.Input != nil, request.Scores); err != nil {
+	if err := checkClassification(request.Model, request.Input.given, len(request.Input.list), request.Scores); err != nil {
 		return nil, err
 	}
-	for i, conversation := range request.Input {
-		if err := checkMessages(conversation.Messages, i); err != nil {
+	for i, conversation := range request.Input.list {
+		if err := checkMessages(conversation.Messages, append(request.Input.location(i), "messages")); err != nil {
 			return nil, err
 		}
 	}
-	return s.classifyInputs(r.Context(), tenant, request.Model, request.Scores, len(request.Input), func(i int, inputType dataset.InputType) string {
-		return chatFor(inputType, request.Input[i].Messages)
+	return s.classifyInputs(r.Context(), tenant, request.Model, request.Scores, len(request.Input.list), func(i int, inputType dataset.InputType) string {
+		return chatFor(inputType, request.Input.list[i].Messages)
 	})
 }
 
-func checkClassification(model string, input bool, scores serving.Scoring) error {
+func checkClassification(model string, given bool, inputs int, scores serving.Scoring) error {
 	switch {
 	case model == "":
 		return invalidField("missing", "Field required", "model")
-	case !input:
+	case !given:
 		return invalidField("missing", "Field required", "input")
+	case inputs == 0:
+		return emptyList("input")
 	case scores != "" && scores != serving.Normalized && scores != serving.Independent:
 		return invalidValue("Input should be normalized or independent.", "scores")
 	}
 	return nil
 }
 
-func checkMessages(messages []message, input int) error {
-	if len(messages) == 0 {
-		return invalidField("missing", "Field required", "input", input, "messages")
+// checkMessages asks of a conversation what is asked of one to train on.
+func checkMessages(messages []message, place []any) error {
+	switch {
+	case messages == nil:
+		return invalidField("missing", "Field required", place...)
+	case len(messages) == 0:
+		return emptyList(place...)
 	}
 	for i, message := range messages {
 		switch message.Role {
 		case "system", "user", "assistant", "tool":
 		default:
-			return invalidValue("Input should be system, user, assistant or tool.", "input", input, "messages", i, "role")
+			return invalidValue("Input should be system, user, assistant or tool.", append(place, i, "role")...)
+		}
+		switch {
+		case message.Content.kind == 0 && message.Role != "assistant": // which may call tools instead
+			return invalidField("missing", "Field required", append(place, i, "content")...)
+		case message.Content.kind == 'n' && message.Role == "system":
+			return invalidField("string_type", "Input should be a valid string", append(place, i, "content")...)
 		}
 	}
 	return nil
@@ -112,13 +113,13 @@ func chatFor(inputType dataset.InputType, messages []message) string {
 	if inputType == dataset.InputText {
 		contents := make([]string, len(messages))
 		for i, message := range messages {
-			contents[i] = string(message.Content)
+			contents[i] = message.Content.text
 		}
 		return strings.Join(contents, "\n")
 	}
 	turns := make([]classifier.Message, len(messages))
 	for i, message := range messages {
-		turns[i] = classifier.Message{Role: message.Role, Content: string(message.Content)}
+		turns[i] = classifier.Message{Role: message.Role, Content: message.Content.text}
 	}
 	return classifier.RenderChat(turns)
 }
@@ -141,10 +142,13 @@ func (s *Server) findClassifier(ctx context.Context, tenant, id string) (store.S
 		return store.ServedModel{}, invalidValue("The model is no classifier: train one from it.", "model")
 	}
 	found, err := s.models.Find(ctx, tenant, id)
-	if err == nil && found.Archived {
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		err = invalidModel(id)
+	case err == nil && found.Archived:
 		err = &problem{Status: http.StatusNotFound, Detail: "The model is archived; unarchive it to classify with it."}
 	}
-	return found, notFoundAs(err, noSuchModel)
+	return found, err
 }
 
 // loadProblem explains why a model cannot be loaded. It may have been deleted since

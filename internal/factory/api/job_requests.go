@@ -17,7 +17,8 @@ import (
 // although it belongs into the query.
 type jobRequest struct {
 	mistral.CreateJobRequest
-	DryRun bool `json:"dry_run"`
+	DryRun       bool     `json:"dry_run"`
+	Repositories []unread `json:"repositories"`
 }
 
 // Lengths of a Weights & Biases key: 40 of old, 86 by now.
@@ -67,6 +68,8 @@ func (s *Server) checkJobRequest(request *jobRequest) error {
 	case request.JobType != mistral.JobTypeClassifier || !slices.Contains(s.config.BaseModels, request.Model):
 		return unprocessable("Model not available for this type of fine-tuning (%s). Available model(s) for %s: %s.",
 			request.JobType, mistral.JobTypeClassifier, strings.Join(s.config.BaseModels, ", "))
+	case len(request.Repositories) > 0:
+		return invalidValue("This server trains on files alone: it reads no repositories.", "repositories")
 	case len(request.TrainingFiles) == 0:
 		return invalidValue("At least one training file or repository is required.", "job_in")
 	case len(request.TrainingFiles)+len(request.ValidationFiles) > maxInputs:
@@ -95,7 +98,7 @@ func checkHyperparameters(h mistral.Hyperparameters) error {
 	case *h.WarmupFraction < 0 || *h.WarmupFraction > 1:
 		return outOfRange("0 and 1", "hyperparameters", "warmup_fraction")
 	case h.Epochs != nil && (*h.Epochs <= 0 || *h.Epochs > 1_000_000):
-		return outOfRange("0 and 1000000", "hyperparameters", "epochs")
+		return invalidValue("Input should be greater than 0 and at most 1000000.", "hyperparameters", "epochs")
 	case h.SequenceLength != nil && *h.SequenceLength < 100:
 		return invalidValue("Input should be at least 100.", "hyperparameters", "seq_len")
 	}

@@ -1,12 +1,14 @@
 package api
 
 import (
+	encodingjson "encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -20,10 +22,21 @@ type problem struct {
 	Status  int    `json:"-"`
 	Detail  any    `json:"detail"` // a sentence, or a list of fieldErrors
 	Message string `json:"message,omitzero"`
+
+	Envelope *envelope `json:"-"` // what is written instead
 }
 
 func (p *problem) Error() string {
 	return fmt.Sprintf("%d: %v", p.Status, p.Detail)
+}
+
+// envelope is how parts of the hosted service write problems.
+type envelope struct {
+	Object  string  `json:"object"`
+	Message string  `json:"message"`
+	Type    string  `json:"type"`
+	Param   *string `json:"param"`
+	Code    string  `json:"code"`
 }
 
 // fieldError says what is wrong with a part of a request. The SDKs require the
@@ -70,6 +83,21 @@ func invalidValue(message string, location ...any) *problem {
 	}}}
 }
 
+// emptyList is an invalidField about a list that needs an element.
+func emptyList(location ...any) *problem {
+	return invalidField("too_short", "List should have at least 1 item after validation, not 0", location...)
+}
+
+// maxModelIDBytes is how much of an unknown model's ID is repeated.
+const maxModelIDBytes = 256
+
+// invalidModel is what the hosted service answers when it is to classify with a model
+// that there is none of.
+func invalidModel(id string) *problem {
+	id = strings.ToValidUTF8(id[:min(len(id), maxModelIDBytes)], "")
+	return &problem{Status: http.StatusBadRequest, Envelope: &envelope{Object: "error", Message: "Invalid model: " + id, Type: "invalid_model", Code: "1500"}}
+}
+
 // notFoundAs turns store.ErrNotFound into a 404 with a sentence.
 func notFoundAs(err error, detail string) error {
 	if errors.Is(err, store.ErrNotFound) {
@@ -92,22 +120,50 @@ func bodyProblem(err error) error {
 	var tooLarge *http.MaxBytesError
 	var syntactic *jsontext.SyntacticError
 	var semantic *json.SemanticError
+	var known *problem
+	var member *encodingjson.UnmarshalTypeError
 	switch {
+	case errors.As(err, &known):
+		return known
 	case errors.As(err, &tooLarge):
 		return errTooLarge
 	case errors.Is(err, json.ErrUnknownName) && errors.As(err, &semantic):
 		return invalidField("extra_forbidden", "Extra inputs are not permitted", location(semantic.JSONPointer)...)
 	case errors.Is(err, jsontext.ErrDuplicateName) && errors.As(err, &syntactic):
 		return invalidField("json_invalid", "Duplicate name", location(syntactic.JSONPointer)...)
+	case errors.As(err, &syntactic) && isNoUnicode(syntactic):
+		return invalidField("string_unicode", "Input should be a valid string, unable to parse raw data as a unicode string", location(syntactic.JSONPointer)...)
 	case errors.As(err, &syntactic):
 		return invalidField("json_invalid", "JSON decode error", syntactic.ByteOffset)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return invalidField("json_invalid", "The body ends before its JSON value does")
+	case errors.As(err, &semantic) && errors.As(err, &member): // of a type that reads its members itself
+		kind, message := typeMessage(member.Type)
+		return invalidField(kind, message, append(location(semantic.JSONPointer), path(member.Field)...)...)
 	case errors.As(err, &semantic):
 		kind, message := typeMessage(semantic.GoType)
 		return invalidField(kind, message, location(semantic.JSONPointer)...)
 	}
 	return err
+}
+
+// isNoUnicode tells strings with half a surrogate, as languages leave that cut texts by
+// UTF-16 units, and with bytes that are no UTF-8 from other errors of syntax. They have
+// a place, which is the object's if it is one of its names.
+func isNoUnicode(err *jsontext.SyntacticError) bool {
+	cause := err.Err.Error()
+	return strings.HasPrefix(cause, "invalid surrogate pair") || strings.HasPrefix(cause, "invalid UTF-8")
+}
+
+// path turns the dotted names of encoding/json into a list.
+func path(names string) (parts []any) {
+	if names == "" {
+		return nil
+	}
+	for name := range strings.SplitSeq(names, ".") {
+		parts = append(parts, name)
+	}
+	return parts
 }
 
 // location turns a JSON pointer into the list of its names and indices.

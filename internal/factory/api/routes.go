@@ -137,6 +137,10 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if answer.Status >= http.StatusInternalServerError {
 		s.logger.ErrorContext(r.Context(), "request failed", slog.String("route", r.Pattern), slog.Any("error", err))
 	}
+	if answer.Envelope != nil {
+		s.answer(w, r, answer.Status, answer.Envelope)
+		return
+	}
 	s.answer(w, r, answer.Status, answer)
 }
 
