@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/signal"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory"
+	"github.com/classifier-factory/classifier-factory/internal/factory/api"
 	"github.com/classifier-factory/classifier-factory/internal/version"
 )
 
@@ -56,6 +58,8 @@ type options struct {
 	requestsPerSecond int
 	limits            factory.Limits
 	backupTo          string
+	publicURL         *url.URL
+	corsOrigins       []string
 	insecureNoAuth    bool
 	version           bool
 }
@@ -79,6 +83,16 @@ func (o *options) flags() *flag.FlagSet {
 	flags.Int64Var(&o.limits.FileBytes, "tenant-file-bytes", 100<<30, "bytes that a tenant's files can have together; 0: no limit")
 	flags.IntVar(&o.limits.UnfinishedJobs, "tenant-unfinished-jobs", 1000, "jobs that a tenant can have under way; 0: no limit")
 	flags.IntVar(&o.limits.Models, "tenant-models", 10_000, "models that a tenant can have; 0: no limit")
+	flags.Func("public-url", "`address` at which clients find the server, such as https://example.com/factory, for signed URLs (default: as the client asked, or the proxy before it says)",
+		func(text string) (err error) {
+			o.publicURL, err = api.ParsePublicURL(text)
+			return err
+		})
+	flags.Func("cors-origins", "comma-separated `origins`, such as https://app.example.com, of pages whose scripts may use the server from a browser; *: of all (default: none)",
+		func(text string) (err error) {
+			o.corsOrigins, err = api.ParseOrigins(text)
+			return err
+		})
 	flags.BoolVar(&o.insecureNoAuth, "insecure-no-auth", false, "ask for no API key; only for an address that nobody else can reach")
 	flags.StringVar(&o.backupTo, "backup-to", "", "copy the data directory, which may be in use, to this new directory, and exit")
 	flags.BoolVar(&o.version, "version", false, "print the version and exit")
@@ -103,6 +117,8 @@ func run(ctx context.Context, o options, logger *slog.Logger) error {
 		FileLifetime:      o.fileLifetime,
 		RequestsPerSecond: o.requestsPerSecond,
 		Limits:            o.limits,
+		PublicURL:         o.publicURL,
+		CORSOrigins:       o.corsOrigins,
 		Logger:            logger,
 	})
 	if err != nil {
@@ -119,10 +135,10 @@ func run(ctx context.Context, o options, logger *slog.Logger) error {
 
 // serve answers requests until the context ends, and then those under way.
 func serve(ctx context.Context, o options, opened *factory.Factory, logger *slog.Logger) error {
-	api, metrics := http.NewServeMux(), http.NewServeMux()
-	api.Handle("/", opened.Handler())
+	served, metrics := http.NewServeMux(), http.NewServeMux()
+	served.Handle("/", opened.Handler())
 	if o.metricsListen == "" {
-		metrics = api
+		metrics = served
 	}
 	metrics.Handle("GET /metrics", opened.MetricsHandler())
 
@@ -133,7 +149,7 @@ func serve(ctx context.Context, o options, opened *factory.Factory, logger *slog
 			return err
 		}
 	}
-	if err := servers.start("api", o.listen, api, logger, failed); err != nil {
+	if err := servers.start("api", o.listen, served, logger, failed); err != nil {
 		return errors.Join(err, servers.shutdown(shutdownTimeout, logger))
 	}
 	select {

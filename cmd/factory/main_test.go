@@ -109,6 +109,8 @@ func TestRefusesToStart(t *testing.T) {
 		{"nobody could use it", "", []string{"--data-dir", t.TempDir()}, "no API keys"},
 		{"nowhere to keep anything", "k", nil, "no directory"},
 		{"a key in plain", "", []string{"--data-dir", t.TempDir(), "--api-keys-file", badKeys}, "line 1: not tenant:hash"},
+		{"an address that is none", "k", []string{"--public-url", "example.com"}, "no address such as"},
+		{"an origin that no browser sends", "k", []string{"--cors-origins", "https://app.example.com/"}, "no origin such as"},
 		{"a flag that is none", "k", []string{"--unknown"}, "flag provided but not defined"},
 	} {
 		output, err := command(t, test.key, test.arguments...).CombinedOutput()

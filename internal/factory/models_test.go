@@ -73,7 +73,11 @@ func TestListModels(t *testing.T) {
 		{"a base model", "?model=" + DefaultBaseModel, DefaultBaseModel},
 		{"none of them", "?model=unknown", ""},
 		{"a part of an ID is none", "?model=ministral", ""},
-		{"there is one provider", "?provider=any", all},
+		{"their provider, who is their owner", "?provider=classifier-factory", all},
+		{"another provider", "?provider=mistralai", ""},
+		{"no provider in particular", "?provider=", all},
+		{"one of them, by provider", "?provider=classifier-factory&model=" + url.QueryEscape(first), first},
+		{"one of them, by another provider", "?provider=mistralai&model=" + url.QueryEscape(first), ""},
 	} {
 		status, body := s.request("GET", "/v1/models"+test.query, "")
 		var list mistral.ModelList

@@ -2,6 +2,7 @@ package factory
 
 import (
 	"bytes"
+	"compress/gzip"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -87,7 +88,7 @@ func documented(t testing.TB, next http.Handler) http.Handler {
 			return
 		}
 		name := r.Method + " " + r.URL.String()
-		request.Body = io.NopCloser(bytes.NewReader(body.Bytes()))
+		request.Body = io.NopCloser(unpacked(t, request, body.Bytes()))
 		if recorder.status == http.StatusOK {
 			if r.ContentLength != 0 && body.Len() == 0 {
 				t.Errorf("the body of %s was not read, so that the document has none", name)
@@ -106,6 +107,20 @@ func documented(t testing.TB, next http.Handler) http.Handler {
 			}
 		}
 	})
+}
+
+// unpacked is a body as the document describes it.
+func unpacked(t testing.TB, request *http.Request, body []byte) io.Reader {
+	if request.Header.Get("Content-Encoding") != "gzip" {
+		return bytes.NewReader(body)
+	}
+	request.Header.Del("Content-Encoding")
+	reader, err := gzip.NewReader(bytes.NewReader(body))
+	if err != nil {
+		t.Error(err)
+		return bytes.NewReader(nil)
+	}
+	return reader
 }
 
 // readBody is what was read of a request's body. Of one that is larger than any test's

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -42,6 +43,8 @@ type Config struct {
 	RequestsPerSecond int              // of each tenant on average, twice as many at once; default: no limit
 	Limits            Limits           // of each tenant; default: none
 	FileLifetime      time.Duration    // after which uploaded files expire; default: never
+	PublicURL         *url.URL         // where clients find the server; default: as they or their proxies say
+	CORSOrigins       []string         // of pages whose scripts may use the server; default: none
 	Logger            *slog.Logger     // default: none
 	Clock             func() time.Time // default: time.Now
 }
@@ -94,6 +97,8 @@ func Open(ctx context.Context, config Config) (*Factory, error) {
 			Limits:            config.Limits,
 			FileLifetime:      config.FileLifetime,
 			SigningKey:        signingKey,
+			PublicURL:         config.PublicURL,
+			CORSOrigins:       config.CORSOrigins,
 			Logger:            config.Logger,
 			Clock:             config.Clock,
 			Registry:          registry,

@@ -2,11 +2,14 @@ package factory
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -280,6 +283,134 @@ func TestRoutesThatAreNone(t *testing.T) {
 			t.Errorf("%s: %d %s, want %d", test.reason, status, body, test.status)
 		}
 	}
+}
+
+// TestRoutesOfTheVendor that are not ours say what this server is instead, to anybody.
+func TestRoutesOfTheVendor(t *testing.T) {
+	s := startServer(t, nil)
+	for _, route := range []string{
+		"POST /v1/moderations", "POST /v1/chat/moderations", "POST /v1/chat/completions", "POST /v1/completions", "POST /v1/embeddings",
+		"POST /v1/fim/completions", "POST /v1/ocr", "POST /v1/agents/completions", "GET /v1/agents", "GET /v1/agents/a", "POST /v1/conversations",
+		"GET /v1/conversations/c/history", "POST /v1/audio/transcriptions", "POST /v1/audio/speech", "GET /v1/audio/voices", "GET /v1/batch/jobs",
+		"POST /v1/batch/jobs", "POST /v1/batch/jobs/j/cancel", "GET /v1/libraries", "POST /v1/rag/indexes", "GET /v1/workflows", "GET /v1/connectors",
+		"GET /v1/fine_tuning/models", "GET /v1/observability/datasets", "GET /v1/a-route-of-next-year", "GET /",
+	} {
+		method, path, _ := strings.Cut(route, " ")
+		for _, key := range []string{"alice-key", "wrong", ""} {
+			status, body := s.requestAs(key, method, path, "application/json", strings.NewReader(`{"model": "m"}`))
+			if status != http.StatusNotFound || !strings.Contains(body, "This server is a Classifier Factory") {
+				t.Errorf("%s with key %q: %d %s", route, key, status, body)
+			}
+		}
+	}
+}
+
+// TestBehindAProxy that takes a prefix away and speaks TLS: the signed URL is one of the
+// proxy's, and leads through it to the file.
+func TestBehindAProxy(t *testing.T) {
+	s := startServer(t, nil)
+	file := s.upload("intents.jsonl", intents(4))
+	target, err := url.Parse(s.http.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httptest.NewTLSServer(http.StripPrefix("/ml/factory", &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(target)
+		r.SetXForwarded()
+		r.Out.Header.Set("X-Forwarded-Prefix", "/ml/factory")
+	}}))
+	defer proxy.Close()
+	get := func(address string) string {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Authorization", "Bearer alice-key")
+		response, err := proxy.Client().Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		if err != nil || response.StatusCode != http.StatusOK {
+			t.Fatalf("%s: %s %s, %v", address, response.Status, body, err)
+		}
+		return string(body)
+	}
+	var signed mistral.SignedURL
+	decode(t, get(proxy.URL+"/ml/factory/v1/files/"+file.ID+"/url"), &signed)
+	if !strings.HasPrefix(signed.URL, proxy.URL+"/ml/factory/v1/files/") {
+		t.Fatalf("signed URL %s", signed.URL)
+	}
+	if got := get(signed.URL); got != intents(4) {
+		t.Errorf("downloaded %q", got)
+	}
+}
+
+// TestGzip: bodies of every kind may be packed.
+func TestGzip(t *testing.T) {
+	s := startServer(t, nil)
+	contentType, body := form(t, "packed.jsonl", intents(40))
+	post := func(path, contentType string, body io.Reader) (int, string) {
+		var packed bytes.Buffer
+		writer := gzip.NewWriter(&packed)
+		if _, err := io.Copy(writer, body); err != nil {
+			t.Fatal(err)
+		}
+		if err := writer.Close(); err != nil {
+			t.Fatal(err)
+		}
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.http.URL+path, &packed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Authorization", "Bearer alice-key")
+		request.Header.Set("Content-Type", contentType)
+		request.Header.Set("Content-Encoding", "gzip")
+		response, err := s.http.Client().Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		answer, err := io.ReadAll(response.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return response.StatusCode, string(answer)
+	}
+	var file mistral.File
+	status, answer := post("/v1/files", contentType, body)
+	if decode(t, answer, &file); status != 200 || file.Bytes != int64(len(intents(40))) {
+		t.Fatalf("a file: %d %s", status, answer)
+	}
+	var job mistral.Job
+	status, answer = post("/v1/fine_tuning/jobs", "application/json", strings.NewReader(`{"model": "ministral-3b-latest", "hyperparameters": {}, "auto_start": true, "training_files": ["`+file.ID+`"]}`))
+	if decode(t, answer, &job); status != 200 {
+		t.Fatalf("a job: %d %s", status, answer)
+	}
+	model := *s.await(job.ID, mistral.JobSuccess).FineTunedModel
+	for path, input := range map[string]string{
+		"/v1/classifications":      `["lamp"` + strings.Repeat(`, "a song of many"`, 10_000) + `]`,
+		"/v1/chat/classifications": `{"messages": [{"role": "user", "content": "lamp"}]}`,
+	} {
+		if status, answer := post(path, "application/json", strings.NewReader(`{"model": "`+model+`", "input": `+input+`}`)); status != 200 {
+			t.Errorf("%s: %d %s", path, status, answer)
+		}
+	}
+	bomb := io.MultiReader(strings.NewReader(`{"model": "`+model+`", "input": "`), io.LimitReader(spaces{}, 64<<20), strings.NewReader(`"}`))
+	if status, answer := post("/v1/classifications", "application/json", bomb); status != http.StatusRequestEntityTooLarge {
+		t.Errorf("a bomb: %d %s", status, answer)
+	}
+}
+
+// spaces have no end.
+type spaces struct{}
+
+func (spaces) Read(data []byte) (int, error) {
+	for i := range data {
+		data[i] = ' '
+	}
+	return len(data), nil
 }
 
 func TestMetrics(t *testing.T) {

@@ -42,12 +42,8 @@ func (s *Server) signFile(r *http.Request, tenant string) (any, error) {
 		return nil, notFoundAs(err, noSuchFile)
 	}
 	expires := strconv.FormatInt(s.now().Add(time.Duration(hours)*time.Hour).Unix(), 10)
-	signed := url.URL{
-		Scheme:   requestScheme(r),
-		Host:     r.Host,
-		Path:     "/v1/files/" + found.ID + "/signed",
-		RawQuery: url.Values{"expires": {expires}, "signature": {s.signature(found.ID, expires)}}.Encode(),
-	}
+	signed := s.publicURL(r).JoinPath("v1", "files", found.ID, "signed")
+	signed.RawQuery = url.Values{"expires": {expires}, "signature": {s.signature(found.ID, expires)}}.Encode()
 	return mistral.SignedURL{URL: signed.String()}, nil
 }
 
@@ -70,14 +66,6 @@ func (s *Server) signature(id, expires string) string {
 	mac := hmac.New(sha256.New, s.config.SigningKey)
 	mac.Write([]byte(id + "\n" + expires))
 	return hex.EncodeToString(mac.Sum(nil))
-}
-
-// requestScheme is how the client reached the server, or the proxy before it.
-func requestScheme(r *http.Request) string {
-	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
-		return "https"
-	}
-	return "http"
 }
 
 func (s *Server) serveFile(w http.ResponseWriter, r *http.Request, found store.File) {

@@ -34,9 +34,10 @@ func (s *Server) listModels(r *http.Request, tenant string) (any, error) {
 	for i := range found {
 		list.Data = append(list.Data, card(&found[i]))
 	}
-	if wanted := r.URL.Query().Get("model"); wanted != "" {
-		list.Data = slices.DeleteFunc(list.Data, func(card mistral.Model) bool { return card.ID != wanted })
-	}
+	id, provider := r.URL.Query().Get("model"), r.URL.Query().Get("provider")
+	list.Data = slices.DeleteFunc(list.Data, func(card mistral.Model) bool {
+		return id != "" && card.ID != id || provider != "" && card.OwnedBy != provider
+	})
 	return list, nil
 }
 

@@ -52,9 +52,11 @@ var (
 	errUnauthorized     = &problem{Status: http.StatusUnauthorized, Detail: "Unauthorized"}
 	errTimeout          = &problem{Status: http.StatusRequestTimeout, Detail: "The request did not arrive in time."}
 	errTooLarge         = &problem{Status: http.StatusRequestEntityTooLarge, Detail: "Request Entity Too Large"}
-	errNoRoute          = &problem{Status: http.StatusNotFound, Detail: "Not Found"}
 	errMethodNotAllowed = &problem{Status: http.StatusMethodNotAllowed, Detail: "Method Not Allowed"}
 	errInternal         = &problem{Status: http.StatusInternalServerError, Detail: "Internal Server Error"}
+
+	// errNoRoute is also the answer to the hosted service's other routes.
+	errNoRoute = &problem{Status: http.StatusNotFound, Detail: "There is no such route here. This server is a Classifier Factory: it trains classifiers and classifies texts with them, and runs no language model."}
 
 	errDiskFull = &problem{Status: http.StatusInsufficientStorage, Detail: "The server's disk is full. Nothing was changed; delete files or models, or ask the server's operator."}
 
@@ -139,7 +141,7 @@ func bodyProblem(err error) error {
 		return invalidField("json_invalid", "The body ends before its JSON value does")
 	case errors.As(err, &semantic) && errors.As(err, &member): // of a type that reads its members itself
 		kind, message := typeMessage(member.Type)
-		return invalidField(kind, message, append(location(semantic.JSONPointer), path(member.Field)...)...)
+		return invalidField(kind, message, append(location(semantic.JSONPointer), memberPath(member.Field)...)...)
 	case errors.As(err, &semantic):
 		kind, message := typeMessage(semantic.GoType)
 		return invalidField(kind, message, location(semantic.JSONPointer)...)
@@ -155,8 +157,8 @@ func isNoUnicode(err *jsontext.SyntacticError) bool {
 	return strings.HasPrefix(cause, "invalid surrogate pair") || strings.HasPrefix(cause, "invalid UTF-8")
 }
 
-// path turns the dotted names of encoding/json into a list.
-func path(names string) (parts []any) {
+// memberPath turns the dotted names of encoding/json into a list.
+func memberPath(names string) (parts []any) {
 	if names == "" {
 		return nil
 	}

@@ -75,7 +75,7 @@ func (s *Server) Handler() http.Handler {
 		mux.Handle(path, s.methodNotAllowed(allowed))
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.fail(w, r, errNoRoute) })
-	return Identified(s.observed(mux))
+	return Identified(s.observed(s.crossOrigin(s.decoded(mux))))
 }
 
 // operation answers a tenant's request with a value to be written as JSON, or

@@ -5,6 +5,7 @@ package api
 
 import (
 	"log/slog"
+	"net/url"
 	"sync/atomic"
 	"time"
 
@@ -31,6 +32,8 @@ type Config struct {
 	Limits            store.Limits
 	FileLifetime      time.Duration // 0: for ever
 	SigningKey        []byte        // of URLs
+	PublicURL         *url.URL      // where clients find the server; default: as they or their proxies say
+	CORSOrigins       []string      // of pages whose scripts may use the server; default: none
 
 	Logger   *slog.Logger
 	Clock    func() time.Time
