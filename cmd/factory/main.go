@@ -197,7 +197,7 @@ func (s servers) shutdown(timeout time.Duration, logger *slog.Logger) error {
 // of whole files extend them.
 func newServer(handler http.Handler, logger *slog.Logger) *http.Server {
 	return &http.Server{
-		Handler:           handler,
+		Handler:           api.Identified(handler),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
 		WriteTimeout:      5 * time.Minute,

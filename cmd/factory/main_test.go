@@ -268,6 +268,32 @@ func TestMetricsOnTheirOwn(t *testing.T) {
 	}
 }
 
+// TestEveryAnswerHasARequestID, also those that no route gives.
+func TestEveryAnswerHasARequestID(t *testing.T) {
+	running := start(t, t.TempDir(), "--metrics-listen", "127.0.0.1:0")
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	for _, test := range []struct {
+		reason, url string
+		status      int
+	}{
+		{"a route", running.url + "/healthz", 200},
+		{"no key", running.url + "/v1/models", 401},
+		{"no route", running.url + "/nothing", 404},
+		{"a path that is not clean", running.url + "//v1//models", 307},
+		{"metrics", running.urls["metrics"] + "/metrics", 200},
+		{"no metrics", running.urls["metrics"] + "/nothing", 404},
+	} {
+		response, err := client.Get(test.url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if ids := response.Header.Values("X-Request-Id"); response.StatusCode != test.status || len(ids) != 1 || response.Header.Get("Server") == "" {
+			t.Errorf("%s: %d %v", test.reason, response.StatusCode, response.Header)
+		}
+	}
+}
+
 // TestKeysAreReadAgain exchanges them as Kubernetes does: by another target of a link.
 func TestKeysAreReadAgain(t *testing.T) {
 	directory := t.TempDir()

@@ -9,7 +9,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"github.com/classifier-factory/classifier-factory/internal/factory/api"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 	"github.com/classifier-factory/classifier-factory/internal/version"
 )
@@ -47,5 +46,5 @@ func (c jobCollector) Collect(collected chan<- prometheus.Metric) {
 
 // MetricsHandler serves the metrics in the format of Prometheus.
 func (f *Factory) MetricsHandler() http.Handler {
-	return api.Identified(promhttp.HandlerFor(f.registry, promhttp.HandlerOpts{}))
+	return promhttp.HandlerFor(f.registry, promhttp.HandlerOpts{})
 }

@@ -27,6 +27,7 @@ func Identified(next http.Handler) http.Handler {
 		id := r.Header.Get(requestIDHeader)
 		if !saneRequestID.MatchString(id) {
 			id = uuid.NewString()
+			r.Header.Set(requestIDHeader, id) // so that a handler within this one does not make another
 		}
 		w.Header().Set(requestIDHeader, id)
 		w.Header().Set("Server", server)
