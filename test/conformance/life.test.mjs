@@ -51,6 +51,7 @@ function life(sdk, trainingSDK = sdk) {
     assert.equal(error.constructor, errors[kind], `${error}: ${error.cause}`);
     assert.equal(error.statusCode, statusCode);
     assert.equal(error.headers.get("content-type"), "application/json");
+    assert.ok(error.headers.get("x-request-id"));
     return error;
   }
 
@@ -97,6 +98,9 @@ function life(sdk, trainingSDK = sdk) {
     await train((client) => client.fineTuning.jobs.start({ jobId }));
     const intents = await until(jobId, "SUCCESS");
     assert.ok(intents.checkpoints.length > 0 && intents.events.length > 0);
+    // Notebooks take 0 for "not evaluated at this step", and nothing else.
+    const curve = intents.checkpoints.map(({ metrics }) => metrics.validLoss).filter((loss) => loss !== 0);
+    assert.ok(curve.length > 1 && curve.every((loss) => loss > 0), `the validation line is ${curve}`);
     models.intents = intents.fineTunedModel;
 
     const tickets = await create(files["tickets-train"], { autoStart: true });
@@ -135,6 +139,8 @@ function life(sdk, trainingSDK = sdk) {
     assert.equal((await ask((client) => client.models.unarchive({ modelId }))).archived, false);
     assert.equal((await ask((client) => client.models.retrieve({ modelId }))).name, "Shop");
     await ask((client) => client.models.retrieve({ modelId: model }));
+    assert.equal((await ask((client) => client.models.list({ provider: "classifier-factory" }))).data.length, 3);
+    assert.equal((await ask((client) => client.models.list({ provider: "another" }))).data.length, 0);
   });
 
   test("texts and conversations are classified", async () => {
@@ -165,26 +171,45 @@ function life(sdk, trainingSDK = sdk) {
       [404, (client) => client.files.delete({ fileId: noSuchID })],
       [404, (client) => client.models.retrieve({ modelId: "ft:classifier:none" })],
       [404, (client) => client.models.update(sdk.modelUpdate("ft:classifier:none", { name: "x" }))],
-      [404, (client) => client.classifiers.classify({ model: "ft:classifier:none", inputs: "x" })],
-      [404, (client) => client.classifiers.moderate({ model, inputs: "x" })],
       [403, (client) => client.models.delete({ modelId: model })],
       [422, (client) => client.files.upload({ file: { fileName: "x.zip", content: new Uint8Array(1) } })],
     ]) {
       assert.ok(JSON.parse((await refused(call, "SDKError", status)).body).detail);
     }
+    for (const call of [
+      (client) => client.classifiers.classify({ model: "ft:classifier:none", inputs: "x" }),
+      (client) => client.classifiers.classifyChat(sdk.chatRequest("ft:classifier:none", { messages: [{ role: "user", content: "x" }] })),
+    ]) {
+      const unknown = JSON.parse((await refused(call, "SDKError", 400)).body);
+      assert.deepEqual(unknown, { object: "error", message: "Invalid model: ft:classifier:none", type: "invalid_model", param: null, code: "1500" });
+    }
+    for (const call of [
+      (client) => client.classifiers.moderate({ model, inputs: "x" }),
+      (client) => client.chat.complete({ model, messages: [{ role: "user", content: "x" }] }),
+      (client) => client.embeddings.create({ model, inputs: ["x"] }),
+    ]) {
+      assert.match(JSON.parse((await refused(call, "SDKError", 404)).body).detail, /This server is a Classifier Factory/);
+    }
     for (const [status, call] of [
       [404, (client) => client.fineTuning.jobs.get({ jobId: noSuchID })],
       [422, (client) => client.fineTuning.jobs.create({ model, jobType: "classifier", hyperparameters: {} })],
       [422, (client) => client.fineTuning.jobs.create({ model: "no-such-model", hyperparameters: {} })],
+      [422, (client) => client.fineTuning.jobs.create({ model, jobType: "classifier", hyperparameters: {}, trainingFiles: [{ fileId: noSuchID, weight: 1 }],
+        repositories: [{ type: "github", name: "texts", owner: "shop", token: "token" }] })],
     ]) {
       assert.ok(JSON.parse((await refused(call, "SDKError", status, trainer.client, trainingSDK)).body).detail);
     }
-    for (const call of [
-      (client) => client.classifiers.classify({ model, inputs: "no classifier but a base model" }),
-      (client) => client.classifiers.classifyChat(sdk.chatRequest(models.tickets, { messages: [] })),
+    const image = { role: "user", content: [{ type: "text", text: "What is it?" }, { type: "image_url", imageUrl: "https://example.com/x.png" }] };
+    for (const [loc, call] of [
+      [["model"], (client) => client.classifiers.classify({ model, inputs: "no classifier but a base model" })],
+      [["input"], (client) => client.classifiers.classify({ model: models.intents, inputs: [] })],
+      [["input", 2], (client) => client.classifiers.classify({ model: models.intents, inputs: ["a", "b", "cut in half: 😀".slice(0, -1)] })],
+      [["input", "messages"], (client) => client.classifiers.classifyChat(sdk.chatRequest(models.tickets, { messages: [] }))],
+      [["input", 0, "messages"], (client) => client.classifiers.classifyChat(sdk.chatRequest(models.tickets, [{ messages: [] }]))],
+      [["input", 0, "messages", 0, "content", 1, "type"], (client) => client.classifiers.classifyChat(sdk.chatRequest(models.tickets, [{ messages: [image] }]))],
     ]) {
       const error = await refused(call, "HTTPValidationError", 422);
-      assert.equal(error.detail[0].loc[0], "body");
+      assert.deepEqual(error.detail[0].loc, ["body", ...loc]);
       assert.ok(error.detail[0].msg);
     }
   });

@@ -66,6 +66,7 @@ class Life(unittest.TestCase):
         self.assertIs(type(raised.exception), kind)
         self.assertEqual(raised.exception.status_code, status)
         self.assertEqual(raised.exception.headers["content-type"], "application/json")
+        self.assertTrue(raised.exception.headers["x-request-id"])
         return raised.exception
 
     def test_1_files_are_uploaded_listed_looked_at_and_downloaded(self):
@@ -143,6 +144,9 @@ class Life(unittest.TestCase):
         self.assertIs(self.ask(lambda client: client.models.unarchive(model_id=model_id)).archived, False)
         self.assertEqual(self.ask(lambda client: client.models.retrieve(model_id=model_id)).name, "Shop")
         self.ask(lambda client: client.models.retrieve(model_id=model))
+        if sdk.filters_models:
+            self.assertEqual(len(self.ask(lambda client: client.models.list(provider="classifier-factory")).data), 3)
+            self.assertEqual(self.ask(lambda client: client.models.list(provider="another")).data, [])
 
     def test_7_texts_and_conversations_are_classified(self):
         classify = lambda inputs: self.ask(lambda client: client.classifiers.classify(model=self.models["intents"], inputs=inputs)).results
@@ -173,6 +177,8 @@ class Life(unittest.TestCase):
         self.assertEqual(json.loads(unauthorized.body), {"detail": "Unauthorized"})
 
         none = "ft:classifier:none"
+        repository = {"type": "github", "name": "texts", "owner": "shop", "token": "token"}
+        job = {"model": model, "job_type": "classifier", "hyperparameters": {}}
         for status, call in [
             (404, lambda client: client.files.retrieve(file_id=no_such_id)),
             (404, lambda client: client.files.download(file_id=no_such_id)),
@@ -180,19 +186,42 @@ class Life(unittest.TestCase):
             (404, lambda client: client.fine_tuning.jobs.get(job_id=no_such_id)),
             (404, lambda client: client.models.retrieve(model_id=none)),
             (404, lambda client: client.models.update(model_id=none, name="x")),
-            (404, lambda client: client.classifiers.moderate(model=model, inputs="x")),
             (403, lambda client: client.models.delete(model_id=model)),
             (422, lambda client: client.files.upload(file={"file_name": "x.zip", "content": b"x"})),
-            (422, lambda client: client.fine_tuning.jobs.create(model=model, job_type="classifier", hyperparameters={})),
+            (422, lambda client: client.fine_tuning.jobs.create(**job)),
+            (422, lambda client: client.fine_tuning.jobs.create(**job, repositories=[repository])),
             (422, lambda client: client.fine_tuning.jobs.create(model="no-such-model", hyperparameters={})),
         ]:
             self.assertTrue(json.loads(self.refused(call, sdk.errors.SDKError, status).body)["detail"])
+        message = {"role": "user", "content": "x"}
         for call in (
-            lambda client: client.classifiers.classify(model=model, inputs="no classifier but a base model"),
-            lambda client: client.classifiers.classify_chat(**sdk.chat_request(self.models["tickets"], {"messages": []})),
+            lambda client: client.classifiers.classify(model=none, inputs="x"),
+            lambda client: client.classifiers.classify_chat(**sdk.chat_request(none, {"messages": [message]})),
         ):
+            unknown = json.loads(self.refused(call, sdk.errors.SDKError, 400).body)
+            expected = {"object": "error", "message": f"Invalid model: {none}", "type": "invalid_model", "param": None, "code": "1500"}
+            self.assertEqual(unknown, expected)
+        for call in (
+            lambda client: client.classifiers.moderate(model=model, inputs="x"),
+            lambda client: client.chat.complete(model=model, messages=[message]),
+            lambda client: client.embeddings.create(model=model, inputs=["x"]),
+        ):
+            self.assertIn("This server is a Classifier Factory", json.loads(self.refused(call, sdk.errors.SDKError, 404).body)["detail"])
+
+        tickets, intents = self.models["tickets"], self.models["intents"]
+        image = {"role": "user", "content": [{"type": "text", "text": "x"}, {"type": "image_url", "image_url": "https://example.com/x.png"}]}
+        for location, call in [
+            (["model"], lambda client: client.classifiers.classify(model=model, inputs="no classifier but a base model")),
+            (["input"], lambda client: client.classifiers.classify(model=intents, inputs=[])),
+            (["input", "messages"], lambda client: client.classifiers.classify_chat(**sdk.chat_request(tickets, {"messages": []}))),
+            (["input", 0, "messages"], lambda client: client.classifiers.classify_chat(**sdk.chat_request(tickets, [{"messages": []}]))),
+            (
+                ["input", 0, "messages", 0, "content", 1, "type"],
+                lambda client: client.classifiers.classify_chat(**sdk.chat_request(tickets, [{"messages": [image]}])),
+            ),
+        ]:
             error = self.refused(call, sdk.errors.HTTPValidationError, 422)
-            self.assertEqual(error.data.detail[0].loc[0], "body")
+            self.assertEqual(error.data.detail[0].loc, ["body", *location])
             self.assertTrue(error.data.detail[0].msg)
 
     def test_9_everything_is_deleted(self):

@@ -60,12 +60,14 @@ if version.startswith("1."):
 
     errors = models
     newer = {"expires_at", "visibility"}  # fields that came after this line
+    filters_models = False  # lists of models by provider
     chat_request = lambda model, conversations: {"model": model, "inputs": conversations}
 else:
     from mistralai.client import Mistral, errors, models
     from mistralai.client._version import __version__
 
     newer = set()
+    filters_models = True
     chat_request = lambda model, conversations: {"model": model, "input": conversations}
 
 # A checkout's tag is its version: what the modules say of themselves lags behind in some.
