@@ -152,6 +152,8 @@ func TestUploadRefuses(t *testing.T) {
 		{"another purpose", "a.jsonl", "{}", []string{"purpose", "batch"}, 422, "purpose fine-tune only"},
 		{"visibility of another service", "a.jsonl", "{}", []string{"visibility", "world"}, 422, "visibility must be"},
 		{"an expiry that is not a number", "a.jsonl", "{}", []string{"expiry", "soon"}, 422, "expiry must be a number of hours from 1 to 8760"},
+		{"a name in Latin-1", "caf\xe9.jsonl", "{}", nil, 422, "not UTF-8"},
+		{"a name with half a surrogate", "\xed\xa0\xbd.jsonl", "{}", nil, 422, "not UTF-8"},
 		{"a name that is no name", strings.Repeat("a", 300) + ".jsonl", "{}", nil, 422, "more than 255 bytes"},
 	} {
 		contentType, body := form(t, test.filename, test.content, test.fields...)

@@ -7,6 +7,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -106,6 +107,9 @@ func (s *Server) readFile(upload *upload, part *multipart.Part) (err error) {
 	}
 	if len(upload.filename) > maxFilenameBytes {
 		return unprocessable("The file's name has more than %d bytes.", maxFilenameBytes)
+	}
+	if !utf8.ValidString(upload.filename) { // it would be another name in every answer
+		return unprocessable("The file's name is not UTF-8.")
 	}
 	if upload.blob, err = s.blobs.Stage(); err != nil {
 		return err
