@@ -37,11 +37,16 @@ func (s *Server) listModels(r *http.Request, tenant string) (any, error) {
 	if wanted := r.URL.Query().Get("model"); wanted != "" {
 		list.Data = slices.DeleteFunc(list.Data, func(card mistral.Model) bool { return card.ID != wanted })
 	}
+	asking := callerOf(r.Context())
+	list.Data = slices.DeleteFunc(list.Data, func(card mistral.Model) bool { return !asking.mayUse(card.ID) })
 	return list, nil
 }
 
 func (s *Server) getModel(r *http.Request, tenant string) (any, error) {
 	id := r.PathValue("model_id")
+	if !callerOf(r.Context()).mayUse(id) {
+		return nil, errOtherModel
+	}
 	if s.isBaseModel(id) {
 		return s.baseCard(id), nil
 	}

@@ -42,6 +42,8 @@ var (
 	errNoRoute          = &problem{Status: http.StatusNotFound, Detail: "Not Found"}
 	errMethodNotAllowed = &problem{Status: http.StatusMethodNotAllowed, Detail: "Method Not Allowed"}
 	errInternal         = &problem{Status: http.StatusInternalServerError, Detail: "Internal Server Error"}
+	errSignedURL        = &problem{Status: http.StatusForbidden, Detail: "The signed URL is invalid or has expired."}
+	errOtherModel       = &problem{Status: http.StatusForbidden, Detail: "The key is for other models than this one."}
 
 	errDiskFull = &problem{Status: http.StatusInsufficientStorage, Detail: "The server's disk is full. Nothing was changed; delete files or models, or ask the server's operator."}
 

@@ -47,7 +47,9 @@ type Server struct {
 	logger         *slog.Logger
 	now            func() time.Time
 	opened         time.Time
-	keys           atomic.Pointer[[]Key]
+	keys           atomic.Pointer[heldKeys]
+	storedKeys     *keyCache
+	uses           *keyUses
 	rates          *rateLimiters
 	bodies         *semaphore.Weighted // bytes of them that are in memory
 	requestSeconds *prometheus.HistogramVec
@@ -65,6 +67,7 @@ func New(config Config) *Server {
 		now:    config.Clock,
 		opened: config.Clock(),
 		rates:  newRateLimiters(config.RequestsPerSecond),
+		uses:   newKeyUses(),
 		bodies: semaphore.NewWeighted(heldBodyBytes),
 		requestSeconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "classifier_factory_http_request_duration_seconds",
@@ -72,6 +75,7 @@ func New(config Config) *Server {
 		}, []string{"route", "code"}),
 	}
 	config.Registry.MustRegister(s.requestSeconds)
+	s.storedKeys = newKeyCache(config.Store.KeyOfSecret)
 	s.SetKeys(config.Keys)
 	return s
 }
