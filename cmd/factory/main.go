@@ -25,6 +25,9 @@ import (
 const shutdownTimeout = 20 * time.Second
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == "key" {
+		os.Exit(keyCommand(os.Args[2:], os.Stdout, os.Stderr))
+	}
 	options, err := parseOptions(os.Args[1:])
 	if errors.Is(err, flag.ErrHelp) {
 		return

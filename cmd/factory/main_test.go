@@ -48,7 +48,12 @@ type process struct {
 
 func start(t *testing.T, directory string, arguments ...string) *process {
 	t.Helper()
-	p := &process{Cmd: command(t, "secret-key", append([]string{"--listen", "127.0.0.1:0", "--data-dir", directory}, arguments...)...), urls: map[string]string{}}
+	return startWithKey(t, "secret-key", directory, arguments...)
+}
+
+func startWithKey(t *testing.T, key, directory string, arguments ...string) *process {
+	t.Helper()
+	p := &process{Cmd: command(t, key, append([]string{"--listen", "127.0.0.1:0", "--data-dir", directory}, arguments...)...), urls: map[string]string{}}
 	logs, err := p.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

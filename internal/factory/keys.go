@@ -4,9 +4,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"syscall"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 )
+
+// What is known of keys, and how they are selected.
+type (
+	Key       = store.Key
+	KeyFilter = store.KeyFilter
+	Page      = store.Page
+)
+
+// ErrNotFound says that there is no such key.
+var ErrNotFound = store.ErrNotFound
+
+// ParseScopes reads names of scopes.
+func ParseScopes(names []string) (store.Scopes, error) { return store.ParseScopes(names) }
 
 // Keys are those in a directory's database.
 type Keys struct {
@@ -14,19 +28,25 @@ type Keys struct {
 	close func() error
 }
 
-// OpenKeys opens the keys of a directory, be it that a factory is using it. Where there is
-// none yet, or one of an earlier version, it does first what the factory would do.
-func OpenKeys(ctx context.Context, directory string) (*Keys, error) {
+// OpenKeys opens the keys of a directory, be it that a factory is using it. Where there are
+// none yet, it can be told to make room for them, as the factory would when it starts.
+func OpenKeys(ctx context.Context, directory string, makeRoom bool) (*Keys, error) {
 	if directory == "" {
 		return nil, errors.New("no --data-dir, the directory of the factory")
 	}
 	opened, err := store.OpenKeys(ctx, directory)
-	if !errors.Is(err, store.ErrNoKeys) {
-		return &Keys{opened, func() error { return nil }}, err
+	if err == nil {
+		return &Keys{opened, func() error { return nil }}, nil
+	}
+	if !makeRoom || !errors.Is(err, store.ErrNoKeys) {
+		return nil, fmt.Errorf("%s: %w", directory, err)
 	}
 	opened, _, lock, err := openDirectory(ctx, directory)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return nil, fmt.Errorf("%s is in use by a factory of an earlier version; restart it with this one first", directory)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("%w; if it is of an earlier version than this program, restart it with this one first", err)
+		return nil, err
 	}
 	return &Keys{opened, lock.release}, nil
 }

@@ -1,19 +1,16 @@
 package api
 
 import (
+	"errors"
 	"net/http"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 )
 
 const (
-	noSuchKey     = "No key matches the given query."
-	objectKey     = "key"
-	maxNameLength = 256
-	maxKeyModels  = 1000
+	noSuchKey = "No key matches the given query."
+	objectKey = "key"
 )
 
 // keyRequest is a body of POST /v1/keys.
@@ -49,7 +46,7 @@ func (s *Server) createKey(r *http.Request, tenant string) (any, error) {
 	if _, err := keysOf(maker); err != nil {
 		return nil, err
 	}
-	key, err := s.readKeyRequest(r)
+	key, err := readKeyRequest(r)
 	if err != nil {
 		return nil, err
 	}
@@ -63,6 +60,9 @@ func (s *Server) createKey(r *http.Request, tenant string) (any, error) {
 	}
 	key.Tenant = tenant
 	created, secret, err := s.store.CreateKey(r.Context(), key, s.now())
+	if invalid, ok := errors.AsType[*store.KeyError](err); ok {
+		return nil, invalidValue(invalid.Message, invalid.Field)
+	}
 	if err != nil {
 		return nil, overQuota(err)
 	}
@@ -71,28 +71,14 @@ func (s *Server) createKey(r *http.Request, tenant string) (any, error) {
 	return answer, nil
 }
 
-func (s *Server) readKeyRequest(r *http.Request) (store.Key, error) {
+func readKeyRequest(r *http.Request) (store.Key, error) {
 	var request keyRequest
 	if err := decodeBody(r, &request, closedObject); err != nil {
 		return store.Key{}, err
 	}
 	scopes, err := store.ParseScopes(request.Scopes)
-	switch {
-	case err != nil:
+	if err != nil {
 		return store.Key{}, invalidValue("Input should be a list of classify, train, admin or act-for, at least one.", "scopes")
-	case utf8.RuneCountInString(request.Name) > maxNameLength || strings.ContainsFunc(request.Name, unicode.IsControl):
-		return store.Key{}, invalidValue("A name has at most 256 characters, and no control characters.", "name")
-	case request.Models != nil && scopes != store.ScopeClassify:
-		return store.Key{}, invalidValue("Only a key whose one scope is classify can be bound to models.", "models")
-	case request.Models != nil && (len(request.Models) == 0 || len(request.Models) > maxKeyModels):
-		return store.Key{}, invalidValue("Input should be a list of 1 to 1000 IDs of models, or absent for all.", "models")
-	case request.ExpiresAt != nil && *request.ExpiresAt <= s.now().Unix():
-		return store.Key{}, invalidValue("Input should be in the future, in Unix seconds.", "expires_at")
-	}
-	for i, model := range request.Models {
-		if model == "" || len(model) > maxNameLength {
-			return store.Key{}, invalidValue("Input should be the ID of a model.", "models", i)
-		}
 	}
 	return store.Key{Name: request.Name, Scopes: scopes, Models: request.Models, ExpiresAt: request.ExpiresAt}, nil
 }
@@ -166,7 +152,7 @@ func (s *Server) deleteKey(r *http.Request, _ string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = s.store.RevokeKey(r.Context(), filter)
+	err = s.store.RevokeKey(r.Context(), filter.ID, filter)
 	s.storedKeys.forget() // even if it seems to have failed
 	return deletedKey{ID: filter.ID, Object: objectKey, Deleted: true}, notFoundAs(err, noSuchKey)
 }

@@ -13,12 +13,19 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 )
 
-// MaxKeys is how many keys a tenant can have.
-const MaxKeys = 10_000
+// Bounds of keys.
+const (
+	maxKeys         = 10_000 // of a tenant
+	maxKeyName      = 256    // characters
+	maxKeyModels    = 1000
+	maxModelIDBytes = 256
+)
 
 const keyColumns = `id, tenant, name, scopes, models, created_at, expires_at, last_used_at`
 
@@ -47,6 +54,33 @@ func scanKey(r row) (k Key, err error) {
 // Expired reports whether a key is too old.
 func (k *Key) Expired(now time.Time) bool { return k.ExpiresAt != nil && now.Unix() >= *k.ExpiresAt }
 
+// KeyError says which part of a new key cannot be so.
+type KeyError struct{ Field, Message string }
+
+func (e *KeyError) Error() string { return e.Field + ": " + e.Message }
+
+// check refuses a key that could not be meant.
+func (k *Key) check(now time.Time) error {
+	hasControls := func(text string) bool { return strings.ContainsFunc(text, unicode.IsControl) }
+	switch {
+	case k.Tenant == "" || hasControls(k.Tenant):
+		return &KeyError{"tenant", "A tenant has a name, without control characters."}
+	case utf8.RuneCountInString(k.Name) > maxKeyName || hasControls(k.Name):
+		return &KeyError{"name", "A name has at most 256 characters, and no control characters."}
+	case k.Scopes == NoScope:
+		return &KeyError{"scopes", "At least one scope is needed."}
+	case k.Models != nil && k.Scopes != ScopeClassify:
+		return &KeyError{"models", "Only a key whose one scope is classify can be bound to models."}
+	case k.Models != nil && (len(k.Models) == 0 || len(k.Models) > maxKeyModels):
+		return &KeyError{"models", "A key is bound to 1 to 1000 models, or to none in particular."}
+	case slices.ContainsFunc(k.Models, func(id string) bool { return id == "" || len(id) > maxModelIDBytes || hasControls(id) }):
+		return &KeyError{"models", "A model is named by its ID."}
+	case k.Expired(now):
+		return &KeyError{"expires_at", "A key must expire in the future."}
+	}
+	return nil
+}
+
 // secretPrefix lets people and scanners of secrets know what they have found.
 const secretPrefix = "cfk_"
 
@@ -64,6 +98,9 @@ func newSecret() string {
 
 // CreateKey stores a new key, and returns it with its secret, which nobody will learn again.
 func (s *Store) CreateKey(ctx context.Context, k Key, now time.Time) (Key, string, error) {
+	if err := k.check(now); err != nil {
+		return Key{}, "", err
+	}
 	secret := newSecret()
 	hash := sha256.Sum256([]byte(secret))
 	k.ID, k.CreatedAt, k.LastUsedAt = uuid.NewString(), now.Unix(), nil
@@ -72,7 +109,7 @@ func (s *Store) CreateKey(ctx context.Context, k Key, now time.Time) (Key, strin
 		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM keys WHERE tenant = ?`, k.Tenant).Scan(&keys); err != nil {
 			return err
 		}
-		if keys >= MaxKeys {
+		if keys >= maxKeys {
 			return newQuotaError("There are %d keys, which is the limit. Revoke some first.", keys)
 		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO keys (`+keyColumns+`, hash) VALUES (?,?,?,?,?,?,?,?,?)`, append(k.fields(), hash[:])...)
@@ -143,10 +180,10 @@ func (s *Store) Keys(ctx context.Context, filter KeyFilter) ([]Key, int64, error
 	return keys, total, err
 }
 
-// RevokeKey deletes the key of the filter's ID, if the filter selects it: from now on it
-// opens nothing.
-func (s *Store) RevokeKey(ctx context.Context, filter KeyFilter) error {
+// RevokeKey deletes a key, if the filter selects it: from now on it opens nothing.
+func (s *Store) RevokeKey(ctx context.Context, id string, filter KeyFilter) error {
 	where := filter.conditions()
+	where.add("id = ?", id)
 	return s.write(ctx, func(tx *sql.Tx) error {
 		_, err := one(ctx, tx, scanString, `DELETE FROM keys WHERE `+where.sql()+` RETURNING id`, where.arguments...)
 		return err
@@ -166,7 +203,7 @@ func (s *Store) RecordKeyUses(ctx context.Context, uses map[string]int64) error 
 }
 
 // ErrNoKeys says that a database is not there, or of a version that knew no keys.
-var ErrNoKeys = errors.New("no database with keys")
+var ErrNoKeys = errors.New("no keys: no factory of this version has run there yet")
 
 // OpenKeys opens a directory's database for its keys alone, beside a factory that may be
 // using it: SQLite lets one process write at a time, and the others wait.
