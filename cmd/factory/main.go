@@ -74,7 +74,7 @@ func (o *options) flags() *flag.FlagSet {
 	flags.StringVar(&o.listen, "listen", ":8080", "address of the API")
 	flags.StringVar(&o.metricsListen, "metrics-listen", "", "address of /metrics (default: with the API)")
 	flags.StringVar(&o.dataDirectory, "data-dir", "", "directory of files, jobs and models (required)")
-	flags.StringVar(&o.apiKeysFile, "api-keys-file", "", "file of API keys, one tenant:hex-SHA-256-of-the-key a line, read again when it changes. The environment's FACTORY_API_KEY is one more, in plain, of the tenant default")
+	flags.StringVar(&o.apiKeysFile, "api-keys-file", "", "file of API keys, one tenant:hex-SHA-256-of-the-key or tenant:scopes:hex-SHA-256 a line, read again when it changes. The environment's FACTORY_API_KEY is one more, in plain, of the tenant default")
 	flags.StringVar(&o.baseModels, "base-models", factory.DefaultBaseModel, "comma-separated names under which the engine is offered for training")
 	flags.IntVar(&o.workers, "workers", 1, "jobs to validate or train at a time; each takes all CPUs but one")
 	flags.DurationVar(&o.fileLifetime, "file-lifetime", 0, "how long an uploaded file is kept, such as 720h; 0: until it is deleted")
@@ -92,7 +92,7 @@ func run(ctx context.Context, o options, logger *slog.Logger) error {
 	if o.backupTo != "" {
 		return factory.Backup(ctx, o.dataDirectory, o.backupTo)
 	}
-	source := keySource{path: o.apiKeysFile, plain: os.Getenv("FACTORY_API_KEY")}
+	source := &keySource{path: o.apiKeysFile, plain: os.Getenv("FACTORY_API_KEY")}
 	keys, err := source.read()
 	if err != nil {
 		return err

@@ -114,6 +114,7 @@ func TestRefusesToStart(t *testing.T) {
 		{"nobody could use it", "", []string{"--data-dir", t.TempDir()}, "no API keys"},
 		{"nowhere to keep anything", "k", nil, "no directory"},
 		{"a key in plain", "", []string{"--data-dir", t.TempDir(), "--api-keys-file", badKeys}, "line 1: not tenant:hash"},
+		{"an empty file", "k", []string{"--data-dir", t.TempDir(), "--api-keys-file", os.DevNull}, "no keys"},
 		{"a flag that is none", "k", []string{"--unknown"}, "flag provided but not defined"},
 	} {
 		output, err := command(t, test.key, test.arguments...).CombinedOutput()
@@ -319,5 +320,12 @@ func TestKeysAreReadAgain(t *testing.T) {
 	time.Sleep(keyInterval + keyInterval/2)
 	if !accepted("new-key") {
 		t.Error("a file that cannot be read took the keys away")
+	}
+	if err := os.WriteFile(filepath.Join(directory, "second"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(keyInterval + keyInterval/2)
+	if !accepted("new-key") {
+		t.Error("an empty file took the keys away")
 	}
 }
