@@ -48,7 +48,7 @@ func TestEveryFlagIsInTheReference(t *testing.T) {
 		if !ok {
 			t.Errorf("--%s is not described", f.Name)
 		}
-		words := map[string]bool{"required": true, "with the API": true, "none": true, "off": true, "": true}
+		words := map[string]bool{"required": true, "the port after the API's": true, "none": true, "off": true, "": true}
 		if !words[text] && text != strings.TrimSuffix(f.DefValue, "s") {
 			t.Errorf("--%s is %s by default, described as %s", f.Name, f.DefValue, text)
 		}

@@ -167,7 +167,7 @@ func TestKillLosesNothingAcknowledged(t *testing.T) {
 
 func TestTerminatesGracefully(t *testing.T) {
 	running := start(t, t.TempDir())
-	for _, path := range []string{"/healthz", "/readyz", "/metrics"} {
+	for _, path := range []string{"/healthz", "/readyz"} {
 		if got := status(t, running.url+path); got != http.StatusOK {
 			t.Errorf("%s: %d", path, got)
 		}
@@ -260,6 +260,48 @@ func receives(t *testing.T, directory string) bool {
 		t.Fatal(err)
 	}
 	return len(incoming) > 0
+}
+
+// TestMetricsAddress is never the API's.
+func TestMetricsAddress(t *testing.T) {
+	for _, test := range []struct{ reason, listen, metrics, want string }{
+		{"on the next port", ":8080", "", ":8081"},
+		{"of the same host", "127.0.0.1:8080", "", "127.0.0.1:8081"},
+		{"or of the same, by IPv6", "[::1]:8080", "", "[::1]:8081"},
+		{"the system chooses both", "127.0.0.1:0", "", "127.0.0.1:0"},
+		{"a port by its name", "localhost:http", "", "localhost:81"},
+		{"as asked for", ":8080", ":9090", ":9090"},
+	} {
+		o := options{listen: test.listen, metricsListen: test.metrics}
+		if got, err := o.metricsAddress(); got != test.want || err != nil {
+			t.Errorf("%s: %q, %v; want %q", test.reason, got, err, test.want)
+		}
+	}
+	o := options{listen: "8080"}
+	if _, err := o.metricsAddress(); err == nil || !strings.Contains(err.Error(), "--listen") {
+		t.Errorf("no address: %v", err)
+	}
+}
+
+// TestMetricsAreNotOnTheAPI, which more may reach.
+func TestMetricsAreNotOnTheAPI(t *testing.T) {
+	running := start(t, t.TempDir())
+	if got := status(t, running.url+"/metrics"); got != http.StatusNotFound {
+		t.Errorf("API: %d", got)
+	}
+	for running.urls["metrics"] == "" {
+		line, err := running.logs.ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		var entry struct{ Msg, Server, Address string }
+		if err := json.Unmarshal([]byte(line), &entry); err == nil && entry.Msg == "listening" {
+			running.urls[entry.Server] = "http://" + entry.Address
+		}
+	}
+	if got := status(t, running.urls["metrics"]+"/metrics"); got != http.StatusOK {
+		t.Errorf("metrics server: %d", got)
+	}
 }
 
 func TestMetricsOnTheirOwn(t *testing.T) {
