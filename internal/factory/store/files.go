@@ -118,7 +118,7 @@ type FileFilter struct {
 // the filter says so.
 func (s *Store) Files(ctx context.Context, filter FileFilter) ([]mistral.File, *int64, error) {
 	var where conditions
-	where.addTenant(filter.Tenant)
+	where.addTenant("files", filter.Tenant)
 	where.addUnlessEmpty("instr(lower(filename), lower(?)) > 0", filter.Search)
 	where.addUnlessEmpty("purpose = ?", filter.Purpose)
 	where.addOneOf("sample_type", filter.SampleTypes)

@@ -320,7 +320,7 @@ type JobFilter struct {
 // Jobs lists a page of a tenant's jobs, newest first, and counts all pages.
 func (s *Store) Jobs(ctx context.Context, filter JobFilter) ([]mistral.Job, int64, error) {
 	var where conditions
-	where.addTenant(filter.Tenant)
+	where.addTenant("jobs", filter.Tenant)
 	where.addUnlessEmpty("model = ?", filter.Model)
 	where.addUnlessEmpty("status = ?", filter.Status)
 	where.addUnlessEmpty("suffix = ?", filter.Suffix)

@@ -16,18 +16,22 @@ func Namespace(tenant, name string) string { return tenant + "/" + name }
 // IsBelow reports whether a tenant is below another, however deep.
 func IsBelow(tenant, above string) bool { return strings.HasPrefix(tenant, above+"/") }
 
-// ofTenant is the condition of rows that a tenant has. The tenant is the first argument of
-// its statement; of its name, the second part of the condition takes what is before the
-// last slash.
-const ofTenant = `(tenant = ?1 OR inherited = 1 AND tenant = rtrim(rtrim(?1, replace(?1, '/', '')), '/'))`
+// ofTenant is the condition of rows that a tenant has, who is the first argument of the
+// statement.
+const ofTenant = `(tenant = ?1 OR ` + ofAbove + `)`
 
-// addTenant selects a tenant's rows. It is the first condition.
-func (c *conditions) addTenant(tenant string) {
-	if strings.Contains(tenant, "/") {
-		c.add(ofTenant, tenant)
-	} else {
-		c.add("tenant = ?", tenant) // in the order of an index
+// ofAbove is the condition of rows that a tenant has inherited from the one whose name is
+// what comes before the last slash of its own.
+const ofAbove = `inherited = 1 AND tenant = rtrim(rtrim(?1, replace(?1, '/', '')), '/')`
+
+// addTenant selects a tenant's rows of a list. It is the first condition. In both forms
+// indices give their order, so that a page of many rows need not sort them all.
+func (c *conditions) addTenant(table, tenant string) {
+	if !strings.Contains(tenant, "/") {
+		c.add("tenant = ?", tenant)
+		return
 	}
+	c.add(`sequence IN (SELECT sequence FROM `+table+` WHERE tenant = ?1 UNION ALL SELECT sequence FROM `+table+` WHERE `+ofAbove+`)`, tenant)
 }
 
 // UpdateJobOf changes a tenant's job in a transaction of its own.
