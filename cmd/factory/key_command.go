@@ -74,7 +74,7 @@ func keyCommand(arguments []string, stdout, stderr io.Writer) int {
 		err = errors.Join(run(ctx, keys, o, rest, stdout, stderr), keys.Close())
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "factory key %s: %v\n", arguments[0], err)
+		_, _ = fmt.Fprintf(stderr, "factory key %s: %v\n", arguments[0], err)
 		return 1
 	}
 	return 0
@@ -96,7 +96,7 @@ func createKey(ctx context.Context, keys *factory.Keys, o keyOptions, others []s
 	if err != nil {
 		return fmt.Errorf("--scopes: %w", err)
 	}
-	now := time.Now() //nolint:forbidigo // a command has no clock to inject
+	now := time.Now()
 	key := factory.Key{Tenant: o.tenant, Name: o.name, Scopes: scopes, Models: split(o.models)}
 	if o.expiresIn != 0 {
 		expires := now.Add(o.expiresIn).Unix()
@@ -106,7 +106,7 @@ func createKey(ctx context.Context, keys *factory.Keys, o keyOptions, others []s
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stderr, "key %s of the tenant %s; keep what follows, it is not shown again\n", created.ID, created.Tenant)
+	_, _ = fmt.Fprintf(stderr, "key %s of the tenant %s; keep what follows, it is not shown again\n", created.ID, created.Tenant)
 	_, err = fmt.Fprintln(stdout, secret)
 	return err
 }
@@ -127,7 +127,7 @@ func listKeys(ctx context.Context, keys *factory.Keys, o keyOptions, others []st
 		return errors.New("it takes flags alone; a tenant is given by --tenant")
 	}
 	table := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ID\tTENANT\tNAME\tSCOPES\tMODELS\tCREATED\tEXPIRES\tLAST USED")
+	writeRow(table, "ID", "TENANT", "NAME", "SCOPES", "MODELS", "CREATED", "EXPIRES", "LAST USED")
 	filter := factory.KeyFilter{Tenant: o.tenant, Below: true, Name: o.name, Page: factory.Page{Size: 1000}}
 	for {
 		page, _, err := keys.Keys(ctx, filter)
@@ -139,8 +139,8 @@ func listKeys(ctx context.Context, keys *factory.Keys, o keyOptions, others []st
 			if key.Models != nil {
 				models = strings.Join(key.Models, ",")
 			}
-			fmt.Fprintln(table, strings.Join([]string{key.ID, key.Tenant, key.Name, strings.Join(key.Scopes.Names(), ","), models,
-				day(&key.CreatedAt), day(key.ExpiresAt), day(key.LastUsedAt)}, "\t"))
+			writeRow(table, key.ID, key.Tenant, key.Name, strings.Join(key.Scopes.Names(), ","), models,
+				moment(&key.CreatedAt), moment(key.ExpiresAt), moment(key.LastUsedAt))
 		}
 		if len(page) < filter.Size {
 			return table.Flush()
@@ -149,7 +149,12 @@ func listKeys(ctx context.Context, keys *factory.Keys, o keyOptions, others []st
 	}
 }
 
-func day(seconds *int64) string {
+// writeRow leaves it to the table's end to fail.
+func writeRow(table *tabwriter.Writer, cells ...string) {
+	_, _ = io.WriteString(table, strings.Join(cells, "\t")+"\n")
+}
+
+func moment(seconds *int64) string {
 	if seconds == nil {
 		return "never"
 	}
@@ -160,6 +165,7 @@ func revokeKeys(ctx context.Context, keys *factory.Keys, _ keyOptions, ids []str
 	if len(ids) == 0 {
 		return errors.New("name the IDs of the keys, as factory key list shows them")
 	}
+	defer time.Sleep(api.KeyLifetime) // as long as a factory that runs may remember them
 	for _, id := range ids {
 		err := keys.RevokeKey(ctx, id, factory.KeyFilter{})
 		if errors.Is(err, factory.ErrNotFound) {
@@ -168,8 +174,9 @@ func revokeKeys(ctx context.Context, keys *factory.Keys, _ keyOptions, ids []str
 		if err != nil {
 			return err
 		}
-		fmt.Fprintln(stdout, id)
+		if _, err := fmt.Fprintln(stdout, id); err != nil {
+			return err
+		}
 	}
-	time.Sleep(api.KeyLifetime) // as long as a factory that runs may remember them
 	return nil
 }
