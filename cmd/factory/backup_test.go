@@ -55,15 +55,26 @@ func shell(t *testing.T, directory string, script string) {
 	}
 }
 
-// freeAddress is one that a factory can listen on.
+// freeAddress is one that a factory can listen on, with its metrics on the next port.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := options{listen: listener.Addr().String()}
+		beside, err := o.metricsAddress()
+		if err != nil {
+			t.Fatal(err)
+		}
+		next, err := net.Listen("tcp", beside)
+		_ = listener.Close()
+		if err == nil {
+			_ = next.Close()
+			return o.listen
+		}
 	}
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().String()
 }
 
 // TestBackUpTheFactory does what the page docs/how-to/back-up-the-factory.md says.
@@ -77,7 +88,7 @@ func TestBackUpTheFactory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	shell(t, directory, fmt.Sprintf("mkdir backups; factory --data-dir data --listen %s & echo $! > pid", address))
+	shell(t, directory, fmt.Sprintf("mkdir backups; factory --data-dir data --listen %s --metrics-listen 127.0.0.1:0 & echo $! > pid", address))
 	t.Cleanup(func() { stop(t, filepath.Join(directory, "pid")) })
 	awaitReady(t, "http://"+address)
 

@@ -48,7 +48,7 @@ func TestEveryFlagIsInTheReference(t *testing.T) {
 		if !ok {
 			t.Errorf("--%s is not described", f.Name)
 		}
-		words := map[string]bool{"required": true, "with the API": true, "none": true, "off": true, "": true}
+		words := map[string]bool{"required": true, "the port after the API's": true, "none": true, "off": true, "": true}
 		if !words[text] && text != strings.TrimSuffix(f.DefValue, "s") {
 			t.Errorf("--%s is %s by default, described as %s", f.Name, f.DefValue, text)
 		}
@@ -56,5 +56,29 @@ func TestEveryFlagIsInTheReference(t *testing.T) {
 	})
 	for name := range described {
 		t.Errorf("--%s is described, but is no flag", name)
+	}
+}
+
+// TestManageKeys runs what docs/how-to/manage-keys.md shows.
+func TestManageKeys(t *testing.T) {
+	for _, tool := range []string{"curl", "jq"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skipf("the page's commands need %s", tool)
+		}
+	}
+	blocks := commands(t, filepath.Join("..", "..", "docs", "how-to", "manage-keys.md"))
+	if len(blocks) != 5 {
+		t.Fatalf("%d blocks of commands", len(blocks))
+	}
+	directory, address := t.TempDir(), freeAddress(t)
+	shell(t, directory, "export FACTORY=http://"+address+"\ntrap 'kill %1 2>/dev/null || true' EXIT\n"+
+		"factory --data-dir data --listen "+address+" &\n"+
+		"until curl -sf $FACTORY/readyz; do sleep 0.1; done\n"+strings.Join(blocks, "\n")+`
+models() { curl -s -o /dev/null -w '%{http_code}\n' "$FACTORY/v1/$2" -H "Authorization: Bearer $(cat "$1")"; }
+{ models shop.key models; models shop2.key models; models shop2.key files; models operator.key files; models operator.key keys; } > statuses
+`)
+	statuses, err := os.ReadFile(filepath.Join(directory, "statuses"))
+	if got := strings.Fields(string(statuses)); err != nil || strings.Join(got, " ") != "401 200 403 200 403" {
+		t.Errorf("statuses %v, %v; want the revoked key refused, the other to see models alone, the operator's to train", got, err)
 	}
 }

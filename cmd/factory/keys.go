@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -19,18 +20,19 @@ const keyInterval = 2 * time.Second
 
 // keySource is where API keys come from. Either may be empty.
 type keySource struct {
-	path  string // of a file with hashes
-	plain string // a key of the default tenant
+	path    string // of a file with hashes
+	plain   string // a key of the default tenant
+	counted bool   // the file has said how many keys it has
 }
 
-func (s keySource) read() ([]api.Key, error) {
+func (s *keySource) read() ([]api.Key, error) {
 	var keys []api.Key
 	if s.path != "" {
 		content, err := os.ReadFile(s.path)
 		if err != nil {
 			return nil, fmt.Errorf("API keys: %w", err)
 		}
-		if keys, err = api.ReadKeys(bytes.NewReader(content)); err != nil {
+		if keys, err = s.parse(content); err != nil {
 			return nil, fmt.Errorf("API keys: %s: %w", s.path, err)
 		}
 	}
@@ -40,9 +42,23 @@ func (s keySource) read() ([]api.Key, error) {
 	return keys, nil
 }
 
+// parse refuses a file that no longer says how many keys it has: its end is missing.
+func (s *keySource) parse(content []byte) ([]api.Key, error) {
+	keys, err := api.ReadKeys(bytes.NewReader(content))
+	if err != nil {
+		return nil, err
+	}
+	counted := api.HasKeyCount(content)
+	if s.counted && !counted {
+		return nil, errors.New("the line that says how many keys there are is missing, so that the file may not be whole; the factory must be restarted to do without it")
+	}
+	s.counted = counted
+	return keys, nil
+}
+
 // watch passes changed keys on until the context ends. While the file cannot be
-// read, the keys stay; an empty one revokes all of its keys.
-func (s keySource) watch(ctx context.Context, known []api.Key, changed func([]api.Key), logger *slog.Logger) {
+// read or is not whole, the keys stay.
+func (s *keySource) watch(ctx context.Context, known []api.Key, changed func([]api.Key), logger *slog.Logger) {
 	if s.path == "" {
 		return
 	}

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -27,6 +28,9 @@ import (
 const shutdownTimeout = 20 * time.Second
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == "key" {
+		os.Exit(keyCommand(os.Args[2:], os.Stdout, os.Stderr))
+	}
 	options, err := parseOptions(os.Args[1:])
 	if errors.Is(err, flag.ErrHelp) {
 		return
@@ -73,9 +77,9 @@ func parseOptions(arguments []string) (options, error) {
 func (o *options) flags() *flag.FlagSet {
 	flags := flag.NewFlagSet("factory", flag.ContinueOnError)
 	flags.StringVar(&o.listen, "listen", ":8080", "address of the API")
-	flags.StringVar(&o.metricsListen, "metrics-listen", "", "address of /metrics (default: with the API)")
+	flags.StringVar(&o.metricsListen, "metrics-listen", "", "address of /metrics (default: that of the API, on the port after its)")
 	flags.StringVar(&o.dataDirectory, "data-dir", "", "directory of files, jobs and models (required)")
-	flags.StringVar(&o.apiKeysFile, "api-keys-file", "", "file of API keys, one tenant:hex-SHA-256-of-the-key a line, read again when it changes. The environment's FACTORY_API_KEY is one more, in plain, of the tenant default")
+	flags.StringVar(&o.apiKeysFile, "api-keys-file", "", "file of API keys, one tenant:hex-SHA-256-of-the-key or tenant:scopes:hex-SHA-256 a line, read again when it changes. The environment's FACTORY_API_KEY is one more, in plain, of the tenant default")
 	flags.StringVar(&o.baseModels, "base-models", factory.DefaultBaseModel, "comma-separated names under which the engine is offered for training")
 	flags.IntVar(&o.workers, "workers", 1, "jobs to validate or train at a time; each takes all CPUs but one")
 	flags.DurationVar(&o.fileLifetime, "file-lifetime", 0, "how long an uploaded file is kept, such as 720h; 0: until it is deleted")
@@ -103,7 +107,7 @@ func run(ctx context.Context, o options, logger *slog.Logger) error {
 	if o.backupTo != "" {
 		return factory.Backup(ctx, o.dataDirectory, o.backupTo)
 	}
-	source := keySource{path: o.apiKeysFile, plain: os.Getenv("FACTORY_API_KEY")}
+	source := &keySource{path: o.apiKeysFile, plain: os.Getenv("FACTORY_API_KEY")}
 	keys, err := source.read()
 	if err != nil {
 		return err
@@ -135,21 +139,18 @@ func run(ctx context.Context, o options, logger *slog.Logger) error {
 
 // serve answers requests until the context ends, and then those under way.
 func serve(ctx context.Context, o options, opened *factory.Factory, logger *slog.Logger) error {
-	served, metrics := http.NewServeMux(), http.NewServeMux()
-	served.Handle("/", opened.Handler())
-	if o.metricsListen == "" {
-		metrics = served
-	}
-	metrics.Handle("GET /metrics", opened.MetricsHandler())
-
 	var servers servers
 	failed := make(chan error, 2)
-	if o.metricsListen != "" {
-		if err := servers.start("metrics", o.metricsListen, metrics, logger, failed); err != nil {
-			return err
-		}
+	api := func() error { return servers.start("api", o.listen, opened.Handler(), logger, failed) }
+	metrics := func() error { return o.startMetrics(&servers, opened.MetricsHandler(), logger, failed) }
+	first, second := metrics, api
+	if o.metricsListen == "" {
+		first, second = api, metrics // who asks for nothing finds the API's address first in the log
 	}
-	if err := servers.start("api", o.listen, served, logger, failed); err != nil {
+	if err := first(); err != nil {
+		return err
+	}
+	if err := second(); err != nil {
 		return errors.Join(err, servers.shutdown(shutdownTimeout, logger))
 	}
 	select {
@@ -159,6 +160,39 @@ func serve(ctx context.Context, o options, opened *factory.Factory, logger *slog
 		logger.Info("shutting down")
 		return servers.shutdown(shutdownTimeout, logger)
 	}
+}
+
+func (o *options) startMetrics(servers *servers, handler http.Handler, logger *slog.Logger, failed chan<- error) error {
+	address, err := o.metricsAddress()
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", handler)
+	if err := servers.start("metrics", address, mux, logger, failed); err != nil {
+		return fmt.Errorf("serve the metrics: %w; --metrics-listen takes another address", err)
+	}
+	return nil
+}
+
+// metricsAddress is apart from that of the API, which more may reach than may read how
+// much is done. Beside a port that the system chooses, it chooses another.
+func (o *options) metricsAddress() (string, error) {
+	if o.metricsListen != "" {
+		return o.metricsListen, nil
+	}
+	host, name, err := net.SplitHostPort(o.listen)
+	if err != nil {
+		return "", fmt.Errorf("--listen: %w", err)
+	}
+	port, err := net.LookupPort("tcp", name)
+	if err != nil {
+		return "", fmt.Errorf("--listen: %w", err)
+	}
+	if port > 0 {
+		port++
+	}
+	return net.JoinHostPort(host, strconv.Itoa(port)), nil
 }
 
 type servers []*http.Server

@@ -48,7 +48,12 @@ type process struct {
 
 func start(t *testing.T, directory string, arguments ...string) *process {
 	t.Helper()
-	p := &process{Cmd: command(t, "secret-key", append([]string{"--listen", "127.0.0.1:0", "--data-dir", directory}, arguments...)...), urls: map[string]string{}}
+	return startWithKey(t, "secret-key", directory, arguments...)
+}
+
+func startWithKey(t *testing.T, key, directory string, arguments ...string) *process {
+	t.Helper()
+	p := &process{Cmd: command(t, key, append([]string{"--listen", "127.0.0.1:0", "--data-dir", directory}, arguments...)...), urls: map[string]string{}}
 	logs, err := p.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -111,6 +116,7 @@ func TestRefusesToStart(t *testing.T) {
 		{"a key in plain", "", []string{"--data-dir", t.TempDir(), "--api-keys-file", badKeys}, "line 1: not tenant:hash"},
 		{"an address that is none", "k", []string{"--public-url", "example.com"}, "no address such as"},
 		{"an origin that no browser sends", "k", []string{"--cors-origins", "https://app.example.com/"}, "no origin such as"},
+		{"an empty file", "k", []string{"--data-dir", t.TempDir(), "--api-keys-file", os.DevNull}, "no keys"},
 		{"a flag that is none", "k", []string{"--unknown"}, "flag provided but not defined"},
 	} {
 		output, err := command(t, test.key, test.arguments...).CombinedOutput()
@@ -163,7 +169,7 @@ func TestKillLosesNothingAcknowledged(t *testing.T) {
 
 func TestTerminatesGracefully(t *testing.T) {
 	running := start(t, t.TempDir())
-	for _, path := range []string{"/healthz", "/readyz", "/metrics"} {
+	for _, path := range []string{"/healthz", "/readyz"} {
 		if got := status(t, running.url+path); got != http.StatusOK {
 			t.Errorf("%s: %d", path, got)
 		}
@@ -258,6 +264,48 @@ func receives(t *testing.T, directory string) bool {
 	return len(incoming) > 0
 }
 
+// TestMetricsAddress is never the API's.
+func TestMetricsAddress(t *testing.T) {
+	for _, test := range []struct{ reason, listen, metrics, want string }{
+		{"on the next port", ":8080", "", ":8081"},
+		{"of the same host", "127.0.0.1:8080", "", "127.0.0.1:8081"},
+		{"or of the same, by IPv6", "[::1]:8080", "", "[::1]:8081"},
+		{"the system chooses both", "127.0.0.1:0", "", "127.0.0.1:0"},
+		{"a port by its name", "localhost:http", "", "localhost:81"},
+		{"as asked for", ":8080", ":9090", ":9090"},
+	} {
+		o := options{listen: test.listen, metricsListen: test.metrics}
+		if got, err := o.metricsAddress(); got != test.want || err != nil {
+			t.Errorf("%s: %q, %v; want %q", test.reason, got, err, test.want)
+		}
+	}
+	o := options{listen: "8080"}
+	if _, err := o.metricsAddress(); err == nil || !strings.Contains(err.Error(), "--listen") {
+		t.Errorf("no address: %v", err)
+	}
+}
+
+// TestMetricsAreNotOnTheAPI, which more may reach.
+func TestMetricsAreNotOnTheAPI(t *testing.T) {
+	running := start(t, t.TempDir())
+	if got := status(t, running.url+"/metrics"); got != http.StatusNotFound {
+		t.Errorf("API: %d", got)
+	}
+	for running.urls["metrics"] == "" {
+		line, err := running.logs.ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		var entry struct{ Msg, Server, Address string }
+		if err := json.Unmarshal([]byte(line), &entry); err == nil && entry.Msg == "listening" {
+			running.urls[entry.Server] = "http://" + entry.Address
+		}
+	}
+	if got := status(t, running.urls["metrics"]+"/metrics"); got != http.StatusOK {
+		t.Errorf("metrics server: %d", got)
+	}
+}
+
 func TestMetricsOnTheirOwn(t *testing.T) {
 	running := start(t, t.TempDir(), "--metrics-listen", "127.0.0.1:0")
 	if got := status(t, running.urls["metrics"]+"/metrics"); got != http.StatusOK {
@@ -342,5 +390,12 @@ func TestKeysAreReadAgain(t *testing.T) {
 	time.Sleep(keyInterval + keyInterval/2)
 	if !accepted("new-key") {
 		t.Error("a file that cannot be read took the keys away")
+	}
+	if err := os.WriteFile(filepath.Join(directory, "second"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(keyInterval + keyInterval/2)
+	if !accepted("new-key") {
+		t.Error("an empty file took the keys away")
 	}
 }

@@ -77,7 +77,7 @@ func (d *demo) startServers(ctx context.Context, directory string) error {
 	}
 	factory, probes := "127.0.0.1:"+ports[0], "127.0.0.1:"+ports[1]
 	err = d.startProcess(directory, "factory", []string{"FACTORY_API_KEY=" + d.apiKey},
-		"--listen="+factory, "--data-dir="+filepath.Join(directory, "factory"))
+		"--listen="+factory, "--metrics-listen=127.0.0.1:0", "--data-dir="+filepath.Join(directory, "factory"))
 	if err != nil {
 		return err
 	}

@@ -108,11 +108,11 @@ func (v *victim) start(ctx context.Context) *mistral.Client {
 	v.logs.Go(func() {
 		defer close(address)
 		for lines := bufio.NewScanner(logs); lines.Scan(); {
-			var entry struct{ Level, Msg, Address string }
+			var entry struct{ Level, Msg, Server, Address string }
 			if err := json.Unmarshal(lines.Bytes(), &entry); err != nil || entry.Level == "ERROR" {
 				v.t.Errorf("log: %s", lines.Text())
 			}
-			if entry.Msg == "listening" {
+			if entry.Msg == "listening" && entry.Server == "api" {
 				address <- entry.Address
 			}
 		}

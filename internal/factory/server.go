@@ -36,7 +36,7 @@ type Limits = store.Limits
 // Config says what a factory is made of.
 type Config struct {
 	Directory         string           // where everything is kept; one process may use it at a time
-	APIKeys           []api.Key        // at least one
+	APIKeys           []api.Key        // at least one, unless the directory has some
 	InsecureNoAuth    bool             // asks for no key; everybody is the same tenant
 	BaseModels        []string         // names of the engine; default: DefaultBaseModel
 	Workers           int              // jobs at a time; default: 1
@@ -70,6 +70,9 @@ func Open(ctx context.Context, config Config) (*Factory, error) {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
 	closeDirectory := func() error { return errors.Join(stored.Close(), lock.release()) }
+	if err := config.requireKeys(ctx, stored); err != nil {
+		return nil, errors.Join(err, closeDirectory())
+	}
 	signingKey, err := stored.SigningKey(ctx)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("write to the store: %w", err), closeDirectory())
@@ -107,6 +110,7 @@ func Open(ctx context.Context, config Config) (*Factory, error) {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var expiry sync.WaitGroup
 	expiry.Go(func() { f.expireFiles(background) })
+	expiry.Go(func() { f.api.RecordKeyUses(background) })
 	f.close = sync.OnceValue(func() error {
 		stop()
 		expiry.Wait()
@@ -151,8 +155,6 @@ func (c *Config) complete() error {
 	switch {
 	case c.Directory == "":
 		return errors.New("no directory to keep files, jobs and models in")
-	case len(c.APIKeys) == 0 && !c.InsecureNoAuth:
-		return errors.New("no API keys: without one nobody could use the server")
 	case slices.Contains(c.BaseModels, ""):
 		return errors.New("a base model has no name")
 	}

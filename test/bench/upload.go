@@ -101,7 +101,7 @@ func startFactory(ctx context.Context, factory, directory string) (server string
 	if err := listener.Close(); err != nil {
 		return "", nil, err
 	}
-	command := exec.Command(factory, "--insecure-no-auth", "--listen="+address, "--data-dir="+directory)
+	command := exec.Command(factory, "--insecure-no-auth", "--listen="+address, "--metrics-listen=127.0.0.1:0", "--data-dir="+directory)
 	if err := command.Start(); err != nil {
 		return "", nil, err
 	}

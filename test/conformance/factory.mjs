@@ -38,7 +38,7 @@ function address(program) {
     program.on("exit", (code) => reject(new Error(`the factory ended with ${code}`)));
     createInterface(program.stderr).on("line", (line) => {
       const entry = JSON.parse(line);
-      if (entry.msg === "listening") resolve(entry.address);
+      if (entry.msg === "listening" && entry.server === "api") resolve(entry.address);
     });
   });
 }

@@ -35,7 +35,7 @@ func startFactory(t *testing.T, directory string) *factory {
 func (f *factory) start() {
 	f.t.Helper()
 	f.process = processes.Start(f.t, f.binary, f.address, []string{"FACTORY_API_KEY=" + f.apiKey},
-		"--listen="+f.address, "--data-dir="+f.directory)
+		"--listen="+f.address, "--metrics-listen=127.0.0.1:0", "--data-dir="+f.directory)
 }
 
 func (f *factory) end(t *testing.T, signal syscall.Signal) {

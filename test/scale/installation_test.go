@@ -59,7 +59,7 @@ func (i *installation) startFactory(t testing.TB, flags ...string) *processes.Pr
 	t.Helper()
 	address := parse(t, i.factoryURL).Host
 	return processes.Start(t, factoryBinary, address, []string{"FACTORY_API_KEY=" + i.apiKey},
-		append([]string{"--listen=" + address, "--data-dir=" + i.factoryDirectory}, flags...)...)
+		append([]string{"--listen=" + address, "--metrics-listen=127.0.0.1:0", "--data-dir=" + i.factoryDirectory}, flags...)...)
 }
 
 func kubeconfigOf(config *rest.Config) *clientcmdapi.Config {

@@ -61,7 +61,7 @@ func startOperator(t *testing.T, kubeconfig []byte) int {
 		t.Fatal(err)
 	}
 	factory, err := start(build(t, directory, "factory", "./cmd/factory"), func(port string) []string {
-		return []string{"--listen=127.0.0.1:" + port, "--data-dir=" + filepath.Join(directory, "factory-data")}
+		return []string{"--listen=127.0.0.1:" + port, "--metrics-listen=127.0.0.1:0", "--data-dir=" + filepath.Join(directory, "factory-data")}
 	}, "FACTORY_API_KEY="+apiKey)
 	if err != nil {
 		t.Fatal(err)

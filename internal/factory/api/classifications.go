@@ -138,6 +138,9 @@ func (s *Server) classifyInputs(ctx context.Context, tenant, modelID string, sco
 }
 
 func (s *Server) findClassifier(ctx context.Context, tenant, id string) (store.ServedModel, error) {
+	if !callerOf(ctx).mayUse(id) {
+		return store.ServedModel{}, errOtherModel
+	}
 	if s.isBaseModel(id) {
 		return store.ServedModel{}, invalidValue("The model is no classifier: train one from it.", "model")
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
@@ -41,20 +42,24 @@ func (s *Server) signFile(r *http.Request, tenant string) (any, error) {
 	if err != nil {
 		return nil, notFoundAs(err, noSuchFile)
 	}
+	signer := callerOf(r.Context())
 	expires := strconv.FormatInt(s.now().Add(time.Duration(hours)*time.Hour).Unix(), 10)
+	query := url.Values{"expires": {expires}, "key": {signer.keyID}, "signature": {s.signature(found.ID, expires, signer.keyID, signer.namespace)}}
+	if signer.namespace != "" {
+		query.Set("namespace", signer.namespace)
+	}
 	signed := s.publicURL(r).JoinPath("v1", "files", found.ID, "signed")
-	signed.RawQuery = url.Values{"expires": {expires}, "signature": {s.signature(found.ID, expires)}}.Encode()
+	signed.RawQuery = query.Encode()
 	return mistral.SignedURL{URL: signed.String()}, nil
 }
 
 func (s *Server) downloadSignedFile(w http.ResponseWriter, r *http.Request) {
-	id, expires, signature := r.PathValue("file_id"), r.FormValue("expires"), r.FormValue("signature")
-	expiry, err := strconv.ParseInt(expires, 10, 64)
-	if err != nil || !hmac.Equal([]byte(signature), []byte(s.signature(id, expires))) || s.now().Unix() >= expiry {
-		s.fail(w, r, &problem{Status: http.StatusForbidden, Detail: "The signed URL is invalid or has expired."})
+	signer, err := s.signer(r)
+	if err != nil {
+		s.fail(w, r, err)
 		return
 	}
-	found, err := s.store.FileOfAnyTenant(r.Context(), id)
+	found, err := s.store.File(r.Context(), signer.tenant, r.PathValue("file_id"))
 	if err != nil {
 		s.fail(w, r, notFoundAs(err, noSuchFile))
 		return
@@ -62,9 +67,30 @@ func (s *Server) downloadSignedFile(w http.ResponseWriter, r *http.Request) {
 	s.serveFile(w, r, found)
 }
 
-func (s *Server) signature(id, expires string) string {
+// signer is who made the signed URL of a request. The URL can do what its key still can.
+func (s *Server) signer(r *http.Request) (*caller, error) {
+	keyID, namespace, expires := r.FormValue("key"), r.FormValue("namespace"), r.FormValue("expires")
+	expiry, err := strconv.ParseInt(expires, 10, 64)
+	if err != nil || !hmac.Equal([]byte(r.FormValue("signature")), []byte(s.signature(r.PathValue("file_id"), expires, keyID, namespace))) || s.now().Unix() >= expiry {
+		return nil, errSignedURL
+	}
+	found, err := s.keyOfID(r.Context(), keyID)
+	switch {
+	case errors.Is(err, errUnauthorized):
+		return nil, errSignedURL
+	case err != nil:
+		return nil, err
+	case !found.scopes.Any(train), namespace != "" && !found.scopes.Any(actFor):
+		return nil, errSignedURL
+	case namespace != "":
+		return found.actFor(namespace), nil
+	}
+	return found, nil
+}
+
+func (s *Server) signature(id, expires, keyID, namespace string) string {
 	mac := hmac.New(sha256.New, s.config.SigningKey)
-	mac.Write([]byte(id + "\n" + expires))
+	mac.Write([]byte(strings.Join([]string{id, expires, keyID, namespace}, "\n")))
 	return hex.EncodeToString(mac.Sum(nil))
 }
 

@@ -92,12 +92,7 @@ func (s *Server) getJob(r *http.Request, tenant string) (any, error) {
 }
 
 func (s *Server) startJob(r *http.Request, tenant string) (any, error) {
-	err := s.store.UpdateJob(r.Context(), r.PathValue("job_id"), func(j *store.Job) error {
-		if j.Tenant != tenant {
-			return store.ErrNotFound
-		}
-		return j.Start(s.now())
-	})
+	err := s.store.UpdateJobOf(r.Context(), tenant, r.PathValue("job_id"), func(j *store.Job) error { return j.Start(s.now()) })
 	var state *store.StateError
 	switch {
 	case errors.As(err, &state):

@@ -34,15 +34,18 @@ func (s *Server) listModels(r *http.Request, tenant string) (any, error) {
 	for i := range found {
 		list.Data = append(list.Data, card(&found[i]))
 	}
-	id, provider := r.URL.Query().Get("model"), r.URL.Query().Get("provider")
+	id, provider, asking := r.URL.Query().Get("model"), r.URL.Query().Get("provider"), callerOf(r.Context())
 	list.Data = slices.DeleteFunc(list.Data, func(card mistral.Model) bool {
-		return id != "" && card.ID != id || provider != "" && card.OwnedBy != provider
+		return id != "" && card.ID != id || provider != "" && card.OwnedBy != provider || !asking.mayUse(card.ID)
 	})
 	return list, nil
 }
 
 func (s *Server) getModel(r *http.Request, tenant string) (any, error) {
 	id := r.PathValue("model_id")
+	if !callerOf(r.Context()).mayUse(id) {
+		return nil, errOtherModel
+	}
 	if s.isBaseModel(id) {
 		return s.baseCard(id), nil
 	}

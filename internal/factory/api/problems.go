@@ -54,6 +54,8 @@ var (
 	errTooLarge         = &problem{Status: http.StatusRequestEntityTooLarge, Detail: "Request Entity Too Large"}
 	errMethodNotAllowed = &problem{Status: http.StatusMethodNotAllowed, Detail: "Method Not Allowed"}
 	errInternal         = &problem{Status: http.StatusInternalServerError, Detail: "Internal Server Error"}
+	errSignedURL        = &problem{Status: http.StatusForbidden, Detail: "The signed URL is invalid or has expired."}
+	errOtherModel       = &problem{Status: http.StatusForbidden, Detail: "The key is for other models than this one."}
 
 	// errNoRoute is also the answer to the hosted service's other routes.
 	errNoRoute = &problem{Status: http.StatusNotFound, Detail: "There is no such route here. This server is a Classifier Factory: it trains classifiers and classifies texts with them, and runs no language model."}

@@ -28,38 +28,53 @@ const maxTransferTime = 30 * time.Minute
 // route is a way into the server.
 type route struct {
 	Method, Path string
+	Scopes       store.Scopes // a key needs one of them
 	handler      http.Handler
 }
 
-// Routes are all of the protocol. Those of operation and authenticated ask for a key.
+// What the table of routes says of keys.
+const (
+	noKey    = store.NoScope // is asked for
+	classify = store.ScopeClassify
+	train    = store.ScopeTrain
+	admin    = store.ScopeAdmin
+	actFor   = store.ScopeActFor
+)
+
+// Routes are all of the protocol, and those of keys, which are ours.
 func (s *Server) Routes() []route {
 	return []route{
-		{"POST", "/v1/files", s.transfer(s.operation(maxUploadBytes, s.uploadFile))},
-		{"GET", "/v1/files", s.operation(maxBodyBytes, s.listFiles)},
-		{"GET", "/v1/files/{file_id}", s.operation(maxBodyBytes, s.getFile)},
-		{"DELETE", "/v1/files/{file_id}", s.operation(maxBodyBytes, s.deleteFile)},
-		{"GET", "/v1/files/{file_id}/content", s.transfer(s.authenticated(s.downloadFile))},
-		{"GET", "/v1/files/{file_id}/url", s.operation(maxBodyBytes, s.signFile)},
-		{"GET", "/v1/files/{file_id}/signed", s.transfer(http.HandlerFunc(s.downloadSignedFile))},
+		{"POST", "/v1/files", train, s.transfer(s.operation(maxUploadBytes, s.uploadFile))},
+		{"GET", "/v1/files", train, s.operation(maxBodyBytes, s.listFiles)},
+		{"GET", "/v1/files/{file_id}", train, s.operation(maxBodyBytes, s.getFile)},
+		{"DELETE", "/v1/files/{file_id}", train, s.operation(maxBodyBytes, s.deleteFile)},
+		{"GET", "/v1/files/{file_id}/content", train, s.transfer(s.authenticated(s.downloadFile))},
+		{"GET", "/v1/files/{file_id}/url", train, s.operation(maxBodyBytes, s.signFile)},
+		{"GET", "/v1/files/{file_id}/signed", noKey, s.transfer(http.HandlerFunc(s.downloadSignedFile))},
 
-		{"POST", "/v1/fine_tuning/jobs", s.operation(maxBodyBytes, s.createJob)},
-		{"GET", "/v1/fine_tuning/jobs", s.operation(maxBodyBytes, s.listJobs)},
-		{"GET", "/v1/fine_tuning/jobs/{job_id}", s.operation(maxBodyBytes, s.getJob)},
-		{"POST", "/v1/fine_tuning/jobs/{job_id}/start", s.operation(maxBodyBytes, s.startJob)},
-		{"POST", "/v1/fine_tuning/jobs/{job_id}/cancel", s.operation(maxBodyBytes, s.cancelJob)},
+		{"POST", "/v1/fine_tuning/jobs", train, s.operation(maxBodyBytes, s.createJob)},
+		{"GET", "/v1/fine_tuning/jobs", train, s.operation(maxBodyBytes, s.listJobs)},
+		{"GET", "/v1/fine_tuning/jobs/{job_id}", train, s.operation(maxBodyBytes, s.getJob)},
+		{"POST", "/v1/fine_tuning/jobs/{job_id}/start", train, s.operation(maxBodyBytes, s.startJob)},
+		{"POST", "/v1/fine_tuning/jobs/{job_id}/cancel", train, s.operation(maxBodyBytes, s.cancelJob)},
 
-		{"GET", "/v1/models", s.operation(maxBodyBytes, s.listModels)},
-		{"GET", "/v1/models/{model_id}", s.operation(maxBodyBytes, s.getModel)},
-		{"DELETE", "/v1/models/{model_id}", s.operation(maxBodyBytes, s.deleteModel)},
-		{"PATCH", "/v1/fine_tuning/models/{model_id}", s.operation(maxBodyBytes, s.updateModel)},
-		{"POST", "/v1/fine_tuning/models/{model_id}/archive", s.operation(maxBodyBytes, s.archiveModel)},
-		{"DELETE", "/v1/fine_tuning/models/{model_id}/archive", s.operation(maxBodyBytes, s.unarchiveModel)},
+		{"GET", "/v1/models", classify | train, s.operation(maxBodyBytes, s.listModels)},
+		{"GET", "/v1/models/{model_id}", classify | train, s.operation(maxBodyBytes, s.getModel)},
+		{"DELETE", "/v1/models/{model_id}", train, s.operation(maxBodyBytes, s.deleteModel)},
+		{"PATCH", "/v1/fine_tuning/models/{model_id}", train, s.operation(maxBodyBytes, s.updateModel)},
+		{"POST", "/v1/fine_tuning/models/{model_id}/archive", train, s.operation(maxBodyBytes, s.archiveModel)},
+		{"DELETE", "/v1/fine_tuning/models/{model_id}/archive", train, s.operation(maxBodyBytes, s.unarchiveModel)},
 
-		{"POST", "/v1/classifications", s.inMemory(s.classify)},
-		{"POST", "/v1/chat/classifications", s.inMemory(s.classifyChat)},
+		{"POST", "/v1/classifications", classify, s.inMemory(s.classify)},
+		{"POST", "/v1/chat/classifications", classify, s.inMemory(s.classifyChat)},
 
-		{"GET", "/healthz", http.HandlerFunc(s.healthy)},
-		{"GET", "/readyz", http.HandlerFunc(s.ready)},
+		{"POST", "/v1/keys", admin | actFor, s.operation(maxBodyBytes, s.createKey)},
+		{"GET", "/v1/keys", admin | actFor, s.operation(maxBodyBytes, s.listKeys)},
+		{"GET", "/v1/keys/{key_id}", admin | actFor, s.operation(maxBodyBytes, s.getKey)},
+		{"DELETE", "/v1/keys/{key_id}", admin | actFor, s.operation(maxBodyBytes, s.deleteKey)},
+
+		{"GET", "/healthz", noKey, http.HandlerFunc(s.healthy)},
+		{"GET", "/readyz", noKey, http.HandlerFunc(s.ready)},
 	}
 }
 
@@ -69,7 +84,7 @@ func (s *Server) Handler() http.Handler {
 	methods := map[string][]string{} // by path
 	for _, route := range s.Routes() {
 		methods[route.Path] = append(methods[route.Path], route.Method)
-		mux.Handle(route.Method+" "+route.Path, route.handler)
+		mux.Handle(route.Method+" "+route.Path, s.admitted(route.Scopes, route.handler))
 	}
 	for path, allowed := range methods {
 		mux.Handle(path, s.methodNotAllowed(allowed))
@@ -82,7 +97,7 @@ func (s *Server) Handler() http.Handler {
 // with an error.
 type operation func(r *http.Request, tenant string) (any, error)
 
-// operation authenticates and answers.
+// operation answers in the name of a tenant.
 func (s *Server) operation(maxBytes int64, operate operation) http.Handler {
 	return s.authenticated(s.responder(maxBytes, operate))
 }

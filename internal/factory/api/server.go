@@ -50,7 +50,9 @@ type Server struct {
 	logger         *slog.Logger
 	now            func() time.Time
 	opened         time.Time
-	keys           atomic.Pointer[[]Key]
+	keys           atomic.Pointer[heldKeys]
+	storedKeys     *keyCache
+	uses           *keyUses
 	rates          *rateLimiters
 	bodies         *semaphore.Weighted // bytes of them that are in memory
 	requestSeconds *prometheus.HistogramVec
@@ -68,6 +70,7 @@ func New(config Config) *Server {
 		now:    config.Clock,
 		opened: config.Clock(),
 		rates:  newRateLimiters(config.RequestsPerSecond),
+		uses:   newKeyUses(),
 		bodies: semaphore.NewWeighted(heldBodyBytes),
 		requestSeconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "classifier_factory_http_request_duration_seconds",
@@ -75,6 +78,7 @@ func New(config Config) *Server {
 		}, []string{"route", "code"}),
 	}
 	config.Registry.MustRegister(s.requestSeconds)
+	s.storedKeys = newKeyCache(config.Store.KeyOfSecret)
 	s.SetKeys(config.Keys)
 	return s
 }

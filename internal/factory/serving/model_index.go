@@ -2,6 +2,7 @@ package serving
 
 import (
 	"context"
+	"maps"
 	"sync"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
@@ -51,10 +52,11 @@ func (i *modelIndex) remember(key modelKey, found store.ServedModel, changes int
 	}
 }
 
-// forget is called when a model may have changed, before anybody is told.
-func (i *modelIndex) forget(tenant, id string) {
+// forget is called when a model may have changed, before anybody is told. It is forgotten
+// for all tenants: several have one that is inherited.
+func (i *modelIndex) forget(_, id string) {
 	i.mutex.Lock()
 	defer i.mutex.Unlock()
 	i.changes++
-	delete(i.entries, modelKey{tenant, id})
+	maps.DeleteFunc(i.entries, func(key modelKey, _ store.ServedModel) bool { return key.id == id })
 }

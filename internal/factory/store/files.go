@@ -66,7 +66,7 @@ func (s *Store) File(ctx context.Context, tenant, id string) (File, error) {
 }
 
 func findFile(ctx context.Context, q querier, tenant, id string) (File, error) {
-	return one(ctx, q, scanFile, `SELECT `+fileColumns+` FROM files WHERE tenant = ? AND id = ?`, tenant, id)
+	return one(ctx, q, scanFile, `SELECT `+fileColumns+` FROM files WHERE `+ofTenant+` AND id = ?`, tenant, id)
 }
 
 // FileOfAnyTenant reads a file for a request that may have it: its signature stands
@@ -79,7 +79,7 @@ func (s *Store) FileOfAnyTenant(ctx context.Context, id string) (File, error) {
 func (s *Store) DeleteFile(ctx context.Context, tenant, id string) error {
 	var digest string
 	err := s.write(ctx, func(tx *sql.Tx) (err error) {
-		digest, err = one(ctx, tx, scanString, `DELETE FROM files WHERE tenant = ? AND id = ? RETURNING digest`, tenant, id)
+		digest, err = one(ctx, tx, scanString, `DELETE FROM files WHERE `+ofTenant+` AND id = ? RETURNING digest`, tenant, id)
 		return err
 	})
 	if err != nil {
@@ -118,7 +118,7 @@ type FileFilter struct {
 // the filter says so.
 func (s *Store) Files(ctx context.Context, filter FileFilter) ([]mistral.File, *int64, error) {
 	var where conditions
-	where.add("tenant = ?", filter.Tenant)
+	where.addTenant("files", filter.Tenant)
 	where.addUnlessEmpty("instr(lower(filename), lower(?)) > 0", filter.Search)
 	where.addUnlessEmpty("purpose = ?", filter.Purpose)
 	where.addOneOf("sample_type", filter.SampleTypes)

@@ -221,7 +221,7 @@ func (s *Store) ResumeJobs(ctx context.Context, now time.Time) error {
 
 // Job reads a tenant's job.
 func (s *Store) Job(ctx context.Context, tenant, id string) (Job, error) {
-	return one(ctx, s.reader, scanJob, `SELECT `+jobColumns+` FROM jobs WHERE tenant = ? AND id = ?`, tenant, id)
+	return one(ctx, s.reader, scanJob, `SELECT `+jobColumns+` FROM jobs WHERE `+ofTenant+` AND id = ?`, tenant, id)
 }
 
 // DetailedJob reads a job with its events, oldest first, its checkpoints, newest
@@ -320,7 +320,7 @@ type JobFilter struct {
 // Jobs lists a page of a tenant's jobs, newest first, and counts all pages.
 func (s *Store) Jobs(ctx context.Context, filter JobFilter) ([]mistral.Job, int64, error) {
 	var where conditions
-	where.add("tenant = ?", filter.Tenant)
+	where.addTenant("jobs", filter.Tenant)
 	where.addUnlessEmpty("model = ?", filter.Model)
 	where.addUnlessEmpty("status = ?", filter.Status)
 	where.addUnlessEmpty("suffix = ?", filter.Suffix)

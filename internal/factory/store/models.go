@@ -71,7 +71,8 @@ func scanModel(r row) (Model, error) {
 }
 
 func insertModel(ctx context.Context, tx *sql.Tx, m Model) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO models (`+modelColumns+`) VALUES (?,?,?,?,?,?,?,?,?,?,?)`, m.fields()...)
+	_, err := tx.ExecContext(ctx, `INSERT INTO models (`+modelColumns+`, inherited) VALUES (?,?,?,?,?,?,?,?,?,?,?, (SELECT inherited FROM jobs WHERE id = ?))`,
+		append(m.fields(), m.JobID)...)
 	return err
 }
 
@@ -95,7 +96,7 @@ func (s *Store) KeepModel(ctx context.Context, jobID string, staged blob.Staged,
 
 // Model reads a tenant's model.
 func (s *Store) Model(ctx context.Context, tenant, id string) (Model, error) {
-	return one(ctx, s.reader, scanModel, `SELECT `+modelColumns+` FROM models WHERE tenant = ? AND id = ?`, tenant, id)
+	return one(ctx, s.reader, scanModel, `SELECT `+modelColumns+` FROM models WHERE `+ofTenant+` AND id = ?`, tenant, id)
 }
 
 // ServedModel is what a classification needs to know of a model.
@@ -110,25 +111,25 @@ func (s *Store) ServedModel(ctx context.Context, tenant, id string) (ServedModel
 	return one(ctx, s.reader, func(r row) (m ServedModel, err error) {
 		err = r.Scan(&m.Digest, &m.InputType, &m.Archived)
 		return m, err
-	}, `SELECT digest, input_type, archived FROM models WHERE tenant = ? AND id = ?`, tenant, id)
+	}, `SELECT digest, input_type, archived FROM models WHERE `+ofTenant+` AND id = ?`, tenant, id)
 }
 
 // Models lists a tenant's models, newest first.
 func (s *Store) Models(ctx context.Context, tenant string) ([]Model, error) {
-	return collect(ctx, s.reader, scanModel, `SELECT `+modelColumns+` FROM models WHERE tenant = ? ORDER BY sequence DESC`, tenant)
+	return collect(ctx, s.reader, scanModel, `SELECT `+modelColumns+` FROM models WHERE `+ofTenant+` ORDER BY sequence DESC`, tenant)
 }
 
 // UpdateModel changes what a tenant may change about a model.
 func (s *Store) UpdateModel(ctx context.Context, tenant, id string, change func(*Model)) (m Model, err error) {
 	defer s.modelChanged(tenant, id) // even if it seems to have failed
 	err = s.write(ctx, func(tx *sql.Tx) error {
-		m, err = one(ctx, tx, scanModel, `SELECT `+modelColumns+` FROM models WHERE tenant = ? AND id = ?`, tenant, id)
+		m, err = one(ctx, tx, scanModel, `SELECT `+modelColumns+` FROM models WHERE `+ofTenant+` AND id = ?`, tenant, id)
 		if err != nil {
 			return err
 		}
 		change(&m)
 		_, err = tx.ExecContext(ctx, `UPDATE models SET name = ?, description = ?, archived = ? WHERE tenant = ? AND id = ?`,
-			m.Name, m.Description, m.Archived, tenant, id)
+			m.Name, m.Description, m.Archived, m.Tenant, id)
 		return err
 	})
 	return m, err
@@ -138,7 +139,7 @@ func (s *Store) UpdateModel(ctx context.Context, tenant, id string, change func(
 func (s *Store) DeleteModel(ctx context.Context, tenant, id string) error {
 	var digest string
 	err := s.write(ctx, func(tx *sql.Tx) (err error) {
-		digest, err = one(ctx, tx, scanString, `DELETE FROM models WHERE tenant = ? AND id = ? RETURNING digest`, tenant, id)
+		digest, err = one(ctx, tx, scanString, `DELETE FROM models WHERE `+ofTenant+` AND id = ? RETURNING digest`, tenant, id)
 		return err
 	})
 	s.modelChanged(tenant, id) // even if it seems to have failed

@@ -152,10 +152,7 @@ func (q *Queue) Cancel(ctx context.Context, tenant, id string) error {
 	q.mutex.Lock()
 	defer q.mutex.Unlock()
 	var cancelled store.Job
-	err := q.store.UpdateJob(ctx, id, func(j *store.Job) error {
-		if j.Tenant != tenant {
-			return store.ErrNotFound
-		}
+	err := q.store.UpdateJobOf(ctx, tenant, id, func(j *store.Job) error {
 		j.Cancel(q.now())
 		cancelled = *j
 		return nil
