@@ -23,21 +23,24 @@ const (
 )
 
 func (s *Server) listModels(r *http.Request, tenant string) (any, error) {
-	found, err := s.store.Models(r.Context(), tenant)
+	tuned, err := s.store.Models(r.Context(), tenant)
 	if err != nil {
 		return nil, err
 	}
-	list := mistral.ModelList{Object: mistral.ObjectList}
-	for _, name := range s.config.BaseModels {
-		list.Data = append(list.Data, s.baseCard(name))
+	wanted := r.URL.Query().Get("model")
+	cards := func(yield func(mistral.Model, error) bool) {
+		for _, name := range s.config.BaseModels {
+			if (wanted == "" || wanted == name) && !yield(s.baseCard(name), nil) {
+				return
+			}
+		}
+		for found, err := range tuned {
+			if (wanted == "" || wanted == found.ID || err != nil) && !yield(card(&found), err) {
+				return
+			}
+		}
 	}
-	for i := range found {
-		list.Data = append(list.Data, card(&found[i]))
-	}
-	if wanted := r.URL.Query().Get("model"); wanted != "" {
-		list.Data = slices.DeleteFunc(list.Data, func(card mistral.Model) bool { return card.ID != wanted })
-	}
-	return list, nil
+	return newList(s, r, mistral.ModelList{Object: mistral.ObjectList}, cards), nil
 }
 
 func (s *Server) getModel(r *http.Request, tenant string) (any, error) {

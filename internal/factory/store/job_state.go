@@ -56,16 +56,6 @@ type RequestedTraining struct {
 	SkipFraction float64 `json:"skip_fraction"`
 }
 
-// Input is a file of a job, as it was when the job was created.
-type Input struct {
-	FileID     string  `json:"file_id"`
-	Filename   string  `json:"filename"`
-	Digest     string  `json:"digest"`
-	Bytes      int64   `json:"bytes"`
-	Weight     float64 `json:"weight"`
-	Validation bool    `json:"validation"`
-}
-
 // TrainingInputs are the files that are learned from.
 func (j *Job) TrainingInputs() []Input { return j.selectInputs(false) }
 

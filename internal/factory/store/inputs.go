@@ -1,0 +1,69 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+)
+
+// Input is a file of a job, as it was when the job was created.
+type Input struct {
+	FileID     string  `json:"file_id"`
+	Filename   string  `json:"filename"`
+	Digest     string  `json:"digest"`
+	Bytes      int64   `json:"bytes"`
+	Weight     float64 `json:"weight"`
+	Validation bool    `json:"validation"`
+}
+
+const inputColumns = `file_id, filename, digest, bytes, weight, validation`
+
+// fields are where inputColumns are read from and written to.
+func (i *Input) fields() []any {
+	return []any{&i.FileID, &i.Filename, &i.Digest, &i.Bytes, &i.Weight, &i.Validation}
+}
+
+func scanInput(r row) (Input, error) {
+	var i Input
+	err := r.Scan(i.fields()...)
+	return i, err
+}
+
+func readInputs(ctx context.Context, q querier, jobID string) ([]Input, error) {
+	return collect(ctx, q, scanInput, `SELECT `+inputColumns+` FROM inputs WHERE job_id = ? ORDER BY position`, jobID)
+}
+
+func insertInputs(ctx context.Context, tx *sql.Tx, j *Job) error {
+	insert, err := tx.PrepareContext(ctx, `INSERT INTO inputs (job_id, position, needed, `+inputColumns+`) VALUES (?,?,1,?,?,?,?,?,?)`)
+	if err != nil {
+		return err
+	}
+	defer insert.Close()
+	for position := range j.Inputs {
+		if _, err := insert.ExecContext(ctx, append([]any{j.ID, position}, j.Inputs[position].fields()...)...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fingerprint is the same for jobs that would make the same model: of the same base
+// model, files, hyperparameters, targets and suffix. How a job starts and where it
+// reports to makes no other model.
+func (j *Job) fingerprint() (string, error) {
+	identity, err := json.Marshal([]any{j.Model, j.Suffix, j.Inputs, j.Requested})
+	digest := sha256.Sum256(identity)
+	return hex.EncodeToString(digest[:]), err
+}
+
+// ReleaseInputs removes the bytes of files that were deleted while a job that is
+// finished now needed them.
+func (s *Store) ReleaseInputs(ctx context.Context, j *Job) error {
+	digests, err := collect(ctx, s.reader, scanString, `SELECT digest FROM inputs WHERE job_id = ?`, j.ID)
+	if err != nil {
+		return err
+	}
+	return s.ReleaseBlobs(ctx, digests...)
+}
