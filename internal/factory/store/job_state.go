@@ -20,6 +20,7 @@ const (
 	codeServerFailed  = "ServerFailed"
 	codeServerStopped = "ServerStopped"
 	codeDiskFull      = "DiskFull"
+	codeNotStarted    = "NotStarted"
 
 	serverFailed = "The server failed to work on this job; its log says why."
 	serverFull   = "The server's disk is full. Create the job again when there is room."
