@@ -36,17 +36,11 @@ func readInputs(ctx context.Context, q querier, jobID string) ([]Input, error) {
 }
 
 func insertInputs(ctx context.Context, tx *sql.Tx, j *Job) error {
-	insert, err := tx.PrepareContext(ctx, `INSERT INTO inputs (job_id, position, needed, `+inputColumns+`) VALUES (?,?,1,?,?,?,?,?,?)`)
-	if err != nil {
-		return err
-	}
-	defer insert.Close()
-	for position := range j.Inputs {
-		if _, err := insert.ExecContext(ctx, append([]any{j.ID, position}, j.Inputs[position].fields()...)...); err != nil {
-			return err
-		}
-	}
-	return nil
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO inputs (job_id, position, needed, `+inputColumns+`)
+		SELECT ?, input.key, 1, value ->> 'file_id', value ->> 'filename', value ->> 'digest', value ->> 'bytes', value ->> 'weight', value ->> 'validation'
+		FROM json_each(?) AS input WHERE value IS NOT NULL`, j.ID, asJSON(&j.Inputs))
+	return err
 }
 
 // fingerprint is the same for jobs that would make the same model: of the same base
