@@ -12,7 +12,7 @@ import (
 // referredDigests are those of all bytes that must be there.
 const referredDigests = `
 	SELECT digest FROM files UNION SELECT digest FROM models
-	UNION SELECT digest FROM inputs WHERE needed = 1`
+	UNION SELECT digest FROM needed`
 
 // CopyDatabase copies a directory's SQLite as of one moment and returns the digests
 // that it refers to.

@@ -37,9 +37,27 @@ func readInputs(ctx context.Context, q querier, jobID string) ([]Input, error) {
 
 func insertInputs(ctx context.Context, tx *sql.Tx, j *Job) error {
 	_, err := tx.ExecContext(ctx, `
-		INSERT INTO inputs (job_id, position, needed, `+inputColumns+`)
-		SELECT ?, input.key, 1, value ->> 'file_id', value ->> 'filename', value ->> 'digest', value ->> 'bytes', value ->> 'weight', value ->> 'validation'
+		INSERT INTO inputs (job_id, position, `+inputColumns+`)
+		SELECT ?, input.key, value ->> 'file_id', value ->> 'filename', value ->> 'digest', value ->> 'bytes', value ->> 'weight', value ->> 'validation'
 		FROM json_each(?) AS input WHERE value IS NOT NULL`, j.ID, asJSON(&j.Inputs))
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `
+		INSERT INTO needed (digest, inputs) SELECT digest, count(*) FROM inputs WHERE job_id = ? GROUP BY digest
+		ON CONFLICT DO UPDATE SET inputs = inputs + excluded.inputs`, j.ID)
+	return err
+}
+
+// endNeed is called once, when a job is finished.
+func endNeed(ctx context.Context, tx *sql.Tx, jobID string) error {
+	_, err := tx.ExecContext(ctx, `
+		UPDATE needed SET inputs = needed.inputs - ended.inputs
+		FROM (SELECT digest, count(*) AS inputs FROM inputs WHERE job_id = ? GROUP BY digest) AS ended WHERE needed.digest = ended.digest`, jobID)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `DELETE FROM needed WHERE inputs = 0 AND digest IN (SELECT digest FROM inputs WHERE job_id = ?)`, jobID)
 	return err
 }
 

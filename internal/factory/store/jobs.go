@@ -78,15 +78,41 @@ type TwinError struct {
 
 func (e *TwinError) Error() string { return fmt.Sprintf("the job %s would make the same model", e.ID) }
 
-// CreateJob queues the job that request makes of a tenant's files, which it finds
-// with what it is given: in the transaction, so that none is deleted before the job
-// refers to it.
+// errFileGone says that a file was deleted before its job referred to it.
+var errFileGone = errors.New("a file is gone")
+
+// CreateJob queues the job that request makes of a tenant's files, which it finds with
+// what it is given. Many take their time, in which others may write: when one was deleted
+// meanwhile, it begins anew.
 func (s *Store) CreateJob(ctx context.Context, tenant string, limits Limits, now time.Time, request func(find func(id string) (File, error)) (Job, error)) (Job, error) {
-	var created Job
-	err := s.write(ctx, func(tx *sql.Tx) (err error) {
-		created, err = request(func(id string) (File, error) { return findFile(ctx, tx, tenant, id) })
+	for {
+		found := []string{}
+		requested, err := request(func(id string) (File, error) {
+			file, err := s.File(ctx, tenant, id)
+			found = append(found, id)
+			return file, err
+		})
 		if err != nil {
+			return Job{}, err
+		}
+		created, err := s.addJob(ctx, tenant, limits, now, requested, found)
+		if !errors.Is(err, errFileGone) {
+			return created, err
+		}
+	}
+}
+
+// addJob queues a job unless one of the files that it was made of is gone.
+func (s *Store) addJob(ctx context.Context, tenant string, limits Limits, now time.Time, created Job, files []string) (Job, error) {
+	err := s.write(ctx, func(tx *sql.Tx) (err error) {
+		var gone bool
+		if err := tx.QueryRowContext(ctx, `
+			SELECT EXISTS (SELECT 1 FROM json_each(?) AS file WHERE NOT EXISTS (SELECT 1 FROM files WHERE tenant = ? AND id = file.value))`,
+			asJSON(&files), tenant).Scan(&gone); err != nil {
 			return err
+		}
+		if gone {
+			return errFileGone
 		}
 		if err := errors.Join(limits.CheckInputs(created.Inputs), limits.checkJobs(ctx, tx, tenant)); err != nil {
 			return err
@@ -165,10 +191,17 @@ func updateJob(ctx context.Context, tx *sql.Tx, id string, change func(*Job) err
 	if err != nil {
 		return err
 	}
+	unfinished := !j.Status.Finished()
 	if err := change(&j); err != nil {
 		return err
 	}
-	return saveJob(ctx, tx, &j)
+	if err := saveJob(ctx, tx, &j); err != nil {
+		return err
+	}
+	if unfinished && j.Status.Finished() {
+		return endNeed(ctx, tx, id)
+	}
+	return nil
 }
 
 // UpdateJob changes a job in a transaction of its own.

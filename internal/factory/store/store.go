@@ -78,7 +78,7 @@ func (s *Store) OnModelChange(changed func(tenant, id string)) { s.modelChanged 
 // openDatabase opens SQLite so that a commit is on disk when it returns: in WAL
 // mode that takes synchronous=FULL.
 func openDatabase(path, options string) (*sql.DB, error) {
-	pragmas := "_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"
+	pragmas := "_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=cache_size(-16000)"
 	return sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: pragmas + "&" + options}).String())
 }
 
@@ -229,7 +229,7 @@ func (s *Store) releaseBlob(ctx context.Context, digest string) error {
 	err := s.writer.QueryRowContext(ctx, `
 		SELECT EXISTS (SELECT 1 FROM files WHERE digest = ?1)
 		    OR EXISTS (SELECT 1 FROM models WHERE digest = ?1)
-		    OR EXISTS (SELECT 1 FROM inputs WHERE digest = ?1 AND needed = 1)`, digest).Scan(&referred)
+		    OR EXISTS (SELECT 1 FROM needed WHERE digest = ?1)`, digest).Scan(&referred)
 	if err != nil || referred {
 		return err
 	}

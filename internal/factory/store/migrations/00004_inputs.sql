@@ -19,16 +19,24 @@ CREATE TABLE inputs (
     bytes      INTEGER NOT NULL,
     weight     REAL    NOT NULL,
     validation INTEGER NOT NULL,
-    needed     INTEGER NOT NULL, -- 1 until the job is finished
     PRIMARY KEY (job_id, position)
 ) STRICT, WITHOUT ROWID;
 
 INSERT INTO inputs
 SELECT jobs.id, input.key, input.value ->> 'file_id', input.value ->> 'filename', input.value ->> 'digest', input.value ->> 'bytes',
-       input.value ->> 'weight', input.value ->> 'validation', jobs.status IN ('QUEUED', 'VALIDATING', 'VALIDATED', 'RUNNING', 'CANCELLATION_REQUESTED')
+       input.value ->> 'weight', input.value ->> 'validation'
 FROM jobs, json_each(jobs.inputs) AS input WHERE input.value IS NOT NULL;
 
-CREATE INDEX inputs_needed ON inputs (digest) WHERE needed = 1;
+-- How many inputs of unfinished jobs are these bytes: an index of the inputs by digest would
+-- have each job write all over it while others wait.
+CREATE TABLE needed (
+    digest TEXT PRIMARY KEY,
+    inputs INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO needed
+SELECT digest, count(*) FROM inputs JOIN jobs ON jobs.id = job_id
+WHERE status IN ('QUEUED', 'VALIDATING', 'VALIDATED', 'RUNNING', 'CANCELLATION_REQUESTED') GROUP BY digest;
 
 ALTER TABLE jobs ADD COLUMN fingerprint TEXT NOT NULL DEFAULT ''; -- that of a job that makes the same model
 ALTER TABLE jobs ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0; -- what its rows take, about
@@ -114,13 +122,6 @@ CREATE TRIGGER job_changed AFTER UPDATE OF status, bytes ON jobs BEGIN
         + (NEW.status IN ('QUEUED', 'VALIDATING', 'VALIDATED', 'RUNNING', 'CANCELLATION_REQUESTED'))
         - (OLD.status IN ('QUEUED', 'VALIDATING', 'VALIDATED', 'RUNNING', 'CANCELLATION_REQUESTED'))
     WHERE tenant = NEW.tenant;
-END;
--- +goose StatementEnd
-
--- +goose StatementBegin
-CREATE TRIGGER job_finished AFTER UPDATE OF status ON jobs
-WHEN NEW.status NOT IN ('QUEUED', 'VALIDATING', 'VALIDATED', 'RUNNING', 'CANCELLATION_REQUESTED') BEGIN
-    UPDATE inputs SET needed = 0 WHERE job_id = NEW.id AND needed = 1;
 END;
 -- +goose StatementEnd
 
