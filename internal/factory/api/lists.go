@@ -24,8 +24,8 @@ func newList[T any](s *Server, r *http.Request, around any, items iter.Seq2[T, e
 	}}
 }
 
-// WriteTo implements io.WriterTo. When an item cannot be read it cuts the connection:
-// nobody must take a part for the whole.
+// WriteTo implements io.WriterTo, but for counting what it writes, which nobody asks for.
+// When an item cannot be read it cuts the connection: nobody must take a part for the whole.
 func (l list[T]) WriteTo(w io.Writer) (int64, error) {
 	around, err := json.Marshal(l.around)
 	if err != nil {

@@ -107,8 +107,8 @@ func (s *Store) addJob(ctx context.Context, tenant string, limits Limits, now ti
 	err := s.write(ctx, func(tx *sql.Tx) (err error) {
 		var gone bool
 		if err := tx.QueryRowContext(ctx, `
-			SELECT EXISTS (SELECT 1 FROM json_each(?) AS file WHERE NOT EXISTS (SELECT 1 FROM files WHERE tenant = ? AND id = file.value))`,
-			asJSON(&files), tenant).Scan(&gone); err != nil {
+			SELECT EXISTS (SELECT 1 FROM json_each(?) AS file WHERE NOT EXISTS (SELECT 1 FROM files WHERE id = file.value))`,
+			asJSON(&files)).Scan(&gone); err != nil {
 			return err
 		}
 		if gone {
