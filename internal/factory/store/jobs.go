@@ -401,7 +401,7 @@ func (s *Store) Jobs(ctx context.Context, filter JobFilter) (iter.Seq2[mistral.J
 	var where conditions
 	where.add("tenant = ?", filter.Tenant)
 	where.addUnlessEmpty("model = ?", filter.Model)
-	where.addUnlessEmpty("status = ?", filter.Status)
+	where.addUnlessEmpty("+status = ?", filter.Status) // the plus: not by the index of all tenants' jobs
 	where.addUnlessEmpty("suffix = ?", filter.Suffix)
 	where.addUnlessEmpty("EXISTS (SELECT 1 FROM json_each(integrations) AS i WHERE i.value ->> 'project' = ?)", filter.WandbProject)
 	where.addUnlessEmpty("EXISTS (SELECT 1 FROM json_each(integrations) AS i WHERE i.value ->> 'name' = ?)", filter.WandbName)

@@ -52,6 +52,8 @@ CREATE INDEX jobs_by_status ON jobs (status, modified_at);
 CREATE INDEX jobs_queued ON jobs (started, tenant, modified_at, sequence) WHERE status = 'QUEUED';
 CREATE INDEX jobs_by_fingerprint ON jobs (tenant, fingerprint) WHERE status IN ('QUEUED', 'VALIDATING', 'VALIDATED', 'RUNNING');
 
+CREATE INDEX files_by_tenant ON files (tenant, sequence);
+
 -- Models outlive their jobs. What lists do not show comes last.
 CREATE TABLE kept_models (
     sequence    INTEGER PRIMARY KEY AUTOINCREMENT,
