@@ -59,6 +59,7 @@ type options struct {
 	baseModels        string
 	workers           int
 	fileLifetime      time.Duration
+	jobLifetime       time.Duration
 	requestsPerSecond int
 	limits            factory.Limits
 	backupTo          string
@@ -81,10 +82,12 @@ func (o *options) flags() *flag.FlagSet {
 	flags.StringVar(&o.dataDirectory, "data-dir", "", "directory of files, jobs and models (required)")
 	flags.StringVar(&o.apiKeysFile, "api-keys-file", "", "file of API keys, one tenant:hex-SHA-256-of-the-key or tenant:scopes:hex-SHA-256 a line, read again when it changes. The environment's FACTORY_API_KEY is one more, in plain, of the tenant default")
 	flags.StringVar(&o.baseModels, "base-models", factory.DefaultBaseModel, "comma-separated names under which the engine is offered for training")
-	flags.IntVar(&o.workers, "workers", 1, "jobs to validate or train at a time; each takes all CPUs but one")
+	flags.IntVar(&o.workers, "workers", 1, "jobs to train at a time; each takes all CPUs but one")
 	flags.DurationVar(&o.fileLifetime, "file-lifetime", 0, "how long an uploaded file is kept, such as 720h; 0: until it is deleted")
+	flags.DurationVar(&o.jobLifetime, "job-lifetime", 365*24*time.Hour, "how long a job is kept after its end, and waits to be started after its validation; its model is kept; 0: for ever")
 	flags.IntVar(&o.requestsPerSecond, "tenant-requests-per-second", 0, "requests that a tenant can make a second, twice as many at once; 0: no limit")
 	flags.Int64Var(&o.limits.FileBytes, "tenant-file-bytes", 100<<30, "bytes that a tenant's files can have together; 0: no limit")
+	flags.Int64Var(&o.limits.JobFileBytes, "job-file-bytes", 4<<30, "bytes that the files of one job can have together; 0: no limit")
 	flags.IntVar(&o.limits.UnfinishedJobs, "tenant-unfinished-jobs", 1000, "jobs that a tenant can have under way; 0: no limit")
 	flags.IntVar(&o.limits.Models, "tenant-models", 10_000, "models that a tenant can have; 0: no limit")
 	flags.Func("public-url", "`address` at which clients find the server, such as https://example.com/factory, for signed URLs (default: as the client asked, or the proxy before it says)",
@@ -97,6 +100,7 @@ func (o *options) flags() *flag.FlagSet {
 			o.corsOrigins, err = api.ParseOrigins(text)
 			return err
 		})
+	flags.Int64Var(&o.limits.RecordBytes, "tenant-record-bytes", 1<<30, "bytes that the records of a tenant's jobs and models can have together, of which labels are most; 0: no limit")
 	flags.BoolVar(&o.insecureNoAuth, "insecure-no-auth", false, "ask for no API key; only for an address that nobody else can reach")
 	flags.StringVar(&o.backupTo, "backup-to", "", "copy the data directory, which may be in use, to this new directory, and exit")
 	flags.BoolVar(&o.version, "version", false, "print the version and exit")
@@ -119,6 +123,7 @@ func run(ctx context.Context, o options, logger *slog.Logger) error {
 		BaseModels:        strings.Split(o.baseModels, ","),
 		Workers:           o.workers,
 		FileLifetime:      o.fileLifetime,
+		JobLifetime:       o.jobLifetime,
 		RequestsPerSecond: o.requestsPerSecond,
 		Limits:            o.limits,
 		PublicURL:         o.publicURL,

@@ -1,6 +1,7 @@
 package factory
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -45,16 +46,20 @@ func TestCancelAtOnce(t *testing.T) {
 
 	running := s.create(func(r *mistral.CreateJobRequest) { long(r); r.AutoStart = true }, file)
 	s.await(running.ID, mistral.JobRunning)
-	queued := s.create(nil, file) // the only worker is busy
+	queued := s.create(nil, file)
+	s.await(queued.ID, mistral.JobValidated)
+	if _, err := client.StartJob(t.Context(), queued.ID); err != nil { // the only one who trains is busy
+		t.Fatal(err)
+	}
 	cancelled(queued.ID)
 	time.Sleep(200 * time.Millisecond) // into the training
 	cancelled(running.ID)
 
-	validating := s.create(func(r *mistral.CreateJobRequest) {
-		for range 200 { // rows are read as often
-			r.TrainingFiles = append(r.TrainingFiles, r.TrainingFiles[0])
-		}
-	}, file)
+	var many []*mistral.File
+	for _, name := range []string{"a.jsonl", "b.jsonl", "c.jsonl"} {
+		many = append(many, s.upload(name, strings.Repeat(slowIntents(), 30)))
+	}
+	validating := s.create(nil, many...)
 	s.await(validating.ID, mistral.JobValidating)
 	cancelled(validating.ID)
 }

@@ -1,6 +1,7 @@
 package factory
 
 import (
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -135,5 +136,66 @@ func TestExpiredWhileClosed(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatal("the file is still there")
 		}
+	}
+}
+
+// TestJobsExpire: who has ended is forgotten, but for the model; who waits to be started
+// for as long is cancelled, and told why.
+func TestJobsExpire(t *testing.T) {
+	var offset atomic.Int64
+	s := startServer(t, func(c *Config) {
+		c.JobLifetime = 24 * time.Hour
+		c.Clock = func() time.Time { return time.Unix(1_800_000_000+offset.Load(), 0) }
+	})
+	client := s.client("alice-key")
+	file := s.upload("a.jsonl", intents(60)) // enough for an evaluation
+	made := s.await(s.create(autoStart, file).ID, mistral.JobSuccess)
+	waiting := s.create(nil, file)
+	s.await(waiting.ID, mistral.JobValidated)
+	invalid := s.create(nil, s.upload("b.jsonl", "no JSON"))
+	s.await(invalid.ID, mistral.JobFailedValidation)
+	if err := client.DeleteFile(t.Context(), file.ID); err != nil {
+		t.Fatal(err)
+	}
+	after := func(seconds int64) {
+		t.Helper()
+		offset.Store(seconds)
+		if err := s.factory.expireJobs(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	after(24*3600 - 1)
+	for _, id := range []string{made.ID, waiting.ID, invalid.ID} {
+		if job, err := client.GetJob(t.Context(), id); err != nil || job.Status == mistral.JobCancelled {
+			t.Errorf("a second early: %+v, %v", job, err)
+		}
+	}
+
+	after(24 * 3600)
+	for _, id := range []string{made.ID, invalid.ID} {
+		if _, err := client.GetJob(t.Context(), id); !mistral.IsNotFound(err) {
+			t.Errorf("a job that ended a lifetime ago: %v", err)
+		}
+	}
+	job, err := client.GetJob(t.Context(), waiting.ID)
+	if err != nil || job.Status != mistral.JobCancelled {
+		t.Fatalf("a job that nobody started: %+v, %v", job, err)
+	}
+	if got, want := string(job.Events[len(job.Events)-1].Data), `"error":"Nobody has started the job within 24h0m0s of its validation. Create it again.","code":"NotStarted"`; !strings.Contains(got, want) {
+		t.Errorf("its last event is %s, want %s", got, want)
+	}
+	if left := blobNames(t, s); len(left) != 2 {
+		t.Errorf("%d blobs, want the model and the file that was not deleted", len(left))
+	}
+	if _, err := client.Classify(t.Context(), mistral.ClassifyRequest{Model: *made.FineTunedModel, Input: []string{"lamp"}}); err != nil {
+		t.Errorf("the model is gone with its job: %v", err)
+	}
+	if card, err := client.GetModel(t.Context(), *made.FineTunedModel); err != nil || card.Job != made.ID {
+		t.Errorf("the model's card: %+v, %v", card, err)
+	}
+
+	after(48 * 3600)
+	if _, err := client.GetJob(t.Context(), waiting.ID); !mistral.IsNotFound(err) {
+		t.Errorf("the cancelled job stays: %v", err)
 	}
 }

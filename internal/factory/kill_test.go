@@ -164,7 +164,10 @@ func checkBlobs(ctx context.Context, t *testing.T, directory string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, model := range models {
+	for model, err := range models {
+		if err != nil {
+			t.Fatal(err)
+		}
 		content, err := blobs.Open(model.Digest)
 		if err != nil {
 			t.Fatal(err)

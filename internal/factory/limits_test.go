@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -136,5 +137,64 @@ func TestModelQuotaCountsModels(t *testing.T) {
 	}
 	if status, body := create(); status != http.StatusOK {
 		t.Errorf("after a deletion: %d %s", status, body)
+	}
+}
+
+// TestJobFileQuota: what one job reads is bounded, however its files are named.
+func TestJobFileQuota(t *testing.T) {
+	s := startServer(t, func(c *Config) { c.Limits.JobFileBytes = 3000 })
+	ids := []any{}
+	for i, name := range []string{"a.jsonl", "b.jsonl", "c.jsonl"} {
+		content := intents(10 + i)
+		ids = append(ids, s.upload(name, content+strings.Repeat("\n", 1500-len(content))).ID)
+	}
+	for _, test := range []struct {
+		reason, members string
+		refused         bool
+	}{
+		{"exactly what is allowed", `"training_files": [%q, %q]`, false},
+		{"training files", `"training_files": [%q, %q, %q]`, true},
+		{"training and validation files", `"training_files": [%q, %q], "validation_files": [%q]`, true},
+		{"a dry run says so, too", `"dry_run": true, "training_files": [%q, %q, %q]`, true},
+	} {
+		status, body := s.request("POST", "/v1/fine_tuning/jobs", `{"model": "ministral-3b-latest", `+fmt.Sprintf(test.members, ids[:strings.Count(test.members, "%q")]...)+`}`)
+		refused := status == http.StatusForbidden && strings.Contains(body, "have 4500 bytes together; a job can have 3000")
+		if refused != test.refused || !refused && status != http.StatusOK {
+			t.Errorf("%s: %d %s", test.reason, status, body)
+		}
+	}
+}
+
+// TestRecordQuota: what a job's row weighs is somebody's, whether the job is finished or
+// not, and given back when it expires.
+func TestRecordQuota(t *testing.T) {
+	var offset atomic.Int64
+	s := startServer(t, func(c *Config) {
+		c.Limits.RecordBytes = 100_000
+		c.JobLifetime = time.Hour
+		c.Clock = func() time.Time { return time.Unix(1_800_000_000+offset.Load(), 0) }
+	})
+	file := s.upload("intents.jsonl", intents(20)).ID
+	create := func(key string) (int, string) {
+		labels := fmt.Sprintf(`["light", "music", %q]`, strings.Repeat("x", 60_000))
+		return s.requestAs(key, "POST", "/v1/fine_tuning/jobs", "application/json", strings.NewReader(
+			`{"model": "ministral-3b-latest", "training_files": ["`+file+`"], "classifier_targets": [{"name": "intent", "labels": `+labels+`}]}`))
+	}
+	status, body := create("alice-key")
+	if status != http.StatusOK {
+		t.Fatalf("the first: %d %s", status, body)
+	}
+	var job mistral.Job
+	decode(t, body, &job)
+	s.await(job.ID, mistral.JobFailedValidation) // no row has the long label
+	if status, body := create("alice-key"); status != http.StatusForbidden || !strings.Contains(body, "at most 100000 are allowed") {
+		t.Errorf("the second: %d %s", status, body)
+	}
+	offset.Store(3600)
+	if err := s.factory.expireJobs(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if status, body := create("alice-key"); status != http.StatusOK {
+		t.Errorf("when the first has expired: %d %s", status, body)
 	}
 }

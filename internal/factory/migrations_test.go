@@ -66,3 +66,39 @@ func TestOpensWhatEarlierVersionsWrote(t *testing.T) {
 		t.Errorf("GetModel() = %+v, %v", model, err)
 	}
 }
+
+// TestUnfinishedJobsOfEarlierVersions need their files' bytes until they end, count in
+// quotas, and name their files as before.
+func TestUnfinishedJobsOfEarlierVersions(t *testing.T) {
+	s := startServer(t, func(c *Config) {
+		c.Limits.UnfinishedJobs = 1
+		openedAt(t, c.Directory, 3, `INSERT INTO jobs VALUES (1, '0b6d0000-0000-4000-8000-000000000000', 'alice', 'ministral-3b-latest', NULL, 'VALIDATED', 0, 0, 0,
+			'[{"file_id":"f","filename":"a.jsonl","digest":"d","bytes":1,"weight":2,"validation":false},{"file_id":"v","filename":"v.jsonl","digest":"e","bytes":1,"weight":1,"validation":true}]',
+			'{"hyperparameters":{"learning_rate":0.0001},"targets":null,"skip_fraction":0}', '{"training_steps":100,"learning_rate":0.0001,"weight_decay":0.1,"warmup_fraction":0.05,"epochs":1}',
+			'[{"name":"intent","labels":["light","music"],"weight":1,"loss_function":"single_class"}]', '[]', 'Text', '{"cost":0}', NULL, NULL, 1, 2)`)
+		blobs := filepath.Join(c.Directory, "blobs")
+		if err := os.MkdirAll(blobs, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		for _, digest := range []string{"d", "e", "unused"} {
+			if err := os.WriteFile(filepath.Join(blobs, digest), []byte("x"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	if left := blobNames(t, s); len(left) != 2 {
+		t.Errorf("blobs %v, want those of the job", left)
+	}
+	client := s.client("alice-key")
+	file := s.upload("intents.jsonl", intents(20)).ID
+	if status, body := s.request("POST", "/v1/fine_tuning/jobs", `{"model": "ministral-3b-latest", "training_files": ["`+file+`"]}`); status != 403 {
+		t.Errorf("a job beyond the quota: %d %s", status, body)
+	}
+	job, err := client.CancelJob(t.Context(), "0b6d0000-0000-4000-8000-000000000000")
+	if err != nil || len(job.TrainingFiles) != 1 || job.TrainingFiles[0] != "f" || len(job.ValidationFiles) != 1 || job.ValidationFiles[0] != "v" || len(job.ClassifierTargets) != 1 {
+		t.Errorf("CancelJob() = %+v, %v", job, err)
+	}
+	if left := blobNames(t, s); len(left) != 1 {
+		t.Errorf("blobs %v, want that of the file alone", left)
+	}
+}

@@ -39,25 +39,27 @@ type Config struct {
 	APIKeys           []api.Key        // at least one, unless the directory has some
 	InsecureNoAuth    bool             // asks for no key; everybody is the same tenant
 	BaseModels        []string         // names of the engine; default: DefaultBaseModel
-	Workers           int              // jobs at a time; default: 1
+	Workers           int              // jobs to train at a time; default: 1
 	RequestsPerSecond int              // of each tenant on average, twice as many at once; default: no limit
 	Limits            Limits           // of each tenant; default: none
 	FileLifetime      time.Duration    // after which uploaded files expire; default: never
 	PublicURL         *url.URL         // where clients find the server; default: as they or their proxies say
 	CORSOrigins       []string         // of pages whose scripts may use the server; default: none
+	JobLifetime       time.Duration    // after which jobs that are finished, or validated and not started, expire; default: never
 	Logger            *slog.Logger     // default: none
 	Clock             func() time.Time // default: time.Now
 }
 
 // Factory is an open server.
 type Factory struct {
-	logger   *slog.Logger
-	now      func() time.Time
-	store    *store.Store
-	queue    *training.Queue
-	api      *api.Server
-	registry *prometheus.Registry
-	close    func() error
+	logger      *slog.Logger
+	now         func() time.Time
+	jobLifetime time.Duration
+	store       *store.Store
+	queue       *training.Queue
+	api         *api.Server
+	registry    *prometheus.Registry
+	close       func() error
 }
 
 // Open opens the store and goes on with the jobs that were queued or running.
@@ -83,11 +85,12 @@ func Open(ctx context.Context, config Config) (*Factory, error) {
 	registry := newRegistry(stored)
 	queue := training.NewQueue(stored, blobs, scratchIn(config.Directory), config.Logger, config.Clock, registry)
 	f := &Factory{
-		logger:   config.Logger,
-		now:      config.Clock,
-		store:    stored,
-		queue:    queue,
-		registry: registry,
+		logger:      config.Logger,
+		now:         config.Clock,
+		jobLifetime: config.JobLifetime,
+		store:       stored,
+		queue:       queue,
+		registry:    registry,
 		api: api.New(api.Config{
 			Store:             stored,
 			Blobs:             blobs,
@@ -109,7 +112,7 @@ func Open(ctx context.Context, config Config) (*Factory, error) {
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var expiry sync.WaitGroup
-	expiry.Go(func() { f.expireFiles(background) })
+	expiry.Go(func() { f.expire(background) })
 	expiry.Go(func() { f.api.RecordKeyUses(background) })
 	f.close = sync.OnceValue(func() error {
 		stop()

@@ -221,7 +221,7 @@ func (s *Server) listFiles(r *http.Request, tenant string) (any, error) {
 		return nil, q.problem
 	}
 	files, total, err := s.store.Files(r.Context(), filter)
-	return mistral.FileList{Object: mistral.ObjectList, Data: files, Total: total}, err
+	return newList(s, r, mistral.FileList{Object: mistral.ObjectList, Total: total}, files), err
 }
 
 func (s *Server) getFile(r *http.Request, tenant string) (any, error) {

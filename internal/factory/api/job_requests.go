@@ -80,7 +80,7 @@ func (s *Server) checkJobRequest(request *jobRequest) error {
 		return outOfRange("0 and 0.5", "invalid_sample_skip_percentage")
 	}
 	return errors.Join(checkHyperparameters(request.Hyperparameters), checkIntegrations(request.Integrations),
-		checkTrainingFiles(request), checkTargets(request.ClassifierTargets))
+		checkFiles(request), checkTargets(request.ClassifierTargets))
 }
 
 func outOfRange(limits string, location ...any) error {
@@ -119,13 +119,22 @@ func checkIntegrations(integrations []mistral.Integration) error {
 	return nil
 }
 
-func checkTrainingFiles(request *jobRequest) error {
+func checkFiles(request *jobRequest) error {
 	for i, file := range request.TrainingFiles {
 		if file.Weight <= 0 || file.Weight > maxWeight {
 			return invalidValue("Input should be greater than 0 and at most 1e9.", "training_files", i, "weight")
 		}
 		if slices.Contains(request.ValidationFiles, file.FileID) {
 			return invalidValue("The file is a validation file too.", "training_files", i, "file_id")
+		}
+		isSame := func(other mistral.TrainingFile) bool { return other.FileID == file.FileID }
+		if slices.ContainsFunc(request.TrainingFiles[:i], isSame) {
+			return invalidValue("The file is named twice. A weight makes its rows count more.", "training_files", i, "file_id")
+		}
+	}
+	for i, id := range request.ValidationFiles {
+		if slices.Contains(request.ValidationFiles[:i], id) {
+			return invalidValue("The file is named twice.", "validation_files", i)
 		}
 	}
 	return nil

@@ -40,6 +40,9 @@ func (s *Server) estimate(ctx context.Context, tenant string, request *jobReques
 	if err != nil {
 		return nil, err
 	}
+	if err := s.config.Limits.CheckInputs(inputs); err != nil {
+		return nil, overQuota(err)
+	}
 	pace, err := s.store.Pace(ctx)
 	return training.DryRun(request.Hyperparameters, inputs, pace), err
 }
@@ -74,7 +77,7 @@ func (s *Server) listJobs(r *http.Request, tenant string) (any, error) {
 		return nil, q.problem
 	}
 	jobs, total, err := s.store.Jobs(r.Context(), filter)
-	return mistral.JobList{Object: mistral.ObjectList, Data: jobs, Total: total}, err
+	return newList(s, r, mistral.JobList{Object: mistral.ObjectList, Total: total}, jobs), err
 }
 
 func knownStatus(status string) bool {

@@ -23,22 +23,31 @@ const (
 )
 
 func (s *Server) listModels(r *http.Request, tenant string) (any, error) {
-	found, err := s.store.Models(r.Context(), tenant)
+	tuned, err := s.store.Models(r.Context(), tenant)
 	if err != nil {
 		return nil, err
 	}
-	list := mistral.ModelList{Object: mistral.ObjectList}
-	for _, name := range s.config.BaseModels {
-		list.Data = append(list.Data, s.baseCard(name))
-	}
-	for i := range found {
-		list.Data = append(list.Data, card(&found[i]))
-	}
 	id, provider, asking := r.URL.Query().Get("model"), r.URL.Query().Get("provider"), callerOf(r.Context())
-	list.Data = slices.DeleteFunc(list.Data, func(card mistral.Model) bool {
-		return id != "" && card.ID != id || provider != "" && card.OwnedBy != provider || !asking.mayUse(card.ID)
-	})
-	return list, nil
+	wanted := func(card *mistral.Model) bool {
+		return (id == "" || card.ID == id) && (provider == "" || card.OwnedBy == provider) && asking.mayUse(card.ID)
+	}
+	cards := func(yield func(mistral.Model, error) bool) {
+		for _, name := range s.config.BaseModels {
+			if base := s.baseCard(name); wanted(&base) && !yield(base, nil) {
+				return
+			}
+		}
+		for found, err := range tuned {
+			if err != nil {
+				yield(mistral.Model{}, err)
+				return
+			}
+			if own := card(&found); wanted(&own) && !yield(own, nil) {
+				return
+			}
+		}
+	}
+	return newList(s, r, mistral.ModelList{Object: mistral.ObjectList}, cards), nil
 }
 
 func (s *Server) getModel(r *http.Request, tenant string) (any, error) {

@@ -12,7 +12,7 @@ import (
 // referredDigests are those of all bytes that must be there.
 const referredDigests = `
 	SELECT digest FROM files UNION SELECT digest FROM models
-	UNION SELECT input.value ->> 'digest' FROM jobs, json_each(jobs.inputs) AS input WHERE jobs.status IN (` + unfinishedStatuses + `)`
+	UNION SELECT digest FROM needed`
 
 // CopyDatabase copies a directory's SQLite as of one moment and returns the digests
 // that it refers to.

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"iter"
 	"time"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
@@ -88,13 +89,22 @@ func (s *Store) DeleteFile(ctx context.Context, tenant, id string) error {
 	return s.ReleaseBlobs(context.WithoutCancel(ctx), digest)
 }
 
+// expiredAtOnce is how many rows that expired together are worked on before others may
+// write.
+const expiredAtOnce = 100
+
 // RemoveExpiredFiles is a deletion of every tenant's files that have expired.
 func (s *Store) RemoveExpiredFiles(ctx context.Context, now time.Time) error {
-	digests, err := collect(ctx, s.writer, scanString, `DELETE FROM files WHERE expires_at <= ? RETURNING digest`, now.Unix())
-	if err != nil {
-		return err
+	for {
+		digests, err := collect(ctx, s.writer, scanString, `
+			DELETE FROM files WHERE sequence IN (SELECT sequence FROM files WHERE expires_at <= ? LIMIT ?) RETURNING digest`, now.Unix(), expiredAtOnce)
+		if err != nil || len(digests) == 0 {
+			return err
+		}
+		if err := s.ReleaseBlobs(ctx, digests...); err != nil {
+			return err
+		}
 	}
-	return s.ReleaseBlobs(ctx, digests...)
 }
 
 func scanString(r row) (text string, err error) {
@@ -116,7 +126,7 @@ type FileFilter struct {
 
 // Files lists a page of a tenant's files, newest first, and counts all pages if
 // the filter says so.
-func (s *Store) Files(ctx context.Context, filter FileFilter) ([]mistral.File, *int64, error) {
+func (s *Store) Files(ctx context.Context, filter FileFilter) (iter.Seq2[mistral.File, error], *int64, error) {
 	var where conditions
 	where.addTenant("files", filter.Tenant)
 	where.addUnlessEmpty("instr(lower(filename), lower(?)) > 0", filter.Search)
@@ -132,10 +142,9 @@ func (s *Store) Files(ctx context.Context, filter FileFilter) ([]mistral.File, *
 		}
 	}
 	arguments := append(where.arguments, filter.Size, filter.offset())
-	found, err := collect(ctx, s.reader, scanFile, `SELECT `+fileColumns+` FROM files WHERE `+where.sql()+` ORDER BY sequence DESC LIMIT ? OFFSET ?`, arguments...)
-	listed := make([]mistral.File, len(found))
-	for i := range found {
-		listed[i] = found[i].File
-	}
-	return listed, total, err
+	page, err := collect(ctx, s.reader, scanSequence, `SELECT sequence FROM files WHERE `+where.sql()+` ORDER BY sequence DESC LIMIT ? OFFSET ?`, arguments...)
+	return oneByOne(page, func(sequence int64) (mistral.File, error) {
+		found, err := one(ctx, s.reader, scanFile, `SELECT `+fileColumns+` FROM files WHERE sequence = ?`, sequence)
+		return found.File, err
+	}), total, err
 }

@@ -20,6 +20,7 @@ const (
 	codeServerFailed  = "ServerFailed"
 	codeServerStopped = "ServerStopped"
 	codeDiskFull      = "DiskFull"
+	codeNotStarted    = "NotStarted"
 
 	serverFailed = "The server failed to work on this job; its log says why."
 	serverFull   = "The server's disk is full. Create the job again when there is room."
@@ -54,16 +55,6 @@ type RequestedTraining struct {
 	Targets         []mistral.ClassifierTarget `json:"targets"`
 	// SkipFraction is the part of the rows that may be invalid.
 	SkipFraction float64 `json:"skip_fraction"`
-}
-
-// Input is a file of a job, as it was when the job was created.
-type Input struct {
-	FileID     string  `json:"file_id"`
-	Filename   string  `json:"filename"`
-	Digest     string  `json:"digest"`
-	Bytes      int64   `json:"bytes"`
-	Weight     float64 `json:"weight"`
-	Validation bool    `json:"validation"`
 }
 
 // TrainingInputs are the files that are learned from.

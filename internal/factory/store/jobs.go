@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"math"
 	"time"
 
@@ -14,18 +15,25 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
-const jobColumns = `id, tenant, model, suffix, status, auto_start, started, attempts, inputs,
-	requested, hyperparameters, targets, integrations, input_type, metadata, trained_tokens, fine_tuned_model, created_at, modified_at`
+const jobColumns = `id, tenant, model, suffix, status, auto_start, started, attempts, hyperparameters, integrations,
+	input_type, metadata, trained_tokens, fine_tuned_model, created_at, modified_at`
 
 // fields are where jobColumns are read from and written to.
 func (j *Job) fields() []any {
-	return []any{&j.ID, &j.Tenant, &j.Model, &j.Suffix, &j.Status, &j.AutoStart, &j.Started, &j.attempts, asJSON(&j.Inputs),
-		asJSON(&j.Requested), asJSON(&j.Hyperparameters), asJSON(&j.Targets), asJSON(&j.Integrations), &j.InputType, asJSON(&j.Metadata), &j.TrainedTokens, &j.FineTunedModel, &j.CreatedAt, &j.ModifiedAt}
+	return []any{&j.ID, &j.Tenant, &j.Model, &j.Suffix, &j.Status, &j.AutoStart, &j.Started, &j.attempts, asJSON(&j.Hyperparameters), asJSON(&j.Integrations),
+		&j.InputType, asJSON(&j.Metadata), &j.TrainedTokens, &j.FineTunedModel, &j.CreatedAt, &j.ModifiedAt}
 }
 
-func scanJob(r row) (Job, error) {
-	var j Job
-	if err := r.Scan(j.fields()...); err != nil {
+// findJob reads a job with its details and inputs.
+func findJob(ctx context.Context, q querier, where string, arguments ...any) (Job, error) {
+	j, err := one(ctx, q, func(r row) (j Job, err error) {
+		err = r.Scan(append(j.fields(), asJSON(&j.Requested), asJSON(&j.Targets))...)
+		return j, err
+	}, `SELECT `+jobColumns+`, requested, targets FROM jobs JOIN job_details ON job_id = id WHERE `+where, arguments...)
+	if err != nil {
+		return Job{}, err
+	}
+	if j.Inputs, err = readInputs(ctx, q, j.ID); err != nil {
 		return Job{}, err
 	}
 	j.complete()
@@ -47,13 +55,15 @@ func (j *Job) complete() {
 // idInModelID is how much of a job's ID is in that of its model.
 const idInModelID = 8
 
-// newJobID returns an ID that no other job begins as, so that their models do not take
-// each other's.
+// newJobID returns an ID that no other job begins as, nor one whose model is left, so
+// that their models do not take each other's.
 func newJobID(ctx context.Context, tx *sql.Tx) (string, error) {
 	for {
 		id := uuid.NewString()
 		var taken bool
-		err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM jobs WHERE id BETWEEN ? AND ?)`, id[:idInModelID], id[:idInModelID]+"~").Scan(&taken)
+		err := tx.QueryRowContext(ctx, `
+			SELECT EXISTS (SELECT 1 FROM jobs WHERE id BETWEEN ?1 AND ?2)
+			    OR EXISTS (SELECT 1 FROM models WHERE job_id BETWEEN ?1 AND ?2)`, id[:idInModelID], id[:idInModelID]+"~").Scan(&taken)
 		if err != nil || !taken {
 			return id, err
 		}
@@ -68,17 +78,43 @@ type TwinError struct {
 
 func (e *TwinError) Error() string { return fmt.Sprintf("the job %s would make the same model", e.ID) }
 
-// CreateJob queues the job that request makes of a tenant's files, which it finds
-// with what it is given: in the transaction, so that none is deleted before the job
-// refers to it.
+// errFileGone says that a file was deleted before its job referred to it.
+var errFileGone = errors.New("a file is gone")
+
+// CreateJob queues the job that request makes of a tenant's files, which it finds with
+// what it is given. Many take their time, in which others may write: when one was deleted
+// meanwhile, it begins anew.
 func (s *Store) CreateJob(ctx context.Context, tenant string, limits Limits, now time.Time, request func(find func(id string) (File, error)) (Job, error)) (Job, error) {
-	var created Job
-	err := s.write(ctx, func(tx *sql.Tx) (err error) {
-		created, err = request(func(id string) (File, error) { return findFile(ctx, tx, tenant, id) })
+	for {
+		found := []string{}
+		requested, err := request(func(id string) (File, error) {
+			file, err := s.File(ctx, tenant, id)
+			found = append(found, id)
+			return file, err
+		})
 		if err != nil {
+			return Job{}, err
+		}
+		created, err := s.addJob(ctx, tenant, limits, now, requested, found)
+		if !errors.Is(err, errFileGone) {
+			return created, err
+		}
+	}
+}
+
+// addJob queues a job unless one of the files that it was made of is gone.
+func (s *Store) addJob(ctx context.Context, tenant string, limits Limits, now time.Time, created Job, files []string) (Job, error) {
+	err := s.write(ctx, func(tx *sql.Tx) (err error) {
+		var gone bool
+		if err := tx.QueryRowContext(ctx, `
+			SELECT EXISTS (SELECT 1 FROM json_each(?) AS file WHERE NOT EXISTS (SELECT 1 FROM files WHERE id = file.value))`,
+			asJSON(&files)).Scan(&gone); err != nil {
 			return err
 		}
-		if err := limits.checkJobs(ctx, tx, tenant); err != nil {
+		if gone {
+			return errFileGone
+		}
+		if err := errors.Join(limits.CheckInputs(created.Inputs), limits.checkJobs(ctx, tx, tenant)); err != nil {
 			return err
 		}
 		if created.ID, err = newJobID(ctx, tx); err != nil {
@@ -87,56 +123,85 @@ func (s *Store) CreateJob(ctx context.Context, tenant string, limits Limits, now
 		created.Tenant, created.CreatedAt = tenant, now.Unix()
 		created.complete()
 		created.become(mistral.JobQueued, now)
-		if err := refuseTwin(ctx, tx, &created); err != nil {
+		if err := insertJob(ctx, tx, &created); err != nil {
 			return err
 		}
-		return insertJob(ctx, tx, &created)
+		return limits.checkRecords(ctx, tx, tenant)
 	})
 	return created, err
 }
 
+func insertJob(ctx context.Context, tx *sql.Tx, j *Job) error {
+	fingerprint, err := j.fingerprint()
+	if err != nil {
+		return err
+	}
+	if err := refuseTwin(ctx, tx, j.Tenant, fingerprint); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO jobs (`+jobColumns+`, fingerprint) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`, append(j.fields(), fingerprint)...)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO job_details (job_id, requested, targets) VALUES (?, ?, ?)`, j.ID, asJSON(&j.Requested), asJSON(&j.Targets))
+	if err != nil {
+		return err
+	}
+	if err := insertInputs(ctx, tx, j); err != nil {
+		return err
+	}
+	if err := insertEvents(ctx, tx, j); err != nil {
+		return err
+	}
+	return weighJob(ctx, tx, j.ID)
+}
+
 // refuseTwin keeps a tenant from training the same model twice at a time: mostly,
 // that is a script that tries again because it did not see the first answer.
-func refuseTwin(ctx context.Context, tx *sql.Tx, created *Job) error {
-	twin, err := findTwin(ctx, tx, created)
-	if errors.Is(err, ErrNotFound) {
+func refuseTwin(ctx context.Context, tx *sql.Tx, tenant, fingerprint string) error {
+	twin, err := one(ctx, tx, func(r row) (*TwinError, error) {
+		var twin TwinError
+		err := r.Scan(&twin.ID, &twin.Status)
+		return &twin, err
+	}, `SELECT id, status FROM jobs WHERE tenant = ? AND fingerprint = ? AND status IN ('QUEUED', 'VALIDATING', 'VALIDATED', 'RUNNING') LIMIT 1`, tenant, fingerprint)
+	switch {
+	case errors.Is(err, ErrNotFound):
 		return nil
-	}
-	if err != nil {
+	case err != nil:
 		return err
 	}
-	return &TwinError{twin.ID, twin.Status}
+	return twin
 }
 
-func insertJob(ctx context.Context, tx *sql.Tx, j *Job) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO jobs (`+jobColumns+`) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`, j.fields()...)
-	if err != nil {
-		return err
-	}
-	return insertEvents(ctx, tx, j)
-}
-
-// findTwin finds an unfinished job that would make the same model: of the same
-// base model, files, hyperparameters, targets and suffix. How a job starts and
-// where it reports to makes no other model.
-func findTwin(ctx context.Context, tx *sql.Tx, j *Job) (Job, error) {
-	return one(ctx, tx, scanJob, `
-		SELECT `+jobColumns+` FROM jobs
-		WHERE tenant = ? AND status IN ('QUEUED', 'VALIDATING', 'VALIDATED', 'RUNNING')
-		  AND model = ? AND suffix IS ? AND inputs = ? AND requested = ? LIMIT 1`,
-		j.Tenant, j.Model, j.Suffix, asJSON(&j.Inputs), asJSON(&j.Requested))
+// weighJob records what a job's rows take, about: its tenant has a quota of that. What
+// does not grow with the request is 2000 bytes.
+func weighJob(ctx context.Context, tx *sql.Tx, id string) error {
+	_, err := tx.ExecContext(ctx, `
+		UPDATE jobs SET bytes = 2000 + octet_length(integrations)
+			+ (SELECT octet_length(requested) + octet_length(targets) FROM job_details WHERE job_id = jobs.id)
+			+ (SELECT coalesce(sum(200 + octet_length(filename)), 0) FROM inputs WHERE job_id = jobs.id)
+			+ (SELECT coalesce(sum(octet_length(evaluation)), 0) FROM evaluations WHERE job_id = jobs.id)
+		WHERE id = ?`, id)
+	return err
 }
 
 // updateJob changes a job, of any tenant, within a transaction.
 func updateJob(ctx context.Context, tx *sql.Tx, id string, change func(*Job) error) error {
-	j, err := one(ctx, tx, scanJob, `SELECT `+jobColumns+` FROM jobs WHERE id = ?`, id)
+	j, err := findJob(ctx, tx, `id = ?`, id)
 	if err != nil {
 		return err
 	}
+	unfinished := !j.Status.Finished()
 	if err := change(&j); err != nil {
 		return err
 	}
-	return saveJob(ctx, tx, &j)
+	if err := saveJob(ctx, tx, &j); err != nil {
+		return err
+	}
+	if unfinished && j.Status.Finished() {
+		return endNeed(ctx, tx, id)
+	}
+	return nil
 }
 
 // UpdateJob changes a job in a transaction of its own.
@@ -147,15 +212,21 @@ func (s *Store) UpdateJob(ctx context.Context, id string, change func(*Job) erro
 // saveJob writes what can change about a job.
 func saveJob(ctx context.Context, tx *sql.Tx, j *Job) error {
 	_, err := tx.ExecContext(ctx, `
-		UPDATE jobs SET status = ?, started = ?, attempts = ?, hyperparameters = ?, targets = ?, input_type = ?,
+		UPDATE jobs SET status = ?, started = ?, attempts = ?, hyperparameters = ?, input_type = ?,
 		                metadata = ?, trained_tokens = ?, fine_tuned_model = ?, modified_at = ?
 		WHERE id = ?`,
-		j.Status, j.Started, j.attempts, asJSON(&j.Hyperparameters), asJSON(&j.Targets), j.InputType,
+		j.Status, j.Started, j.attempts, asJSON(&j.Hyperparameters), j.InputType,
 		asJSON(&j.Metadata), j.TrainedTokens, j.FineTunedModel, j.ModifiedAt, j.ID)
 	if err != nil {
 		return err
 	}
-	return insertEvents(ctx, tx, j)
+	if _, err := tx.ExecContext(ctx, `UPDATE job_details SET targets = ? WHERE job_id = ?`, asJSON(&j.Targets), j.ID); err != nil {
+		return err
+	}
+	if err := insertEvents(ctx, tx, j); err != nil {
+		return err
+	}
+	return weighJob(ctx, tx, j.ID)
 }
 
 func insertEvents(ctx context.Context, tx *sql.Tx, j *Job) error {
@@ -170,25 +241,33 @@ func insertEvents(ctx context.Context, tx *sql.Tx, j *Job) error {
 	return nil
 }
 
-// Turn is a tenant's, who has one in validation and one in training: who has many
-// jobs must not hold up who has few.
-type Turn struct {
-	Tenant  string `json:"tenant"`
-	Started bool   `json:"started"`
-}
+// Stage is what a worker does with a job.
+type Stage string
 
-// ClaimJob gives the next queued job to a worker, or ErrNotFound. Validation
-// comes before training: it is short, and somebody waits for its answer. In both, the
-// tenant is next whose last turn, if any, was taken first.
-func (s *Store) ClaimJob(ctx context.Context, turns []Turn, now time.Time) (Job, error) {
+// The stages of a job.
+const (
+	Validating Stage = "validating"
+	Training   Stage = "training"
+)
+
+// ClaimJob gives a worker of a stage its next job, or ErrNotFound. next chooses among
+// the tenants who wait, in the order of their oldest jobs. Of one tenant no two jobs
+// are validated at a time, so that a worker is left for others.
+func (s *Store) ClaimJob(ctx context.Context, stage Stage, now time.Time, next func(tenants []string) string) (Job, error) {
 	var claimed Job
-	err := s.write(ctx, func(tx *sql.Tx) (err error) {
-		claimed, err = one(ctx, tx, scanJob, `
-			SELECT `+jobColumns+` FROM jobs WHERE status = 'QUEUED'
-			ORDER BY started,
-			         (SELECT turn.key FROM json_each(?) AS turn
-			          WHERE turn.value ->> 'tenant' = jobs.tenant AND turn.value ->> 'started' = jobs.started),
-			         modified_at, sequence LIMIT 1`, asJSON(&turns))
+	err := s.write(ctx, func(tx *sql.Tx) error {
+		waiting, err := collect(ctx, tx, scanString, `
+			SELECT tenant FROM jobs WHERE status = 'QUEUED' AND started = ?1
+			  AND (started OR tenant NOT IN (SELECT tenant FROM jobs WHERE status = 'VALIDATING'))
+			GROUP BY tenant ORDER BY min(modified_at), min(sequence)`, stage == Training)
+		if err != nil {
+			return err
+		}
+		if len(waiting) == 0 {
+			return ErrNotFound
+		}
+		claimed, err = findJob(ctx, tx, `id = (
+			SELECT id FROM jobs WHERE status = 'QUEUED' AND started = ? AND tenant = ? ORDER BY modified_at, sequence LIMIT 1)`, stage == Training, next(waiting))
 		if err != nil {
 			return err
 		}
@@ -204,14 +283,12 @@ func (s *Store) ClaimJob(ctx context.Context, turns []Turn, now time.Time) (Job,
 // ResumeJobs queues the jobs whose worker died with the last process.
 func (s *Store) ResumeJobs(ctx context.Context, now time.Time) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
-		abandoned, err := collect(ctx, tx, scanJob, `
-			SELECT `+jobColumns+` FROM jobs WHERE status IN ('VALIDATING', 'RUNNING', 'CANCELLATION_REQUESTED')`)
+		abandoned, err := collect(ctx, tx, scanString, `SELECT id FROM jobs WHERE status IN ('VALIDATING', 'RUNNING', 'CANCELLATION_REQUESTED')`)
 		if err != nil {
 			return err
 		}
-		for i := range abandoned {
-			abandoned[i].resume(now)
-			if err := saveJob(ctx, tx, &abandoned[i]); err != nil {
+		for _, id := range abandoned {
+			if err := updateJob(ctx, tx, id, func(j *Job) error { j.resume(now); return nil }); err != nil {
 				return err
 			}
 		}
@@ -221,7 +298,7 @@ func (s *Store) ResumeJobs(ctx context.Context, now time.Time) error {
 
 // Job reads a tenant's job.
 func (s *Store) Job(ctx context.Context, tenant, id string) (Job, error) {
-	return one(ctx, s.reader, scanJob, `SELECT `+jobColumns+` FROM jobs WHERE `+ofTenant+` AND id = ?`, tenant, id)
+	return findJob(ctx, s.reader, ofTenant+` AND id = ?`, tenant, id)
 }
 
 // DetailedJob reads a job with its events, oldest first, its checkpoints, newest
@@ -261,8 +338,10 @@ func insertEvaluation(ctx context.Context, tx *sql.Tx, id string, evaluation *mi
 	if evaluation == nil {
 		return nil
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO evaluations (job_id, evaluation) VALUES (?, ?)`, id, asJSON(evaluation))
-	return err
+	if _, err := tx.ExecContext(ctx, `INSERT INTO evaluations (job_id, evaluation) VALUES (?, ?)`, id, asJSON(evaluation)); err != nil {
+		return err
+	}
+	return weighJob(ctx, tx, id)
 }
 
 func scanEvent(r row) (event mistral.Event, err error) {
@@ -318,11 +397,11 @@ type JobFilter struct {
 }
 
 // Jobs lists a page of a tenant's jobs, newest first, and counts all pages.
-func (s *Store) Jobs(ctx context.Context, filter JobFilter) ([]mistral.Job, int64, error) {
+func (s *Store) Jobs(ctx context.Context, filter JobFilter) (iter.Seq2[mistral.Job, error], int64, error) {
 	var where conditions
 	where.addTenant("jobs", filter.Tenant)
 	where.addUnlessEmpty("model = ?", filter.Model)
-	where.addUnlessEmpty("status = ?", filter.Status)
+	where.addUnlessEmpty("+status = ?", filter.Status) // the plus: not by the index of all tenants' jobs
 	where.addUnlessEmpty("suffix = ?", filter.Suffix)
 	where.addUnlessEmpty("EXISTS (SELECT 1 FROM json_each(integrations) AS i WHERE i.value ->> 'project' = ?)", filter.WandbProject)
 	where.addUnlessEmpty("EXISTS (SELECT 1 FROM json_each(integrations) AS i WHERE i.value ->> 'name' = ?)", filter.WandbName)
@@ -339,12 +418,24 @@ func (s *Store) Jobs(ctx context.Context, filter JobFilter) ([]mistral.Job, int6
 		return nil, 0, err
 	}
 	arguments := append(where.arguments, filter.Size, filter.offset())
-	found, err := collect(ctx, s.reader, scanJob, `SELECT `+jobColumns+` FROM jobs WHERE `+where.sql()+` ORDER BY sequence DESC LIMIT ? OFFSET ?`, arguments...)
-	listed := make([]mistral.Job, len(found))
-	for i := range found {
-		listed[i] = found[i].Job
+	page, err := collect(ctx, s.reader, scanSequence, `SELECT sequence FROM jobs WHERE `+where.sql()+` ORDER BY sequence DESC LIMIT ? OFFSET ?`, arguments...)
+	return oneByOne(page, func(sequence int64) (mistral.Job, error) { return s.listedJob(ctx, sequence) }), total, err
+}
+
+// listedJob reads what a list shows of a job.
+func (s *Store) listedJob(ctx context.Context, sequence int64) (mistral.Job, error) {
+	j, err := one(ctx, s.reader, func(r row) (j Job, err error) {
+		err = r.Scan(j.fields()...)
+		return j, err
+	}, `SELECT `+jobColumns+` FROM jobs WHERE sequence = ?`, sequence)
+	if err != nil {
+		return mistral.Job{}, err
 	}
-	return listed, total, err
+	if j.Inputs, err = readInputs(ctx, s.reader, j.ID); err != nil {
+		return mistral.Job{}, err
+	}
+	j.complete()
+	return j.Job, nil
 }
 
 // CountJobs counts every tenant's jobs by state.
@@ -357,14 +448,4 @@ func (s *Store) CountJobs(ctx context.Context) (map[string]int64, error) {
 		return status, err
 	}, `SELECT status, count(*) FROM jobs GROUP BY status`)
 	return counts, err
-}
-
-// ReleaseInputs removes the bytes of files that were deleted while a job that is
-// finished now needed them.
-func (s *Store) ReleaseInputs(ctx context.Context, j *Job) error {
-	digests := make([]string, len(j.Inputs))
-	for i, input := range j.Inputs {
-		digests[i] = input.Digest
-	}
-	return s.ReleaseBlobs(ctx, digests...)
 }

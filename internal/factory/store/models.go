@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,7 +14,10 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
-const modelColumns = `id, tenant, job_id, root, name, description, archived, input_type, targets, digest, created_at`
+const (
+	listedModelColumns = `id, tenant, job_id, root, name, description, archived, input_type, digest, created_at`
+	modelColumns       = listedModelColumns + `, targets`
+)
 
 // Model is a fine-tuned model as it is stored.
 type Model struct {
@@ -61,7 +65,7 @@ func modelID(j *Job) string {
 
 // fields are where modelColumns are read from and written to.
 func (m *Model) fields() []any {
-	return []any{&m.ID, &m.Tenant, &m.JobID, &m.Root, &m.Name, &m.Description, &m.Archived, &m.inputType, asJSON(&m.Targets), &m.Digest, &m.CreatedAt}
+	return []any{&m.ID, &m.Tenant, &m.JobID, &m.Root, &m.Name, &m.Description, &m.Archived, &m.inputType, &m.Digest, &m.CreatedAt, asJSON(&m.Targets)}
 }
 
 func scanModel(r row) (Model, error) {
@@ -114,9 +118,16 @@ func (s *Store) ServedModel(ctx context.Context, tenant, id string) (ServedModel
 	}, `SELECT digest, input_type, archived FROM models WHERE `+ofTenant+` AND id = ?`, tenant, id)
 }
 
-// Models lists a tenant's models, newest first.
-func (s *Store) Models(ctx context.Context, tenant string) ([]Model, error) {
-	return collect(ctx, s.reader, scanModel, `SELECT `+modelColumns+` FROM models WHERE `+ofTenant+` ORDER BY sequence DESC`, tenant)
+// Models lists a tenant's models, newest first, without their targets.
+func (s *Store) Models(ctx context.Context, tenant string) (iter.Seq2[Model, error], error) {
+	all, err := collect(ctx, s.reader, scanSequence, `SELECT sequence FROM models WHERE `+ofTenant+` ORDER BY sequence DESC`, tenant)
+	return oneByOne(all, func(sequence int64) (Model, error) {
+		return one(ctx, s.reader, func(r row) (m Model, err error) {
+			fields := m.fields()
+			err = r.Scan(fields[:len(fields)-1]...)
+			return m, err
+		}, `SELECT `+listedModelColumns+` FROM models WHERE sequence = ?`, sequence)
+	}), err
 }
 
 // UpdateModel changes what a tenant may change about a model.

@@ -33,9 +33,6 @@ const DatabaseName = "factory.db"
 // another one has.
 var ErrNotFound = errors.New("not found")
 
-// unfinishedStatuses are those of jobs that will still change.
-const unfinishedStatuses = `'QUEUED', 'VALIDATING', 'VALIDATED', 'RUNNING', 'CANCELLATION_REQUESTED'`
-
 // Store keeps facts in SQLite, and knows which bytes they need.
 type Store struct {
 	blobs blob.Store
@@ -81,7 +78,7 @@ func (s *Store) OnModelChange(changed func(tenant, id string)) { s.modelChanged 
 // openDatabase opens SQLite so that a commit is on disk when it returns: in WAL
 // mode that takes synchronous=FULL.
 func openDatabase(path, options string) (*sql.DB, error) {
-	pragmas := "_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"
+	pragmas := "_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=cache_size(-16000)"
 	return sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: pragmas + "&" + options}).String())
 }
 
@@ -217,27 +214,26 @@ func (s *Store) removeUnreferencedBlobs(ctx context.Context) error {
 // ReleaseBlobs removes those of the blobs that nothing refers to any more. A job
 // refers to its files until it is finished, even when they were deleted.
 func (s *Store) ReleaseBlobs(ctx context.Context, digests ...string) error {
-	s.naming.Lock()
-	defer s.naming.Unlock()
 	for _, digest := range digests {
-		var referred bool
-		err := s.writer.QueryRowContext(ctx, `
-			SELECT EXISTS (SELECT 1 FROM files WHERE digest = ?1)
-			    OR EXISTS (SELECT 1 FROM models WHERE digest = ?1)
-			    OR EXISTS (SELECT 1 FROM jobs, json_each(jobs.inputs) AS input
-			               WHERE jobs.status IN (`+unfinishedStatuses+`)
-			                 AND input.value ->> 'digest' = ?1)`, digest).Scan(&referred)
-		if err != nil {
-			return err
-		}
-		if referred {
-			continue
-		}
-		if err := s.blobs.Remove(digest); err != nil {
+		if err := s.releaseBlob(ctx, digest); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (s *Store) releaseBlob(ctx context.Context, digest string) error {
+	s.naming.Lock()
+	defer s.naming.Unlock()
+	var referred bool
+	err := s.writer.QueryRowContext(ctx, `
+		SELECT EXISTS (SELECT 1 FROM files WHERE digest = ?1)
+		    OR EXISTS (SELECT 1 FROM models WHERE digest = ?1)
+		    OR EXISTS (SELECT 1 FROM needed WHERE digest = ?1)`, digest).Scan(&referred)
+	if err != nil || referred {
+		return err
+	}
+	return s.blobs.Remove(digest)
 }
 
 // SigningKey is the secret of signed URLs, made when it is first asked for.

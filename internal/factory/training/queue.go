@@ -3,6 +3,7 @@
 package training
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,14 +36,26 @@ type Queue struct {
 	now          func() time.Time
 	stageSeconds *prometheus.HistogramVec
 
-	wake    chan struct{}
+	wake    map[store.Stage]chan struct{}
 	stop    context.CancelCauseFunc
 	workers sync.WaitGroup
 
 	mutex  sync.Mutex // held while a job is claimed or cancelled: neither sees half of the other
 	claims map[string]*claim
-	turns  []store.Turn // that were taken, the latest last
+	turns  map[turn]int // the latest of each, counted from 1
+	taken  int          // turns
 }
+
+// turn is a tenant's, who takes turns in validation and in training: who has many jobs
+// must not hold up who has few, and who has much to validate still gets his trainings.
+type turn struct {
+	stage  store.Stage
+	tenant string
+}
+
+// validators is how many jobs are validated at a time, beside those that are trained:
+// it is short, and somebody waits for its answer. A tenant has one of them at most.
+const validators = 2
 
 // claim is a job that a worker has. When it is validated, another worker may have it
 // for training before the first one has let go of it.
@@ -64,19 +77,23 @@ func NewQueue(stored *store.Store, blobs blob.Store, scratch string, logger *slo
 			Help:    "How long jobs were VALIDATING or RUNNING.",
 			Buckets: prometheus.ExponentialBuckets(0.01, 4, 10), // to 43 minutes
 		}, []string{"stage"}),
-		wake:   make(chan struct{}, 1),
+		wake:   map[store.Stage]chan struct{}{store.Validating: make(chan struct{}, 1), store.Training: make(chan struct{}, 1)},
 		claims: map[string]*claim{},
+		turns:  map[turn]int{},
 	}
 	registry.MustRegister(q.stageSeconds)
 	return q
 }
 
-// Start begins to run jobs.
-func (q *Queue) Start(workers int) {
+// Start begins to validate jobs, and to train as many at a time as there are trainers.
+func (q *Queue) Start(trainers int) {
 	var ctx context.Context
 	ctx, q.stop = context.WithCancelCause(context.Background())
-	for range workers {
-		q.workers.Go(func() { q.work(ctx) })
+	for range validators {
+		q.workers.Go(func() { q.work(ctx, store.Validating) })
+	}
+	for range trainers {
+		q.workers.Go(func() { q.work(ctx, store.Training) })
 	}
 }
 
@@ -88,16 +105,18 @@ func (q *Queue) Close() {
 
 // Notify says that a job may have been queued.
 func (q *Queue) Notify() {
-	select {
-	case q.wake <- struct{}{}:
-	default: // a worker is about to look anyway
+	for _, wake := range q.wake {
+		select {
+		case wake <- struct{}{}:
+		default: // a worker is about to look anyway
+		}
 	}
 }
 
-// work runs one job after the other.
-func (q *Queue) work(ctx context.Context) {
+// work does a stage of one job after the other.
+func (q *Queue) work(ctx context.Context, stage store.Stage) {
 	for ctx.Err() == nil {
-		jobContext, claimed, err := q.claim(ctx)
+		jobContext, claimed, err := q.claim(ctx, stage)
 		switch {
 		case err == nil:
 			q.Notify() // there may be another for the next worker
@@ -106,32 +125,35 @@ func (q *Queue) work(ctx context.Context) {
 			}
 			q.release(claimed)
 		case errors.Is(err, store.ErrNotFound):
-			q.wait(ctx, nil)
+			q.wait(ctx, stage, nil)
 		case ctx.Err() == nil:
 			q.logger.ErrorContext(ctx, "cannot take a job from the queue", slog.Any("error", err))
-			q.wait(ctx, time.After(retryDelay))
+			q.wait(ctx, stage, time.After(retryDelay))
 		}
 	}
 }
 
-func (q *Queue) wait(ctx context.Context, timeout <-chan time.Time) {
+func (q *Queue) wait(ctx context.Context, stage store.Stage, timeout <-chan time.Time) {
 	select {
-	case <-q.wake:
+	case <-q.wake[stage]:
 	case <-timeout:
 	case <-ctx.Done():
 	}
 }
 
-// claim takes the next job. Its context ends when it is cancelled.
-func (q *Queue) claim(ctx context.Context) (context.Context, *claim, error) {
+// claim takes the next job of a stage: that of the tenant whose last turn, if any, was
+// taken first. Its context ends when it is cancelled.
+func (q *Queue) claim(ctx context.Context, stage store.Stage) (context.Context, *claim, error) {
 	q.mutex.Lock()
 	defer q.mutex.Unlock()
-	j, err := q.store.ClaimJob(ctx, q.turns, q.now())
+	j, err := q.store.ClaimJob(ctx, stage, q.now(), func(tenants []string) string {
+		return slices.MinFunc(tenants, func(a, b string) int { return cmp.Compare(q.turns[turn{stage, a}], q.turns[turn{stage, b}]) })
+	})
 	if err != nil {
 		return nil, nil, err
 	}
-	taken := store.Turn{Tenant: j.Tenant, Started: j.Started}
-	q.turns = append(slices.DeleteFunc(q.turns, func(other store.Turn) bool { return other == taken }), taken)
+	q.taken++
+	q.turns[turn{stage, j.Tenant}] = q.taken
 	jobContext, interrupt := context.WithCancelCause(ctx)
 	claimed := &claim{job: j, interrupt: interrupt}
 	q.claims[j.ID] = claimed

@@ -1,6 +1,7 @@
 package training
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -43,35 +44,71 @@ func TestTenantsTakeTurns(t *testing.T) {
 		}
 	}
 	for _, test := range []struct {
-		reason, queued, want string // tenants' initials; those of jobs that wait for training are capital
+		reason, queued, validated, trained string // tenants' initials; those of jobs that wait for training are capital
 	}{
-		{"one of many is as good as one", "aaaab", "abaaa"},
-		{"so in training", "AAAAB", "ABAAA"},
-		{"each in turn", "aaabbc", "abcaba"},
-		{"alone, they are served as they came", "aAa", "aaA"},
-		{"validation comes before training", "AAAb", "bAAA"},
-		{"a validation is no turn of training", "aAB", "aAB"},
+		{"one of many is as good as one", "aaaab", "abaaa", ""},
+		{"so in training", "AAAAB", "", "ABAAA"},
+		{"each in turn", "aaabbc", "abcaba", ""},
+		{"alone, they are served as they came", "aAa", "aa", "A"},
+		{"neither stage waits for the other", "aaaaAB", "aaaa", "AB"},
+		{"a validation is no turn of training", "aAB", "a", "AB"},
 	} {
 		for _, initial := range strings.Split(test.queued, "") {
 			enqueue(initial)
 		}
-		q, got := idleQueue(stored, blobs), ""
-		for range test.queued {
-			_, claimed, err := q.claim(t.Context())
-			if err != nil {
-				t.Fatal(err)
+		q := idleQueue(stored, blobs)
+		served := func(stage store.Stage, jobs int) (initials string) {
+			t.Helper()
+			for range jobs {
+				_, claimed, err := q.claim(t.Context(), stage)
+				if err != nil {
+					t.Fatal(err)
+				}
+				q.record(t.Context(), &claimed.job, errCancelled)
+				q.release(claimed)
+				initials += claimed.job.Tenant[:1]
 			}
-			q.release(claimed)
-			if initial := claimed.job.Tenant[:1]; claimed.job.Started {
-				got += strings.ToUpper(initial)
-			} else {
-				got += initial
-			}
+			return initials
 		}
-		if got != test.want {
-			t.Errorf("%s: of %s, %s were served", test.reason, test.queued, got)
+		if got := served(store.Validating, len(test.validated)); got != test.validated {
+			t.Errorf("%s: of %s, %s were validated", test.reason, test.queued, got)
+		}
+		if got := served(store.Training, len(test.trained)); got != strings.ToLower(test.trained) {
+			t.Errorf("%s: of %s, %s were trained", test.reason, test.queued, got)
 		}
 	}
+}
+
+// TestOneValidationOfATenantAtATime leaves a worker for others, whatever one tenant has
+// to be read.
+func TestOneValidationOfATenantAtATime(t *testing.T) {
+	stored, blobs := storetest.Open(t)
+	q := idleQueue(stored, blobs)
+	for i, tenant := range []string{"alice", "alice", "bob"} {
+		suffix := fmt.Sprint(i)
+		_, err := stored.CreateJob(t.Context(), tenant, store.Limits{}, time.Now(), func(func(string) (store.File, error)) (store.Job, error) {
+			return store.Job{Job: mistral.Job{Suffix: &suffix}}, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	claim := func(want string) *claim {
+		t.Helper()
+		_, claimed, err := q.claim(t.Context(), store.Validating)
+		if err != nil || claimed.job.Tenant != want {
+			t.Fatalf("claim() = %v, %v, want a job of %s", claimed, err, want)
+		}
+		return claimed
+	}
+	first := claim("alice")
+	claim("bob")
+	if _, claimed, err := q.claim(t.Context(), store.Validating); !errors.Is(err, store.ErrNotFound) {
+		t.Fatalf("claim() = %v, %v while a job of each tenant is validated", claimed, err)
+	}
+	q.record(t.Context(), &first.job, errCancelled)
+	q.release(first)
+	claim("alice")
 }
 
 // TestCancelledJobsReleaseTheirFiles, whoever ends them: of files that were deleted
@@ -104,7 +141,7 @@ func TestCancelledJobsReleaseTheirFiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ctx, claimed, err := q.claim(t.Context())
+		ctx, claimed, err := q.claim(t.Context(), store.Validating)
 		if err != nil {
 			t.Fatal(err)
 		}
