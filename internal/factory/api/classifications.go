@@ -40,7 +40,7 @@ type message struct {
 	Others  jsontext.Value  `json:",embed"` // tool calls and the like: SDKs send them
 }
 
-func (s *Server) classify(r *http.Request, tenant string) (any, error) {
+func (s *Server) classify(r *http.Request, tenant string, turn *turn) (any, error) {
 	var request classifyRequest
 	if err := decodeBody(r, &request, closedObject); err != nil {
 		return nil, err
@@ -49,11 +49,12 @@ func (s *Server) classify(r *http.Request, tenant string) (any, error) {
 		return nil, err
 	}
 	return s.classifyInputs(r.Context(), tenant, request.Model, request.Scores, request.Input.len(), func(i int, inputType dataset.InputType) string {
+		turn.pass()
 		return textFor(inputType, request.Input.at(i))
 	})
 }
 
-func (s *Server) classifyChat(r *http.Request, tenant string) (any, error) {
+func (s *Server) classifyChat(r *http.Request, tenant string, turn *turn) (any, error) {
 	var request classifyChatRequest
 	if err := decodeBody(r, &request, closedObject); err != nil {
 		return nil, err
@@ -67,6 +68,7 @@ func (s *Server) classifyChat(r *http.Request, tenant string) (any, error) {
 		}
 	}
 	return s.classifyInputs(r.Context(), tenant, request.Model, request.Scores, len(request.Input), func(i int, inputType dataset.InputType) string {
+		turn.pass()
 		return chatFor(inputType, request.Input[i].Messages)
 	})
 }

@@ -95,5 +95,5 @@ func (s *Server) serveFile(w http.ResponseWriter, r *http.Request, found store.F
 	w.Header().Set("Content-Type", "application/octet-stream")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("ETag", strconv.Quote(found.Digest))
-	http.ServeContent(w, r, "", time.Unix(found.CreatedAt, 0), content)
+	http.ServeContent(newPatientWriter(w), r, "", time.Unix(found.CreatedAt, 0), content)
 }

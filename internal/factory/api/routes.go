@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 )
@@ -21,10 +20,6 @@ const (
 	maxBodyBytes     = 1 << 20
 )
 
-// maxTransferTime is how long a file may take in either direction: 512 MB at
-// 2.3 Mbit/s.
-const maxTransferTime = 30 * time.Minute
-
 // route is a way into the server.
 type route struct {
 	Method, Path string
@@ -34,13 +29,13 @@ type route struct {
 // Routes are all of the protocol. Those of operation and authenticated ask for a key.
 func (s *Server) Routes() []route {
 	return []route{
-		{"POST", "/v1/files", s.transfer(s.operation(maxUploadBytes, s.uploadFile))},
+		{"POST", "/v1/files", s.authenticated(s.inSlots(s.uploadSlots, s.responder(maxUploadBytes, s.uploadFile)))},
 		{"GET", "/v1/files", s.operation(maxBodyBytes, s.listFiles)},
 		{"GET", "/v1/files/{file_id}", s.operation(maxBodyBytes, s.getFile)},
 		{"DELETE", "/v1/files/{file_id}", s.operation(maxBodyBytes, s.deleteFile)},
-		{"GET", "/v1/files/{file_id}/content", s.transfer(s.authenticated(s.downloadFile))},
+		{"GET", "/v1/files/{file_id}/content", s.authenticated(s.downloadFile)},
 		{"GET", "/v1/files/{file_id}/url", s.operation(maxBodyBytes, s.signFile)},
-		{"GET", "/v1/files/{file_id}/signed", s.transfer(http.HandlerFunc(s.downloadSignedFile))},
+		{"GET", "/v1/files/{file_id}/signed", http.HandlerFunc(s.downloadSignedFile)},
 
 		{"POST", "/v1/fine_tuning/jobs", s.operation(maxBodyBytes, s.createJob)},
 		{"GET", "/v1/fine_tuning/jobs", s.operation(maxBodyBytes, s.listJobs)},
@@ -55,8 +50,8 @@ func (s *Server) Routes() []route {
 		{"POST", "/v1/fine_tuning/models/{model_id}/archive", s.operation(maxBodyBytes, s.archiveModel)},
 		{"DELETE", "/v1/fine_tuning/models/{model_id}/archive", s.operation(maxBodyBytes, s.unarchiveModel)},
 
-		{"POST", "/v1/classifications", s.inMemory(s.classify)},
-		{"POST", "/v1/chat/classifications", s.inMemory(s.classifyChat)},
+		{"POST", "/v1/classifications", s.classification(s.classify)},
+		{"POST", "/v1/chat/classifications", s.classification(s.classifyChat)},
 
 		{"GET", "/healthz", http.HandlerFunc(s.healthy)},
 		{"GET", "/readyz", http.HandlerFunc(s.ready)},
@@ -75,7 +70,7 @@ func (s *Server) Handler() http.Handler {
 		mux.Handle(path, s.methodNotAllowed(allowed))
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.fail(w, r, errNoRoute) })
-	return s.observed(mux)
+	return s.observed(impatient(mux))
 }
 
 // operation answers a tenant's request with a value to be written as JSON, or
@@ -84,17 +79,17 @@ type operation func(r *http.Request, tenant string) (any, error)
 
 // operation authenticates and answers.
 func (s *Server) operation(maxBytes int64, operate operation) http.Handler {
-	return s.authenticated(s.responder(maxBytes, operate))
+	return s.authenticated(s.inMemory(maxBytes, operate))
 }
 
 // responder bounds the body and writes the answer.
-func (s *Server) responder(maxBytes int64, operate operation) func(http.ResponseWriter, *http.Request, string) {
+func (s *Server) responder(maxBytes int64, operate operation) handler {
 	return func(w http.ResponseWriter, r *http.Request, tenant string) {
 		if r.ContentLength > maxBytes {
 			s.fail(w, r, errTooLarge) // before a client that waits for it has sent anything
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxBytes)
+		r.Body = http.MaxBytesReader(w, newPatientBody(w, r.Body), maxBytes)
 		answer, err := operate(r, tenant)
 		if err != nil {
 			s.fail(w, r, err)
@@ -102,22 +97,6 @@ func (s *Server) responder(maxBytes int64, operate operation) func(http.Response
 		}
 		s.answer(w, r, http.StatusOK, answer)
 	}
-}
-
-// transfer gives a request more time than the server's timeouts do.
-func (s *Server) transfer(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		giveTime(w, maxTransferTime, maxTransferTime)
-		next.ServeHTTP(w, r)
-	})
-}
-
-// giveTime replaces what the server's timeouts leave of a request's time.
-func giveTime(w http.ResponseWriter, read, write time.Duration) {
-	now := time.Now() //nolint:forbidigo // a connection's deadline is in real time
-	controller := http.NewResponseController(w)
-	_ = controller.SetReadDeadline(now.Add(read)) // unsupported: then there is none to extend
-	_ = controller.SetWriteDeadline(now.Add(write))
 }
 
 func (s *Server) methodNotAllowed(allowed []string) http.Handler {
@@ -154,6 +133,7 @@ func failure(r *http.Request, err error) *problem {
 }
 
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, status int, body any) {
+	w = newPatientWriter(w)
 	w.Header().Set("Content-Type", "application/json")
 	if answer, ok := body.(io.WriterTo); ok {
 		w.WriteHeader(status)

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/sync/semaphore"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
 	"github.com/classifier-factory/classifier-factory/internal/factory/serving"
@@ -49,23 +48,29 @@ type Server struct {
 	opened         time.Time
 	keys           atomic.Pointer[[]Key]
 	rates          *rateLimiters
-	bodies         *semaphore.Weighted // bytes of them that are in memory
+	bodies         *bodyMemory
+	bodySlots      *slots
+	uploadSlots    *slots
+	turns          *cpuTurns
 	requestSeconds *prometheus.HistogramVec
 }
 
 // New has a server that answers once its Handler is served.
 func New(config Config) *Server {
 	s := &Server{
-		config: config,
-		store:  config.Store,
-		blobs:  config.Blobs,
-		queue:  config.Queue,
-		models: config.Models,
-		logger: config.Logger,
-		now:    config.Clock,
-		opened: config.Clock(),
-		rates:  newRateLimiters(config.RequestsPerSecond),
-		bodies: semaphore.NewWeighted(heldBodyBytes),
+		config:      config,
+		store:       config.Store,
+		blobs:       config.Blobs,
+		queue:       config.Queue,
+		models:      config.Models,
+		logger:      config.Logger,
+		now:         config.Clock,
+		opened:      config.Clock(),
+		rates:       newRateLimiters(config.RequestsPerSecond),
+		bodies:      newBodyMemory(),
+		bodySlots:   newSlots(bodiesInHand),
+		uploadSlots: newSlots(uploadsInHand),
+		turns:       newCPUTurns(),
 		requestSeconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "classifier_factory_http_request_duration_seconds",
 			Help: "How long requests took, by route and status code.",
