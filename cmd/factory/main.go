@@ -54,6 +54,7 @@ type options struct {
 	workers           int
 	fileLifetime      time.Duration
 	requestsPerSecond int
+	requestsUnderWay  int
 	limits            factory.Limits
 	backupTo          string
 	insecureNoAuth    bool
@@ -75,7 +76,8 @@ func (o *options) flags() *flag.FlagSet {
 	flags.StringVar(&o.baseModels, "base-models", factory.DefaultBaseModel, "comma-separated names under which the engine is offered for training")
 	flags.IntVar(&o.workers, "workers", 1, "jobs to validate or train at a time; each takes all CPUs but one")
 	flags.DurationVar(&o.fileLifetime, "file-lifetime", 0, "how long an uploaded file is kept, such as 720h; 0: until it is deleted")
-	flags.IntVar(&o.requestsPerSecond, "tenant-requests-per-second", 0, "requests that a tenant can make a second, twice as many at once; 0: no limit")
+	flags.IntVar(&o.requestsPerSecond, "tenant-requests-per-second", 2000, "requests that a tenant can make a second, twice as many at once; 0: no limit")
+	flags.IntVar(&o.requestsUnderWay, "tenant-requests-under-way", 1000, "requests that a tenant can have under way at a time; 0: no limit")
 	flags.Int64Var(&o.limits.FileBytes, "tenant-file-bytes", 100<<30, "bytes that a tenant's files can have together; 0: no limit")
 	flags.IntVar(&o.limits.UnfinishedJobs, "tenant-unfinished-jobs", 1000, "jobs that a tenant can have under way; 0: no limit")
 	flags.IntVar(&o.limits.Models, "tenant-models", 10_000, "models that a tenant can have; 0: no limit")
@@ -102,6 +104,7 @@ func run(ctx context.Context, o options, logger *slog.Logger) error {
 		Workers:           o.workers,
 		FileLifetime:      o.fileLifetime,
 		RequestsPerSecond: o.requestsPerSecond,
+		RequestsUnderWay:  o.requestsUnderWay,
 		Limits:            o.limits,
 		Logger:            logger,
 	})

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -132,6 +133,10 @@ func (s *Server) classifyInputs(ctx context.Context, tenant, modelID string, sco
 		return nil, err
 	}
 	answer, err := s.models.Classification(found, modelID, scores, inputs, text)
+	if large, ok := errors.AsType[*serving.AnswerTooLargeError](err); ok {
+		return nil, invalidField("too_long", fmt.Sprintf("The %d inputs would be answered with up to %d bytes, and an answer has at most %d. Send at most %d in a request.",
+			large.Inputs, large.Bytes, large.MaxBytes, large.MaxInputs), "input")
+	}
 	if err != nil {
 		return nil, s.loadProblem(ctx, tenant, modelID, err)
 	}

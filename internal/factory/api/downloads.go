@@ -63,7 +63,7 @@ func (s *Server) downloadSignedFile(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, notFoundAs(err, noSuchFile))
 		return
 	}
-	s.serveFile(w, r, found)
+	s.limited(func(w http.ResponseWriter, r *http.Request, _ string) { s.serveFile(w, r, found) })(w, r, found.Tenant)
 }
 
 func (s *Server) signature(id, expires string) string {

@@ -27,6 +27,7 @@ type Config struct {
 	InsecureNoAuth    bool     // asks for no key; everybody is the same tenant
 	BaseModels        []string // names of the engine
 	RequestsPerSecond int      // of each tenant; 0: no limit
+	RequestsUnderWay  int      // likewise
 	Limits            store.Limits
 	FileLifetime      time.Duration // 0: for ever
 	SigningKey        []byte        // of URLs
@@ -52,6 +53,8 @@ type Server struct {
 	bodySlots      *slots
 	uploadSlots    *slots
 	turns          *cpuTurns
+	arriving       *arrivingFiles
+	underWay       *slots
 	requestSeconds *prometheus.HistogramVec
 }
 
@@ -71,6 +74,8 @@ func New(config Config) *Server {
 		bodySlots:   newSlots(bodiesInHand),
 		uploadSlots: newSlots(uploadsInHand),
 		turns:       newCPUTurns(),
+		arriving:    newArrivingFiles(config.Store, config.Limits),
+		underWay:    newSlots(config.RequestsUnderWay),
 		requestSeconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "classifier_factory_http_request_duration_seconds",
 			Help: "How long requests took, by route and status code.",
