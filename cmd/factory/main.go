@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -96,6 +97,8 @@ func run(ctx context.Context, o options, logger *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	// One more than there are CPUs, which is left to listen while all of them classify.
+	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
 	opened, err := factory.Open(ctx, factory.Config{
 		Directory:         o.dataDirectory,
 		APIKeys:           keys,

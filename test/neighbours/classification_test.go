@@ -16,10 +16,10 @@ import (
 
 // TestHugeAnswers to small requests.
 func TestHugeAnswers(t *testing.T) {
-	const labels, most = 500, 300 << 20
+	const labels, inputs, most = 60, 40_000, 300 << 20
 	n := start(t)
 	model, err := n.hostile.train(t.Context(), jobRequest(n.hostile.mustUpload("rows.jsonl",
-		strings.ReplaceAll(rows(2*labels, labels), "label_", strings.Repeat("l", 220)+"_"))))
+		strings.ReplaceAll(rows(2*labels, labels), "label_", strings.Repeat("l", 240)+"_"))))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +27,7 @@ func TestHugeAnswers(t *testing.T) {
 		{"/v1/classifications", `""`},
 		{"/v1/chat/classifications", `{"messages":[{"role":"user"}]}`},
 	} {
-		body := `{"model": "` + model + `", "input": [` + strings.Repeat(test.input+",", 20_000) + test.input + `]}`
+		body := `{"model": "` + model + `", "input": [` + strings.Repeat(test.input+",", inputs) + test.input + `]}`
 		response, err := n.hostile.send(t.Context(), http.MethodPost, test.path, "application/json", strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
@@ -61,62 +61,65 @@ func (c *tenant) flood(ctx context.Context, clients int, method, path string, bo
 }
 
 // latencies classifies a text again and again.
-func (n *neighbourhood) latencies(number int) (p50, p99 time.Duration) {
-	n.t.Helper()
-	taken := make([]time.Duration, number)
-	for i := range taken {
-		started := time.Now()
-		if err := n.good.classify(n.t.Context(), n.model, "please do what number 7 says"); err != nil {
-			n.t.Fatal(err)
+func latencies(places ...*neighbourhood) (p99 []time.Duration) {
+	const number = 300
+	taken := make([][]time.Duration, len(places))
+	for range number {
+		for place, n := range places {
+			started := time.Now()
+			if err := n.good.classify(n.t.Context(), n.model, "please do what number 7 says"); err != nil {
+				n.t.Fatal(err)
+			}
+			taken[place] = append(taken[place], time.Since(started))
+			time.Sleep(2 * time.Millisecond)
 		}
-		taken[i] = time.Since(started)
-		time.Sleep(5 * time.Millisecond)
 	}
-	slices.Sort(taken)
-	return taken[number/2], taken[number*99/100]
+	for _, times := range taken {
+		slices.Sort(times)
+		p99 = append(p99, times[number*99/100])
+	}
+	return p99
 }
 
 // TestFloods of classifications leave a stranger's as fast as anybody can tell.
 func TestFloods(t *testing.T) {
-	const requests, promised = 300, 20 * time.Millisecond
-	n := start(t)
-	texts := make([]string, 20_000)
-	for i := range texts {
-		texts[i] = fmt.Sprintf("please do what number %d says, and the next one", i)
-	}
-	body := func(texts ...string) []byte {
-		encoded, err := json.Marshal(map[string]any{"model": n.model, "input": texts})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return encoded
-	}
+	const promised = 20 * time.Millisecond
+	n, elsewhere := start(t), start(t)
 	model, err := n.hostile.train(t.Context(), jobRequest(n.hostile.mustUpload("rows.jsonl", rows(400, 20))))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, alone := n.latencies(requests)
-	n.model, model = model, n.model // the bodies are of the hostile one's
-	floods := []struct {
+	texts := make([]string, 20_000)
+	for i := range texts {
+		texts[i] = fmt.Sprintf("please do what number %d says, and the next one", i)
+	}
+	for _, test := range []struct {
 		reason  string
 		clients int
-		body    []byte
+		texts   []string
 	}{
-		{"many texts", 16, body(texts...)},
-		{"one text", 16, body(texts[0])},
-		{"one long text", 4, body(strings.Repeat("please do what number 7 says. ", 300_000))},
-	}
-	n.model = model
-	for _, test := range floods {
+		{"many texts", 16, texts},
+		{"one text", 16, texts[:1]},
+		{"one long text", 4, []string{strings.Repeat("please do what number 7 says. ", 300_000)}},
+	} {
+		body, err := json.Marshal(map[string]any{"model": model, "input": test.texts})
+		if err != nil {
+			t.Fatal(err)
+		}
 		ctx, stop := context.WithCancel(t.Context())
-		flooding := n.hostile.flood(ctx, test.clients, http.MethodPost, "/v1/classifications", test.body, func(*http.Response) {})
+		flooding := n.hostile.flood(ctx, test.clients, http.MethodPost, "/v1/classifications", body, func(*http.Response) {})
 		time.Sleep(200 * time.Millisecond)
-		p50, p99 := n.latencies(requests)
+		var p99 []time.Duration
+		held := false
+		for try := 0; try < 3 && !held; try++ {
+			p99 = latencies(n, elsewhere)
+			held = p99[0] <= max(promised, 4*p99[1]) // the other process says how busy the machine is
+			t.Logf("beside requests of %s: p99 %v, in another process %v", test.reason, p99[0], p99[1])
+		}
 		stop()
 		flooding.Wait()
-		t.Logf("beside a flood of requests of %s: p50 %v, p99 %v (alone %v)", test.reason, p50, p99, alone)
-		if p99 > max(promised, 4*alone) { // alone, it says how busy the machine is
-			t.Errorf("beside a flood of requests of %s: p99 %v, alone %v", test.reason, p99, alone)
+		if !held {
+			t.Errorf("beside requests of %s: p99 %v, in another process %v", test.reason, p99[0], p99[1])
 		}
 	}
 	n.holdGood("after floods")

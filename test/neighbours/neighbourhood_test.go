@@ -48,7 +48,7 @@ func start(t *testing.T, flags ...string) *neighbourhood {
 	// What goes over the limit ends, as a container does, and takes nothing from the tests.
 	limited := []string{"-c", fmt.Sprintf(`ulimit -d %d; exec "$0" "$@"`, memoryLimit>>10), *factoryBinary,
 		"--listen=" + n.address, "--data-dir=" + n.directory, "--api-keys-file=" + keys}
-	n.process = processes.Start(t, "/bin/sh", n.address, []string{"GOTRACEBACK=none"}, append(limited, flags...)...)
+	n.process = processes.Start(t, "/bin/sh", n.address, nil, append(limited, flags...)...)
 	n.hostile, n.good = newTenant(t, "http://"+n.address, "hostile-key"), newTenant(t, "http://"+n.address, "good-key")
 
 	for range 2 { // the first pays for what is used for the first time

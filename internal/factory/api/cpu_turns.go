@@ -12,9 +12,10 @@ import (
 // turnTime is how long one works before those who wait are looked at.
 const turnTime = time.Millisecond
 
-// cpuTurns share out the CPUs among those who classify. As many work at a time as there
-// are CPUs; but a tenant of whom nobody works waits for nobody, however many of another
-// do. Tenants take turns, and in each its requests.
+// cpuTurns share out the CPUs among those who classify. As many work at a time as Go uses
+// CPUs, but one: where all are busy, what comes over the network is noticed only every ten
+// milliseconds. A tenant of whom nobody works waits for nobody, however many of another do.
+// Tenants take turns, and in each its requests.
 type cpuTurns struct {
 	cpus int
 
@@ -32,7 +33,7 @@ type tenantTurns struct {
 }
 
 func newCPUTurns() *cpuTurns {
-	return &cpuTurns{cpus: runtime.GOMAXPROCS(0), tenants: map[string]*tenantTurns{}}
+	return &cpuTurns{cpus: max(runtime.GOMAXPROCS(0)-1, 1), tenants: map[string]*tenantTurns{}}
 }
 
 // turn is that of one request. It begins when some of the body has come.
