@@ -62,14 +62,15 @@ func TestFileNamedOften(t *testing.T) {
 	if _, err := n.hostile.client.CreateJob(t.Context(), request); err != nil {
 		t.Logf("refused: %v", err)
 	}
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
+	for range 4 { // it would take some seconds to fill the memory
 		n.holdGood("beside a job that names a file a thousand times")
+		time.Sleep(2 * time.Second)
 	}
 }
 
 // TestManyInputs of jobs that wait for ever are looked through by nobody.
 func TestManyInputs(t *testing.T) {
-	const inputs, jobs, atOnce = 1000, 100, 8
+	const inputs, jobs, atOnce = 500, 100, 8
 	n := start(t)
 	files := make([]*mistral.File, inputs)
 	each(atOnce, inputs, func(i int) {

@@ -8,17 +8,25 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
-// TestJobsWithoutEnd: whoever always has jobs in flight does not keep a stranger's out.
+// TestJobsWithoutEnd: whoever always has jobs to validate does not keep a stranger's
+// from being trained.
 func TestJobsWithoutEnd(t *testing.T) {
 	const inFlight = 3
 	n := start(t)
-	file := n.hostile.mustUpload("rows.jsonl", rows(4000, 20))
+	file := n.hostile.mustUpload("rows.jsonl", rows(60_000, 20))
 	ctx, stop := context.WithCancel(t.Context())
 	var hostile sync.WaitGroup
 	for range inFlight {
 		hostile.Go(func() {
 			for ctx.Err() == nil {
-				_, _ = n.hostile.train(ctx, jobRequest(file))
+				request := jobRequest(file)
+				request.AutoStart = false
+				job, err := n.hostile.client.CreateJob(ctx, request)
+				if err != nil {
+					continue
+				}
+				_, _ = n.hostile.await(ctx, job.ID, mistral.JobValidated)
+				_, _ = n.hostile.client.CancelJob(ctx, job.ID)
 			}
 		})
 	}
