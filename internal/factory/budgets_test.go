@@ -155,6 +155,9 @@ func TestRequestsUnderWay(t *testing.T) {
 	for _, file := range slow {
 		file.write(1 << 20)
 	}
+	for s.arrived() < 1<<20+1<<18 { // both are there: the rest is in buffers
+		time.Sleep(time.Millisecond)
+	}
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.http.URL+"/v1/files", nil)
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,10 @@
 package api
 
-import "net/http"
+import (
+	"bytes"
+	"io"
+	"net/http"
+)
 
 const (
 	// bodiesInHand is how many bodies of a tenant are in memory at a time. Others wait
@@ -9,6 +13,9 @@ const (
 	// uploadsInHand is how many files a tenant can send at a time. Each has a buffer;
 	// others wait unread.
 	uploadsInHand = 32
+	// changesInHand is how many changes a tenant makes at a time. The database makes one
+	// after the other, whoever's they are.
+	changesInHand = 4
 )
 
 // handler answers a tenant's request.
@@ -41,6 +48,26 @@ func (s *Server) inMemory(maxBytes int64, operate operation) handler {
 			return operate(r, tenant)
 		})(w, r, tenant)
 	})
+}
+
+// inChangeSlots has a tenant's changes wait for each other when all of their bodies is there.
+func (s *Server) inChangeSlots(operate operation) operation {
+	return func(r *http.Request, tenant string) (any, error) {
+		if r.Method == http.MethodGet {
+			return operate(r, tenant)
+		}
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, bodyProblem(err)
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		giveBack, err := s.changeSlots.take(r.Context(), tenant)
+		if err != nil {
+			return nil, err
+		}
+		defer giveBack()
+		return operate(r, tenant)
+	}
 }
 
 // classification is an operation in memory that works when it is its tenant's turn.

@@ -161,3 +161,38 @@ func TestBodiesOfOneTenantInHand(t *testing.T) {
 		}
 	})
 }
+
+// TestChangesOfOneTenant wait for each other, and not for what has not come.
+func TestChangesOfOneTenant(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := idleServer("hostile", "good")
+		release := make(chan struct{})
+		changing := s.operation(maxBodyBytes, func(_ *http.Request, tenant string) (any, error) {
+			if tenant == "hostile" {
+				<-release
+			}
+			return nil, nil
+		})
+		for range 2 * changesInHand {
+			go serve(changing, "hostile", 100, stalled{100, 1, release}.reader())
+		}
+		answered := make(chan int, 2*changesInHand)
+		for range 2 * changesInHand {
+			go func() { answered <- serve(changing, "hostile", 0, nil) }()
+		}
+		synctest.Wait()
+		if status := serve(changing, "good", 0, nil); status != http.StatusOK {
+			t.Errorf("another tenant: %d", status)
+		}
+		own := s.changeSlots.tenants["hostile"]
+		if own == nil || own.users != 2*changesInHand || own.TryAcquire(1) {
+			t.Errorf("those whose bodies are there are not the ones that wait: %+v", own)
+		}
+		close(release)
+		for range 2 * changesInHand {
+			if status := <-answered; status != http.StatusOK {
+				t.Errorf("in the end: %d", status)
+			}
+		}
+	})
+}

@@ -79,7 +79,7 @@ type operation func(r *http.Request, tenant string) (any, error)
 
 // operation authenticates and answers.
 func (s *Server) operation(maxBytes int64, operate operation) http.Handler {
-	return s.authenticated(s.inMemory(maxBytes, operate))
+	return s.authenticated(s.inMemory(maxBytes, s.inChangeSlots(operate)))
 }
 
 // responder bounds the body and writes the answer.

@@ -52,6 +52,7 @@ type Server struct {
 	bodies         *bodyMemory
 	bodySlots      *slots
 	uploadSlots    *slots
+	changeSlots    *slots
 	turns          *cpuTurns
 	arriving       *arrivingFiles
 	underWay       *slots
@@ -73,6 +74,7 @@ func New(config Config) *Server {
 		bodies:      newBodyMemory(),
 		bodySlots:   newSlots(bodiesInHand),
 		uploadSlots: newSlots(uploadsInHand),
+		changeSlots: newSlots(changesInHand),
 		turns:       newCPUTurns(),
 		arriving:    newArrivingFiles(config.Store, config.Limits),
 		underWay:    newSlots(config.RequestsUnderWay),
