@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"sync"
 
@@ -45,34 +46,41 @@ func (a *arrivingFile) Write(data []byte) (int, error) {
 	if a.files.limits.FileBytes == 0 {
 		return len(data), nil
 	}
-	arriving := a.files.add(a.tenant, int64(len(data)))
-	a.bytes += int64(len(data))
-	if arriving > a.room || a.bytes >= a.checked+lookAgain {
+	size := int64(len(data))
+	fits := a.bytes < a.checked+lookAgain && a.files.add(a.tenant, size, a.room)
+	if !fits {
 		room, err := a.files.store.FileRoom(a.context, a.tenant, a.name, a.files.limits)
 		if err != nil {
 			return 0, err
 		}
 		a.room, a.checked = room, a.bytes
+		fits = a.files.add(a.tenant, size, room)
 	}
-	if arriving > a.room {
+	if !fits {
+		a.end() // at once: others may fit without it
 		return 0, &problem{Status: http.StatusForbidden, Detail: fmt.Sprintf(
 			"With this file, all files together would have more than %d bytes, those that are being sent included. Delete some, or wait until the others are there.", a.files.limits.FileBytes)}
 	}
+	a.bytes += size
 	return len(data), nil
 }
 
 // end is when the file is stored, or will not be.
 func (a *arrivingFile) end() {
-	a.files.add(a.tenant, -a.bytes)
+	a.files.add(a.tenant, -a.bytes, math.MaxInt64)
 	a.bytes = 0
 }
 
-func (f *arrivingFiles) add(tenant string, bytes int64) (arriving int64) {
+// add counts bytes of a tenant's files if all that arrive then have room.
+func (f *arrivingFiles) add(tenant string, bytes, room int64) bool {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
-	arriving = f.tenants[tenant] + bytes
+	arriving := f.tenants[tenant] + bytes
+	if arriving > room {
+		return false
+	}
 	if f.tenants[tenant] = arriving; arriving == 0 {
 		delete(f.tenants, tenant)
 	}
-	return arriving
+	return true
 }
