@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"time"
@@ -60,7 +61,7 @@ func (b *patientBody) Read(p []byte) (int, error) {
 	b.setDeadline(deadline)
 	n, err := b.ReadCloser.Read(p)
 	b.patience.moved(begun, n)
-	if err == io.EOF { //nolint:errorlint // as io.Reader has it
+	if errors.Is(err, io.EOF) {
 		b.setDeadline(begun.Add(answerTime)) // or the client would seem to be gone
 	}
 	return n, err
