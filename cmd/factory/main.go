@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"os/signal"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -61,6 +62,7 @@ type options struct {
 	fileLifetime      time.Duration
 	jobLifetime       time.Duration
 	requestsPerSecond int
+	requestsUnderWay  int
 	limits            factory.Limits
 	backupTo          string
 	publicURL         *url.URL
@@ -85,7 +87,8 @@ func (o *options) flags() *flag.FlagSet {
 	flags.IntVar(&o.workers, "workers", 1, "jobs to train at a time; each takes all CPUs but one")
 	flags.DurationVar(&o.fileLifetime, "file-lifetime", 0, "how long an uploaded file is kept, such as 720h; 0: until it is deleted")
 	flags.DurationVar(&o.jobLifetime, "job-lifetime", 365*24*time.Hour, "how long a job is kept after its end, and waits to be started after its validation; its model is kept; 0: for ever")
-	flags.IntVar(&o.requestsPerSecond, "tenant-requests-per-second", 0, "requests that a tenant can make a second, twice as many at once; 0: no limit")
+	flags.IntVar(&o.requestsPerSecond, "tenant-requests-per-second", 2000, "requests that a tenant can make a second, twice as many at once; 0: no limit")
+	flags.IntVar(&o.requestsUnderWay, "tenant-requests-under-way", 1000, "requests that a tenant can have under way at a time; 0: no limit")
 	flags.Int64Var(&o.limits.FileBytes, "tenant-file-bytes", 100<<30, "bytes that a tenant's files can have together; 0: no limit")
 	flags.Int64Var(&o.limits.JobFileBytes, "job-file-bytes", 4<<30, "bytes that the files of one job can have together; 0: no limit")
 	flags.IntVar(&o.limits.UnfinishedJobs, "tenant-unfinished-jobs", 1000, "jobs that a tenant can have under way; 0: no limit")
@@ -116,6 +119,8 @@ func run(ctx context.Context, o options, logger *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	// One more than there are CPUs, which is left to listen while all of them classify.
+	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
 	opened, err := factory.Open(ctx, factory.Config{
 		Directory:         o.dataDirectory,
 		APIKeys:           keys,
@@ -125,6 +130,7 @@ func run(ctx context.Context, o options, logger *slog.Logger) error {
 		FileLifetime:      o.fileLifetime,
 		JobLifetime:       o.jobLifetime,
 		RequestsPerSecond: o.requestsPerSecond,
+		RequestsUnderWay:  o.requestsUnderWay,
 		Limits:            o.limits,
 		PublicURL:         o.publicURL,
 		CORSOrigins:       o.corsOrigins,

@@ -41,6 +41,7 @@ type Config struct {
 	BaseModels        []string         // names of the engine; default: DefaultBaseModel
 	Workers           int              // jobs to train at a time; default: 1
 	RequestsPerSecond int              // of each tenant on average, twice as many at once; default: no limit
+	RequestsUnderWay  int              // of each tenant at a time; default: no limit
 	Limits            Limits           // of each tenant; default: none
 	FileLifetime      time.Duration    // after which uploaded files expire; default: never
 	PublicURL         *url.URL         // where clients find the server; default: as they or their proxies say
@@ -100,6 +101,7 @@ func Open(ctx context.Context, config Config) (*Factory, error) {
 			InsecureNoAuth:    config.InsecureNoAuth,
 			BaseModels:        config.BaseModels,
 			RequestsPerSecond: config.RequestsPerSecond,
+			RequestsUnderWay:  config.RequestsUnderWay,
 			Limits:            config.Limits,
 			FileLifetime:      config.FileLifetime,
 			SigningKey:        signingKey,

@@ -23,7 +23,10 @@ func (p *Process) PeakMemory(t testing.TB) int64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, figure, _ := strings.Cut(string(status), "VmHWM:")
+	_, figure, runs := strings.Cut(string(status), "VmHWM:")
+	if !runs {
+		t.Fatalf("%s has ended", p.name)
+	}
 	kilobytes, err := strconv.ParseInt(strings.Fields(figure)[0], 10, 64)
 	if err != nil {
 		t.Fatal(err)

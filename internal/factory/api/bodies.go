@@ -1,53 +1,83 @@
 package api
 
 import (
+	"bytes"
+	"io"
 	"net/http"
-	"time"
 )
 
 const (
-	// heldBodyBytes is how much of the bodies of requests to classify is held in memory
-	// at once: the two largest. Decoded, they were measured to take 4 to 11 times that,
-	// which beside a worker and the loaded models fits into 2 GiB.
-	heldBodyBytes = 2 * maxClassifyBytes
-	// smallBodyBytes do not count: a few texts need not wait behind many thousands.
-	smallBodyBytes = 64 << 10
-
-	// What a request that had to wait has from then on, as others have from the start.
-	bodyReadTime  = time.Minute
-	bodyWriteTime = 5 * time.Minute
+	// bodiesInHand is how many bodies of a tenant are in memory at a time. Others wait
+	// unread.
+	bodiesInHand = 128
+	// uploadsInHand is how many files a tenant can send at a time. Each has a buffer;
+	// others wait unread.
+	uploadsInHand = 32
+	// changesInHand is how many changes a tenant makes at a time. The database makes one
+	// after the other, whoever's they are.
+	changesInHand = 4
 )
 
-// inMemory is an operation whose body is held in memory until the answer is
-// written. It waits until there is room for it.
-func (s *Server) inMemory(operate operation) http.Handler {
-	respond := s.responder(maxClassifyBytes, operate)
-	return s.authenticated(func(w http.ResponseWriter, r *http.Request, tenant string) {
-		held := bytesToHold(r)
-		if held == 0 {
-			respond(w, r, tenant)
+// handler answers a tenant's request.
+type handler = func(w http.ResponseWriter, r *http.Request, tenant string)
+
+// inSlots has a tenant's requests with a body wait for each other.
+func (s *Server) inSlots(slots *slots, next handler) handler {
+	return func(w http.ResponseWriter, r *http.Request, tenant string) {
+		if r.ContentLength == 0 {
+			next(w, r, tenant)
 			return
 		}
-		if !s.bodies.TryAcquire(held) {
-			if err := s.bodies.Acquire(r.Context(), held); err != nil {
-				s.fail(w, r, err)
-				return
-			}
-			giveTime(w, bodyReadTime, bodyWriteTime)
+		giveBack, err := slots.take(r.Context(), tenant)
+		if err != nil {
+			s.fail(w, r, err)
+			return
 		}
-		defer s.bodies.Release(held)
-		respond(w, r, tenant)
+		defer giveBack()
+		next(w, r, tenant)
+	}
+}
+
+// inMemory is an operation whose body is held in memory until the answer is written.
+func (s *Server) inMemory(maxBytes int64, operate operation) handler {
+	return s.inSlots(s.bodySlots, func(w http.ResponseWriter, r *http.Request, tenant string) {
+		held := s.bodies.holder(tenant)
+		defer held.release()
+		s.responder(maxBytes, func(r *http.Request, tenant string) (any, error) {
+			held.hold(r, maxBytes)
+			return operate(r, tenant)
+		})(w, r, tenant)
 	})
 }
 
-// bytesToHold is how many bytes of memory to reserve for a body.
-func bytesToHold(r *http.Request) int64 {
-	switch size := r.ContentLength; {
-	case size < 0:
-		return maxClassifyBytes // it does not say
-	case size <= smallBodyBytes, size > maxClassifyBytes: // the latter is refused unread
-		return 0
-	default:
-		return size
+// inChangeSlots has a tenant's changes wait for each other when all of their bodies is there.
+func (s *Server) inChangeSlots(operate operation) operation {
+	return func(r *http.Request, tenant string) (any, error) {
+		if r.Method == http.MethodGet {
+			return operate(r, tenant)
+		}
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, bodyProblem(err)
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		giveBack, err := s.changeSlots.take(r.Context(), tenant)
+		if err != nil {
+			return nil, err
+		}
+		defer giveBack()
+		return operate(r, tenant)
 	}
+}
+
+// classification is an operation in memory that works when it is its tenant's turn.
+func (s *Server) classification(operate func(r *http.Request, tenant string, turn *turn) (any, error)) http.Handler {
+	return s.authenticated(func(w http.ResponseWriter, r *http.Request, tenant string) {
+		turn := s.turns.request(tenant)
+		defer turn.over()
+		s.inMemory(maxClassifyBytes, func(r *http.Request, tenant string) (any, error) {
+			r.Body = turn.body(r.Body)
+			return operate(r, tenant, turn)
+		})(turn.writer(w), r, tenant)
+	})
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -29,7 +30,7 @@ type classifyChatRequest struct {
 	Scores serving.Scoring `json:"scores"`
 }
 
-func (s *Server) classify(r *http.Request, tenant string) (any, error) {
+func (s *Server) classify(r *http.Request, tenant string, turn *turn) (any, error) {
 	var request classifyRequest
 	if err := decodeBody(r, &request, closedObject); err != nil {
 		return nil, err
@@ -38,11 +39,12 @@ func (s *Server) classify(r *http.Request, tenant string) (any, error) {
 		return nil, err
 	}
 	return s.classifyInputs(r.Context(), tenant, request.Model, request.Scores, request.Input.len(), func(i int, inputType dataset.InputType) string {
+		turn.pass()
 		return textFor(inputType, request.Input.at(i))
 	})
 }
 
-func (s *Server) classifyChat(r *http.Request, tenant string) (any, error) {
+func (s *Server) classifyChat(r *http.Request, tenant string, turn *turn) (any, error) {
 	var request classifyChatRequest
 	if err := decodeBody(r, &request, closedObject); err != nil {
 		return nil, err
@@ -56,6 +58,7 @@ func (s *Server) classifyChat(r *http.Request, tenant string) (any, error) {
 		}
 	}
 	return s.classifyInputs(r.Context(), tenant, request.Model, request.Scores, len(request.Input.list), func(i int, inputType dataset.InputType) string {
+		turn.pass()
 		return chatFor(inputType, request.Input.list[i].Messages)
 	})
 }
@@ -131,6 +134,10 @@ func (s *Server) classifyInputs(ctx context.Context, tenant, modelID string, sco
 		return nil, err
 	}
 	answer, err := s.models.Classification(found, modelID, scores, inputs, text)
+	if large, ok := errors.AsType[*serving.AnswerTooLargeError](err); ok {
+		return nil, invalidField("too_long", fmt.Sprintf("The %d inputs would be answered with up to %d bytes, and an answer has at most %d. Send at most %d in a request.",
+			large.Inputs, large.Bytes, large.MaxBytes, large.MaxInputs), "input")
+	}
 	if err != nil {
 		return nil, s.loadProblem(ctx, tenant, modelID, err)
 	}

@@ -64,7 +64,7 @@ func (s *Server) downloadSignedFile(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, notFoundAs(err, noSuchFile))
 		return
 	}
-	s.serveFile(w, r, found)
+	s.limited(func(w http.ResponseWriter, r *http.Request, _ string) { s.serveFile(w, r, found) })(w, r, found.Tenant)
 }
 
 // signer is who made the signed URL of a request. The URL can do what its key still can.
@@ -109,5 +109,5 @@ func (s *Server) serveFile(w http.ResponseWriter, r *http.Request, found store.F
 	w.Header().Set("Content-Type", "application/octet-stream")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("ETag", strconv.Quote(found.Digest))
-	http.ServeContent(w, r, "", time.Unix(found.CreatedAt, 0), content)
+	http.ServeContent(newPatientWriter(w), r, "", time.Unix(found.CreatedAt, 0), content)
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"mime/multipart"
@@ -41,7 +42,7 @@ func (s *Server) uploadFile(r *http.Request, tenant string) (any, error) {
 		if err != nil {
 			return nil, uploadProblem(err)
 		}
-		if err := s.readPart(&upload, part); err != nil {
+		if err := s.readPart(r.Context(), tenant, &upload, part); err != nil {
 			return nil, err
 		}
 	}
@@ -52,6 +53,7 @@ func (s *Server) uploadFile(r *http.Request, tenant string) (any, error) {
 type upload struct {
 	filename string
 	blob     blob.Staged // nil: no file yet
+	arriving *arrivingFile
 	lines    lineCounter
 	fields   map[string]string // those that are given
 }
@@ -59,13 +61,14 @@ type upload struct {
 func (u *upload) discard() {
 	if u.blob != nil {
 		u.blob.Discard()
+		u.arriving.end()
 	}
 }
 
-func (s *Server) readPart(upload *upload, part *multipart.Part) error {
+func (s *Server) readPart(ctx context.Context, tenant string, upload *upload, part *multipart.Part) error {
 	switch part.FormName() {
 	case "file":
-		return s.readFile(upload, part)
+		return s.readFile(ctx, tenant, upload, part)
 	case "purpose", "visibility", "expiry":
 		return upload.readField(part)
 	}
@@ -93,7 +96,7 @@ func secondPart(name string) error {
 	return unprocessable("The form has more than one part named %s.", name)
 }
 
-func (s *Server) readFile(upload *upload, part *multipart.Part) (err error) {
+func (s *Server) readFile(ctx context.Context, tenant string, upload *upload, part *multipart.Part) (err error) {
 	if upload.blob != nil {
 		return secondPart("file")
 	}
@@ -114,7 +117,8 @@ func (s *Server) readFile(upload *upload, part *multipart.Part) (err error) {
 	if upload.blob, err = s.blobs.Stage(); err != nil {
 		return err
 	}
-	size, err := io.Copy(io.MultiWriter(upload.blob, &upload.lines), io.LimitReader(part, maxFileBytes+1))
+	upload.arriving = s.arriving.begin(ctx, tenant, upload.filename)
+	size, err := io.Copy(io.MultiWriter(upload.arriving, upload.blob, &upload.lines), io.LimitReader(part, maxFileBytes+1))
 	if size > maxFileBytes {
 		return errTooLarge
 	}
@@ -169,6 +173,7 @@ func (s *Server) finishUpload(r *http.Request, tenant string, upload *upload) (a
 		CreatedAt:  s.now().Unix(),
 		ExpiresAt:  expiresAt,
 	}}
+	upload.arriving.end() // from here on it counts as a file
 	added, err = s.store.AddFile(r.Context(), added, upload.blob, s.config.Limits)
 	return added.File, overQuota(err)
 }

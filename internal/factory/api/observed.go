@@ -17,8 +17,8 @@ func (s *Server) observed(next http.Handler) http.Handler {
 			duration := s.now().Sub(started)
 			s.requestSeconds.WithLabelValues(r.Pattern, strconv.Itoa(recorder.status)).Observe(duration.Seconds())
 			level := slog.LevelInfo
-			if r.Method == http.MethodGet && recorder.status < http.StatusBadRequest {
-				level = slog.LevelDebug // polling and probes would drown the rest
+			if r.Method == http.MethodGet && recorder.status < http.StatusBadRequest || recorder.status == http.StatusTooManyRequests {
+				level = slog.LevelDebug // polling and probes would drown the rest, and floods the disk
 			}
 			s.logger.Log(r.Context(), level, "request",
 				slog.String("method", r.Method), slog.String("route", r.Pattern), slog.Int("status", recorder.status), slog.Float64("duration_seconds", duration.Seconds()))

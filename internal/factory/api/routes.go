@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 )
@@ -20,10 +19,6 @@ const (
 	maxClassifyBytes = 32 << 20
 	maxBodyBytes     = 1 << 20
 )
-
-// maxTransferTime is how long a file may take in either direction: 512 MB at
-// 2.3 Mbit/s.
-const maxTransferTime = 30 * time.Minute
 
 // route is a way into the server.
 type route struct {
@@ -44,13 +39,13 @@ const (
 // Routes are all of the protocol, and those of keys, which are ours.
 func (s *Server) Routes() []route {
 	return []route{
-		{"POST", "/v1/files", train, s.transfer(s.operation(maxUploadBytes, s.uploadFile))},
+		{"POST", "/v1/files", train, s.authenticated(s.inSlots(s.uploadSlots, s.responder(maxUploadBytes, s.uploadFile)))},
 		{"GET", "/v1/files", train, s.operation(maxBodyBytes, s.listFiles)},
 		{"GET", "/v1/files/{file_id}", train, s.operation(maxBodyBytes, s.getFile)},
 		{"DELETE", "/v1/files/{file_id}", train, s.operation(maxBodyBytes, s.deleteFile)},
-		{"GET", "/v1/files/{file_id}/content", train, s.transfer(s.authenticated(s.downloadFile))},
+		{"GET", "/v1/files/{file_id}/content", train, s.authenticated(s.downloadFile)},
 		{"GET", "/v1/files/{file_id}/url", train, s.operation(maxBodyBytes, s.signFile)},
-		{"GET", "/v1/files/{file_id}/signed", noKey, s.transfer(http.HandlerFunc(s.downloadSignedFile))},
+		{"GET", "/v1/files/{file_id}/signed", noKey, http.HandlerFunc(s.downloadSignedFile)},
 
 		{"POST", "/v1/fine_tuning/jobs", train, s.operation(maxBodyBytes, s.createJob)},
 		{"GET", "/v1/fine_tuning/jobs", train, s.operation(maxBodyBytes, s.listJobs)},
@@ -65,8 +60,8 @@ func (s *Server) Routes() []route {
 		{"POST", "/v1/fine_tuning/models/{model_id}/archive", train, s.operation(maxBodyBytes, s.archiveModel)},
 		{"DELETE", "/v1/fine_tuning/models/{model_id}/archive", train, s.operation(maxBodyBytes, s.unarchiveModel)},
 
-		{"POST", "/v1/classifications", classify, s.inMemory(s.classify)},
-		{"POST", "/v1/chat/classifications", classify, s.inMemory(s.classifyChat)},
+		{"POST", "/v1/classifications", classify, s.classification(s.classify)},
+		{"POST", "/v1/chat/classifications", classify, s.classification(s.classifyChat)},
 
 		{"POST", "/v1/keys", admin | actFor, s.operation(maxBodyBytes, s.createKey)},
 		{"GET", "/v1/keys", admin | actFor, s.operation(maxBodyBytes, s.listKeys)},
@@ -90,7 +85,7 @@ func (s *Server) Handler() http.Handler {
 		mux.Handle(path, s.methodNotAllowed(allowed))
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.fail(w, r, errNoRoute) })
-	return Identified(s.observed(s.crossOrigin(s.decoded(mux))))
+	return Identified(s.observed(s.crossOrigin(s.decoded(impatient(mux)))))
 }
 
 // operation answers a tenant's request with a value to be written as JSON, or
@@ -99,17 +94,17 @@ type operation func(r *http.Request, tenant string) (any, error)
 
 // operation answers in the name of a tenant.
 func (s *Server) operation(maxBytes int64, operate operation) http.Handler {
-	return s.authenticated(s.responder(maxBytes, operate))
+	return s.authenticated(s.inMemory(maxBytes, s.inChangeSlots(operate)))
 }
 
 // responder bounds the body and writes the answer.
-func (s *Server) responder(maxBytes int64, operate operation) func(http.ResponseWriter, *http.Request, string) {
+func (s *Server) responder(maxBytes int64, operate operation) handler {
 	return func(w http.ResponseWriter, r *http.Request, tenant string) {
 		if r.ContentLength > maxBytes {
 			s.fail(w, r, errTooLarge) // before a client that waits for it has sent anything
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxBytes)
+		r.Body = http.MaxBytesReader(w, newPatientBody(w, r.Body), maxBytes)
 		answer, err := operate(r, tenant)
 		if err != nil {
 			s.fail(w, r, err)
@@ -117,22 +112,6 @@ func (s *Server) responder(maxBytes int64, operate operation) func(http.Response
 		}
 		s.answer(w, r, http.StatusOK, answer)
 	}
-}
-
-// transfer gives a request more time than the server's timeouts do.
-func (s *Server) transfer(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		giveTime(w, maxTransferTime, maxTransferTime)
-		next.ServeHTTP(w, r)
-	})
-}
-
-// giveTime replaces what the server's timeouts leave of a request's time.
-func giveTime(w http.ResponseWriter, read, write time.Duration) {
-	now := time.Now() //nolint:forbidigo // a connection's deadline is in real time
-	controller := http.NewResponseController(w)
-	_ = controller.SetReadDeadline(now.Add(read)) // unsupported: then there is none to extend
-	_ = controller.SetWriteDeadline(now.Add(write))
 }
 
 func (s *Server) methodNotAllowed(allowed []string) http.Handler {
@@ -173,6 +152,7 @@ func failure(r *http.Request, err error) *problem {
 }
 
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, status int, body any) {
+	w = newPatientWriter(w)
 	w.Header().Set("Content-Type", "application/json")
 	if answer, ok := body.(io.WriterTo); ok {
 		w.WriteHeader(status)

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/sync/semaphore"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
 	"github.com/classifier-factory/classifier-factory/internal/factory/serving"
@@ -29,6 +28,7 @@ type Config struct {
 	InsecureNoAuth    bool     // asks for no key; everybody is the same tenant
 	BaseModels        []string // names of the engine
 	RequestsPerSecond int      // of each tenant; 0: no limit
+	RequestsUnderWay  int      // likewise
 	Limits            store.Limits
 	FileLifetime      time.Duration // 0: for ever
 	SigningKey        []byte        // of URLs
@@ -54,24 +54,36 @@ type Server struct {
 	storedKeys     *keyCache
 	uses           *keyUses
 	rates          *rateLimiters
-	bodies         *semaphore.Weighted // bytes of them that are in memory
+	bodies         *bodyMemory
+	bodySlots      *slots
+	uploadSlots    *slots
+	changeSlots    *slots
+	turns          *cpuTurns
+	arriving       *arrivingFiles
+	underWay       *slots
 	requestSeconds *prometheus.HistogramVec
 }
 
 // New has a server that answers once its Handler is served.
 func New(config Config) *Server {
 	s := &Server{
-		config: config,
-		store:  config.Store,
-		blobs:  config.Blobs,
-		queue:  config.Queue,
-		models: config.Models,
-		logger: slog.New(identifying{config.Logger.Handler()}),
-		now:    config.Clock,
-		opened: config.Clock(),
-		rates:  newRateLimiters(config.RequestsPerSecond),
-		uses:   newKeyUses(),
-		bodies: semaphore.NewWeighted(heldBodyBytes),
+		config:      config,
+		store:       config.Store,
+		blobs:       config.Blobs,
+		queue:       config.Queue,
+		models:      config.Models,
+		logger:      slog.New(identifying{config.Logger.Handler()}),
+		now:         config.Clock,
+		opened:      config.Clock(),
+		rates:       newRateLimiters(config.RequestsPerSecond),
+		uses:        newKeyUses(),
+		bodies:      newBodyMemory(),
+		bodySlots:   newSlots(bodiesInHand),
+		uploadSlots: newSlots(uploadsInHand),
+		changeSlots: newSlots(changesInHand),
+		turns:       newCPUTurns(),
+		arriving:    newArrivingFiles(config.Store, config.Limits),
+		underWay:    newSlots(config.RequestsUnderWay),
 		requestSeconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "classifier_factory_http_request_duration_seconds",
 			Help: "How long requests took, by route and status code.",

@@ -1,6 +1,7 @@
 package serving
 
 import (
+	"fmt"
 	"io"
 
 	"github.com/classifier-factory/classifier-factory/internal/classifier"
@@ -16,6 +17,20 @@ const (
 	Normalized  Scoring = "normalized"  // they sum to 1, as the protocol has it; the default
 	Independent Scoring = "independent" // each is the probability that the label applies
 )
+
+// maxAnswerBytes is the most that an answer may have. Inputs and labels multiply: without
+// a limit some kilobytes of empty texts are answered with gigabytes.
+const maxAnswerBytes = 256 << 20
+
+// AnswerTooLargeError says how many inputs a model can be asked about at once.
+type AnswerTooLargeError struct {
+	Inputs, MaxInputs int
+	Bytes, MaxBytes   int64 // of the answer, at most
+}
+
+func (e *AnswerTooLargeError) Error() string {
+	return fmt.Sprintf("%d inputs would be answered with up to %d bytes, and an answer has at most %d: send %d inputs or fewer in a request", e.Inputs, e.Bytes, e.MaxBytes, e.MaxInputs)
+}
 
 // classification is an answer that is made while it is written: a short request can
 // have a very long one.
@@ -33,6 +48,9 @@ func (m *Models) Classification(found store.ServedModel, modelID string, scores 
 	model, err := m.cache.get(found.Digest)
 	if err != nil {
 		return nil, err
+	}
+	if most := max(maxAnswerBytes/model.resultBytes, 1); inputs > most {
+		return nil, &AnswerTooLargeError{Inputs: inputs, MaxInputs: most, Bytes: int64(inputs) * int64(model.resultBytes), MaxBytes: maxAnswerBytes}
 	}
 	m.classified.Add(float64(inputs))
 	return &classification{
