@@ -96,10 +96,17 @@ func (s *stagedFile) Discard() {
 // Open implements Store.
 func (d *Directory) Open(digest string) (Content, error) {
 	file, err := os.Open(d.path(digest))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &DamagedError{Digest: digest, Missing: true}
+	}
 	if err != nil {
 		return nil, err
 	}
-	return file, nil
+	content, err := newVerifiedFile(file, digest)
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return content, nil
 }
 
 // Remove implements Store.
@@ -116,11 +123,19 @@ func (d *Directory) Digests() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	digests := make([]string, len(entries))
-	for i, entry := range entries {
-		digests[i] = entry.Name()
+	var digests []string
+	for _, entry := range entries {
+		if isDigest(entry.Name()) {
+			digests = append(digests, entry.Name())
+		}
 	}
 	return digests, nil
+}
+
+// isDigest tells blobs from what others keep in their folder, such as lost+found.
+func isDigest(name string) bool {
+	sum, err := hex.DecodeString(name)
+	return err == nil && len(sum) == sha256.Size
 }
 
 func (d *Directory) path(digest string) string {
