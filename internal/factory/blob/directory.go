@@ -33,11 +33,23 @@ func Open(directory string) (*Directory, error) {
 		return nil, err
 	}
 	for _, path := range []string{d.named, d.incoming} {
-		if err := os.MkdirAll(path, 0o700); err != nil {
+		if err := MakeFolder(path); err != nil {
 			return nil, err
 		}
 	}
 	return d, nil
+}
+
+// MakeFolder makes one that is its owner's alone, whatever it was before. That of
+// another user, such as the root of a volume, is as he wants it.
+func MakeFolder(path string) error {
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return err
+	}
+	if err := os.Chmod(path, 0o700); !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	return nil
 }
 
 // stagedFile is a blob that is being written.

@@ -22,6 +22,9 @@ func CopyDatabase(ctx context.Context, directory, destination string) ([]string,
 	if err != nil {
 		return nil, err
 	}
+	if err := makePrivate(to); err != nil {
+		return nil, errors.Join(err, source.Close())
+	}
 	_, err = source.ExecContext(ctx, `VACUUM INTO ?`, to)
 	if err := errors.Join(err, source.Close()); err != nil {
 		return nil, fmt.Errorf("copy the database: %w", err)
@@ -34,7 +37,14 @@ func CopyDatabase(ctx context.Context, directory, destination string) ([]string,
 		return nil, err
 	}
 	digests, err := collect(ctx, snapshot, scanString, referredDigests)
-	return digests, errors.Join(err, snapshot.Close())
+	present, unknown := storedGeneration(ctx, snapshot)
+	if err := errors.Join(err, snapshot.Close()); err != nil {
+		return nil, err
+	}
+	if unknown != nil { // it is from before there were any
+		return digests, nil
+	}
+	return digests, writeGeneration(destination, present)
 }
 
 func syncFile(path string) error {

@@ -90,7 +90,16 @@ func (s *Store) DeleteFile(ctx context.Context, tenant, id string) error {
 
 // RemoveExpiredFiles is a deletion of every tenant's files that have expired.
 func (s *Store) RemoveExpiredFiles(ctx context.Context, now time.Time) error {
-	digests, err := collect(ctx, s.writer, scanString, `DELETE FROM files WHERE expires_at <= ? RETURNING digest`, now.Unix())
+	var expired bool
+	err := s.reader.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM files WHERE expires_at <= ?)`, now.Unix()).Scan(&expired)
+	if err != nil || !expired {
+		return err
+	}
+	var digests []string
+	err = s.write(ctx, func(tx *sql.Tx) (err error) {
+		digests, err = collect(ctx, tx, scanString, `DELETE FROM files WHERE expires_at <= ? RETURNING digest`, now.Unix())
+		return err
+	})
 	if err != nil {
 		return err
 	}
