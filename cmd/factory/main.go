@@ -25,6 +25,9 @@ import (
 const shutdownTimeout = 20 * time.Second
 
 func main() {
+	if len(os.Args) > 1 && directoryCommands[os.Args[1]] != nil {
+		os.Exit(runDirectoryCommand(os.Args[1], os.Args[2:]))
+	}
 	options, err := parseOptions(os.Args[1:])
 	if errors.Is(err, flag.ErrHelp) {
 		return

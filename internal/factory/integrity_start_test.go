@@ -123,7 +123,7 @@ func TestIntegrityOfTheDatabase(t *testing.T) {
 		{"the database of another program", func() { copyFile(t, filepath.Join(foreign, store.DatabaseName), database) }, []string{"no tables", "restore a backup"}},
 		{"yesterday's", func() { copyFile(t, older, database) }, []string{"is older than the bytes", "--accept"}},
 		{"that of another directory, with more changes", func() { copyFile(t, filepath.Join(other.config.Directory, store.DatabaseName), database) }, []string{"another directory", "--accept"}},
-		{"one from before an update", func() { copyFile(t, filepath.Join(before, store.DatabaseName), database) }, []string{"before an update", "--accept"}},
+		{"one from before an update", func() { copyFile(t, filepath.Join(before, store.DatabaseName), database) }, []string{"before an update", "restore a backup"}},
 		{"a newer program's", func() {
 			copyFile(t, sound, database)
 			s.execute(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, 1)`)

@@ -22,58 +22,73 @@ import (
 // What to do about a database that is not taken.
 const (
 	orBeginAnew = "put the database back or restore a backup of the whole directory; to begin anew, name an empty directory"
-	orAccept    = "put the newer database back or restore a backup of the whole directory; to go on with this one and without what it does not know, run factory verify --accept"
+	orAccept    = "put the right one back or restore a backup of the whole directory; to go on with this database, and without what it does not know, run factory verify --accept"
 )
 
 // Admit tells whether a directory may be opened, and changes nothing in it. It is
 // refused with what to do when its database is missing, empty, damaged, newer than the
 // program, or not the one that the bytes were last used with.
 func Admit(ctx context.Context, directory string) error {
-	path := filepath.Join(directory, DatabaseName)
-	known, err := fileGeneration(directory)
-	if err != nil {
-		return fmt.Errorf("%w, so that nobody can tell whether %s is an older database: %s", err, path, orAccept)
-	}
-	found, err := inspect(ctx, path)
-	if err != nil {
+	found, err := examine(ctx, directory)
+	if err != nil || found.version == 0 {
 		return err
 	}
-	if found.version == 0 {
-		used, err := isUsed(directory, known)
-		if err != nil || !used && found.tables == 0 {
-			return err
-		}
-		return fmt.Errorf("%s %s, although the directory was used before; nothing is removed: %s", path, found.absence(), orBeginAnew)
+	return found.compare(directory)
+}
+
+// examine looks at a database, and returns an error if it cannot be used at all. That of
+// a new directory has version 0.
+func examine(ctx context.Context, directory string) (*inspection, error) {
+	path := filepath.Join(directory, DatabaseName)
+	known, unknown := fileGeneration(directory) // before the database, which may go on meanwhile
+	found, err := inspect(ctx, path)
+	if err != nil {
+		return nil, err
 	}
-	if newest, err := newestVersion(); err != nil || found.version > newest {
-		return errors.Join(err, fmt.Errorf("%s was written by a newer program: it has version %d, and this program knows those up to %d; start the newer program, or restore a backup from before the update", path, found.version, newest))
+	found.known, found.unknown = known, unknown
+	if found.version == 0 {
+		used, err := found.besides(directory)
+		if err != nil || !used && found.tables == 0 {
+			return found, err
+		}
+		return nil, fmt.Errorf("%s %s, although the directory was used before; nothing is removed: %s", path, found.absence(), orBeginAnew)
+	}
+	newest, err := newestVersion()
+	if err != nil {
+		return nil, err
+	}
+	if found.version > newest {
+		return nil, fmt.Errorf("%s was written by a newer program: it has version %d, and this program knows those up to %d; nothing is removed: start the newer program, or restore a backup from before the update", path, found.version, newest)
 	}
 	if found.damage != "" {
-		return fmt.Errorf("%s is damaged (%s); nothing is removed: %s", path, found.damage, orBeginAnew)
+		return nil, fmt.Errorf("%s is damaged (%s); nothing is removed: %s", path, found.damage, orBeginAnew)
 	}
-	return found.compare(path, known)
+	return found, nil
 }
 
 // compare tells an older database, and one of another directory.
-func (f *inspection) compare(path string, known generation) error {
+func (f *inspection) compare(directory string) error {
+	path, none := filepath.Join(directory, DatabaseName), generation{}
 	switch {
-	case known == generation{} && f.generation.number == 0: // before its first start with such a file
+	case f.unknown != nil:
+		return fmt.Errorf("%w, so that nobody can tell whether %s is an older database; nothing is removed: %s", f.unknown, path, orAccept)
+	case f.known == none && f.generation.number == 0: // before its first start with such a file
 		return nil
-	case known == generation{}:
-		return fmt.Errorf("the file %s is missing beside %s, so that nobody can tell whether this is an older database; nothing is removed: put the file back or restore a backup of the whole directory; to go on with this database, run factory verify --accept", generationName, path)
-	case f.generation == generation{}:
-		return fmt.Errorf("%s is older than the bytes beside it: it is from before an update of the factory; nothing is removed: %s", path, orAccept)
-	case f.generation.id != known.id:
+	case f.known == none:
+		return fmt.Errorf("%s is missing, so that nobody can tell whether %s is an older database; nothing is removed: %s", filepath.Join(directory, generationName), path, orAccept)
+	case f.generation == none:
+		return fmt.Errorf("%s is older than the bytes beside it: it is from before an update of the factory; nothing is removed: %s", path, orBeginAnew)
+	case f.generation.id != f.known.id:
 		return fmt.Errorf("%s is not the database of the bytes beside it, but that of another directory or backup; nothing is removed: %s", path, orAccept)
-	case f.generation.number < known.number:
-		return fmt.Errorf("%s is older than the bytes beside it: it lacks the last %d changes; nothing is removed: %s", path, known.number-f.generation.number, orAccept)
+	case f.generation.number < f.known.number:
+		return fmt.Errorf("%s is older than the bytes beside it: it lacks the last %d changes; nothing is removed: %s", path, f.known.number-f.generation.number, orAccept)
 	}
 	return nil
 }
 
-// isUsed reports whether a directory has anything that only a database can explain.
-func isUsed(directory string, known generation) (bool, error) {
-	if known != (generation{}) {
+// besides reports whether the directory has anything that only a database can explain.
+func (f *inspection) besides(directory string) (bool, error) {
+	if f.known != (generation{}) || f.unknown != nil {
 		return true, nil
 	}
 	if log, err := os.Stat(filepath.Join(directory, DatabaseName+"-wal")); err == nil && log.Size() > 0 {
@@ -94,6 +109,9 @@ type inspection struct {
 	version    int64 // of the schema; 0: none
 	damage     string
 	generation generation // zero: it is from before there were any
+
+	known   generation // what the file beside it says; zero: there is none
+	unknown error      // why the file cannot be understood
 }
 
 func (f *inspection) absence() string {
@@ -148,7 +166,7 @@ func (f *inspection) read(ctx context.Context, database *sql.DB) error {
 		}
 	}
 	problems, err := collect(ctx, database, scanString, `PRAGMA quick_check(1)`)
-	if report := strings.Join(strings.Fields(strings.Join(problems, "; ")), " "); err == nil && report != "ok" {
+	if report := oneLine(strings.Join(problems, "; ")); err == nil && report != "ok" {
 		f.damage = report
 	}
 	return err
