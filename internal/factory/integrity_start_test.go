@@ -2,6 +2,7 @@ package factory
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -27,7 +28,7 @@ func tree(t *testing.T, directory string) map[string]string {
 		files[path] = string(content)
 		return err
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		t.Fatal(err)
 	}
 	return files
