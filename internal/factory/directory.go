@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
@@ -38,8 +37,10 @@ func openAdmitted(ctx context.Context, directory string) (*store.Store, blob.Sto
 	if err := store.Admit(ctx, directory); err != nil {
 		return nil, nil, err
 	}
-	if err := blob.MakeFolder(scratchIn(directory)); err != nil {
-		return nil, nil, err
+	for _, folder := range []string{directory, scratchIn(directory)} {
+		if err := blob.MakeFolder(folder); err != nil {
+			return nil, nil, err
+		}
 	}
 	blobs, err := blob.Open(directory)
 	if err != nil {
@@ -56,7 +57,7 @@ func explainVolume(directory string, err error) error {
 		groups, _ := os.Getgroups()
 		return fmt.Errorf("%s may not be written to by this process, which is user %d of the groups %v: make it that user's, or one of these groups' with the right to write (on Kubernetes by fsGroup in the pod's securityContext): %w",
 			directory, os.Getuid(), append([]int{os.Getgid()}, groups...), err)
-	case errors.Is(err, syscall.EROFS):
+	case store.IsReadOnly(err):
 		return fmt.Errorf("%s is on a volume that is mounted read-only: mount it so that it can be written to: %w", directory, err)
 	case store.IsDiskFull(err):
 		return fmt.Errorf("%s is on a volume without room: make it larger, or remove from it what is not the factory's; nothing was changed: %w", directory, err)

@@ -1,6 +1,8 @@
 package factory
 
 import (
+	"errors"
+	"net/http"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -87,6 +89,24 @@ func TestIntegrityOfAReadOnlyDisk(t *testing.T) {
 		t.Errorf("backed up: %v", err)
 	}
 	mount(0)
+	s.open()
+	if err := errors.Join(
+		syscall.Mount(filepath.Join(disk, "incoming"), filepath.Join(disk, "incoming"), "", syscall.MS_BIND, ""),
+		syscall.Mount("", filepath.Join(disk, "incoming"), "", syscall.MS_REMOUNT|syscall.MS_BIND|syscall.MS_RDONLY, ""),
+	); err != nil {
+		t.Fatal(err)
+	}
+	contentType, body := form(t, "more.jsonl", intents(60))
+	if status, answer := s.requestAs("alice-key", "POST", "/v1/files", contentType, body); status != http.StatusInsufficientStorage || !strings.Contains(answer, "cannot be written to. Nothing was changed") {
+		t.Errorf("an upload: %d %s", status, answer)
+	}
+	if status, _ := s.request("GET", "/v1/files/"+file.ID+"/content", ""); status != http.StatusOK {
+		t.Errorf("a download: %d", status)
+	}
+	if err := syscall.Unmount(filepath.Join(disk, "incoming"), syscall.MNT_DETACH); err != nil {
+		t.Fatal(err)
+	}
+	s.close()
 	flip(t, blobPath(disk, *file.SHA256))
 	mount(syscall.MS_RDONLY)
 	if found := problems(t, disk); !strings.Contains(found, "damaged") {

@@ -45,6 +45,7 @@ var (
 	errInternal         = &problem{Status: http.StatusInternalServerError, Detail: "Internal Server Error"}
 
 	errDiskFull = &problem{Status: http.StatusInsufficientStorage, Detail: "The server's disk is full. Nothing was changed; delete files or models, or ask the server's operator."}
+	errReadOnly = &problem{Status: http.StatusInsufficientStorage, Detail: "The server's disk cannot be written to. Nothing was changed; reading goes on. Ask the server's operator."}
 
 	// errClientGone is for logs and metrics alone: nobody reads it any more. It is what
 	// nginx calls that.
