@@ -109,6 +109,13 @@ func TestIntegrityOfTheDatabase(t *testing.T) {
 			}
 		}
 	}
+	spoilt := func(position int) func() {
+		return func() {
+			spoilt := bytes.Clone(content)
+			spoilt[position] ^= 0xff
+			write(spoilt)()
+		}
+	}
 	foreign := t.TempDir()
 	openedAt(t, foreign, 1, "CREATE TABLE songs (title TEXT)", "DROP TABLE goose_db_version")
 	before := t.TempDir()
@@ -130,6 +137,13 @@ func TestIntegrityOfTheDatabase(t *testing.T) {
 			s.execute(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, 1)`)
 		}, []string{"newer program", "99999", "start the newer program"}},
 		{"garbage in its header", write(garbage[:100], content[100:]), []string{"damaged", "restore a backup"}},
+		{"another byte where SQLite has its name", spoilt(3), []string{"damaged", "restore a backup"}},
+		{"another size of pages", spoilt(16), []string{"damaged", "restore a backup"}},
+		{"another format for writing", spoilt(18), []string{"damaged", "restore a backup"}},
+		{"another format for reading", spoilt(19), []string{"damaged", "restore a backup"}},
+		{"another number of pages", spoilt(30), []string{"damaged", "restore a backup"}},
+		{"another format of the schema", spoilt(47), []string{"damaged", "restore a backup"}},
+		{"a few bytes alone", write(content[:10]), []string{"damaged", "restore a backup"}},
 		{"garbage alone", write(garbage), []string{"damaged", "restore a backup"}},
 		{"a page of garbage", write(content[:8192], garbage, content[12288:]), []string{"damaged", "restore a backup"}},
 		{"cut off", write(content[:len(content)/2]), []string{"damaged", "restore a backup"}},

@@ -50,13 +50,13 @@ func TestIntegrityIsVerified(t *testing.T) {
 		wants  []string
 	}{
 		{"a flipped bit of a file", func(d string) { flip(t, blobPath(d, *file.SHA256)) },
-			[]string{*file.SHA256 + " are damaged", "the file " + file.ID + " of alice", "upload the same file again"}},
+			[]string{*file.SHA256 + " are damaged", "file " + file.ID + " of alice", "upload the same file again"}},
 		{"a flipped bit of a model", func(d string) { flip(t, blobPath(d, s.digest(model))) },
-			[]string{"are damaged", "the model " + model + " of alice", "train it again"}},
+			[]string{"are damaged", "model " + model + " of alice", "train it again"}},
 		{"a missing file", func(d string) { remove(t, blobPath(d, *file.SHA256)) },
-			[]string{*file.SHA256 + " are missing", "the file " + file.ID + " of alice"}},
+			[]string{*file.SHA256 + " are missing", "file " + file.ID + " of alice"}},
 		{"a job's file that was deleted otherwise", func(d string) { remove(t, blobPath(d, *deleted.SHA256)) },
-			[]string{*deleted.SHA256 + " are missing", "the unfinished job " + waiting.ID + " of alice"}},
+			[]string{*deleted.SHA256 + " are missing", "unfinished job " + waiting.ID + " of alice"}},
 		{"no database", func(d string) { remove(t, filepath.Join(d, store.DatabaseName)) }, []string{"is missing", "restore a backup"}},
 	} {
 		damaged := filepath.Join(t.TempDir(), "damaged")

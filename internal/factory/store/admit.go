@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/url"
 	"os"
@@ -136,6 +137,13 @@ func inspect(ctx context.Context, path string) (*inspection, error) {
 	if found.size == 0 {
 		return found, nil // SQLite would remove its log
 	}
+	writable, err := isWritable(path)
+	if err != nil {
+		return nil, err
+	}
+	if !writable {
+		return found.damaged(errors.New("its header is of another format")), nil
+	}
 	database, err := openReadOnly(path)
 	if err != nil {
 		return nil, err
@@ -143,9 +151,14 @@ func inspect(ctx context.Context, path string) (*inspection, error) {
 	defer database.Close()
 	err = found.read(ctx, database)
 	if failure, ok := errors.AsType[*sqlite.Error](err); ok && isDamage(failure) {
-		found.version, found.damage, err = max(found.version, 1), failure.Error(), nil
+		return found.damaged(failure), nil
 	}
 	return found, err
+}
+
+func (f *inspection) damaged(err error) *inspection {
+	f.version, f.damage = max(f.version, 1), err.Error()
+	return f
 }
 
 func (f *inspection) read(ctx context.Context, database *sql.DB) error {
@@ -191,8 +204,27 @@ func newestVersion() (int64, error) {
 }
 
 func isDamage(failure *sqlite.Error) bool {
-	code := failure.Code() & 0xff // the rest of an extended code says more
-	return code == sqlite3.SQLITE_CORRUPT || code == sqlite3.SQLITE_NOTADB
+	switch failure.Code() & 0xff { // the rest of an extended code says more
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR: // the last of a schema without sense
+		return true
+	}
+	return false
+}
+
+// isWritable is false of a header that has SQLite refuse every change, as if the disk
+// were read-only.
+func isWritable(path string) (bool, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer file.Close()
+	const position, newest = 18, 2 // of the version of the format for writing
+	header := make([]byte, position+1)
+	if _, err = io.ReadFull(file, header); errors.Is(err, io.ErrUnexpectedEOF) {
+		return false, nil
+	}
+	return header[position] <= newest, err
 }
 
 // openReadOnly opens SQLite so that not even its log is touched. On a disk that is

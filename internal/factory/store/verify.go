@@ -165,7 +165,7 @@ func (v *verification) checkNeeded(ctx context.Context, digest string, needing [
 		}
 	}
 	for _, one := range needing {
-		v.report.Problems = append(v.report.Problems, fmt.Sprintf("%v, which the %s %s of %s needs: %s", damaged, one.kind, one.id, one.tenant, one.repair()))
+		v.report.Problems = append(v.report.Problems, fmt.Sprintf("%s %s of %s: %v; %s", one.kind, one.id, one.tenant, damaged, one.repair()))
 	}
 	return nil
 }
