@@ -1,10 +1,12 @@
 package factory
 
 import (
+	"log/slog"
 	"net/http"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
@@ -76,5 +78,26 @@ func TestIntegrityOfBytes(t *testing.T) {
 			}
 			s.await(s.create(autoStart, file).ID, mistral.JobSuccess)
 		})
+	}
+}
+
+// TestIntegrityOfAStartWithoutSomeBytes: the others are served, and the log says what to do.
+func TestIntegrityOfAStartWithoutSomeBytes(t *testing.T) {
+	var log lockedBuffer
+	s := startServer(t, func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+	lost, kept := s.upload("lost.jsonl", intents(20)), s.upload("kept.jsonl", intents(30))
+	s.close()
+	remove(t, blobPath(s.config.Directory, *lost.SHA256))
+	s.open()
+	for deadline := time.Now().Add(time.Minute); !strings.Contains(log.String(), *lost.SHA256); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the log does not name what is missing")
+		}
+	}
+	if !strings.Contains(log.String(), "run factory verify, and restore them from a backup") {
+		t.Errorf("log: %s", log.String())
+	}
+	if status, _ := s.request("GET", "/v1/files/"+kept.ID+"/content", ""); status != http.StatusOK {
+		t.Errorf("another file: %d", status)
 	}
 }

@@ -46,7 +46,8 @@ func MakeFolder(path string) error {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return err
 	}
-	if err := os.Chmod(path, 0o700); !errors.Is(err, fs.ErrPermission) {
+	err := os.Chmod(path, 0o700) //nolint:gosec // a folder that could not be searched would be of no use
+	if !errors.Is(err, fs.ErrPermission) {
 		return err
 	}
 	return nil
