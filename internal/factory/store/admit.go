@@ -148,7 +148,7 @@ func inspect(ctx context.Context, path string) (*inspection, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer database.Close()
+	defer func() { _ = database.Close() }() // it was only read
 	err = found.read(ctx, database)
 	if failure, ok := errors.AsType[*sqlite.Error](err); ok && isDamage(failure) {
 		return found.damaged(failure), nil

@@ -78,7 +78,7 @@ func Verify(ctx context.Context, directory string) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer database.Close()
+	defer func() { _ = database.Close() }() // it was only read
 	verification := verification{database: database, blobs: blob.In(directory), report: report}
 	return report, errors.Join(verification.checkDatabase(ctx), verification.checkBlobs(ctx))
 }
