@@ -23,13 +23,18 @@ func Backup(ctx context.Context, directory, destination string) error {
 	if _, err := os.Stat(filepath.Join(directory, store.DatabaseName)); err != nil {
 		return fmt.Errorf("nothing to back up: %w", err)
 	}
+	if err := store.Admit(ctx, directory); err != nil {
+		return fmt.Errorf("a backup of this would be of no use: %w", err)
+	}
 	if _, err := os.Stat(destination); !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s is there already: a backup takes a new directory", destination)
 	}
 	partial := destination + ".partial"
+	var missing error
 	for range backupAttempts {
 		err := backUp(ctx, directory, partial)
 		if errors.Is(err, fs.ErrNotExist) {
+			missing = err
 			continue
 		}
 		if err != nil {
@@ -40,7 +45,7 @@ func Backup(ctx context.Context, directory, destination string) error {
 		}
 		return blob.SyncDirectory(filepath.Dir(destination))
 	}
-	return errors.Join(errors.New("bytes that the database refers to are missing"), os.RemoveAll(partial))
+	return errors.Join(fmt.Errorf("%w, and the database refers to them: run factory verify", missing), os.RemoveAll(partial))
 }
 
 // backUp copies the database first: what it refers to was there then, and bytes
@@ -59,5 +64,12 @@ func backUp(ctx context.Context, directory, partial string) error {
 	if err := blob.In(directory).CopyTo(ctx, blob.In(partial), digests); err != nil {
 		return err
 	}
-	return blob.SyncDirectory(partial)
+	if err := blob.SyncDirectory(partial); err != nil {
+		return err
+	}
+	report, err := store.Verify(ctx, partial)
+	if err == nil && len(report.Problems) > 0 {
+		err = fmt.Errorf("the copy is not sound: %s", report.Problems[0])
+	}
+	return err
 }

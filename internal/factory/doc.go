@@ -5,5 +5,6 @@
 //
 // What is acknowledged is on disk: bytes are synced before they are named, and
 // every change of a job's state is a SQLite transaction. A server that is killed
-// takes up its queued and running jobs when it is opened again.
+// takes up its queued and running jobs when it is opened again. What cannot be the
+// state that was acknowledged is neither opened nor cleaned up.
 package factory

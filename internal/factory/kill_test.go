@@ -150,6 +150,12 @@ func checkBlobs(ctx context.Context, t *testing.T, directory string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	now := time.Now()
+	for _, at := range []time.Time{now, now.Add(25 * time.Hour)} { // a day later nobody needs what the crashes left
+		if _, err := left.RemoveUnreferenced(ctx, at); err != nil {
+			t.Error(err)
+		}
+	}
 	digests, err := blobs.Digests()
 	if err != nil || len(digests) != len(referred) {
 		t.Errorf("%d blobs of %d that are referred to, %v", len(digests), len(referred), err)

@@ -1,12 +1,18 @@
 package factory
 
 import (
+	"crypto/sha256"
+	"database/sql"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 )
 
 // TestModelOfAnotherVersion is what a tenant meets whose model an older factory has
@@ -14,15 +20,16 @@ import (
 func TestModelOfAnotherVersion(t *testing.T) {
 	s := startServer(t, nil)
 	model := s.train("intents.jsonl", intents(20))
-	path := blobPath(s.config.Directory, s.digest(model))
-	content, err := os.ReadFile(path)
+	content, err := os.ReadFile(blobPath(s.config.Directory, s.digest(model)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	content[len("CFMODEL")]--
-	if err := os.WriteFile(path, content, 0o600); err != nil {
+	older := fmt.Sprintf("%x", sha256.Sum256(content))
+	if err := os.WriteFile(blobPath(s.config.Directory, older), content, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	s.execute(`UPDATE models SET digest = '` + older + `'`)
 	for range 2 {
 		status, body := s.request("POST", "/v1/classifications", `{"model": "`+model+`", "input": "lamp"}`)
 		if status != http.StatusUnprocessableEntity || !strings.Contains(body, `"loc":["body","model"]`) || !strings.Contains(body, "Train the model again.") {
@@ -64,6 +71,19 @@ func TestModelFileIsMissing(t *testing.T) {
 	}
 	if status, body := s.request("POST", "/v1/classifications", `{"model": "`+model+`", "input": "lamp"}`); status != http.StatusInternalServerError {
 		t.Errorf("%d %s", status, body)
+	}
+}
+
+// execute changes the database behind the server's back.
+func (s *server) execute(statement string) {
+	s.t.Helper()
+	database, err := sql.Open("sqlite", filepath.Join(s.config.Directory, store.DatabaseName))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	_, err = database.ExecContext(s.t.Context(), statement)
+	if err := errors.Join(err, database.Close()); err != nil {
+		s.t.Fatal(err)
 	}
 }
 

@@ -7,8 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -16,7 +14,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory/api"
-	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
 	"github.com/classifier-factory/classifier-factory/internal/factory/serving"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 	"github.com/classifier-factory/classifier-factory/internal/factory/training"
@@ -70,7 +67,7 @@ func Open(ctx context.Context, config Config) (*Factory, error) {
 	}
 	stored, blobs, lock, err := openDirectory(ctx, config.Directory)
 	if err != nil {
-		return nil, fmt.Errorf("open the store: %w", err)
+		return nil, fmt.Errorf("open the store: %w", explainVolume(config.Directory, err))
 	}
 	closeDirectory := func() error { return errors.Join(stored.Close(), lock.release()) }
 	if err := config.requireKeys(ctx, stored); err != nil {
@@ -78,10 +75,10 @@ func Open(ctx context.Context, config Config) (*Factory, error) {
 	}
 	signingKey, err := stored.SigningKey(ctx)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("write to the store: %w", err), closeDirectory())
+		return nil, errors.Join(fmt.Errorf("write to the store: %w", explainVolume(config.Directory, err)), closeDirectory())
 	}
 	if err := stored.ResumeJobs(ctx, config.Clock()); err != nil {
-		return nil, errors.Join(fmt.Errorf("resume jobs: %w", err), closeDirectory())
+		return nil, errors.Join(fmt.Errorf("resume jobs: %w", explainVolume(config.Directory, err)), closeDirectory())
 	}
 	registry := newRegistry(stored)
 	queue := training.NewQueue(stored, blobs, scratchIn(config.Directory), config.Logger, config.Clock, registry)
@@ -116,6 +113,7 @@ func Open(ctx context.Context, config Config) (*Factory, error) {
 	var expiry sync.WaitGroup
 	expiry.Go(func() { f.expire(background) })
 	expiry.Go(func() { f.api.RecordKeyUses(background) })
+	expiry.Go(func() { f.removeUnreferenced(background) })
 	f.close = sync.OnceValue(func() error {
 		stop()
 		expiry.Wait()
@@ -131,30 +129,6 @@ func (f *Factory) Handler() http.Handler { return f.api.Handler() }
 
 // SetAPIKeys replaces the keys that are accepted, while requests are served.
 func (f *Factory) SetAPIKeys(keys []api.Key) { f.api.SetKeys(keys) }
-
-// scratchIn is the folder for what trainings put aside, which has no names there. It is on
-// the volume with the data: on one in memory it would take what it is to spare.
-func scratchIn(directory string) string { return filepath.Join(directory, "scratch") }
-
-// openDirectory takes the directory for this process alone.
-func openDirectory(ctx context.Context, directory string) (*store.Store, blob.Store, *directoryLock, error) {
-	if err := os.MkdirAll(scratchIn(directory), 0o700); err != nil {
-		return nil, nil, nil, err
-	}
-	lock, err := lockDirectory(directory)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	blobs, err := blob.Open(directory)
-	if err != nil {
-		return nil, nil, nil, errors.Join(err, lock.release())
-	}
-	opened, err := store.Open(ctx, directory, blobs)
-	if err != nil {
-		return nil, nil, nil, errors.Join(err, lock.release())
-	}
-	return opened, blobs, lock, nil
-}
 
 func (c *Config) complete() error {
 	switch {

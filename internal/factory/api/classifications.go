@@ -170,5 +170,5 @@ func (s *Server) loadProblem(ctx context.Context, tenant, id string, err error) 
 	if _, gone := s.findClassifier(ctx, tenant, id); gone != nil {
 		return gone
 	}
-	return err
+	return damagedAs(err, "model", id, "Train the model again")
 }

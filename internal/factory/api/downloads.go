@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
@@ -21,6 +22,8 @@ const (
 	defaultExpiryHours = 24
 	maxExpiryHours     = 168
 )
+
+const fileRepair = "Upload the same file again, which puts them right"
 
 func (s *Server) downloadFile(w http.ResponseWriter, r *http.Request, tenant string) {
 	found, err := s.store.File(r.Context(), tenant, r.PathValue("file_id"))
@@ -102,10 +105,16 @@ func (s *Server) serveFile(w http.ResponseWriter, r *http.Request, found store.F
 		}
 	}
 	if err != nil {
-		s.fail(w, r, err)
+		s.fail(w, r, damagedAs(err, "file", found.ID, fileRepair))
 		return
 	}
 	defer content.Close()
+	if r.Header.Get("Range") == "" { // of a part nothing can be told
+		if err := blob.Verify(content); err != nil {
+			s.fail(w, r, damagedAs(err, "file", found.ID, fileRepair))
+			return
+		}
+	}
 	w.Header().Set("Content-Type", "application/octet-stream")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("ETag", strconv.Quote(found.Digest))

@@ -13,6 +13,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 )
 
@@ -61,6 +62,7 @@ var (
 	errNoRoute = &problem{Status: http.StatusNotFound, Detail: "There is no such route here. This server is a Classifier Factory: it trains classifiers and classifies texts with them, and runs no language model."}
 
 	errDiskFull = &problem{Status: http.StatusInsufficientStorage, Detail: "The server's disk is full. Nothing was changed; delete files or models, or ask the server's operator."}
+	errReadOnly = &problem{Status: http.StatusInsufficientStorage, Detail: "The server's disk cannot be written to. Nothing was changed; reading goes on. Ask the server's operator."}
 
 	// errClientGone is for logs and metrics alone: nobody reads it any more. It is what
 	// nginx calls that.
@@ -108,6 +110,21 @@ func notFoundAs(err error, detail string) error {
 		return &problem{Status: http.StatusNotFound, Detail: detail}
 	}
 	return err
+}
+
+// damagedAs turns a blob.DamagedError into a sentence about what needs the bytes.
+func damagedAs(err error, kind, id, repair string) error {
+	damaged, ok := errors.AsType[*blob.DamagedError](err)
+	if !ok {
+		return err
+	}
+	state := "damaged"
+	if damaged.Missing {
+		state = "missing"
+	}
+	answer := &problem{Status: http.StatusInternalServerError, Detail: fmt.Sprintf(
+		"The bytes of the %s %s are %s on the server's disk. %s, or ask the server's operator to restore them from a backup.", kind, id, state, repair)}
+	return fmt.Errorf("%w: %w", answer, err)
 }
 
 // overQuota turns a store.QuotaError into a 403 with its sentence.

@@ -147,6 +147,8 @@ func failure(r *http.Request, err error) *problem {
 		return errClientGone
 	case store.IsDiskFull(err):
 		return errDiskFull
+	case store.IsReadOnly(err):
+		return errReadOnly
 	}
 	return errInternal
 }

@@ -2,10 +2,7 @@ package blob
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 )
@@ -20,31 +17,23 @@ func (d *Directory) CopyTo(ctx context.Context, to *Directory, digests []string)
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := copyBlob(d.path(digest), to.path(digest), digest); err != nil {
+		if err := d.copyBlob(to, digest); err != nil {
 			return err
 		}
 	}
 	return SyncDirectory(to.named)
 }
 
-// copyBlob makes sure that the copy is what its name says.
-func copyBlob(from, to, digest string) error {
-	source, err := os.Open(from)
+func (d *Directory) copyBlob(to *Directory, digest string) error {
+	source, err := d.Open(digest)
 	if err != nil {
 		return err
 	}
 	defer source.Close()
-	copied, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	copied, err := os.OpenFile(to.path(digest), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
-	hash := sha256.New()
-	_, err = io.Copy(io.MultiWriter(copied, hash), source)
-	if err := errors.Join(err, copied.Sync(), copied.Close()); err != nil {
-		return err
-	}
-	if hex.EncodeToString(hash.Sum(nil)) != digest {
-		return fmt.Errorf("%s is damaged: its bytes are not those of its name", from)
-	}
-	return nil
+	_, err = io.Copy(copied, source)
+	return errors.Join(err, copied.Sync(), copied.Close())
 }

@@ -33,11 +33,24 @@ func Open(directory string) (*Directory, error) {
 		return nil, err
 	}
 	for _, path := range []string{d.named, d.incoming} {
-		if err := os.MkdirAll(path, 0o700); err != nil {
+		if err := MakeFolder(path); err != nil {
 			return nil, err
 		}
 	}
 	return d, nil
+}
+
+// MakeFolder makes one that is its owner's alone, whatever it was before. That of
+// another user, such as the root of a volume, is as he wants it.
+func MakeFolder(path string) error {
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return err
+	}
+	err := os.Chmod(path, 0o700) //nolint:gosec // a folder that could not be searched would be of no use
+	if !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	return nil
 }
 
 // stagedFile is a blob that is being written.
@@ -96,10 +109,17 @@ func (s *stagedFile) Discard() {
 // Open implements Store.
 func (d *Directory) Open(digest string) (Content, error) {
 	file, err := os.Open(d.path(digest))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &DamagedError{Digest: digest, Missing: true}
+	}
 	if err != nil {
 		return nil, err
 	}
-	return file, nil
+	content, err := newVerifiedFile(file, digest)
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return content, nil
 }
 
 // Remove implements Store.
@@ -116,11 +136,19 @@ func (d *Directory) Digests() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	digests := make([]string, len(entries))
-	for i, entry := range entries {
-		digests[i] = entry.Name()
+	var digests []string
+	for _, entry := range entries {
+		if isDigest(entry.Name()) {
+			digests = append(digests, entry.Name())
+		}
 	}
 	return digests, nil
+}
+
+// isDigest tells blobs from what others keep in their folder, such as lost+found.
+func isDigest(name string) bool {
+	sum, err := hex.DecodeString(name)
+	return err == nil && len(sum) == sha256.Size
 }
 
 func (d *Directory) path(digest string) string {

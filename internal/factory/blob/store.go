@@ -11,7 +11,8 @@ import (
 type Store interface {
 	// Stage begins a blob. The caller discards it in the end, named or not.
 	Stage() (Staged, error)
-	// Open reads a blob. fs.ErrNotExist says that it is not there.
+	// Open reads a blob. A *DamagedError says that it is not there or, when it was read from
+	// its beginning to its end, that its bytes are not those of its digest.
 	Open(digest string) (Content, error)
 	// Remove is done as well when the blob is not there.
 	Remove(digest string) error

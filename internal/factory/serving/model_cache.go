@@ -5,6 +5,7 @@ import (
 	"container/list"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 
 	"github.com/classifier-factory/classifier-factory/internal/classifier"
@@ -79,6 +80,9 @@ func (c *modelCache) read(entry *cachedModel) (*loadedModel, error) {
 	}
 	defer content.Close()
 	model, err := classifier.ReadModel(bufio.NewReader(content))
+	if _, damaged := io.Copy(io.Discard, content); damaged != nil {
+		return nil, damaged // which is why, if it could not be read
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package serving
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -54,13 +55,13 @@ func TestModelOfAnotherVersionIsReadOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	digest, _ := keepModel(t, blobs, 20)
-	path := filepath.Join(directory, "blobs", digest)
-	content, err := os.ReadFile(path)
+	content, err := os.ReadFile(filepath.Join(directory, "blobs", digest))
 	if err != nil {
 		t.Fatal(err)
 	}
 	content[len("CFMODEL")]--
-	if err := os.WriteFile(path, content, 0o600); err != nil {
+	digest = fmt.Sprintf("%x", sha256.Sum256(content))
+	if err := os.WriteFile(filepath.Join(directory, "blobs", digest), content, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cache := newModelCache(blobs, 1)

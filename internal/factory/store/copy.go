@@ -18,9 +18,12 @@ const referredDigests = `
 // that it refers to.
 func CopyDatabase(ctx context.Context, directory, destination string) ([]string, error) {
 	from, to := filepath.Join(directory, DatabaseName), filepath.Join(destination, DatabaseName)
-	source, err := openDatabase(from, "_txlock=deferred")
+	source, err := openReadOnly(from)
 	if err != nil {
 		return nil, err
+	}
+	if err := makePrivate(to); err != nil {
+		return nil, errors.Join(err, source.Close())
 	}
 	_, err = source.ExecContext(ctx, `VACUUM INTO ?`, to)
 	if err := errors.Join(err, source.Close()); err != nil {
@@ -34,7 +37,14 @@ func CopyDatabase(ctx context.Context, directory, destination string) ([]string,
 		return nil, err
 	}
 	digests, err := collect(ctx, snapshot, scanString, referredDigests)
-	return digests, errors.Join(err, snapshot.Close())
+	present, unknown := storedGeneration(ctx, snapshot)
+	if err := errors.Join(err, snapshot.Close()); err != nil {
+		return nil, err
+	}
+	if unknown != nil { // it is from before there were any
+		return digests, nil
+	}
+	return digests, writeGeneration(destination, present)
 }
 
 func syncFile(path string) error {

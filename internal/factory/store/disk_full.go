@@ -15,5 +15,15 @@ func IsDiskFull(err error) bool {
 		return true
 	}
 	failure, ok := errors.AsType[*sqlite.Error](err)
-	return ok && failure.Code()&0xff == sqlite3.SQLITE_FULL // the rest of an extended code says more
+	return ok && (failure.Code()&0xff == sqlite3.SQLITE_FULL || // the rest of an extended code says more
+		failure.Code() == sqlite3.SQLITE_IOERR_SHMSIZE) // no room for the index of the log
+}
+
+// IsReadOnly recognises a disk that was mounted read-only, or became so after an error.
+func IsReadOnly(err error) bool {
+	if errors.Is(err, syscall.EROFS) {
+		return true
+	}
+	failure, ok := errors.AsType[*sqlite.Error](err)
+	return ok && failure.Code()&0xff == sqlite3.SQLITE_READONLY
 }

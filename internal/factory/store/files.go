@@ -96,9 +96,18 @@ const expiredAtOnce = 100
 // RemoveExpiredFiles is a deletion of every tenant's files that have expired.
 func (s *Store) RemoveExpiredFiles(ctx context.Context, now time.Time) error {
 	for {
-		digests, err := collect(ctx, s.writer, scanString, `
-			DELETE FROM files WHERE sequence IN (SELECT sequence FROM files WHERE expires_at <= ? LIMIT ?) RETURNING digest`, now.Unix(), expiredAtOnce)
-		if err != nil || len(digests) == 0 {
+		var expired bool
+		err := s.reader.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM files WHERE expires_at <= ?)`, now.Unix()).Scan(&expired)
+		if err != nil || !expired {
+			return err
+		}
+		var digests []string
+		err = s.write(ctx, func(tx *sql.Tx) (err error) {
+			digests, err = collect(ctx, tx, scanString, `
+				DELETE FROM files WHERE sequence IN (SELECT sequence FROM files WHERE expires_at <= ? LIMIT ?) RETURNING digest`, now.Unix(), expiredAtOnce)
+			return err
+		})
+		if err != nil {
 			return err
 		}
 		if err := s.ReleaseBlobs(ctx, digests...); err != nil {

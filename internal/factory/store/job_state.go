@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
+	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -21,9 +22,11 @@ const (
 	codeServerStopped = "ServerStopped"
 	codeDiskFull      = "DiskFull"
 	codeNotStarted    = "NotStarted"
+	codeBytesDamaged  = "BytesDamaged"
 
 	serverFailed = "The server failed to work on this job; its log says why."
 	serverFull   = "The server's disk is full. Create the job again when there is room."
+	bytesDamaged = "The server's disk no longer has the bytes with the SHA-256 %s of one of the job's files as they were uploaded. Upload the file again, which puts them right, and create the job again."
 )
 
 // ErrInterrupted ends a job's stage because the server closes. The job runs
@@ -188,6 +191,7 @@ func (j *Job) yield(now time.Time) bool {
 // End is what becomes of a job when its worker gives up on it.
 func (j *Job) End(cause error, now time.Time) {
 	var invalid *InvalidDataError
+	var damaged *blob.DamagedError
 	switch {
 	case j.Status.Finished(): // only what came after failed
 	case j.yield(now):
@@ -198,6 +202,8 @@ func (j *Job) End(cause error, now time.Time) {
 		update := invalid.Update
 		update.Status, update.Error = mistral.JobFailedValidation, invalid.Error()
 		j.update(update, now)
+	case errors.As(cause, &damaged):
+		j.fail(codeBytesDamaged, fmt.Sprintf(bytesDamaged, damaged.Digest), now)
 	case IsDiskFull(cause):
 		j.fail(codeDiskFull, serverFull, now)
 	default:

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
+	"os"
 	"path/filepath"
 	"sync"
 
@@ -45,11 +46,12 @@ type Store struct {
 	writer *sql.DB
 	reader *sql.DB
 
+	generation   *os.File                // see note
 	modelChanged func(tenant, id string) // before anybody is told
 }
 
-// Open opens the database of a directory, which must be this process's alone,
-// and removes the bytes that it does not need.
+// Open opens the database of a directory, which must be this process's alone and have
+// been admitted.
 func Open(ctx context.Context, directory string, blobs blob.Store) (_ *Store, err error) {
 	s := &Store{blobs: blobs, modelChanged: func(string, string) {}}
 	defer func() {
@@ -58,6 +60,9 @@ func Open(ctx context.Context, directory string, blobs blob.Store) (_ *Store, er
 		}
 	}()
 	path := filepath.Join(directory, DatabaseName)
+	if err := makePrivate(path); err != nil {
+		return nil, err
+	}
 	if s.writer, err = openDatabase(path, "_txlock=immediate"); err != nil {
 		return nil, err
 	}
@@ -65,10 +70,13 @@ func Open(ctx context.Context, directory string, blobs blob.Store) (_ *Store, er
 	if err := migrate(ctx, s.writer); err != nil {
 		return nil, err
 	}
+	if err := s.openGeneration(ctx, directory); err != nil {
+		return nil, err
+	}
 	if s.reader, err = openDatabase(path, "_pragma=query_only(1)"); err != nil {
 		return nil, err
 	}
-	return s, s.removeUnreferencedBlobs(ctx)
+	return s, nil
 }
 
 // OnModelChange is called before the first request. changed hears of every model that
@@ -80,6 +88,25 @@ func (s *Store) OnModelChange(changed func(tenant, id string)) { s.modelChanged 
 func openDatabase(path, options string) (*sql.DB, error) {
 	pragmas := "_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=cache_size(-16000)"
 	return sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: pragmas + "&" + options}).String())
+}
+
+// makePrivate is for SQLite's files what 0600 is for others: it creates its log like the
+// database. What another user owns is as he wants it.
+func makePrivate(database string) error {
+	file, err := os.OpenFile(database, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := file.Close(); err != nil {
+		return err
+	}
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		err := os.Chmod(database+suffix, 0o600)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
+			return err
+		}
+	}
+	return nil
 }
 
 func migrate(ctx context.Context, database *sql.DB) error {
@@ -105,6 +132,9 @@ func (s *Store) Close() error {
 			problems = append(problems, database.Close())
 		}
 	}
+	if s.generation != nil {
+		problems = append(problems, s.generation.Close())
+	}
 	return errors.Join(problems...)
 }
 
@@ -122,7 +152,16 @@ func (s *Store) write(ctx context.Context, change func(*sql.Tx) error) error {
 		_ = tx.Rollback() // what matters is why
 		return err
 	}
-	return tx.Commit()
+	present, err := advance(context.WithoutCancel(ctx), tx)
+	if err != nil {
+		_ = tx.Rollback()
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	s.note(present)
+	return nil
 }
 
 // querier is a database or a transaction.
@@ -200,15 +239,6 @@ func (s *Store) nameAndRefer(ctx context.Context, staged blob.Staged, digest str
 		return err
 	}
 	return s.write(ctx, refer)
-}
-
-// removeUnreferencedBlobs removes what a crash or a failed write left behind.
-func (s *Store) removeUnreferencedBlobs(ctx context.Context) error {
-	digests, err := s.blobs.Digests()
-	if err != nil {
-		return err
-	}
-	return s.ReleaseBlobs(ctx, digests...)
 }
 
 // ReleaseBlobs removes those of the blobs that nothing refers to any more. A job

@@ -1,6 +1,7 @@
 package training
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -96,7 +97,8 @@ func (r *rows) readInput(ctx context.Context, input store.Input, use func(*datas
 			continue
 		}
 		if err != nil {
-			return err
+			_, damaged := io.Copy(io.Discard, content) // which may be why
+			return cmp.Or(damaged, err)
 		}
 		r.bytes += textBytes(&sample)
 		use(&sample, input)
