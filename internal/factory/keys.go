@@ -9,12 +9,14 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 )
 
-// What is known of keys, and how they are selected.
-type (
-	Key       = store.Key
-	KeyFilter = store.KeyFilter
-	Page      = store.Page
-)
+// Key is what is known of a key.
+type Key = store.Key
+
+// KeyFilter selects keys.
+type KeyFilter = store.KeyFilter
+
+// Page is a part of a list.
+type Page = store.Page
 
 // ErrNotFound says that there is no such key.
 var ErrNotFound = store.ErrNotFound

@@ -372,7 +372,7 @@ func TestKeysOfAnotherProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer beside.Close()
+	defer func() { _ = beside.Close() }()
 	created, secret, err := beside.CreateKey(t.Context(), Key{Tenant: "alice", Scopes: store.ScopeClassify}, clock.Now())
 	if err != nil {
 		t.Fatal(err)
