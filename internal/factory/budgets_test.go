@@ -124,7 +124,7 @@ func TestFilesThatDoNotArriveCountNoLonger(t *testing.T) {
 		reason string
 		end    func(*sending)
 	}{
-		{"the client has gone", func(f *sending) { f.cancel(); <-f.answered }},
+		{"the client has gone", func(f *sending) { f.cancel(); _ = f.form.CloseWithError(context.Canceled); <-f.answered }},
 		{"the form has no end", func(f *sending) { _ = f.form.Close(); <-f.answered }},
 		{"it is too much", func(f *sending) { f.write(quota); <-f.answered }},
 		{"its purpose is another", func(f *sending) {
@@ -196,7 +196,7 @@ func TestAnswersAreBounded(t *testing.T) {
 	for _, test := range []struct{ path, member, input string }{
 		{"classifications", ``, `""`},
 		{"classifications", `"scores": "independent", `, `""`},
-		{"chat/classifications", ``, `{"messages":[{"role":"user"}]}`},
+		{"chat/classifications", ``, `{"messages":[{"role":"user","content":""}]}`},
 	} {
 		body := `{"model": "` + model + `", ` + test.member + `"input": [` + strings.Repeat(test.input+",", inputs-1) + test.input + `]}`
 		status, answer := s.request("POST", "/v1/"+test.path, body)

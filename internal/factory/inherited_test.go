@@ -136,7 +136,7 @@ func TestModelsOfInheritedJobs(t *testing.T) {
 		t.Fatalf("unarchive: %d %s", status, answer)
 	}
 	classify(200)
-	if status, answer := s.requestOf(party{"bob-key", "team-a"}, "POST", "/v1/classifications", "application/json", `{"model": "`+model+`", "input": "lamp"}`); status != 404 {
+	if status, answer := s.requestOf(party{"bob-key", "team-a"}, "POST", "/v1/classifications", "application/json", `{"model": "`+model+`", "input": "lamp"}`); status != 400 {
 		t.Errorf("bob's namespace: %d %s", status, answer)
 	}
 }

@@ -89,7 +89,7 @@ func testTenants(t *testing.T, owner, other party) {
 		if status != want.status || !strings.Contains(got, want.part) {
 			t.Errorf("%s of another tenant's: %d %s, want %d %s", name, status, got, want.status, want.part)
 		}
-		if got = strings.Replace(got, want.part, "", 1); strings.Contains(got, file.ID) || strings.Contains(got, job.ID) || strings.Contains(got, model) || strings.Contains(got, key.ID) {
+		if told := strings.Replace(got, want.part, "", 1); strings.Contains(told, file.ID) || strings.Contains(told, job.ID) || strings.Contains(told, model) || strings.Contains(told, key.ID) {
 			t.Errorf("%s tells another tenant's IDs: %s", name, got)
 		}
 		if unknown := ids.Replace(unknownIDs.Replace(route.Path)); want.status == 404 && unknown != ids.Replace(route.Path) {

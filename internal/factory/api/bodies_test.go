@@ -42,10 +42,10 @@ func (w waitFor) Read([]byte) (int, error) { <-w; return 0, io.EOF }
 
 // reading answers when all of a body is there.
 func (s *Server) reading(maxBytes int64) http.Handler {
-	return s.authenticated(s.inMemory(maxBytes, func(r *http.Request, _ string) (any, error) {
+	return s.admitted(classify, s.authenticated(s.inMemory(maxBytes, func(r *http.Request, _ string) (any, error) {
 		_, err := io.Copy(io.Discard, r.Body)
 		return nil, err
-	}))
+	})))
 }
 
 func serve(handler http.Handler, tenant string, size int64, body io.Reader) int {
@@ -167,12 +167,12 @@ func TestChangesOfOneTenant(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := idleServer("hostile", "good")
 		release := make(chan struct{})
-		changing := s.operation(maxBodyBytes, func(_ *http.Request, tenant string) (any, error) {
+		changing := s.admitted(train, s.operation(maxBodyBytes, func(_ *http.Request, tenant string) (any, error) {
 			if tenant == "hostile" {
 				<-release
 			}
 			return nil, nil
-		})
+		}))
 		for range 2 * changesInHand {
 			go serve(changing, "hostile", 100, stalled{100, 1, release}.reader())
 		}
