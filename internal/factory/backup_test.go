@@ -22,29 +22,14 @@ func TestBackupOfARunningFactory(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	stop, busy := make(chan struct{}), sync.WaitGroup{}
-	busy.Go(func() {
-		client := s.client("alice-key")
-		for i := 0; ; i++ {
-			select {
-			case <-stop:
-				return
-			default:
-				file := uploadAs(t, client, "passing.jsonl", intents(i%50+1))
-				if err := client.DeleteFile(t.Context(), file.ID); err != nil {
-					t.Error(err)
-				}
-			}
-		}
-	})
+	rest := s.keepBusy()
 	backups := t.TempDir()
 	for i := range 5 {
 		if err := Backup(t.Context(), s.config.Directory, filepath.Join(backups, fmt.Sprint(i))); err != nil {
 			t.Errorf("backup %d: %v", i, err)
 		}
 	}
-	close(stop)
-	busy.Wait()
+	rest()
 
 	for i := range 5 {
 		restored := startServer(t, func(c *Config) { c.Directory = filepath.Join(backups, fmt.Sprint(i)) })
@@ -101,4 +86,24 @@ func TestBackupRefuses(t *testing.T) {
 	if left, err := os.ReadDir(occupied); err != nil || len(left) != 0 {
 		t.Errorf("half a backup is left: %v, %v", left, err)
 	}
+}
+
+// keepBusy uploads and deletes files until it is told to rest.
+func (s *server) keepBusy() (rest func()) {
+	stop, busy := make(chan struct{}), sync.WaitGroup{}
+	busy.Go(func() {
+		client := s.client("alice-key")
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				return
+			default:
+				file := uploadAs(s.t, client, "passing.jsonl", intents(i%50+1))
+				if err := client.DeleteFile(s.t.Context(), file.ID); err != nil {
+					s.t.Error(err)
+				}
+			}
+		}
+	})
+	return func() { close(stop); busy.Wait() }
 }

@@ -4,7 +4,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
@@ -83,28 +82,13 @@ func TestIntegrityIsVerified(t *testing.T) {
 func TestIntegrityOfABusyFactory(t *testing.T) {
 	s := startServer(t, nil)
 	s.upload("kept.jsonl", intents(20))
-	stop, busy := make(chan struct{}), sync.WaitGroup{}
-	busy.Go(func() {
-		client := s.client("alice-key")
-		for i := 0; ; i++ {
-			select {
-			case <-stop:
-				return
-			default:
-				file := uploadAs(t, client, "passing.jsonl", intents(i%50+1))
-				if err := client.DeleteFile(t.Context(), file.ID); err != nil {
-					t.Error(err)
-				}
-			}
-		}
-	})
+	rest := s.keepBusy()
 	for range 50 {
 		if found := problems(t, s.config.Directory); found != "" {
 			t.Error(found)
 		}
 	}
-	close(stop)
-	busy.Wait()
+	rest()
 }
 
 // TestIntegrityOfAnAcceptedDatabase: who has only an older database goes on with it, and
