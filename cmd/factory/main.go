@@ -7,17 +7,21 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"os/signal"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/dustin/go-humanize"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory"
 	"github.com/classifier-factory/classifier-factory/internal/factory/api"
@@ -29,13 +33,14 @@ import (
 const shutdownTimeout = 20 * time.Second
 
 func main() {
+	factory.RunIfChild()
 	if len(os.Args) > 1 && os.Args[1] == "key" {
 		os.Exit(keyCommand(os.Args[2:], os.Stdout, os.Stderr))
 	}
 	if len(os.Args) > 1 && directoryCommands[os.Args[1]] != nil {
 		os.Exit(runDirectoryCommand(os.Args[1], os.Args[2:]))
 	}
-	options, err := parseOptions(os.Args[1:])
+	options, err := parseOptions(serveArguments(os.Args[1:]))
 	if errors.Is(err, flag.ErrHelp) {
 		return
 	}
@@ -55,6 +60,14 @@ func main() {
 	}
 }
 
+// serveArguments are those of the command serve, which flags alone mean, too.
+func serveArguments(arguments []string) []string {
+	if len(arguments) > 0 && arguments[0] == "serve" {
+		return arguments[1:]
+	}
+	return arguments
+}
+
 type options struct {
 	listen            string
 	metricsListen     string
@@ -62,6 +75,7 @@ type options struct {
 	apiKeysFile       string
 	baseModels        string
 	workers           int
+	trainingMemory    int64
 	fileLifetime      time.Duration
 	jobLifetime       time.Duration
 	requestsPerSecond int
@@ -76,7 +90,12 @@ type options struct {
 
 func parseOptions(arguments []string) (options, error) {
 	var o options
-	err := o.flags().Parse(arguments)
+	flags := o.flags()
+	err := flags.Parse(arguments)
+	if err == nil && flags.NArg() > 0 {
+		err = fmt.Errorf("%q is no command: serve, train, verify, backup and key are", flags.Arg(0))
+		_, _ = fmt.Fprintln(flags.Output(), err)
+	}
 	return o, err
 }
 
@@ -88,6 +107,11 @@ func (o *options) flags() *flag.FlagSet {
 	flags.StringVar(&o.apiKeysFile, "api-keys-file", "", "file of API keys, one tenant:hex-SHA-256-of-the-key or tenant:scopes:hex-SHA-256 a line, read again when it changes. The environment's FACTORY_API_KEY is one more, in plain, of the tenant default")
 	flags.StringVar(&o.baseModels, "base-models", factory.DefaultBaseModel, "comma-separated names under which the engine is offered for training")
 	flags.IntVar(&o.workers, "workers", 1, "jobs to train at a time; each takes all CPUs but one")
+	flags.Func("training-memory", "`bytes` of memory that a training may take, such as 640Mi (default: half of what the cgroup, or else the machine, has, divided among the workers)",
+		func(text string) (err error) {
+			o.trainingMemory, err = parseBytes(text)
+			return err
+		})
 	flags.DurationVar(&o.fileLifetime, "file-lifetime", 0, "how long an uploaded file is kept, such as 720h; 0: until it is deleted")
 	flags.DurationVar(&o.jobLifetime, "job-lifetime", 365*24*time.Hour, "how long a job is kept after its end, and waits to be started after its validation; its model is kept; 0: for ever")
 	flags.IntVar(&o.requestsPerSecond, "tenant-requests-per-second", 2000, "requests that a tenant can make a second, twice as many at once; 0: no limit")
@@ -122,6 +146,13 @@ func run(ctx context.Context, o options, logger *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	memory, err := factory.ShareMemory(o.trainingMemory, o.workers)
+	if err != nil {
+		return err
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memory.Serving / 10 * 9) // the collector's; not all memory is its
+	}
 	// One more than there are CPUs, which is left to listen while all of them classify.
 	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
 	opened, err := factory.Open(ctx, factory.Config{
@@ -130,6 +161,7 @@ func run(ctx context.Context, o options, logger *slog.Logger) error {
 		InsecureNoAuth:    o.insecureNoAuth,
 		BaseModels:        strings.Split(o.baseModels, ","),
 		Workers:           o.workers,
+		TrainingMemory:    memory.Training,
 		FileLifetime:      o.fileLifetime,
 		JobLifetime:       o.jobLifetime,
 		RequestsPerSecond: o.requestsPerSecond,
@@ -149,6 +181,14 @@ func run(ctx context.Context, o options, logger *slog.Logger) error {
 	stop()
 	watch.Wait()
 	return errors.Join(err, opened.Close())
+}
+
+func parseBytes(text string) (int64, error) {
+	value, err := humanize.ParseBytes(text)
+	if err != nil || value == 0 || value > math.MaxInt64 {
+		return 0, fmt.Errorf("%q is no number of bytes such as 640Mi or 671088640", text)
+	}
+	return int64(value), nil
 }
 
 // serve answers requests until the context ends, and then those under way.

@@ -16,11 +16,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/classifier-factory/classifier-factory/internal/factory"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
 // TestMain is the factory itself when a test starts it as a process of its own.
 func TestMain(m *testing.M) {
+	factory.RunIfChild()
 	if os.Getenv("RUN_FACTORY") == "1" {
 		main()
 		return

@@ -19,6 +19,7 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/connection"
 	"github.com/classifier-factory/classifier-factory/internal/controller/controllertest"
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
+	"github.com/classifier-factory/classifier-factory/internal/factory"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 	"github.com/classifier-factory/classifier-factory/internal/source"
 )
@@ -34,6 +35,7 @@ const suiteNamespaces = 400
 var cluster *controllertest.ControlPlane
 
 func TestMain(m *testing.M) {
+	factory.RunIfChild()
 	flag.Parse()
 	code, err := runSuite(m)
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -30,8 +31,8 @@ const (
 	killDeadline = 5 * time.Minute // for the whole test on a machine that is very busy
 )
 
-// TestKill kills the real program 200 times, at random moments, while clients lead
-// classifiers' lives. What was acknowledged is there after every start, what was
+// TestKill kills the real program 200 times, and before each the process that trains if there
+// is one, at random moments, while clients lead classifiers' lives. What was acknowledged is there after every start, what was
 // deleted is not, and in the end every job has ended and every byte is what its
 // name says.
 func TestKill(t *testing.T) {
@@ -50,7 +51,10 @@ func TestKill(t *testing.T) {
 		for _, c := range clients {
 			running.Go(func() { c.live(ctx, client) })
 		}
-		time.Sleep(time.Duration(random.Int64N(int64(longestLife))))
+		life := time.Duration(random.Int64N(int64(longestLife)))
+		time.Sleep(life / 2)
+		victim.killTraining()
+		time.Sleep(life / 2)
 		victim.kill()
 		running.Wait()
 		if t.Failed() || ctx.Err() != nil {
@@ -67,7 +71,10 @@ func TestKill(t *testing.T) {
 	}
 	victim.kill()
 	checkBlobs(ctx, t, victim.directory)
-	t.Logf("%d kills in %v: %+v", kills, lives.Round(time.Second), tally)
+	t.Logf("%d kills, %d of trainings, in %v: %+v", kills, victim.trainings, lives.Round(time.Second), tally)
+	if victim.trainings == 0 && hasProcesses() {
+		t.Error("no training was killed")
+	}
 	if tally.Models == 0 || tally.Deletions == 0 || tally.Starts == 0 {
 		t.Error("the lives were too short to tell anything")
 	}
@@ -91,6 +98,7 @@ type victim struct {
 	command   *exec.Cmd
 	logs      sync.WaitGroup
 	transport *http.Transport
+	trainings int // killed
 }
 
 func (v *victim) start(ctx context.Context) *mistral.Client {
@@ -132,6 +140,15 @@ func (v *victim) kill() {
 	v.logs.Wait()
 	_ = v.command.Wait()
 	v.transport.CloseIdleConnections()
+}
+
+// killTraining kills the processes that train, and leaves the server alive.
+func (v *victim) killTraining() {
+	for _, pid := range processesOf(v.command.Process.Pid) {
+		if syscall.Kill(pid, syscall.SIGKILL) == nil {
+			v.trainings++
+		}
+	}
 }
 
 // checkBlobs opens what is left and compares bytes with what refers to them.

@@ -37,6 +37,7 @@ type Config struct {
 	InsecureNoAuth    bool             // asks for no key; everybody is the same tenant
 	BaseModels        []string         // names of the engine; default: DefaultBaseModel
 	Workers           int              // jobs to train at a time; default: 1
+	TrainingMemory    int64            // bytes that a training may take; default: as ShareMemory says
 	RequestsPerSecond int              // of each tenant on average, twice as many at once; default: no limit
 	RequestsUnderWay  int              // of each tenant at a time; default: no limit
 	Limits            Limits           // of each tenant; default: none
@@ -81,7 +82,19 @@ func Open(ctx context.Context, config Config) (*Factory, error) {
 		return nil, errors.Join(fmt.Errorf("resume jobs: %w", explainVolume(config.Directory, err)), closeDirectory())
 	}
 	registry := newRegistry(stored)
-	queue := training.NewQueue(stored, blobs, scratchIn(config.Directory), config.Logger, config.Clock, registry)
+	queue := training.NewQueue(training.Config{
+		Store:          stored,
+		Blobs:          blobs,
+		BlobDirectory:  config.Directory,
+		Scratch:        scratchIn(config.Directory),
+		TrainingMemory: config.TrainingMemory,
+		Logger:         config.Logger,
+		Clock:          config.Clock,
+		Registry:       registry,
+	})
+	if err := queue.RemoveFolders(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("remove what trainings put aside: %w", explainVolume(config.Directory, err)), closeDirectory())
+	}
 	f := &Factory{
 		logger:      config.Logger,
 		now:         config.Clock,
@@ -124,6 +137,11 @@ func Open(ctx context.Context, config Config) (*Factory, error) {
 	return f, nil
 }
 
+// RunIfChild trains, and does not return, if a factory has started this process for that.
+// A program that opens a factory calls it first: trainings run in processes of the same
+// program.
+func RunIfChild() { training.RunIfChild() }
+
 // Handler serves all routes.
 func (f *Factory) Handler() http.Handler { return f.api.Handler() }
 
@@ -142,6 +160,13 @@ func (c *Config) complete() error {
 	}
 	if c.Workers <= 0 {
 		c.Workers = 1
+	}
+	if c.TrainingMemory == 0 {
+		memory, err := ShareMemory(0, c.Workers)
+		if err != nil {
+			return err
+		}
+		c.TrainingMemory = memory.Training
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

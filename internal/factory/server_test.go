@@ -23,6 +23,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	RunIfChild()
 	goleak.VerifyTestMain(m)
 }
 

@@ -218,10 +218,11 @@ type StatusUpdate struct {
 	Status JobStatus `json:"status"`
 	Error  string    `json:"error,omitempty"` // a sentence of the server's
 
-	// The rest extends the protocol: why it failed, in words that are safe to show.
+	// The rest extends the protocol: why it failed, in words that are safe to show, and how it goes on.
 	Code           string  `json:"code,omitempty"`            // such as InvalidJSON
 	Lines          []int64 `json:"lines,omitempty"`           // of the first invalid samples
 	InvalidSamples int64   `json:"invalid_samples,omitempty"` // in all
+	ResumedAtStep  int64   `json:"resumed_at_step,omitempty"` // of a training that was interrupted and goes on
 }
 
 // Checkpoint is a job's quality at a step.

@@ -23,6 +23,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
 	"github.com/classifier-factory/classifier-factory/internal/controller/controllertest"
+	"github.com/classifier-factory/classifier-factory/internal/factory"
 )
 
 // root is the repository's folder.
@@ -65,6 +66,7 @@ func newPlane(started *controllertest.ControlPlane) (*plane, error) {
 }
 
 func TestMain(m *testing.M) {
+	factory.RunIfChild()
 	flag.Parse()
 	code, err := runSuite(m)
 	if err != nil {

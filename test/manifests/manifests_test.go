@@ -21,6 +21,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/classifier-factory/classifier-factory/internal/controller/controllertest"
+	"github.com/classifier-factory/classifier-factory/internal/factory"
 )
 
 const systemNamespace = "classifier-factory-system"
@@ -28,6 +29,7 @@ const systemNamespace = "classifier-factory-system"
 var kubectl struct{ binary, kubeconfig string }
 
 func TestMain(m *testing.M) {
+	factory.RunIfChild()
 	flag.Parse()
 	code, err := runSuite(m)
 	if err != nil {

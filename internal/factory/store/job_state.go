@@ -11,15 +11,16 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
-// maxAttempts is how often a job's stage is begun when the process dies in the
-// midst of it: a job that exhausts the memory must not keep the server from
-// starting for ever.
+// maxAttempts is how often a job's stage is begun when the process that works on it dies in
+// its midst: what exhausts the memory must not do so for ever. A training is charged for
+// the death of its own process alone, a validation for that of the server.
 const maxAttempts = 3
 
 // What a tenant learns of a failure that is not his data's fault.
 const (
 	codeServerFailed  = "ServerFailed"
 	codeServerStopped = "ServerStopped"
+	codeTrainingDied  = "TrainingDied"
 	codeDiskFull      = "DiskFull"
 	codeNotStarted    = "NotStarted"
 	codeBytesDamaged  = "BytesDamaged"
@@ -28,6 +29,24 @@ const (
 	serverFull   = "The server's disk is full. Create the job again when there is room."
 	bytesDamaged = "The server's disk no longer has the bytes with the SHA-256 %s of one of the job's files as they were uploaded. Upload the file again, which puts them right, and create the job again."
 )
+
+// CodeOutOfMemory is that of a job whose training takes, or would take, more memory than a
+// training may.
+const CodeOutOfMemory = "OutOfMemory"
+
+// OutOfMemoryError says that a training was ended because it took more than its budget.
+type OutOfMemoryError struct {
+	Bytes, Budget int64
+}
+
+func (e *OutOfMemoryError) Error() string {
+	return fmt.Sprintf("The training took %d bytes of memory; this server gives one %d.", e.Bytes, e.Budget)
+}
+
+// DiedError says that the process of a training ended in its midst.
+type DiedError struct{ Reason string }
+
+func (e *DiedError) Error() string { return "the process that trained died: " + e.Reason }
 
 // ErrInterrupted ends a job's stage because the server closes. The job runs
 // again when the server is opened.
@@ -168,6 +187,13 @@ func (j *Job) Validated(found *Validation, now time.Time) {
 	}
 }
 
+// Resumed says from which step the training of a running job goes on.
+func (j *Job) Resumed(step int, now time.Time) {
+	if j.Status == mistral.JobRunning {
+		j.update(mistral.StatusUpdate{Status: j.Status, ResumedAtStep: int64(step)}, now)
+	}
+}
+
 // succeed records the model, unless the job is to be cancelled.
 func (j *Job) succeed(modelID string, now time.Time) bool {
 	if j.yield(now) {
@@ -192,6 +218,8 @@ func (j *Job) yield(now time.Time) bool {
 func (j *Job) End(cause error, now time.Time) {
 	var invalid *InvalidDataError
 	var damaged *blob.DamagedError
+	var memory *OutOfMemoryError
+	var died *DiedError
 	switch {
 	case j.Status.Finished(): // only what came after failed
 	case j.yield(now):
@@ -204,6 +232,12 @@ func (j *Job) End(cause error, now time.Time) {
 		j.update(update, now)
 	case errors.As(cause, &damaged):
 		j.fail(codeBytesDamaged, fmt.Sprintf(bytesDamaged, damaged.Digest), now)
+	case errors.As(cause, &memory):
+		j.fail(CodeOutOfMemory, memory.Error()+" Fewer labels make it less; whoever runs the server can raise --training-memory.", now)
+	case errors.As(cause, &died) && j.attempts < maxAttempts:
+		j.become(mistral.JobQueued, now)
+	case errors.As(cause, &died):
+		j.fail(codeTrainingDied, fmt.Sprintf("The process that trained this job died %d times; the server's log says how.", j.attempts), now)
 	case IsDiskFull(cause):
 		j.fail(codeDiskFull, serverFull, now)
 	default:
@@ -215,6 +249,9 @@ func (j *Job) End(cause error, now time.Time) {
 func (j *Job) resume(now time.Time) {
 	switch {
 	case j.yield(now):
+	case j.Started:
+		j.attempts-- // its own process did not die before
+		j.become(mistral.JobQueued, now)
 	case j.attempts >= maxAttempts:
 		j.fail(codeServerStopped, fmt.Sprintf("The server stopped %d times while it worked on this job. It may need more memory than the server has.", j.attempts), now)
 	default:

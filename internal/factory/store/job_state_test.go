@@ -59,6 +59,8 @@ func TestWhatBecomesOfAWorkersJob(t *testing.T) {
 	succeed := func(j *Job) { j.Metadata = &mistral.JobMetadata{}; j.succeed("m", now) }
 	end := func(cause error) func(*Job) { return func(j *Job) { j.End(cause, now) } }
 	resume := func(j *Job) { j.resume(now) }
+	resumeStarted := func(j *Job) { j.Started = true; j.resume(now) }
+	resumed := func(j *Job) { j.Resumed(7, now) }
 	for _, test := range []struct {
 		reason   string
 		status   mistral.JobStatus
@@ -87,9 +89,16 @@ func TestWhatBecomesOfAWorkersJob(t *testing.T) {
 		{"success came first", mistral.JobSuccess, 1, end(broken), mistral.JobSuccess, "", 1},
 		{"cancellation came first", mistral.JobCancelled, 1, end(broken), mistral.JobCancelled, "", 1},
 
-		{"the process died", mistral.JobRunning, 1, resume, mistral.JobQueued, "QUEUED", 1},
+		{"a training's process died", mistral.JobRunning, maxAttempts - 1, end(&DiedError{}), mistral.JobQueued, "QUEUED", maxAttempts - 1},
+		{"it dies again and again", mistral.JobRunning, maxAttempts, end(&DiedError{}), mistral.JobFailed, `died 3 times; the server's log says how.","code":"TrainingDied"`, maxAttempts},
+		{"it died while it is cancelled", mistral.JobCancellationRequested, 1, end(&DiedError{}), mistral.JobCancelled, "CANCELLED", 1},
+		{"it took too much memory", mistral.JobRunning, 1, end(&OutOfMemoryError{Bytes: 700, Budget: 640}), mistral.JobFailed, "took 700 bytes of memory; this server gives one 640.", 1},
+		{"it goes on", mistral.JobRunning, 1, resumed, mistral.JobRunning, `"resumed_at_step":7`, 1},
+		{"it goes on while it is cancelled", mistral.JobCancellationRequested, 1, resumed, mistral.JobCancellationRequested, "", 1},
+
+		{"the server died while its child trained", mistral.JobRunning, maxAttempts, resumeStarted, mistral.JobQueued, "QUEUED", maxAttempts - 1},
 		{"it died while validating", mistral.JobValidating, maxAttempts - 1, resume, mistral.JobQueued, "QUEUED", maxAttempts - 1},
-		{"it dies of it again and again", mistral.JobRunning, maxAttempts, resume, mistral.JobFailed, "stopped 3 times", maxAttempts},
+		{"it dies of it again and again", mistral.JobValidating, maxAttempts, resume, mistral.JobFailed, "stopped 3 times", maxAttempts},
 		{"it died before it could cancel", mistral.JobCancellationRequested, 1, resume, mistral.JobCancelled, "CANCELLED", 1},
 	} {
 		j := Job{attempts: test.attempts}

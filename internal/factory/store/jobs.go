@@ -272,9 +272,6 @@ func (s *Store) ClaimJob(ctx context.Context, stage Stage, now time.Time, next f
 			return err
 		}
 		claimed.claim(now)
-		if err := deleteCheckpoints(ctx, tx, claimed.ID); err != nil {
-			return err
-		}
 		return saveJob(ctx, tx, &claimed)
 	})
 	return claimed, err
@@ -378,9 +375,17 @@ func (s *Store) AddCheckpoints(ctx context.Context, id string, checkpoints []mis
 	})
 }
 
-func deleteCheckpoints(ctx context.Context, tx *sql.Tx, id string) error {
-	_, err := tx.ExecContext(ctx, `DELETE FROM checkpoints WHERE job_id = ?`, id)
-	return err
+// DeleteCheckpoints removes those after a step.
+func (s *Store) DeleteCheckpoints(ctx context.Context, id string, after int) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM checkpoints WHERE job_id = ? AND step > ?`, id, after)
+		return err
+	})
+}
+
+// TrainingsToGoOn has the IDs of the jobs that wait for training or are trained.
+func (s *Store) TrainingsToGoOn(ctx context.Context) ([]string, error) {
+	return collect(ctx, s.reader, scanString, `SELECT id FROM jobs WHERE started AND status IN ('QUEUED', 'RUNNING', 'CANCELLATION_REQUESTED')`)
 }
 
 // JobFilter selects jobs of a list. Zero values select all.

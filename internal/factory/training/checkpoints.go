@@ -19,6 +19,7 @@ type checkpointRecorder struct {
 	queue   *Queue
 	ctx     context.Context // which the end of the training does not end
 	job     string
+	began   bool
 	pending []mistral.Checkpoint
 	written time.Time
 }
@@ -27,8 +28,34 @@ func (q *Queue) newCheckpointRecorder(ctx context.Context, j *store.Job) *checkp
 	return &checkpointRecorder{queue: q, ctx: context.WithoutCancel(ctx), job: j.ID, written: q.now()}
 }
 
+// begin forgets the checkpoints of an attempt before this one, but for those up to the step
+// from which this one goes on.
+func (r *checkpointRecorder) begin(step int) {
+	if r.began {
+		return
+	}
+	r.began = true
+	if err := r.queue.store.DeleteCheckpoints(r.ctx, r.job, step); err != nil {
+		r.queue.logger.WarnContext(r.ctx, "earlier checkpoints not removed", slog.String("job", r.job), slog.Any("error", err))
+	}
+}
+
+// resumed says from which step a training goes on.
+func (r *checkpointRecorder) resumed(step int) {
+	r.begin(step)
+	r.queue.logger.InfoContext(r.ctx, "training goes on", slog.String("job", r.job), slog.Int("step", step))
+	err := r.queue.store.UpdateJob(r.ctx, r.job, func(j *store.Job) error {
+		j.Resumed(step, r.queue.now())
+		return nil
+	})
+	if err != nil {
+		r.queue.logger.WarnContext(r.ctx, "the step at which a training goes on is not recorded", slog.String("job", r.job), slog.Any("error", err))
+	}
+}
+
 // reached takes in a checkpoint. What is gathered is written once the pause is over.
 func (r *checkpointRecorder) reached(checkpoint classifier.Checkpoint) {
+	r.begin(0)
 	now := r.queue.now()
 	recorded := mistral.Checkpoint{StepNumber: int64(checkpoint.Step), CreatedAt: now.Unix()}
 	recorded.Metrics.TrainLoss = &checkpoint.TrainLoss

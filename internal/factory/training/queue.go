@@ -29,12 +29,14 @@ const retryDelay = time.Second
 // Queue runs jobs, a bounded number at a time. What is queued is in the store
 // alone; the queue knows what is being worked on.
 type Queue struct {
-	store        *store.Store
-	blobs        blob.Store
-	scratch      string // a folder for what a training puts aside
-	logger       *slog.Logger
-	now          func() time.Time
-	stageSeconds *prometheus.HistogramVec
+	store          *store.Store
+	blobs          blob.Store
+	directory      string // of the blobs
+	scratch        string // a folder for what trainings put aside
+	trainingMemory int64
+	logger         *slog.Logger
+	now            func() time.Time
+	stageSeconds   *prometheus.HistogramVec
 
 	wake    map[store.Stage]chan struct{}
 	stop    context.CancelCauseFunc
@@ -64,14 +66,28 @@ type claim struct {
 	interrupt context.CancelCauseFunc
 }
 
+// Config says what a queue stands on.
+type Config struct {
+	Store          *store.Store
+	Blobs          blob.Store
+	BlobDirectory  string // of Blobs, for the processes that train
+	Scratch        string // a folder on a disk for what trainings put aside
+	TrainingMemory int64  // bytes that a training may take
+	Logger         *slog.Logger
+	Clock          func() time.Time
+	Registry       prometheus.Registerer
+}
+
 // NewQueue has a queue without workers: see Start.
-func NewQueue(stored *store.Store, blobs blob.Store, scratch string, logger *slog.Logger, clock func() time.Time, registry prometheus.Registerer) *Queue {
+func NewQueue(config Config) *Queue {
 	q := &Queue{
-		store:   stored,
-		blobs:   blobs,
-		scratch: scratch,
-		logger:  logger,
-		now:     clock,
+		store:          config.Store,
+		blobs:          config.Blobs,
+		directory:      config.BlobDirectory,
+		scratch:        config.Scratch,
+		trainingMemory: config.TrainingMemory,
+		logger:         config.Logger,
+		now:            config.Clock,
 		stageSeconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "classifier_factory_job_stage_duration_seconds",
 			Help:    "How long jobs were VALIDATING or RUNNING.",
@@ -81,7 +97,7 @@ func NewQueue(stored *store.Store, blobs blob.Store, scratch string, logger *slo
 		claims: map[string]*claim{},
 		turns:  map[turn]int{},
 	}
-	registry.MustRegister(q.stageSeconds)
+	config.Registry.MustRegister(q.stageSeconds)
 	return q
 }
 
@@ -188,6 +204,7 @@ func (q *Queue) Cancel(ctx context.Context, tenant, id string) error {
 	if !cancelled.Status.Finished() {
 		return nil // its worker will end it
 	}
+	q.removeFolder(ctx, id)
 	return q.store.ReleaseInputs(context.WithoutCancel(ctx), &cancelled)
 }
 
@@ -281,11 +298,27 @@ func (q *Queue) runTraining(ctx context.Context, j *store.Job) error {
 	return q.keepModel(context.WithoutCancel(ctx), j, made)
 }
 
+// keepModel makes a model last together with its evaluation and its job's success.
+func (q *Queue) keepModel(ctx context.Context, j *store.Job, made *trained) error {
+	defer made.discard()
+	err := q.store.KeepModel(ctx, j.ID, made.staged, made.digest, made.evaluation, q.now())
+	if err == nil {
+		q.removeFolder(ctx, j.ID)
+	}
+	// If the job was cancelled meanwhile, nothing refers to the model.
+	return errors.Join(err, q.store.ReleaseBlobs(ctx, made.digest), q.store.ReleaseInputs(ctx, j))
+}
+
 // endJob records that a stage was not done.
 func (q *Queue) endJob(ctx context.Context, j *store.Job, cause error) error {
+	finished := false
 	err := q.store.UpdateJob(ctx, j.ID, func(j *store.Job) error {
 		j.End(cause, q.now())
+		finished = j.Status.Finished()
 		return nil
 	})
+	if finished {
+		q.removeFolder(ctx, j.ID)
+	}
 	return errors.Join(err, q.store.ReleaseInputs(ctx, j))
 }

@@ -18,7 +18,7 @@ import (
 
 // idleQueue has no workers.
 func idleQueue(stored *store.Store, blobs blob.Store) *Queue {
-	return NewQueue(stored, blobs, "", slog.New(slog.DiscardHandler), time.Now, prometheus.NewRegistry())
+	return NewQueue(Config{Store: stored, Blobs: blobs, TrainingMemory: 1 << 30, Logger: slog.New(slog.DiscardHandler), Clock: time.Now, Registry: prometheus.NewRegistry()})
 }
 
 // TestTenantsTakeTurns: who queues a hundred jobs does not hold up another one's.

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/classifier-factory/classifier-factory/internal/classifier"
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
+	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
@@ -16,7 +18,7 @@ const maxLabels = 10_000
 // validate reads all of a job's files once. A *store.InvalidDataError says what is
 // wrong with them.
 func (q *Queue) validate(ctx context.Context, j *store.Job) (*store.Validation, error) {
-	training := q.trainingRows(j)
+	training := trainingRows(q.blobs, j)
 	if err := training.read(ctx, j.TrainingInputs(), func(*dataset.Sample, store.Input) {}); err != nil {
 		return nil, err
 	}
@@ -36,12 +38,37 @@ func (q *Queue) validate(ctx context.Context, j *store.Job) (*store.Validation, 
 		Metadata:        planned.metadata,
 		Skipped:         training.update(),
 	}
-	return found, q.validationRows(j, found.InputType, targets).read(ctx, j.ValidationInputs(), func(*dataset.Sample, store.Input) {})
+	validation := validationRows(q.blobs, j, found.InputType, targets)
+	if err := validation.read(ctx, j.ValidationInputs(), func(*dataset.Sample, store.Input) {}); err != nil {
+		return nil, err
+	}
+	return found, q.checkMemory(classifier.Size{
+		Examples:  training.census.Samples(),
+		TextBytes: training.bytes,
+		Targets:   engineTargets(targets),
+		Validated: validation.census.Samples() > 0,
+	})
+}
+
+// processMemory is what a training's process takes beside the engine, which reads and
+// measures rows.
+const processMemory = 32 << 20
+
+// checkMemory refuses what would not fit a training's budget.
+func (q *Queue) checkMemory(size classifier.Size) error {
+	needed := classifier.MemoryNeeded(size) + processMemory
+	if needed <= q.trainingMemory {
+		return nil
+	}
+	return &store.InvalidDataError{
+		Message: fmt.Sprintf("The training would need up to %d bytes of memory; this server gives one %d. Fewer labels, or files for validation, make it less; whoever runs the server can raise --training-memory.", needed, q.trainingMemory),
+		Update:  mistral.StatusUpdate{Code: store.CodeOutOfMemory},
+	}
 }
 
 // trainingRows accepts what the job's targets say, or any labels if it has none.
-func (q *Queue) trainingRows(j *store.Job) *rows {
-	r := &rows{blobs: q.blobs, limits: dataset.DefaultLimits(), skipFraction: j.Requested.SkipFraction}
+func trainingRows(blobs blob.Store, j *store.Job) *rows {
+	r := &rows{blobs: blobs, limits: dataset.DefaultLimits(), skipFraction: j.Requested.SkipFraction}
 	if len(j.Requested.Targets) > 0 {
 		r.known = newLabelIndex(j.Requested.Targets)
 	}
@@ -49,9 +76,9 @@ func (q *Queue) trainingRows(j *store.Job) *rows {
 }
 
 // validationRows accepts what the training files have taught.
-func (q *Queue) validationRows(j *store.Job, inputType dataset.InputType, targets []mistral.ClassifierTarget) *rows {
+func validationRows(blobs blob.Store, j *store.Job, inputType dataset.InputType, targets []mistral.ClassifierTarget) *rows {
 	return &rows{
-		blobs:        q.blobs,
+		blobs:        blobs,
 		limits:       dataset.DefaultLimits(),
 		skipFraction: j.Requested.SkipFraction,
 		inputType:    inputType,
