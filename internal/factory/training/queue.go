@@ -35,6 +35,7 @@ type Queue struct {
 	logger       *slog.Logger
 	now          func() time.Time
 	stageSeconds *prometheus.HistogramVec
+	reports      *reports
 
 	wake    map[store.Stage]chan struct{}
 	stop    context.CancelCauseFunc
@@ -72,6 +73,7 @@ func NewQueue(stored *store.Store, blobs blob.Store, scratch string, logger *slo
 		scratch: scratch,
 		logger:  logger,
 		now:     clock,
+		reports: newReports(stored, logger, clock),
 		stageSeconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "classifier_factory_job_stage_duration_seconds",
 			Help:    "How long jobs were VALIDATING or RUNNING.",
@@ -101,6 +103,7 @@ func (q *Queue) Start(trainers int) {
 func (q *Queue) Close() {
 	q.stop(store.ErrInterrupted)
 	q.workers.Wait()
+	q.reports.close()
 }
 
 // Notify says that a job may have been queued.
@@ -123,6 +126,7 @@ func (q *Queue) work(ctx context.Context, stage store.Stage) {
 			if err := q.run(jobContext, &claimed.job); err != nil {
 				q.record(ctx, &claimed.job, err)
 			}
+			q.reports.settle(ctx, claimed.job.Tenant, claimed.job.ID)
 			q.release(claimed)
 		case errors.Is(err, store.ErrNotFound):
 			q.wait(ctx, stage, nil)
@@ -188,6 +192,7 @@ func (q *Queue) Cancel(ctx context.Context, tenant, id string) error {
 	if !cancelled.Status.Finished() {
 		return nil // its worker will end it
 	}
+	q.reports.settle(ctx, tenant, id)
 	return q.store.ReleaseInputs(context.WithoutCancel(ctx), &cancelled)
 }
 
@@ -274,7 +279,9 @@ func (q *Queue) runValidation(ctx context.Context, j *store.Job) error {
 }
 
 func (q *Queue) runTraining(ctx context.Context, j *store.Job) error {
+	q.reports.begin(ctx, j)
 	made, err := q.train(ctx, j)
+	q.reports.awaitPages(ctx, j.ID)
 	if err != nil {
 		return err
 	}
