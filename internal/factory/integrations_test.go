@@ -67,12 +67,18 @@ func TestIntegrationKeysAreForgotten(t *testing.T) {
 	if strings.Contains(log.String(), canary) {
 		t.Error("the key is logged")
 	}
-	err := filepath.WalkDir(s.config.Directory, func(path string, entry fs.DirEntry, err error) error {
+	searchFor(t, s.config.Directory, canary)
+}
+
+// searchFor fails if a file of a directory has a secret.
+func searchFor(t *testing.T, directory, secret string) {
+	t.Helper()
+	err := filepath.WalkDir(directory, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
 		content, err := os.ReadFile(path)
-		if bytes.Contains(content, []byte(canary)) {
+		if bytes.Contains(content, []byte(secret)) {
 			t.Errorf("the key is in %s", path)
 		}
 		return err

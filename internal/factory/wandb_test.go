@@ -1,8 +1,13 @@
 package factory
 
 import (
+	"bytes"
 	"encoding/json"
+	"log/slog"
 	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -111,7 +116,7 @@ func TestReportIsThereOnce(t *testing.T) {
 		return fails
 	})
 	s := startServer(t, w.reportTo)
-	job := s.create(reported(wandbKey), s.upload("slow.jsonl", slowIntents()))
+	job := s.create(reported(wandbKey), s.upload("intents.jsonl", intents(200)))
 	done := s.await(job.ID, mistral.JobSuccess)
 	run := w.awaitRun(job.ID+"-0", ended)
 	if len(w.runs) != 1 || len(run.history) != len(done.Checkpoints)+1 {
@@ -219,5 +224,169 @@ func answering(status int, body string) func(http.ResponseWriter, *http.Request,
 		answer.WriteHeader(status)
 		_, _ = answer.Write([]byte(body))
 		return true
+	}
+}
+
+// TestReportOfAFailure: the run of a job whose training failed has failed.
+func TestReportOfAFailure(t *testing.T) {
+	w := startWandb(t)
+	s := startServer(t, w.reportTo)
+	file := s.upload("intents.jsonl", intents(40))
+	job := s.create(func(r *mistral.CreateJobRequest) { reported(wandbKey)(r); r.AutoStart = false }, file)
+	s.await(job.ID, mistral.JobValidated)
+	blob := filepath.Join(s.config.Directory, "blobs", *file.SHA256)
+	if err := os.WriteFile(blob, bytes.Repeat([]byte("x"), int(file.Bytes)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.client("alice-key").StartJob(t.Context(), job.ID); err != nil {
+		t.Fatal(err)
+	}
+	failed := s.await(job.ID, mistral.JobFailed)
+	if run := w.awaitRun(job.ID+"-0", ended); *run.exitCode != 1 {
+		t.Errorf("the run of a failed job ended with %d", *run.exitCode)
+	}
+	if failed.Integrations[0].URL == nil {
+		t.Error("the failed job has no address of its run")
+	}
+}
+
+// TestReportWaitsForItsServer that is away for the whole training, which does not wait.
+func TestReportWaitsForItsServer(t *testing.T) {
+	w := startWandb(t)
+	w.refuse(http.StatusServiceUnavailable)
+	s := startServer(t, w.reportTo)
+	job := s.create(reported(wandbKey), s.upload("intents.jsonl", intents(200)))
+	done := s.await(job.ID, mistral.JobSuccess)
+	if done.Integrations[0].URL != nil {
+		t.Error("there is an address of a run that is not there")
+	}
+	w.set(nil)
+	if run := w.awaitRun(job.ID+"-0", ended); len(run.history) != len(done.Checkpoints)+1 || *run.exitCode != 0 {
+		t.Errorf("%d lines, exit code %d", len(run.history), *run.exitCode)
+	}
+	if again := s.await(job.ID, mistral.JobSuccess); again.Integrations[0].URL == nil || len(integrationFailures(t, again)) > 0 {
+		t.Errorf("the job is %+v, %s", again.Integrations[0], events(again))
+	}
+}
+
+// TestLostReport: who closes the factory does not wait for a server that is away.
+func TestLostReport(t *testing.T) {
+	w := startWandb(t)
+	w.http.Close()
+	s := startServer(t, w.reportTo)
+	job := s.create(reported(wandbKey), s.upload("intents.jsonl", intents(40)))
+	s.await(job.ID, mistral.JobSuccess)
+	before := time.Now()
+	s.close()
+	if took := time.Since(before); took > 10*time.Second {
+		t.Errorf("the factory took %v to close", took)
+	}
+	s.open()
+	if failure := s.awaitFailure(job.ID); failure.Code != "ReportLost" {
+		t.Errorf("event %+v", failure)
+	}
+}
+
+// TestRestartLosesKeys: jobs are trained on, and say that nothing more is reported.
+func TestRestartLosesKeys(t *testing.T) {
+	w := startWandb(t)
+	s := startServer(t, w.reportTo)
+	waiting := s.create(func(r *mistral.CreateJobRequest) { reported(wandbKey)(r); r.AutoStart = false }, s.upload("intents.jsonl", intents(40)))
+	s.await(waiting.ID, mistral.JobValidated)
+	running := s.create(reported(wandbKey), s.upload("slow.jsonl", slowIntents()))
+	w.awaitRun(running.ID+"-0", func(run *wandbRun) bool { return len(run.history) > 0 })
+
+	s.close()
+	w.awaitRun(running.ID+"-0", func(run *wandbRun) bool { return run.preempting })
+	s.open()
+	if _, err := s.client("alice-key").StartJob(t.Context(), waiting.ID); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ reason, id, says string }{
+		{"a run was under way", running.ID, "the run cannot be finished"},
+		{"no run was begun", waiting.ID, "nothing of this training is reported"},
+	} {
+		done := s.await(test.id, mistral.JobSuccess)
+		failures := integrationFailures(t, done)
+		if len(failures) != 1 || failures[0].Code != "KeyLost" || !strings.Contains(failures[0].Error, test.says) {
+			t.Errorf("%s: %+v", test.reason, failures)
+		}
+	}
+	if run := w.awaitRun(running.ID+"-0", func(*wandbRun) bool { return true }); ended(&run) {
+		t.Error("a run was finished whose key is lost")
+	}
+}
+
+// TestRestartWithoutReports: the job that was promised a report is told that there is none.
+func TestRestartWithoutReports(t *testing.T) {
+	w := startWandb(t)
+	s := startServer(t, w.reportTo)
+	job := s.create(func(r *mistral.CreateJobRequest) { reported(wandbKey)(r); r.AutoStart = false }, s.upload("intents.jsonl", intents(40)))
+	s.await(job.ID, mistral.JobValidated)
+	s.close()
+	s.config.WandbBaseURL = nil
+	s.open()
+	if _, err := s.client("alice-key").StartJob(t.Context(), job.ID); err != nil {
+		t.Fatal(err)
+	}
+	if failure := s.awaitFailure(job.ID); failure.Code != "NotReported" {
+		t.Errorf("event %+v", failure)
+	}
+	s.await(job.ID, mistral.JobSuccess)
+}
+
+// TestKeysOfReportsStayInMemory whatever the server answers, and as long as the job is
+// there.
+func TestKeysOfReportsStayInMemory(t *testing.T) {
+	var log lockedBuffer
+	w := startWandb(t)
+	s := startServer(t, func(c *Config) {
+		w.reportTo(c)
+		c.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	})
+	file := s.upload("intents.jsonl", intents(40))
+	var answers strings.Builder
+	look := func(id string) {
+		for _, path := range []string{"/v1/fine_tuning/jobs", "/v1/fine_tuning/jobs/" + id, "/v1/models"} {
+			_, body := s.request("GET", path, "")
+			answers.WriteString(body)
+		}
+	}
+	for _, status := range []int{http.StatusOK, http.StatusForbidden, http.StatusServiceUnavailable} {
+		w.refuse(status)
+		if status == http.StatusOK {
+			w.set(nil)
+		}
+		job := s.create(reported(wandbKey), file)
+		look(job.ID)
+		s.await(job.ID, mistral.JobSuccess)
+		if status == http.StatusForbidden {
+			s.awaitFailure(job.ID)
+		}
+		look(job.ID)
+	}
+	searchFor(t, s.config.Directory, wandbKey)
+	s.close()
+	searchFor(t, s.config.Directory, wandbKey)
+	s.open()
+	if strings.Contains(log.String(), wandbKey) || strings.Contains(answers.String(), wandbKey) {
+		t.Error("the key is logged or answered")
+	}
+	if !strings.Contains(log.String(), "report to Weights & Biases not sent") {
+		t.Error("the log does not say that a report was lost")
+	}
+}
+
+// TestTooManyIntegrations: each is a connection of the server's.
+func TestTooManyIntegrations(t *testing.T) {
+	s := startServer(t, nil)
+	file := s.upload("intents.jsonl", intents(20)).ID
+	integration := `{"project": "p", "api_key": "` + wandbKey + `"}`
+	for number, want := range map[int]int{10: 200, 11: 422} {
+		status, body := s.request("POST", "/v1/fine_tuning/jobs", `{"model": "ministral-3b-latest", "training_files": ["`+file+`"], "suffix": "`+strconv.Itoa(number)+`",
+			"integrations": [`+strings.Repeat(integration+",", number-1)+integration+`]}`)
+		if status != want {
+			t.Errorf("%d integrations: %d %s", number, status, body)
+		}
 	}
 }
