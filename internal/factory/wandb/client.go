@@ -225,7 +225,7 @@ func statusError(response *http.Response) error {
 		return fmt.Errorf("%w with the status %d", ErrKeyRefused, status)
 	case status == http.StatusRequestTimeout, status == http.StatusConflict, status == http.StatusTooManyRequests,
 		status >= 500 && status != http.StatusNotImplemented:
-		seconds, _ := strconv.ParseUint(response.Header.Get("Retry-After"), 10, 16)
+		seconds, _ := strconv.ParseInt(response.Header.Get("Retry-After"), 10, 16)
 		return &temporaryError{reason: fmt.Sprintf("it answered with the status %d", status), after: time.Duration(seconds) * time.Second}
 	default:
 		return fmt.Errorf("%w with the status %d", ErrRefused, status)
