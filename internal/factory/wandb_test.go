@@ -293,7 +293,7 @@ func TestRestartLosesKeys(t *testing.T) {
 	s := startServer(t, w.reportTo)
 	waiting := s.create(func(r *mistral.CreateJobRequest) { reported(wandbKey)(r); r.AutoStart = false }, s.upload("intents.jsonl", intents(40)))
 	s.await(waiting.ID, mistral.JobValidated)
-	slow := strings.SplitAfter(slowIntents(), "\n")[:1500]
+	slow := strings.SplitAfter(slowIntents(), "\n")[:800]
 	running := s.create(reported(wandbKey), s.upload("slow.jsonl", strings.Join(slow, "")))
 	w.awaitRun(running.ID+"-0", func(run *wandbRun) bool { return len(run.history) > 0 })
 

@@ -29,11 +29,12 @@ func (j *Job) SetRunURL(index int, address string, now time.Time) {
 	}
 }
 
-// JobEnded reports whether a job, of any tenant, is finished or gone.
+// JobEnded reports whether a job, of any tenant, is finished. One that is being created
+// is not there yet.
 func (s *Store) JobEnded(ctx context.Context, id string) (bool, error) {
 	status, err := one(ctx, s.reader, scanString, `SELECT status FROM jobs WHERE id = ?`, id)
 	if errors.Is(err, ErrNotFound) {
-		return true, nil
+		return false, nil
 	}
 	return mistral.JobStatus(status).Finished(), err
 }
