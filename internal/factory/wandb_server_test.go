@@ -30,9 +30,8 @@ type wandbServer struct {
 	t    *testing.T
 	http *httptest.Server
 
-	mutex    sync.Mutex
-	runs     map[string]*wandbRun
-	requests int
+	mutex sync.Mutex
+	runs  map[string]*wandbRun
 	// interfere, if set, may answer a request in place of the server.
 	interfere func(w http.ResponseWriter, r *http.Request, serve func()) bool
 }
@@ -45,7 +44,6 @@ func startWandb(t *testing.T) *wandbServer {
 	mux.HandleFunc("POST /files/{entity}/{project}/{run}/file_stream", w.stream)
 	w.http = httptest.NewServer(http.HandlerFunc(func(answer http.ResponseWriter, r *http.Request) {
 		w.mutex.Lock()
-		w.requests++
 		interfere := w.interfere
 		w.mutex.Unlock()
 		if interfere == nil || !interfere(answer, r, func() { mux.ServeHTTP(httptest.NewRecorder(), r) }) {
