@@ -293,8 +293,7 @@ func TestRestartLosesKeys(t *testing.T) {
 	s := startServer(t, w.reportTo)
 	waiting := s.create(func(r *mistral.CreateJobRequest) { reported(wandbKey)(r); r.AutoStart = false }, s.upload("intents.jsonl", intents(40)))
 	s.await(waiting.ID, mistral.JobValidated)
-	slow := strings.SplitAfter(slowIntents(), "\n")[:800]
-	running := s.create(reported(wandbKey), s.upload("slow.jsonl", strings.Join(slow, "")))
+	running := s.create(reported(wandbKey), s.upload("slow.jsonl", slowIntents()))
 	w.awaitRun(running.ID+"-0", func(run *wandbRun) bool { return len(run.history) > 0 })
 
 	s.close()
@@ -303,15 +302,17 @@ func TestRestartLosesKeys(t *testing.T) {
 	if _, err := s.client("alice-key").StartJob(t.Context(), waiting.ID); err != nil {
 		t.Fatal(err)
 	}
-	for _, test := range []struct{ reason, id, says string }{
-		{"a run was under way", running.ID, "the run cannot be finished"},
-		{"no run was begun", waiting.ID, "nothing of this training is reported"},
-	} {
-		done := s.await(test.id, mistral.JobSuccess)
-		failures := integrationFailures(t, done)
-		if len(failures) != 1 || failures[0].Code != "KeyLost" || !strings.Contains(failures[0].Error, test.says) {
-			t.Errorf("%s: %+v", test.reason, failures)
-		}
+	lost := s.awaitFailure(running.ID)
+	if lost.Code != "KeyLost" || !strings.Contains(lost.Error, "the run cannot be finished") {
+		t.Errorf("a run was under way: %+v", lost)
+	}
+	s.await(running.ID, mistral.JobRunning) // on
+	if _, err := s.client("alice-key").CancelJob(t.Context(), running.ID); err != nil {
+		t.Fatal(err)
+	}
+	done := s.await(waiting.ID, mistral.JobSuccess)
+	if failures := integrationFailures(t, done); len(failures) != 1 || failures[0].Code != "KeyLost" || !strings.Contains(failures[0].Error, "nothing of this training is reported") {
+		t.Errorf("no run was begun: %+v", failures)
 	}
 	if run := w.awaitRun(running.ID+"-0", func(*wandbRun) bool { return true }); ended(&run) {
 		t.Error("a run was finished whose key is lost")
