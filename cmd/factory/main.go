@@ -83,6 +83,7 @@ type options struct {
 	limits            factory.Limits
 	backupTo          string
 	publicURL         *url.URL
+	wandbBaseURL      *url.URL
 	corsOrigins       []string
 	insecureNoAuth    bool
 	version           bool
@@ -123,6 +124,11 @@ func (o *options) flags() *flag.FlagSet {
 	flags.Func("public-url", "`address` at which clients find the server, such as https://example.com/factory, for signed URLs (default: as the client asked, or the proxy before it says)",
 		func(text string) (err error) {
 			o.publicURL, err = api.ParsePublicURL(text)
+			return err
+		})
+	flags.Func("wandb-base-url", "`address` of the server of Weights & Biases, such as https://api.wandb.ai, to which jobs with an integration are reported, each with its own key (default: nothing is reported)",
+		func(text string) (err error) {
+			o.wandbBaseURL, err = factory.ParseWandbURL(text)
 			return err
 		})
 	flags.Func("cors-origins", "comma-separated `origins`, such as https://app.example.com, of pages whose scripts may use the server from a browser; *: of all (default: none)",
@@ -168,6 +174,7 @@ func run(ctx context.Context, o options, logger *slog.Logger) error {
 		RequestsUnderWay:  o.requestsUnderWay,
 		Limits:            o.limits,
 		PublicURL:         o.publicURL,
+		WandbBaseURL:      o.wandbBaseURL,
 		CORSOrigins:       o.corsOrigins,
 		Logger:            logger,
 	})

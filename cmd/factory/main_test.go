@@ -117,6 +117,7 @@ func TestRefusesToStart(t *testing.T) {
 		{"nowhere to keep anything", "k", nil, "no directory"},
 		{"a key in plain", "", []string{"--data-dir", t.TempDir(), "--api-keys-file", badKeys}, "line 1: not tenant:hash"},
 		{"an address that is none", "k", []string{"--public-url", "example.com"}, "no address such as"},
+		{"no server of Weights & Biases", "k", []string{"--wandb-base-url", "api.wandb.ai"}, "must start with http"},
 		{"an origin that no browser sends", "k", []string{"--cors-origins", "https://app.example.com/"}, "no origin such as"},
 		{"an empty file", "k", []string{"--data-dir", t.TempDir(), "--api-keys-file", os.DevNull}, "no keys"},
 		{"a flag that is none", "k", []string{"--unknown"}, "flag provided but not defined"},

@@ -3,8 +3,11 @@ package controller
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -12,6 +15,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+	"github.com/classifier-factory/classifier-factory/internal/factory"
+	"github.com/classifier-factory/classifier-factory/internal/factory/api"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -60,6 +65,54 @@ func TestWeightsAndBiasesKeyComesFromItsSecret(t *testing.T) {
 	}
 	if strings.Contains(string(shown), key) || strings.Contains(strings.Join(d.told(), "\n"), key) {
 		t.Error("the key is shown")
+	}
+}
+
+// TestRunPageOfAFactoryThatReports is in the status of the finished job, however short it was.
+func TestRunPageOfAFactoryThatReports(t *testing.T) {
+	t.Parallel()
+	wandb := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var request struct{ Variables struct{ Name string } }
+		if err := json.NewDecoder(r.Body).Decode(&request); err != nil {
+			t.Error(err)
+		}
+		_, _ = fmt.Fprintf(w, `{"data":{"upsertBucket":{"bucket":{"name":%q,"project":{"name":"sentiments","entity":{"name":"team"}}}}}}`, request.Variables.Name)
+	}))
+	defer wandb.Close()
+	base, err := url.Parse(wandb.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := newDriver(t)
+	reporting, err := factory.Open(t.Context(), factory.Config{Directory: t.TempDir(), APIKeys: []api.Key{api.NewKey("test", d.apiKey)}, WandbBaseURL: base})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := reporting.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	// In place of the fixture's, and with the addresses of an encrypted server.
+	instead := func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+		recorder := httptest.NewRecorder()
+		reporting.Handler().ServeHTTP(recorder, r)
+		w.Header().Set("Content-Type", recorder.Header().Get("Content-Type"))
+		w.WriteHeader(recorder.Code)
+		_, _ = w.Write(bytes.ReplaceAll(recorder.Body.Bytes(), []byte(wandb.URL), []byte("https://wandb.example.com")))
+	}
+	d.factory.interfere.Store(&instead)
+
+	d.ready(d.inlineDataset("data", sentiments(20)))
+	d.Create(&corev1.Secret{ObjectMeta: d.ObjectMeta("wandb"), StringData: map[string]string{"key": strings.Repeat("k", 86)}})
+	job := driven(d.trainingJob("job", "data"))
+	job.Spec.Training.WeightsAndBiases = &classifierv1alpha1.WeightsAndBiases{
+		Project: "sentiments", APIKeySecretRef: classifierv1alpha1.SecretKeyReference{Name: "wandb", Key: "key"},
+	}
+	d.Create(job)
+	d.settle(job, classifierv1alpha1.ReasonPublished)
+	if want := "https://wandb.example.com/team/sentiments/runs/" + job.Status.RemoteJob.ID + "-0"; job.Status.WeightsAndBiasesURL != want {
+		t.Errorf("the page is %q, want %q", job.Status.WeightsAndBiasesURL, want)
 	}
 }
 

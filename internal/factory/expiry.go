@@ -20,6 +20,9 @@ func (f *Factory) expire(ctx context.Context) {
 		if err := f.expireJobs(ctx); err != nil && ctx.Err() == nil {
 			f.logger.ErrorContext(ctx, "expired jobs not removed", slog.Any("error", err))
 		}
+		if err := f.queue.ForgetEndedKeys(ctx); err != nil && ctx.Err() == nil {
+			f.logger.ErrorContext(ctx, "keys of ended jobs not forgotten", slog.Any("error", err))
+		}
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():

@@ -31,8 +31,8 @@ func (b *lockedBuffer) String() string {
 	return b.buffer.String()
 }
 
-// TestIntegrationKeysAreForgotten: the server reports to nobody, so that it has no
-// use for the key.
+// TestIntegrationKeysAreForgotten by a server that reports to nobody, and so has no use
+// for the key. It says so in its answers.
 func TestIntegrationKeysAreForgotten(t *testing.T) {
 	var log lockedBuffer
 	s := startServer(t, func(c *Config) {
@@ -45,8 +45,11 @@ func TestIntegrationKeysAreForgotten(t *testing.T) {
 		r.AutoStart = true
 		r.Integrations = []mistral.Integration{{Type: "wandb", Project: "red", Name: &name, APIKey: canary}}
 	}, file)
+	if got := created.Integrations; got[0].Error == nil || !strings.Contains(*got[0].Error, "reports nothing") {
+		t.Errorf("integrations of the new job: %+v; want it said that nothing is reported", got)
+	}
 	done := s.await(created.ID, mistral.JobSuccess)
-	if got := done.Integrations; len(got) != 1 || got[0].Type != "wandb" || got[0].Project != "red" || *got[0].Name != name || got[0].URL != nil {
+	if got := done.Integrations; len(got) != 1 || got[0].Type != "wandb" || got[0].Project != "red" || *got[0].Name != name || got[0].URL != nil || got[0].Error == nil {
 		t.Errorf("integrations %+v; want them as they were sent, without a key or a URL", got)
 	}
 	// Refusals do not repeat it either.
@@ -64,12 +67,18 @@ func TestIntegrationKeysAreForgotten(t *testing.T) {
 	if strings.Contains(log.String(), canary) {
 		t.Error("the key is logged")
 	}
-	err := filepath.WalkDir(s.config.Directory, func(path string, entry fs.DirEntry, err error) error {
+	searchFor(t, s.config.Directory, canary)
+}
+
+// searchFor fails if a file of a directory has a secret.
+func searchFor(t *testing.T, directory, secret string) {
+	t.Helper()
+	err := filepath.WalkDir(directory, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
 		content, err := os.ReadFile(path)
-		if bytes.Contains(content, []byte(canary)) {
+		if bytes.Contains(content, []byte(secret)) {
 			t.Errorf("the key is in %s", path)
 		}
 		return err

@@ -17,6 +17,7 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/factory/serving"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 	"github.com/classifier-factory/classifier-factory/internal/factory/training"
+	"github.com/classifier-factory/classifier-factory/internal/factory/wandb"
 )
 
 // DefaultBaseModel is the only model that the hosted service trained classifiers
@@ -43,6 +44,7 @@ type Config struct {
 	Limits            Limits           // of each tenant; default: none
 	FileLifetime      time.Duration    // after which uploaded files expire; default: never
 	PublicURL         *url.URL         // where clients find the server; default: as they or their proxies say
+	WandbBaseURL      *url.URL         // of the server of Weights & Biases that jobs are reported to; default: none is
 	CORSOrigins       []string         // of pages whose scripts may use the server; default: none
 	JobLifetime       time.Duration    // after which jobs that are finished, or validated and not started, expire; default: never
 	Logger            *slog.Logger     // default: none
@@ -95,6 +97,9 @@ func Open(ctx context.Context, config Config) (*Factory, error) {
 	if err := queue.RemoveFolders(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("remove what trainings put aside: %w", explainVolume(config.Directory, err)), closeDirectory())
 	}
+	if config.WandbBaseURL != nil {
+		queue.ReportTo(config.WandbBaseURL)
+	}
 	f := &Factory{
 		logger:      config.Logger,
 		now:         config.Clock,
@@ -141,6 +146,10 @@ func Open(ctx context.Context, config Config) (*Factory, error) {
 // A program that opens a factory calls it first: trainings run in processes of the same
 // program.
 func RunIfChild() { training.RunIfChild() }
+
+// ParseWandbURL reads the address of a server of Weights & Biases, as a command's flag
+// has it.
+func ParseWandbURL(text string) (*url.URL, error) { return wandb.ParseBaseURL(text) }
 
 // Handler serves all routes.
 func (f *Factory) Handler() http.Handler { return f.api.Handler() }

@@ -23,6 +23,8 @@ const (
 	IntegrationWandb = "wandb"
 
 	EventStatusUpdated = "status-updated"
+	// EventIntegrationFailed extends the protocol: the rest of a training is not reported.
+	EventIntegrationFailed = "integration-failed"
 
 	// MaxSuffixLength is the longest suffix that the service accepts, in characters.
 	MaxSuffixLength = 18
@@ -112,6 +114,8 @@ type Integration struct {
 	Name    *string `json:"name"`
 	RunName *string `json:"run_name"`
 	URL     *string `json:"url"` // null until the run starts
+	// Error extends the protocol: why nothing is reported, or nothing more.
+	Error *string `json:"error,omitempty"`
 }
 
 // UnmarshalJSON takes an absent type for IntegrationWandb, the only one.
@@ -223,6 +227,13 @@ type StatusUpdate struct {
 	Lines          []int64 `json:"lines,omitempty"`           // of the first invalid samples
 	InvalidSamples int64   `json:"invalid_samples,omitempty"` // in all
 	ResumedAtStep  int64   `json:"resumed_at_step,omitempty"` // of a training that was interrupted and goes on
+}
+
+// IntegrationFailure is an Event's data when its name is EventIntegrationFailed.
+type IntegrationFailure struct {
+	Integration int    `json:"integration"` // from 0, as the job lists them
+	Code        string `json:"code"`        // such as KeyLost
+	Error       string `json:"error"`       // a sentence of the server's
 }
 
 // Checkpoint is a job's quality at a step.

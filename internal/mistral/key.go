@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strings"
 	"unique"
 )
@@ -38,6 +39,9 @@ func (Key) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
 // LogValue hides the key in structured logs.
 func (Key) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// SetBasicAuth sends the key as the password of a request to another service.
+func (k Key) SetBasicAuth(request *http.Request, user string) { request.SetBasicAuth(user, k.reveal()) }
 
 func (k Key) reveal() string {
 	if k == (Key{}) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
+	"github.com/classifier-factory/classifier-factory/internal/factory/training"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -30,6 +31,8 @@ const (
 const (
 	maxInputs = 1000 // files of a job
 	maxWeight = 1e9  // of a file or target; the engine sums them
+
+	maxIntegrations = 10
 )
 
 // readJobRequest reads a request, completes it with the protocol's defaults and
@@ -106,6 +109,9 @@ func checkHyperparameters(h mistral.Hyperparameters) error {
 }
 
 func checkIntegrations(integrations []mistral.Integration) error {
+	if len(integrations) > maxIntegrations {
+		return invalidField("too_long", fmt.Sprintf("List should have at most %d items", maxIntegrations), "integrations")
+	}
 	for i, integration := range integrations {
 		switch {
 		case integration.Type != mistral.IntegrationWandb:
@@ -214,14 +220,14 @@ func missingInput(err error, list string, index int) error {
 }
 
 // newJob is what a checked request asks for.
-func newJob(request *jobRequest, inputs []store.Input) store.Job {
+func newJob(request *jobRequest, inputs []store.Input, reported bool) store.Job {
 	return store.Job{
 		Job: mistral.Job{
 			AutoStart:       request.AutoStart,
 			Model:           request.Model,
 			Hyperparameters: request.Hyperparameters,
 			Suffix:          request.Suffix,
-			Integrations:    withoutKeys(request.Integrations),
+			Integrations:    keptIntegrations(request.Integrations, reported),
 			Metadata:        &mistral.JobMetadata{Cost: new(float64)},
 		},
 		Inputs: inputs,
@@ -233,11 +239,22 @@ func newJob(request *jobRequest, inputs []store.Input) store.Job {
 	}
 }
 
-// withoutKeys is what is kept of integrations.
-func withoutKeys(integrations []mistral.Integration) []mistral.Integration {
+// keptIntegrations are kept without their keys, and say if nothing will be reported.
+func keptIntegrations(integrations []mistral.Integration, reported bool) []mistral.Integration {
 	kept := append([]mistral.Integration{}, integrations...)
 	for i := range kept {
-		kept[i].APIKey, kept[i].URL = "", nil
+		kept[i].APIKey, kept[i].URL, kept[i].Error = "", nil, nil
+		if !reported {
+			kept[i].Error = new(training.NothingReported)
+		}
 	}
 	return kept
+}
+
+func integrationKeys(integrations []mistral.Integration) []mistral.Key {
+	keys := make([]mistral.Key, len(integrations))
+	for i, integration := range integrations {
+		keys[i] = mistral.NewKey(integration.APIKey)
+	}
+	return keys
 }

@@ -24,11 +24,18 @@ func (s *Server) createJob(r *http.Request, tenant string) (any, error) {
 	if request.DryRun {
 		return s.estimate(ctx, tenant, request)
 	}
+	var id string
 	created, err := s.store.CreateJob(ctx, tenant, s.config.Limits, s.now(), func(find fileFinder) (store.Job, error) {
 		inputs, err := findInputs(find, request)
-		return newJob(request, inputs), err
+		requested := newJob(request, inputs, s.queue.Reports())
+		requested.Named = func(given string) {
+			id = given
+			s.queue.KeepKeys(id, integrationKeys(request.Integrations))
+		}
+		return requested, err
 	})
 	if err != nil {
+		s.queue.ForgetKeys(id)
 		return nil, refusedJob(err)
 	}
 	s.queue.Notify()

@@ -68,6 +68,10 @@ type Job struct {
 	InputType dataset.InputType
 	Targets   []mistral.ClassifierTarget
 
+	// Named, if set, learns the ID of a job that is to be created before any worker
+	// can have the job.
+	Named func(id string)
+
 	newEvents []mistral.Event // not stored yet
 }
 

@@ -120,6 +120,9 @@ func (s *Store) addJob(ctx context.Context, tenant string, limits Limits, now ti
 		if created.ID, err = newJobID(ctx, tx); err != nil {
 			return err
 		}
+		if created.Named != nil {
+			created.Named(created.ID)
+		}
 		created.Tenant, created.CreatedAt = tenant, now.Unix()
 		created.complete()
 		created.become(mistral.JobQueued, now)
@@ -212,10 +215,10 @@ func (s *Store) UpdateJob(ctx context.Context, id string, change func(*Job) erro
 // saveJob writes what can change about a job.
 func saveJob(ctx context.Context, tx *sql.Tx, j *Job) error {
 	_, err := tx.ExecContext(ctx, `
-		UPDATE jobs SET status = ?, started = ?, attempts = ?, hyperparameters = ?, input_type = ?,
+		UPDATE jobs SET status = ?, started = ?, attempts = ?, hyperparameters = ?, integrations = ?, input_type = ?,
 		                metadata = ?, trained_tokens = ?, fine_tuned_model = ?, modified_at = ?
 		WHERE id = ?`,
-		j.Status, j.Started, j.attempts, asJSON(&j.Hyperparameters), j.InputType,
+		j.Status, j.Started, j.attempts, asJSON(&j.Hyperparameters), asJSON(&j.Integrations), j.InputType,
 		asJSON(&j.Metadata), j.TrainedTokens, j.FineTunedModel, j.ModifiedAt, j.ID)
 	if err != nil {
 		return err

@@ -76,5 +76,6 @@ func (r *checkpointRecorder) write() {
 	if err := r.queue.store.AddCheckpoints(r.ctx, r.job, r.pending); err != nil {
 		r.queue.logger.WarnContext(r.ctx, "checkpoints not recorded", slog.String("job", r.job), slog.Any("error", err))
 	}
+	r.queue.reports.reached(r.job, r.pending)
 	r.pending, r.written = nil, r.queue.now()
 }

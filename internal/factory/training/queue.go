@@ -37,6 +37,7 @@ type Queue struct {
 	logger         *slog.Logger
 	now            func() time.Time
 	stageSeconds   *prometheus.HistogramVec
+	reports        *reports
 
 	wake    map[store.Stage]chan struct{}
 	stop    context.CancelCauseFunc
@@ -88,6 +89,7 @@ func NewQueue(config Config) *Queue {
 		trainingMemory: config.TrainingMemory,
 		logger:         config.Logger,
 		now:            config.Clock,
+		reports:        newReports(config.Store, config.Logger, config.Clock),
 		stageSeconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "classifier_factory_job_stage_duration_seconds",
 			Help:    "How long jobs were VALIDATING or RUNNING.",
@@ -117,6 +119,7 @@ func (q *Queue) Start(trainers int) {
 func (q *Queue) Close() {
 	q.stop(store.ErrInterrupted)
 	q.workers.Wait()
+	q.reports.close()
 }
 
 // Notify says that a job may have been queued.
@@ -139,6 +142,7 @@ func (q *Queue) work(ctx context.Context, stage store.Stage) {
 			if err := q.run(jobContext, &claimed.job); err != nil {
 				q.record(ctx, &claimed.job, err)
 			}
+			q.reports.settle(ctx, claimed.job.Tenant, claimed.job.ID)
 			q.release(claimed)
 		case errors.Is(err, store.ErrNotFound):
 			q.wait(ctx, stage, nil)
@@ -205,6 +209,7 @@ func (q *Queue) Cancel(ctx context.Context, tenant, id string) error {
 		return nil // its worker will end it
 	}
 	q.removeFolder(ctx, id)
+	q.reports.settle(ctx, tenant, id)
 	return q.store.ReleaseInputs(context.WithoutCancel(ctx), &cancelled)
 }
 
@@ -291,7 +296,9 @@ func (q *Queue) runValidation(ctx context.Context, j *store.Job) error {
 }
 
 func (q *Queue) runTraining(ctx context.Context, j *store.Job) error {
+	q.reports.begin(ctx, j)
 	made, err := q.train(ctx, j)
+	q.reports.awaitPages(ctx, j.ID)
 	if err != nil {
 		return err
 	}
