@@ -2,10 +2,16 @@
 
 import sdk  # first: it says where modules are looked for
 
+import re
+
 import httpx
 
 # extensions are fields that the factory adds to the protocol.
 extensions = {"evaluation", "sha256"}
+
+
+def is_extension(name, path):
+    return name in extensions or name == "error" and re.search(r"\.integrations\[\d+\]$", path)
 
 
 class Asker:
@@ -44,7 +50,7 @@ def assert_same(parsed, wire, path):
 def assert_same_fields(parsed, wire, path):
     fields = by_name(parsed, path)
     for name, value in wire.items():
-        if name in extensions or name in sdk.newer and name not in fields:
+        if is_extension(name, path) or name in sdk.newer and name not in fields:
             continue
         assert name in fields, f"{path}.{name} is left out by the SDK"
         assert_same(fields[name], value, f"{path}.{name}")
