@@ -101,7 +101,9 @@ func startFactory(ctx context.Context, factory, directory string) (server string
 	if err := listener.Close(); err != nil {
 		return "", nil, err
 	}
-	command := exec.Command(factory, "--insecure-no-auth", "--listen="+address, "--metrics-listen=127.0.0.1:0", "--data-dir="+directory)
+	// Who measures all that the factory can do is one tenant.
+	command := exec.Command(factory, "--insecure-no-auth", "--listen="+address, "--metrics-listen=127.0.0.1:0", "--data-dir="+directory,
+		"--tenant-requests-per-second=0", "--tenant-requests-under-way=0")
 	if err := command.Start(); err != nil {
 		return "", nil, err
 	}
