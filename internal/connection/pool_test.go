@@ -56,7 +56,7 @@ func TestUnusableAddressesAndKeysAreNotShown(t *testing.T) {
 		{"a key that no header can carry", "http://factory.example", "hidden key"},
 	} {
 		f := newFixture(t)
-		connection, err := f.pool.Get(test.url, mistral.NewKey(test.key))
+		connection, err := f.pool.Get(test.url, mistral.NewKey(test.key), "")
 		switch {
 		case err == nil || connection != nil:
 			t.Errorf("%s: got a connection", test.reason)
@@ -94,7 +94,7 @@ func TestPoolIsBoundedWhateverKeysCome(t *testing.T) {
 	options.Clock = clock
 	pool := NewPool(t.Context(), options)
 	for i := range 1000 {
-		if _, err := pool.Get("http://factory.example", mistral.NewKey(strconv.Itoa(i))); err != nil {
+		if _, err := pool.Get("http://factory.example", mistral.NewKey(strconv.Itoa(i)), ""); err != nil {
 			t.Fatal(err)
 		}
 		clock.Step(time.Minute)
