@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 )
 
 // ScopeClassify is the scope of a key that may classify, and nothing else.
@@ -47,8 +48,14 @@ type DeletedKey struct {
 func (k *CreatedKey) complete() bool {
 	return k.ID != "" && k.Key != (Key{}) && k.Key.validate() == nil
 }
-func (l *KeyList) complete() bool    { return l.Data != nil || l.Object == ObjectList }
 func (k *DeletedKey) complete() bool { return k.ID != "" }
+
+// complete asks for what a key is recognised by, too: one that is overlooked goes on
+// opening what it should not.
+func (l *KeyList) complete() bool {
+	unknown := func(key KeyInfo) bool { return key.ID == "" || key.Name == "" }
+	return (l.Data != nil || l.Object == ObjectList) && !slices.ContainsFunc(l.Data, unknown)
+}
 
 // CreateKey makes a key.
 func (c *Client) CreateKey(ctx context.Context, create CreateKeyRequest) (*CreatedKey, error) {
