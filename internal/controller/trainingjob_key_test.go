@@ -87,7 +87,7 @@ func TestPublishedKeyOpensItsModelAlone(t *testing.T) {
 		held := d.factory.client(t, key, namespace)
 		for reason, call := range map[string]func() error{
 			"another model":  func() error { return d.classify(key, other.Status.Model.ID) },
-			"list models":    func() error { _, err := held.ListModels(ctx); return err },
+			"another card":   func() error { _, err := held.GetModel(ctx, other.Status.Model.ID); return err },
 			"delete a model": func() error { return held.DeleteModel(ctx, job.Status.Model.ID) },
 			"list jobs":      func() error { _, err := held.ListJobs(ctx, mistral.JobFilter{}); return err },
 			"get the job":    func() error { _, err := held.GetJob(ctx, job.Status.RemoteJob.ID); return err },
@@ -102,6 +102,9 @@ func TestPublishedKeyOpensItsModelAlone(t *testing.T) {
 			if err := call(); !mistral.IsForbidden(err) {
 				t.Errorf("%s, for namespace %q: %v, want it forbidden", reason, namespace, err)
 			}
+		}
+		if models, err := held.ListModels(ctx); err != nil || len(models.Data) != 1 || models.Data[0].ID != job.Status.Model.ID {
+			t.Errorf("for namespace %q the key sees the models %+v: %v", namespace, models, err)
 		}
 	}
 }
