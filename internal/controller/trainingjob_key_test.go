@@ -220,6 +220,38 @@ func TestImportedModelHasAKey(t *testing.T) {
 	}
 }
 
+// TestImportWithoutAKeyClaimsNothing holds that nothing holds up what has nothing at the
+// factory.
+func TestImportWithoutAKeyClaimsNothing(t *testing.T) {
+	t.Parallel()
+	d := newDriver(t)
+	job := driven(d.trainingJob("job", "data"))
+	job.Spec.ImportJobID = d.elsewhere(true).ID
+	job.Spec.Output = &classifierv1alpha1.TrainingOutput{APIKey: classifierv1alpha1.OutputAPIKeyNone}
+	d.Create(job)
+	d.settle(job, classifierv1alpha1.ReasonPublished)
+	if key := d.publishedKey(job); key != "" || len(job.Finalizers) > 0 || job.Status.APIKeyName != "" {
+		t.Errorf("the Secret has the key %q, and the object %v and %q", key, job.Finalizers, job.Status.APIKeyName)
+	}
+}
+
+// TestKeyIsAddedToASecretOfAJobThatIsForgotten upgrades an operator that minted no keys.
+// The factory has the model still, and not the job.
+func TestKeyIsAddedToASecretOfAJobThatIsForgotten(t *testing.T) {
+	t.Parallel()
+	d, job := publishedWithKey(t, func(job *classifierv1alpha1.ClassifierTrainingJob) {
+		job.Spec.Output = &classifierv1alpha1.TrainingOutput{APIKey: classifierv1alpha1.OutputAPIKeyNone}
+	})
+	d = d.restarted()
+	d.factory.answer("", "/v1/fine_tuning/jobs/"+job.Status.RemoteJob.ID, http.StatusNotFound)
+	d.rename(job, nil)
+	if _, err := d.pass(job); err != nil {
+		t.Fatal(err)
+	}
+	d.Get("job", job)
+	d.expectOnlyKey(job)
+}
+
 // TestFactoryWithoutKeysPublishesNone plays servers that mint nothing: the model is
 // published all the same, it is said what lacks, and it is not asked again and again.
 func TestFactoryWithoutKeysPublishesNone(t *testing.T) {
@@ -268,7 +300,9 @@ func TestOneKeyIsLeftWhateverIsLost(t *testing.T) {
 		{"the answer to the minting", func(d *driver) { d.loseAnswer("/v1/keys") }},
 		{"the operator before the Secret is written", func(d *driver) {
 			d.jobs.client = interceptor.NewClient(d.jobs.client.(client.WithWatch), interceptor.Funcs{
-				Apply: func(context.Context, client.WithWatch, runtime.ApplyConfiguration, ...client.ApplyOption) error { return gone },
+				Apply: func(context.Context, client.WithWatch, runtime.ApplyConfiguration, ...client.ApplyOption) error {
+					return gone
+				},
 			})
 		}},
 		{"the operator after the Secret was written", func(d *driver) {

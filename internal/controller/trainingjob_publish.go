@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -78,6 +79,12 @@ func (r *TrainingJobReconciler) publish(ctx context.Context, scope *jobScope) (o
 // bringOutput writes the Secret unless it is as it should be, and says what it has. The
 // Secret is nil unless it is as this object published it, for this model.
 func (r *TrainingJobReconciler) bringOutput(ctx context.Context, scope *jobScope, name string, secret *corev1.Secret) (content string, err error) {
+	var data map[string][]byte
+	if secret != nil {
+		data = maps.Clone(secret.Data) // the factory may have forgotten the job since
+	} else if data, err = r.output(ctx, scope); err != nil {
+		return "", err
+	}
 	held, err := r.heldKey(ctx, scope, name, secret)
 	if err != nil {
 		return "", err
@@ -95,7 +102,10 @@ func (r *TrainingJobReconciler) bringOutput(ctx context.Context, scope *jobScope
 		content = "the model's ID"
 	}
 	if secret == nil || !bytes.Equal(secret.Data[outputAPIKey], key) {
-		if err := r.writeOutput(ctx, scope, name, key); err != nil {
+		if data[outputAPIKey] = key; len(key) == 0 {
+			delete(data, outputAPIKey)
+		}
+		if err := r.writeOutput(ctx, scope, name, data); err != nil {
 			return "", err
 		}
 	}
@@ -139,14 +149,7 @@ func isOfEarlierObject(secret *corev1.Secret, object *classifierv1alpha1.Classif
 		owner.Name == object.Name && owner.UID != object.UID
 }
 
-func (r *TrainingJobReconciler) writeOutput(ctx context.Context, scope *jobScope, name string, key []byte) error {
-	data, err := r.output(ctx, scope)
-	if err != nil {
-		return err
-	}
-	if len(key) > 0 {
-		data[outputAPIKey] = key
-	}
+func (r *TrainingJobReconciler) writeOutput(ctx context.Context, scope *jobScope, name string, data map[string][]byte) error {
 	owner := applymetav1.OwnerReference().
 		WithAPIVersion(classifierv1alpha1.GroupVersion.String()).
 		WithKind(kindTrainingJob).
