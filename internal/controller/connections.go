@@ -67,7 +67,7 @@ const maxLastGood = 1024
 func NewConnections(pool *connection.Pool, live client.Reader, defaultURL string, defaultKey mistral.Key) *Connections {
 	return &Connections{
 		pool:       pool,
-		live:       live,
+		live:       unloggedReader{live},
 		defaultURL: defaultURL,
 		defaultKey: defaultKey,
 		lastGood:   lru.New(maxLastGood),

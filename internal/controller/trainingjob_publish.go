@@ -162,7 +162,7 @@ func (r *TrainingJobReconciler) writeOutput(ctx context.Context, scope *jobScope
 		WithOwnerReferences(owner).
 		WithType(outputSecretType).
 		WithData(data)
-	return r.client.Apply(ctx, secret, fieldOwner, client.ForceOwnership)
+	return r.client.Apply(unlogged(ctx), secret, fieldOwner, client.ForceOwnership)
 }
 
 // output is the Secret's content beside the key. The connection's key is never a part of it.
