@@ -69,7 +69,8 @@ func (c *calls) count(r *http.Request) {
 		c.looks++
 	}
 	if subject != "" {
-		c.bySubject[subject]++
+		// The list that the datasets of a namespace share is searched for as a file is.
+		c.bySubject[subject+" of "+r.Header.Get("Factory-Act-For")]++
 	}
 }
 
