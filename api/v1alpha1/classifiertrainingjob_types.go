@@ -67,7 +67,7 @@ type ClassifierTrainingJobSpec struct {
 	// +optional
 	DeletionPolicy TrainingJobDeletionPolicy `json:"deletionPolicy,omitempty"`
 
-	// output is where the model's ID is published.
+	// output is where the model's ID and a key to use it are published.
 	// +optional
 	Output *TrainingOutput `json:"output,omitempty"`
 }
@@ -284,14 +284,34 @@ const (
 	TrainingJobCancelAndDeleteModel TrainingJobDeletionPolicy = "CancelAndDeleteModel"
 )
 
-// TrainingOutput is where the model's ID is published.
+// OutputAPIKey says whether the published Secret has a key.
+// +kubebuilder:validation:Enum=Mint;None
+type OutputAPIKey string
+
+const (
+	// OutputAPIKeyMint lets the factory make a key for this object's model alone.
+	OutputAPIKeyMint OutputAPIKey = "Mint"
+	// OutputAPIKeyNone leaves the Secret without a key.
+	OutputAPIKeyNone OutputAPIKey = "None"
+)
+
+// TrainingOutput is where the model's ID is published, and with what.
+// +kubebuilder:validation:MinProperties=1
 type TrainingOutput struct {
 	// secretName of the published Secret. Default: this object's name.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$`
-	// +required
+	// +optional
 	SecretName string `json:"secretName,omitempty"`
+
+	// apiKey says whether the Secret has the key api-key: Mint lets the factory make one
+	// that may classify with this model and do nothing else, and revokes it when this
+	// object is deleted; None publishes none. A factory that mints no keys, such as the
+	// hosted service, publishes none either way.
+	// +kubebuilder:default=Mint
+	// +optional
+	APIKey OutputAPIKey `json:"apiKey,omitempty"`
 }
 
 // ClassifierTrainingJobStatus is what is known of the run.
@@ -384,6 +404,13 @@ type ClassifierTrainingJobStatus struct {
 	// binding names the published Secret, as Service Binding's Provisioned Service asks.
 	// +optional
 	Binding *BindingStatus `json:"binding,omitempty"`
+
+	// apiKeyName is the name that the key of the published Secret has at the factory;
+	// absent if there is none.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	APIKeyName string `json:"apiKeyName,omitempty"`
 
 	// failures of the attempts, the last ones.
 	// +kubebuilder:validation:MaxItems=11

@@ -98,14 +98,15 @@ func (d *demo) show(ctx context.Context) error {
 	return d.classify(ctx, cluster)
 }
 
-// classify asks the model that the Secret names, as an application would.
+// classify asks the model that the Secret names with the key that it has, as an
+// application would.
 func (d *demo) classify(ctx context.Context, cluster client.Client) error {
 	secret := &corev1.Secret{}
 	if err := cluster.Get(ctx, client.ObjectKey{Namespace: namespace, Name: "intents-model"}, secret); err != nil {
 		return err
 	}
 	model := string(secret.Data["model"])
-	factory, err := mistral.NewClient(mistral.Config{BaseURL: string(secret.Data["uri"]), Key: mistral.NewKey(d.apiKey)})
+	factory, err := mistral.NewClient(mistral.Config{BaseURL: string(secret.Data["uri"]), Key: mistral.NewKey(string(secret.Data["api-key"]))})
 	if err != nil {
 		return err
 	}

@@ -7,17 +7,19 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/turns"
 )
 
-// Connection is how one factory is spoken to with one key. Calls are made in passes.
+// Connection is how one factory is spoken to with one key, for one namespace. Calls are
+// made in passes.
 type Connection struct {
-	id      string
-	url     string
-	client  *mistral.Client
-	gate    gate
-	metrics *metrics
-	jobs    *poller
-	models  inventory[Models]
-	files   inventory[Files]
-	got     time.Time // last from the pool, whose lock guards it
+	id        string
+	url       string
+	namespace string
+	client    *mistral.Client
+	gate      *gate // of all namespaces
+	metrics   *metrics
+	jobs      *poller
+	models    inventory[Models]
+	files     inventory[Files]
+	got       time.Time // last from the pool, whose lock guards it
 }
 
 // ID tells connections of this process apart. It is made of nothing secret.

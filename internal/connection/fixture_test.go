@@ -60,7 +60,7 @@ func newFixtureWith(t *testing.T, change func(*Options)) *fixture {
 
 func (f *fixture) get(url, key string) *Connection {
 	f.Helper()
-	connection, err := f.pool.Get(url, mistral.NewKey(key))
+	connection, err := f.pool.Get(url, mistral.NewKey(key), "test")
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -147,7 +147,7 @@ func TestPausesAreNotOfOneLength(t *testing.T) {
 // as all workers' are when a factory restarts.
 func TestFailuresAtOnceAreOneFailure(t *testing.T) {
 	f := newFixture(t)
-	gate := &f.connection.gate
+	gate := f.connection.gate
 	lost := &mistral.Error{StatusCode: http.StatusBadGateway}
 	for range 8 {
 		gate.leave(lost)
@@ -366,7 +366,7 @@ func TestSilentFactoriesTogetherHoldAPartOfTheWorkers(t *testing.T) {
 // TestPatienceWithASlowFactory grows, or one that answers after six seconds never would be heard.
 func TestPatienceWithASlowFactory(t *testing.T) {
 	f := newFixture(t)
-	gate := &f.connection.gate
+	gate := f.connection.gate
 	for _, want := range []time.Duration{firstPatience, 2 * firstPatience, 4 * firstPatience, callTimeout, callTimeout} {
 		if got := gate.patience(); got != want {
 			t.Errorf("after %d failures an answer is waited for %s, want %s", gate.failures, got, want)

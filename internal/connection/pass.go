@@ -158,6 +158,25 @@ func (p *Pass) DeleteModel(ctx context.Context, id string) error {
 	return p.delete(ctx, "DeleteModel", id, p.client.DeleteModel)
 }
 
+// CreateKey makes a key. Its value is in the answer alone.
+func (p *Pass) CreateKey(ctx context.Context, request mistral.CreateKeyRequest) (*mistral.CreatedKey, error) {
+	return ask(ctx, p, "CreateKey", func(ctx context.Context) (*mistral.CreatedKey, error) {
+		return p.client.CreateKey(ctx, request)
+	})
+}
+
+// ListKeys gives the first page of the keys with a name.
+func (p *Pass) ListKeys(ctx context.Context, name string) (*mistral.KeyList, error) {
+	return ask(ctx, p, "ListKeys", func(ctx context.Context) (*mistral.KeyList, error) {
+		return p.client.ListKeys(ctx, name)
+	})
+}
+
+// RevokeKey revokes a key.
+func (p *Pass) RevokeKey(ctx context.Context, id string) error {
+	return p.delete(ctx, "RevokeKey", id, p.client.RevokeKey)
+}
+
 func (p *Pass) delete(ctx context.Context, operation, id string, send func(context.Context, string) error) error {
 	_, err := ask(ctx, p, operation, func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, send(ctx, id)

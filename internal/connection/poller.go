@@ -26,8 +26,10 @@ const (
 	maxReaders = 4
 )
 
-// listing is who lists jobs, for all namespaces.
-var listing = turns.Who{Object: "list jobs"}
+// listing is who lists the jobs of a connection's namespace.
+func (p *poller) listing() turns.Who {
+	return turns.Who{Namespace: p.connection.namespace, Object: "list jobs"}
+}
 
 // ErrNoFactory is a server that has no list of jobs. What stands before a factory
 // answers so while the factory is not there; that it does not know a job either
@@ -174,7 +176,7 @@ func (p *poller) list(watched map[string]time.Time) ([]string, error) {
 	// Other clients' jobs may fill the list. It is read on only while that costs
 	// no more than to ask for the missing ones.
 	for ; filter.Page == 0 || filter.Page < len(missing); filter.Page++ {
-		page, err := inTurn(p, listing, func(pass *Pass) (*mistral.JobList, error) { return pass.ListJobs(p.ctx, filter) })
+		page, err := inTurn(p, p.listing(), func(pass *Pass) (*mistral.JobList, error) { return pass.ListJobs(p.ctx, filter) })
 		if mistral.IsNotFound(err) {
 			return nil, ErrNoFactory
 		}

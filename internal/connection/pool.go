@@ -1,6 +1,7 @@
-// Package connection holds one Connection for each factory and key: the client,
-// the budget of calls, the pause after a failure and the watching of jobs, shared
-// by everything that talks to that factory with that key. It knows nothing of
+// Package connection holds one Connection for each factory, key and namespace: the
+// client, what lists told, and the watching of jobs, shared by everything in the
+// namespace that talks to that factory with that key. The budget of calls and the pause
+// after a failure are one for all namespaces of a factory and key. It knows nothing of
 // Kubernetes, and decides about no object.
 package connection
 
@@ -37,8 +38,8 @@ const (
 type Options struct {
 	Clock     clock.WithTickerAndDelayedExecution
 	UserAgent string
-	// CallsPerSecond and CallBurst are the budget of each connection: how many calls
-	// it makes in the long run, and how many at once after a rest.
+	// CallsPerSecond and CallBurst are the budget of each factory and key: how many calls
+	// there are in the long run, and how many at once after a rest.
 	CallsPerSecond float64
 	CallBurst      int
 	// MinPollInterval is how soon jobs are looked at again after one changed. It
@@ -73,11 +74,19 @@ type Pool struct {
 	suspects *turns.Line
 
 	mu          sync.Mutex
-	connections map[endpoint]*Connection
-	connected   int // ever
+	connections map[tenancy]*Connection
+	gates       map[endpoint]*gate // of the connections
+	connected   int                // ever
 }
 
-// endpoint tells connections apart. A changed key is another endpoint, so that
+// tenancy tells connections apart: to a factory that knows namespaces each is a tenant,
+// to whom lists and IDs mean what they mean to no other.
+type tenancy struct {
+	endpoint
+	namespace string
+}
+
+// endpoint is what has a budget. A changed key is another endpoint, so that
 // what was held against the old key is not held against the new one.
 type endpoint struct {
 	url string
@@ -96,23 +105,24 @@ func NewPool(ctx context.Context, options Options) *Pool {
 		http:        &http.Client{Transport: transport},
 		metrics:     newMetrics(options.Registerer),
 		suspects:    turns.NewSlots(maxSuspects, maxNamespaceSuspects),
-		connections: map[endpoint]*Connection{},
+		connections: map[tenancy]*Connection{},
+		gates:       map[endpoint]*gate{},
 	}
 }
 
-// Get gives the connection to a factory with a key. It does not connect. The
-// error says what is wrong with the address or key, and shows neither.
-func (p *Pool) Get(url string, key mistral.Key) (*Connection, error) {
+// Get gives the connection to a factory with a key, for a namespace. It does not connect.
+// The error says what is wrong with the address or key, and shows neither.
+func (p *Pool) Get(url string, key mistral.Key, namespace string) (*Connection, error) {
 	url = strings.TrimRight(strings.TrimSpace(url), "/")
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	at, now := endpoint{url: url, key: key}, p.options.Clock.Now()
+	at, now := tenancy{endpoint{url: url, key: key}, namespace}, p.options.Clock.Now()
 	if known, ok := p.connections[at]; ok {
 		known.got = now
 		return known, nil
 	}
 	p.forgetIdle(now)
-	connection, err := p.connect(url, key)
+	connection, err := p.connect(at)
 	if err != nil {
 		return nil, err
 	}
@@ -121,17 +131,23 @@ func (p *Pool) Get(url string, key mistral.Key) (*Connection, error) {
 	return connection, nil
 }
 
-// forgetIdle keeps keys that were replaced from piling up.
+// forgetIdle keeps keys that were replaced, and namespaces that went, from piling up. A
+// budget goes with the last of its connections.
 func (p *Pool) forgetIdle(now time.Time) {
-	maps.DeleteFunc(p.connections, func(_ endpoint, known *Connection) bool {
-		return now.Sub(known.got) > maxIdleTime && !known.jobs.watching()
+	used := make(map[endpoint]bool, len(p.gates))
+	maps.DeleteFunc(p.connections, func(at tenancy, known *Connection) bool {
+		idle := now.Sub(known.got) > maxIdleTime && !known.jobs.watching()
+		used[at.endpoint] = used[at.endpoint] || !idle
+		return idle
 	})
+	maps.DeleteFunc(p.gates, func(at endpoint, _ *gate) bool { return !used[at] })
 }
 
-func (p *Pool) connect(url string, key mistral.Key) (*Connection, error) {
+func (p *Pool) connect(at tenancy) (*Connection, error) {
 	client, err := mistral.NewClient(mistral.Config{
-		BaseURL:    url,
-		Key:        key,
+		BaseURL:    at.url,
+		Key:        at.key,
+		Namespace:  at.namespace,
 		HTTPClient: p.http,
 		UserAgent:  p.options.UserAgent,
 		Now:        p.options.Clock.Now,
@@ -141,23 +157,34 @@ func (p *Pool) connect(url string, key mistral.Key) (*Connection, error) {
 	}
 	p.connected++
 	connection := &Connection{
-		id:      strconv.Itoa(p.connected),
-		url:     url,
-		client:  client,
-		metrics: p.metrics,
-		models:  inventory[Models]{clock: p.options.Clock},
-		files:   inventory[Files]{clock: p.options.Clock},
-		gate: gate{
-			clock:    p.options.Clock,
-			suspects: p.suspects,
-			line: turns.New(turns.Limits{
-				Total:     1, // until it has answered
-				Each:      maxNamespacePasses,
-				PerSecond: p.options.CallsPerSecond,
-				Burst:     p.options.CallBurst,
-			}, p.options.Clock),
-		},
+		id:        strconv.Itoa(p.connected),
+		url:       at.url,
+		namespace: at.namespace,
+		client:    client,
+		metrics:   p.metrics,
+		models:    inventory[Models]{clock: p.options.Clock},
+		files:     inventory[Files]{clock: p.options.Clock},
+		gate:      p.gate(at.endpoint),
 	}
 	connection.jobs = newPoller(p.ctx, connection, p.options)
 	return connection, nil
+}
+
+// gate is that of all connections to a factory with a key.
+func (p *Pool) gate(at endpoint) *gate {
+	if known, ok := p.gates[at]; ok {
+		return known
+	}
+	made := &gate{
+		clock:    p.options.Clock,
+		suspects: p.suspects,
+		line: turns.New(turns.Limits{
+			Total:     1, // until it has answered
+			Each:      maxNamespacePasses,
+			PerSecond: p.options.CallsPerSecond,
+			Burst:     p.options.CallBurst,
+		}, p.options.Clock),
+	}
+	p.gates[at] = made
+	return made
 }

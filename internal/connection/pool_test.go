@@ -56,7 +56,7 @@ func TestUnusableAddressesAndKeysAreNotShown(t *testing.T) {
 		{"a key that no header can carry", "http://factory.example", "hidden key"},
 	} {
 		f := newFixture(t)
-		connection, err := f.pool.Get(test.url, mistral.NewKey(test.key))
+		connection, err := f.pool.Get(test.url, mistral.NewKey(test.key), "")
 		switch {
 		case err == nil || connection != nil:
 			t.Errorf("%s: got a connection", test.reason)
@@ -88,19 +88,75 @@ func TestUnusedConnectionsAreForgotten(t *testing.T) {
 	}
 }
 
+// TestNamespacesShareABudgetAlone holds that what one namespace learnt is not another
+// one's, because each is a tenant, and that all together make no more calls than one.
+func TestNamespacesShareABudgetAlone(t *testing.T) {
+	f := newFixture(t)
+	other, err := f.pool.Get(f.factory.URL, mistral.NewKey(testKey), "other")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if other == f.connection || other.gate != f.connection.gate {
+		t.Error("two namespaces share a connection, or have a budget each")
+	}
+	f.has(&stock{models: []mistral.Model{{ID: "a"}}})
+	if _, err := f.caller("asks").Models(t.Context(), f.clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	f.has(&stock{models: []mistral.Model{{ID: "b"}}})
+	pass := other.Pass(turns.Who{Namespace: "other"}, func() {})
+	defer pass.End()
+	if models, err := pass.Models(t.Context(), f.clock.Now()); err != nil || len(models) != 1 {
+		t.Errorf("the models of the other namespace are %v: %v", models, err)
+	} else if _, found := models["b"]; !found {
+		t.Errorf("the other namespace was told of %v", models)
+	}
+}
+
+// TestPollersOfNamespacesDoNotMeet holds that each namespace's jobs are looked at,
+// though one line leads to the factory.
+func TestPollersOfNamespacesDoNotMeet(t *testing.T) {
+	f := newFixture(t)
+	f.factory.add(mistral.JobRunning, "a", "b")
+	other, err := f.pool.Get(f.factory.URL, mistral.NewKey(testKey), "other")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.connection.jobs.listing() == other.jobs.listing() {
+		t.Error("two namespaces take turns as one")
+	}
+	who := turns.Who{Namespace: "other", Object: "job"}
+	if _, err := other.WatchJob("b", who, func() {}); err != nil {
+		t.Fatal(err)
+	}
+	defer other.UnwatchJob("b", who)
+	f.watchOne("a")
+	f.eventually("the other namespace's job is read", func() bool {
+		job, err := other.WatchJob("b", who, func() {})
+		return err == nil && job != nil
+	})
+}
+
+// TestPoolIsBoundedWhateverKeysCome also lets namespaces come and go.
 func TestPoolIsBoundedWhateverKeysCome(t *testing.T) {
 	clock := testingclock.NewFakeClock(start)
 	options := DefaultOptions()
 	options.Clock = clock
 	pool := NewPool(t.Context(), options)
 	for i := range 1000 {
-		if _, err := pool.Get("http://factory.example", mistral.NewKey(strconv.Itoa(i))); err != nil {
+		if _, err := pool.Get("http://factory.example", mistral.NewKey(strconv.Itoa(i)), ""); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := pool.Get("http://factory.example", mistral.NewKey(testKey), strconv.Itoa(i)); err != nil {
 			t.Fatal(err)
 		}
 		clock.Step(time.Minute)
 	}
-	if got, want := len(pool.connections), int(maxIdleTime/time.Minute)+2; got > want {
+	if got, want := len(pool.connections), 2*(int(maxIdleTime/time.Minute)+2); got > want {
 		t.Errorf("the pool holds %d connections, want no more than %d", got, want)
+	}
+	if got, want := len(pool.gates), int(maxIdleTime/time.Minute)+3; got > want {
+		t.Errorf("the pool holds %d budgets, want no more than %d", got, want)
 	}
 }
 

@@ -29,8 +29,9 @@ type secretError struct{ reason, message string }
 
 func (e *secretError) Error() string { return e.message }
 
-// Connections turns connectionSecretRefs into connections. Both reconcilers share
-// one, so that a factory sees one budget of calls.
+// Connections turns connectionSecretRefs into connections, each of which asks in the
+// name of the object's namespace. Both reconcilers share one, so that a factory sees one
+// budget of calls.
 type Connections struct {
 	pool *connection.Pool
 	live client.Reader
@@ -66,7 +67,7 @@ const maxLastGood = 1024
 func NewConnections(pool *connection.Pool, live client.Reader, defaultURL string, defaultKey mistral.Key) *Connections {
 	return &Connections{
 		pool:       pool,
-		live:       live,
+		live:       unloggedReader{live},
 		defaultURL: defaultURL,
 		defaultKey: defaultKey,
 		lastGood:   lru.New(maxLastGood),
@@ -78,7 +79,7 @@ func NewConnections(pool *connection.Pool, live client.Reader, defaultURL string
 // unusable one is a *secretError.
 func (c *Connections) get(ctx context.Context, namespace string, reference *classifierv1alpha1.SecretReference) (*connection.Connection, error) {
 	if reference == nil {
-		return c.own()
+		return c.own(namespace)
 	}
 	name := types.NamespacedName{Namespace: namespace, Name: reference.Name}
 	secret := &corev1.Secret{}
@@ -97,7 +98,7 @@ func (c *Connections) get(ctx context.Context, namespace string, reference *clas
 	if url == "" {
 		url = c.defaultURL
 	}
-	made, err := c.pool.Get(url, key)
+	made, err := c.pool.Get(url, key, namespace)
 	if err != nil {
 		return nil, &secretError{classifierv1alpha1.ReasonConnectionInvalid, fmt.Sprintf("Secret %s: %s", name.Name, err)}
 	}
@@ -105,12 +106,12 @@ func (c *Connections) get(ctx context.Context, namespace string, reference *clas
 	return made, nil
 }
 
-func (c *Connections) own() (*connection.Connection, error) {
+func (c *Connections) own(namespace string) (*connection.Connection, error) {
 	if c.defaultKey == (mistral.Key{}) {
 		return nil, &secretError{classifierv1alpha1.ReasonConnectionNotFound,
 			"the operator has no connection of its own; name one in connectionSecretRef"}
 	}
-	made, err := c.pool.Get(c.defaultURL, c.defaultKey)
+	made, err := c.pool.Get(c.defaultURL, c.defaultKey, namespace)
 	if err != nil {
 		return nil, &secretError{classifierv1alpha1.ReasonConnectionInvalid, "the operator's own connection: " + err.Error()}
 	}

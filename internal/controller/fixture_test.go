@@ -44,7 +44,7 @@ func newFixture(t *testing.T) *fixture {
 	f := &fixture{T: t, Namespace: cluster.NewNamespace(t), ctx: t.Context(), apiKey: rand.Text()}
 	cluster.Monitor.Forbid(f.apiKey)
 	f.factory = startFactory(t, f.apiKey)
-	f.api = f.factory.client(t, f.apiKey)
+	f.api = f.factory.client(t, f.apiKey, f.Namespace.Name)
 	f.Create(f.connection(f.apiKey))
 	return f
 }
@@ -60,7 +60,7 @@ func startFactory(t *testing.T, apiKey string) *testFactory {
 	t.Helper()
 	server, err := factory.Open(t.Context(), factory.Config{
 		Directory: t.TempDir(),
-		APIKeys:   []api.Key{api.NewKey("test", apiKey)},
+		APIKeys:   []api.Key{operatorsKey(t, apiKey)},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -83,9 +83,22 @@ func startFactory(t *testing.T, apiKey string) *testFactory {
 	return counted
 }
 
-func (s *testFactory) client(t *testing.T, key string) *mistral.Client {
+// operatorsKey has the scopes that the operator needs, and no more.
+func operatorsKey(t *testing.T, key string) api.Key {
 	t.Helper()
-	api, err := mistral.NewClient(mistral.Config{BaseURL: s.URL, Key: mistral.NewKey(key)})
+	scopes, err := factory.ParseScopes([]string{"classify", "train", "act-for"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := api.NewKey("test", key)
+	made.Scopes = scopes
+	return made
+}
+
+// client asks in the name of a namespace, if one is named and the key may.
+func (s *testFactory) client(t *testing.T, key, namespace string) *mistral.Client {
+	t.Helper()
+	api, err := mistral.NewClient(mistral.Config{BaseURL: s.URL, Key: mistral.NewKey(key), Namespace: namespace})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,6 +54,11 @@ func (m marks) ownsAttempt(object types.UID, attempt *classifierv1alpha1.Attempt
 		m.former && attempt.Marker == ownerHash(fmt.Sprintf("%s/%d", object, attempt.Number))
 }
 
+// keyName is the name of the keys that are minted for an object's model.
+func (m marks) keyName(object types.UID) string {
+	return "classifier-training-job-" + ownerHash(fmt.Sprintf("%s/%s", m.cluster, object))
+}
+
 // filePrefix starts the name of every file that a dataset ever uploads. It keeps two
 // datasets with the same content apart, so that the deletion of one does not take the
 // other's files.

@@ -49,21 +49,32 @@ func (r *refusals) check(object types.UID, request string) error {
 
 // learn takes in how a call went and passes its error on.
 func (r *refusals) learn(object types.UID, request string, err error) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.entries[object], request)
+	r.drop(object, request)
 	pauses := map[failureClass]time.Duration{slow: slowRetry, terminal: terminalRetry}
 	if err == nil {
 		return nil
 	}
 	if pause, ok := pauses[classify(err).class]; ok {
-		r.forgetOld()
-		if r.entries[object] == nil {
-			r.entries[object] = map[string]refusal{}
-		}
-		r.entries[object][request] = refusal{err: err, until: r.clock.Now().Add(pause)}
+		r.remember(object, request, err, pause)
 	}
 	return err
+}
+
+func (r *refusals) drop(object types.UID, request string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.entries[object], request)
+}
+
+// remember keeps a call from being repeated for so long.
+func (r *refusals) remember(object types.UID, request string, err error, pause time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.forgetOld()
+	if r.entries[object] == nil {
+		r.entries[object] = map[string]refusal{}
+	}
+	r.entries[object][request] = refusal{err: err, until: r.clock.Now().Add(pause)}
 }
 
 // forgetOld forgets whatever is over, also of objects that went without a word.

@@ -79,7 +79,7 @@ func Setup(ctx context.Context, manager ctrl.Manager, options Options) error {
 		client: manager.GetClient(),
 		sources: source.Readers{
 			Metadata:      manager.GetClient(),
-			Live:          manager.GetAPIReader(),
+			Live:          unloggedReader{manager.GetAPIReader()},
 			ObjectStorage: source.NewObjectStorage(options.Storage),
 		},
 		connections: options.Connections,
@@ -100,7 +100,7 @@ func Setup(ctx context.Context, manager ctrl.Manager, options Options) error {
 	}
 	jobs := &TrainingJobReconciler{
 		client:      manager.GetClient(),
-		live:        manager.GetAPIReader(),
+		live:        unloggedReader{manager.GetAPIReader()},
 		connections: options.Connections,
 		refusals:    newRefusals(options.Clock),
 		metrics:     metrics,

@@ -29,7 +29,7 @@ import (
 var namespaced = flag.Bool("namespaced", false, "give the operator Roles in the tests' namespaces instead of the ClusterRole")
 
 // suiteNamespaces is some more than the tests take.
-const suiteNamespaces = 400
+const suiteNamespaces = 450
 
 // cluster is the control plane that the package's tests share.
 var cluster *controllertest.ControlPlane

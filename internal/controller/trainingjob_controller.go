@@ -47,6 +47,7 @@ type TrainingJobReconciler struct {
 	lookAtFiles func(dataset types.NamespacedName)
 
 	looks  *jobLooks
+	keys   jobKeys
 	writes ownWrites
 
 	alarm   alarm // for changes at the factory, and for turns
@@ -186,6 +187,7 @@ func (r *TrainingJobReconciler) searchFailed(scope *jobScope) {
 // forget drops what is remembered of an object that is gone.
 func (r *TrainingJobReconciler) forget(object *classifierv1alpha1.ClassifierTrainingJob) {
 	r.refusals.forget(object.UID)
+	r.keys.set(object.UID, jobKey{})
 	r.unwatch(client.ObjectKeyFromObject(object))
 	r.mu.Lock()
 	defer r.mu.Unlock()

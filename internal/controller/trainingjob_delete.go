@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -24,7 +26,12 @@ func (r *TrainingJobReconciler) delete(ctx context.Context, scope *jobScope) out
 	if !controllerutil.ContainsFinalizer(scope.object, finalizer) {
 		return proceed()
 	}
+	leftKey, revoked := r.revokeForDeletion(ctx, scope)
 	left, result := r.cleanUp(ctx, scope)
+	if result.verdict == proceeds {
+		result = revoked
+	}
+	left = strings.Join(slices.DeleteFunc([]string{left, leftKey}, func(text string) bool { return text == "" }), "; ")
 	if wait := cleanupLeft(scope.object, r.clock.Now()); result.verdict != proceeds && wait > 0 {
 		return withinCleanup(result, wait)
 	}
@@ -44,16 +51,14 @@ func (r *TrainingJobReconciler) cleanUp(ctx context.Context, scope *jobScope) (s
 		return r.cleanUpSurplus(ctx, scope)
 	}
 	left := scope.leftBehind()
-	made, err := r.connections.forCleanup(ctx, scope.object.Namespace, scope.object.Spec.ConnectionSecretRef)
+	factory, err := r.connectForCleanup(ctx, scope)
 	if unusable(err) {
 		// Without a credential there is nothing to wait for.
-		return left + ", because there is no connection to it any more", proceed()
+		return leftWithout(left), proceed()
 	}
 	if err != nil {
 		return left, failed(err)
 	}
-	factory := r.connections.begin(made, r.caller(client.ObjectKeyFromObject(scope.object)))
-	scope.connection = factory
 	jobs, searched := scope.remoteJobs(ctx, factory, deletesModel)
 	cancelled, unknown := true, false
 	for _, id := range jobs {
@@ -87,6 +92,19 @@ func (r *TrainingJobReconciler) cleanUp(ctx context.Context, scope *jobScope) (s
 	return "", proceed()
 }
 
+// connectForCleanup finds the connection once a pass, even if its Secret went first.
+func (r *TrainingJobReconciler) connectForCleanup(ctx context.Context, scope *jobScope) (*connection.Pass, error) {
+	if scope.connection != nil {
+		return scope.connection, nil
+	}
+	made, err := r.connections.forCleanup(ctx, scope.object.Namespace, scope.object.Spec.ConnectionSecretRef)
+	if err != nil {
+		return nil, err
+	}
+	scope.connection = r.connections.begin(made, r.caller(client.ObjectKeyFromObject(scope.object)))
+	return scope.connection, nil
+}
+
 // leavesNothing reports whether nothing is known to be at the factory that the object
 // has to clean up.
 func (s *jobScope) leavesNothing(deletesModel bool) bool {
@@ -104,12 +122,10 @@ func (s *jobScope) leavesNothing(deletesModel bool) bool {
 func (r *TrainingJobReconciler) cleanUpSurplus(ctx context.Context, scope *jobScope) (string, outcome) {
 	ctx, cancel := context.WithTimeout(ctx, surplusTimeout)
 	defer cancel()
-	made, err := r.connections.forCleanup(ctx, scope.object.Namespace, scope.object.Spec.ConnectionSecretRef)
+	factory, err := r.connectForCleanup(ctx, scope)
 	if err != nil {
 		return "", proceed()
 	}
-	factory := r.connections.begin(made, r.caller(client.ObjectKeyFromObject(scope.object)))
-	scope.connection = factory
 	jobs, err := scope.otherJobs(ctx, factory)
 	if closed := (*connection.ClosedError)(nil); errors.As(err, &closed) && closed.Cause == nil {
 		return "", failed(err) // it is the operator's own turn that is waited for

@@ -27,7 +27,7 @@ func (r *TrainingJobReconciler) removeEarlierOutput(ctx context.Context, scope *
 		return nil
 	}
 	// What becomes somebody else's meanwhile is another version, and stays.
-	err := r.client.Delete(ctx, earlier, client.Preconditions{UID: &earlier.UID, ResourceVersion: &earlier.ResourceVersion})
+	err := r.client.Delete(unlogged(ctx), earlier, client.Preconditions{UID: &earlier.UID, ResourceVersion: &earlier.ResourceVersion})
 	if client.IgnoreNotFound(err) != nil {
 		return err
 	}

@@ -1,9 +1,12 @@
 package controller
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -28,7 +31,7 @@ const (
 	outputDigestAnnotation = "classifierfactory.dev/content-digest"
 )
 
-// publish makes sure that the Secret with the model's ID is there. One that
+// publish makes sure that the Secret with the model's ID and its key is there. One that
 // belongs to somebody else is never touched.
 func (r *TrainingJobReconciler) publish(ctx context.Context, scope *jobScope) (outcome, error) {
 	if !scope.isOver() || scope.status.Model == nil {
@@ -39,7 +42,7 @@ func (r *TrainingJobReconciler) publish(ctx context.Context, scope *jobScope) (o
 	err := r.live.Get(ctx, client.ObjectKey{Namespace: scope.object.Namespace, Name: name}, secret)
 	switch {
 	case apierrors.IsNotFound(err):
-		err = r.writeOutput(ctx, scope, name)
+		secret, err = nil, nil
 	case err != nil:
 	case isOfEarlierObject(secret, scope.object):
 		scope.output = &finding{reason: classifierv1alpha1.ReasonSecretConflict,
@@ -49,8 +52,12 @@ func (r *TrainingJobReconciler) publish(ctx context.Context, scope *jobScope) (o
 		scope.output = &finding{reason: classifierv1alpha1.ReasonSecretConflict,
 			message: fmt.Sprintf("Secret %s belongs to somebody else; delete it, or name another one in spec.output.secretName", name)}
 		return stop(scope.output.reason, scope.output.message).looksAgain(conflictRecheck), nil
-	case secret.Annotations[outputDigestAnnotation] != fingerprint(secret.Data) || string(secret.Data["model"]) != scope.status.Model.ID:
-		err = r.writeOutput(ctx, scope, name)
+	case !isAsPublished(secret, scope.status.Model):
+		secret = nil // it was edited, or is another model's: nothing of it counts
+	}
+	var content string
+	if err == nil {
+		content, err = r.bringOutput(ctx, scope, name, secret)
 	}
 	if err != nil {
 		result := failed(err)
@@ -61,12 +68,77 @@ func (r *TrainingJobReconciler) publish(ctx context.Context, scope *jobScope) (o
 		return outcome{}, err
 	}
 	scope.output = &finding{good: true, reason: classifierv1alpha1.ReasonPublished,
-		message: fmt.Sprintf("Secret %s has the model's ID", name)}
+		message: fmt.Sprintf("Secret %s has %s", name, content)}
 	if err := r.removeEarlierOutput(ctx, scope, name); err != nil {
 		return outcome{}, err
 	}
 	scope.status.Binding = &classifierv1alpha1.BindingStatus{Name: name}
 	return proceed().looksAgain(outputRecheck), nil
+}
+
+// bringOutput writes the Secret unless it is as it should be, and says what it has. The
+// Secret is nil unless it is as this object published it, for this model.
+func (r *TrainingJobReconciler) bringOutput(ctx context.Context, scope *jobScope, name string, secret *corev1.Secret) (content string, err error) {
+	var data map[string][]byte
+	if secret != nil {
+		data = maps.Clone(secret.Data) // the factory may have forgotten the job since
+	} else if data, err = r.output(ctx, scope); err != nil {
+		return "", err
+	}
+	held, err := r.heldKey(ctx, scope, name, secret)
+	if err != nil {
+		return "", err
+	}
+	key, err := r.publishedKey(ctx, scope, held)
+	lacks, isKeyless := errors.AsType[*keyless](err)
+	switch {
+	case isKeyless:
+		content = "the model's ID, " + lacks.message
+	case err != nil:
+		return "", err
+	case len(key) > 0:
+		content = "the model's ID and an " + outputAPIKey + " to classify with it"
+	default:
+		content = "the model's ID"
+	}
+	if secret == nil || !bytes.Equal(secret.Data[outputAPIKey], key) {
+		if data[outputAPIKey] = key; len(key) == 0 {
+			delete(data, outputAPIKey)
+		}
+		if err := r.writeOutput(ctx, scope, name, data); err != nil {
+			return "", err
+		}
+	}
+	scope.status.APIKeyName = ""
+	if len(key) > 0 {
+		scope.status.APIKeyName = scope.keyName()
+		r.keys.set(scope.object.UID, jobKey{}) // it is where it belongs
+	}
+	return content, nil
+}
+
+// heldKey is the key that is published already: in the Secret, or in the one of an
+// earlier name.
+func (r *TrainingJobReconciler) heldKey(ctx context.Context, scope *jobScope, name string, secret *corev1.Secret) ([]byte, error) {
+	if binding := scope.status.Binding; secret == nil && binding != nil && binding.Name != name {
+		earlier := &corev1.Secret{}
+		err := r.live.Get(ctx, client.ObjectKey{Namespace: scope.object.Namespace, Name: binding.Name}, earlier)
+		if client.IgnoreNotFound(err) != nil {
+			return nil, err
+		}
+		if metav1.IsControlledBy(earlier, scope.object) && isAsPublished(earlier, scope.status.Model) {
+			secret = earlier
+		}
+	}
+	if secret == nil {
+		return nil, nil
+	}
+	return secret.Data[outputAPIKey], nil
+}
+
+// isAsPublished reports whether nobody has edited a Secret since a model was published in it.
+func isAsPublished(secret *corev1.Secret, model *classifierv1alpha1.ModelStatus) bool {
+	return secret.Annotations[outputDigestAnnotation] == fingerprint(secret.Data) && string(secret.Data["model"]) == model.ID
 }
 
 // isOfEarlierObject reports whether a Secret is of an object that had this one's
@@ -77,11 +149,7 @@ func isOfEarlierObject(secret *corev1.Secret, object *classifierv1alpha1.Classif
 		owner.Name == object.Name && owner.UID != object.UID
 }
 
-func (r *TrainingJobReconciler) writeOutput(ctx context.Context, scope *jobScope, name string) error {
-	data, err := r.output(ctx, scope)
-	if err != nil {
-		return err
-	}
+func (r *TrainingJobReconciler) writeOutput(ctx context.Context, scope *jobScope, name string, data map[string][]byte) error {
 	owner := applymetav1.OwnerReference().
 		WithAPIVersion(classifierv1alpha1.GroupVersion.String()).
 		WithKind(kindTrainingJob).
@@ -94,11 +162,10 @@ func (r *TrainingJobReconciler) writeOutput(ctx context.Context, scope *jobScope
 		WithOwnerReferences(owner).
 		WithType(outputSecretType).
 		WithData(data)
-	return r.client.Apply(ctx, secret, fieldOwner, client.ForceOwnership)
+	return r.client.Apply(unlogged(ctx), secret, fieldOwner, client.ForceOwnership)
 }
 
-// output is the Secret's content. There is no key in it: who may classify is not
-// for the job to say.
+// output is the Secret's content beside the key. The connection's key is never a part of it.
 func (r *TrainingJobReconciler) output(ctx context.Context, scope *jobScope) (map[string][]byte, error) {
 	if err := r.connect(ctx, scope); err != nil {
 		return nil, err

@@ -92,7 +92,7 @@ func (s *jobScope) suffixWith(marker string) string {
 }
 
 func (s *jobScope) secretName() string {
-	if output := s.object.Spec.Output; output != nil {
+	if output := s.object.Spec.Output; output != nil && output.SecretName != "" {
 		return output.SecretName
 	}
 	return s.object.Name

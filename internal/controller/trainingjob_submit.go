@@ -243,6 +243,7 @@ func (r *TrainingJobReconciler) createRecorded(ctx context.Context, scope *jobSc
 		return err
 	}
 	_ = scope.factory.learn(nil)
+	r.keys.set(scope.object.UID, jobKey{none: true}) // a model that is yet to be has no key
 	scope.adopt(job)
 	scope.setConditions(scope.inHand(), metav1.NewTime(r.clock.Now()))
 	return r.writeStatus(ctx, scope)

@@ -62,12 +62,14 @@ func TestSurplusJobIsLookedForUntilAnAnswer(t *testing.T) {
 }
 
 // TestFinishedJobGoesWithoutTheFactory deletes a finished object while the factory does
-// not answer. Nothing is known to be left, so that nobody has to wait or to be told.
+// not answer. Nothing is known to be left, not even a key, so that nobody has to wait or to
+// be told.
 func TestFinishedJobGoesWithoutTheFactory(t *testing.T) {
 	t.Parallel()
 	d := newDriver(t)
 	d.ready(d.inlineDataset("data", sentiments(20)))
 	job := driven(d.trainingJob("job", "data"))
+	job.Spec.Output = &classifierv1alpha1.TrainingOutput{APIKey: classifierv1alpha1.OutputAPIKeyNone}
 	d.Create(job)
 	d.settle(job, classifierv1alpha1.ReasonPublished)
 	d.factory.answer("", "/", http.StatusServiceUnavailable)

@@ -134,6 +134,10 @@ func TestPublishedSecretIsHealed(t *testing.T) {
 			}
 			healed := &corev1.Secret{}
 			d.Get("sentiment", healed)
+			if key := healed.Data[outputAPIKey]; len(key) == 0 || string(key) == string(secret.Data[outputAPIKey]) {
+				t.Error("what may be known to others is still the key")
+			}
+			delete(secret.Data, outputAPIKey)
 			for key := range secret.Data {
 				if string(healed.Data[key]) != string(secret.Data[key]) {
 					t.Errorf("%s is %q, was %q", key, healed.Data[key], secret.Data[key])

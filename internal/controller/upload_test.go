@@ -400,7 +400,7 @@ func TestConnectionIsPointedAtAnotherFactory(t *testing.T) {
 	if after.ID == before.ID || after.Digest != before.Digest || len(data.Status.History) != 0 {
 		t.Errorf("the dataset had %+v and has %+v", before, data.Status)
 	}
-	if _, err := other.client(t, d.apiKey).GetFile(d.ctx, after.ID); err != nil {
+	if _, err := other.client(t, d.apiKey, d.Namespace.Name).GetFile(d.ctx, after.ID); err != nil {
 		t.Error(err)
 	}
 }

@@ -30,6 +30,7 @@ const (
 
 	defaultUserAgent = "classifier-factory"
 	jsonMediaType    = "application/json"
+	actForHeader     = "Factory-Act-For"
 )
 
 // Config says which server a Client talks to, and how.
@@ -39,6 +40,9 @@ type Config struct {
 	BaseURL string
 	// Key is sent as a bearer token; the zero Key sends none.
 	Key Key
+	// Namespace is the one in whose name is asked, each of which is a tenant of its own
+	// to a server that knows of it; others ignore it. Empty: the key's own tenant.
+	Namespace string
 	// HTTPClient sends the requests. Its redirect policy is not used: no
 	// redirect is followed, so that the key goes nowhere else. Nil is a client
 	// without a time-out of its own.
@@ -52,6 +56,7 @@ type Config struct {
 type Client struct {
 	base      *url.URL // ends in /v1
 	key       Key
+	namespace string
 	http      http.Client
 	userAgent string
 	now       func() time.Time
@@ -69,6 +74,7 @@ func NewClient(config Config) (*Client, error) {
 	client := &Client{
 		base:      base,
 		key:       config.Key,
+		namespace: config.Namespace,
 		userAgent: cmp.Or(config.UserAgent, defaultUserAgent),
 		now:       config.Now,
 	}
@@ -229,6 +235,9 @@ func (c *Client) newRequest(ctx context.Context, r request) (*http.Request, erro
 	}
 	if key := c.key.reveal(); key != "" {
 		header.Set("Authorization", "Bearer "+key)
+	}
+	if c.namespace != "" {
+		header.Set(actForHeader, c.namespace)
 	}
 	if r.form != nil {
 		r.form.attach(httpRequest)

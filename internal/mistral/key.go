@@ -37,6 +37,15 @@ func (Key) Format(state fmt.State, _ rune) { _, _ = state.Write([]byte(redacted)
 // MarshalText hides the key in JSON, YAML and text.
 func (Key) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
+// UnmarshalText takes the key from its text, as NewKey does.
+func (k *Key) UnmarshalText(text []byte) error {
+	*k = NewKey(string(text))
+	return nil
+}
+
+// Bytes are the key itself, for the one place where its owner reads it.
+func (k Key) Bytes() []byte { return []byte(k.reveal()) }
+
 // LogValue hides the key in structured logs.
 func (Key) LogValue() slog.Value { return slog.StringValue(redacted) }
 

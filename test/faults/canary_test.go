@@ -167,12 +167,25 @@ func (c *cage) repeat(w http.ResponseWriter, r *http.Request, status int) {
 // received are the secrets that a request brought, and parts of them.
 func (c *cage) received(request string) []string {
 	var secrets []string
-	for _, secret := range []string{c.apiKey, c.wandb, c.storage} {
+	for _, secret := range c.secrets() {
 		if strings.Contains(request, secret) {
 			secrets = append(secrets, secret, secret[:len(secret)-1])
 		}
 	}
 	return append(secrets, "a word")
+}
+
+// publish lets an operator publish a model with its key, and looks for secrets then.
+func (c *cage) publish() {
+	c.Helper()
+	job := c.observedJob()
+	c.Create(c.dataset("data"))
+	c.Create(job)
+	c.startOperator()
+	c.waitUntil(job, classifierv1alpha1.ConditionReady)
+	if err := c.leak(); err != nil {
+		c.Error(err)
+	}
 }
 
 // leak looks through all that people and programs get to see.
@@ -184,13 +197,22 @@ func (c *cage) leak() error {
 		"the log":  c.log.String(),
 		"a metric": c.scrape(),
 	} {
-		for name, secret := range map[string]string{"the API key": c.apiKey, "the key of Weights & Biases": c.wandb, "the storage's key": c.storage} {
+		for name, secret := range c.secrets() {
 			if form := findSecret(content, secret); form != "" {
 				return fmt.Errorf("%s is in %s, %s", name, place, form)
 			}
 		}
 	}
 	return nil
+}
+
+// secrets are what must be nowhere, by what they are.
+func (c *cage) secrets() map[string]string {
+	secrets := map[string]string{"the API key": c.apiKey, "the key of Weights & Biases": c.wandb, "the storage's key": c.storage}
+	for i, minted := range c.proxy.mintedKeys() {
+		secrets[fmt.Sprintf("minted key %d", i)] = minted
+	}
+	return secrets
 }
 
 func (c *cage) statuses() string {
@@ -319,6 +341,43 @@ func TestCanary(t *testing.T) {
 			c.waitUntil(job, classifierv1alpha1.ConditionReady)
 			c.askForALook(job)
 			c.Await(job, "an echo", func() bool { return c.echoed.Load() > 0 && job.Status.LastHandledReconcileAt != "" })
+			if err := c.leak(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	// What the factory makes is repeated wherever a client may look for a word of it.
+	for _, kind := range []kind{loseAnswer, hang, failAfter, truncate, breakAnswer, nullField, missingField, crashAfter} {
+		t.Run(fmt.Sprintf("minting, %s", kind), func(t *testing.T) {
+			t.Parallel()
+			c := newCage(t)
+			c.judge = func(made call) fault {
+				if made.String() == "factory POST /v1/keys" && made.repeat <= 2 {
+					return fault{kind: kind, pick: 3} // the field is the key
+				}
+				return fault{}
+			}
+			c.publish()
+			if minted := c.proxy.mintedKeys(); len(minted) < 2 {
+				t.Errorf("%d keys were minted, want those that were lost, too", len(minted))
+			}
+		})
+	}
+	for _, status := range []int{200, 401, 403, 404, 422, 429, 500} {
+		t.Run(fmt.Sprintf("keys echo with %d", status), func(t *testing.T) {
+			t.Parallel()
+			c := newCage(t)
+			c.publish()
+			secret := &corev1.Secret{ObjectMeta: c.ObjectMeta("job")}
+			c.echo("/v1/keys", status)
+			c.Delete(secret)
+			c.askForALook(&classifierv1alpha1.ClassifierTrainingJob{ObjectMeta: c.ObjectMeta("job")})
+			c.Eventually("waiting for an echo", func() error {
+				if c.echoed.Load() == 0 {
+					return errors.New("it did not come")
+				}
+				return nil
+			})
 			if err := c.leak(); err != nil {
 				t.Error(err)
 			}

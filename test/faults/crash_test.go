@@ -43,6 +43,7 @@ var trained = life{name: "trained", jobs: 1, starts: 1, live: func(w *world) str
 	w.waitUntil(job, classifierv1alpha1.ConditionReady)
 	w.waitUntil(dataset, classifierv1alpha1.ConditionReady)
 	w.checkFiles()
+	w.checkKey(job)
 	portrait := w.portrait(dataset, job)
 	w.remove(job, dataset)
 	return portrait

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"slices"
 
+	corev1 "k8s.io/api/core/v1"
+
+	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -21,7 +24,7 @@ func (w *world) checkFiles() {
 }
 
 // checkNothingLeft holds, after everything was deleted, that so many jobs were
-// created and started, that all have ended, and that no file is left.
+// created and started, that all have ended, and that no file or key is left.
 func (w *world) checkNothingLeft(jobs, starts int) {
 	w.Helper()
 	w.checkStarts(starts)
@@ -56,7 +59,41 @@ func (w *world) orphans() error {
 	for _, file := range w.remoteFiles() {
 		problems = append(problems, fmt.Errorf("file %s is left", file.Filename))
 	}
+	for _, key := range w.remoteKeys() {
+		problems = append(problems, fmt.Errorf("key %s is left", key.Name))
+	}
 	return errors.Join(problems...)
+}
+
+// remoteKeys are those that were minted; a scripted factory has none.
+func (w *world) remoteKeys() []mistral.KeyInfo {
+	w.Helper()
+	list, err := w.factory.ListKeys(w.ctx, "")
+	if mistral.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		w.Fatal(err)
+	}
+	return list.Data
+}
+
+// checkKey holds that the factory has one key of a job, which is the published one.
+func (w *world) checkKey(job *classifierv1alpha1.ClassifierTrainingJob) {
+	w.Helper()
+	w.Get(job.Name, job)
+	secret := &corev1.Secret{}
+	w.Get(job.Status.Binding.Name, secret)
+	published, err := mistral.NewClient(mistral.Config{BaseURL: w.url, Key: mistral.NewKey(string(secret.Data["api-key"]))})
+	if err != nil {
+		w.Fatal(err)
+	}
+	if _, err := published.Classify(w.ctx, mistral.ClassifyRequest{Model: job.Status.Model.ID, Input: []string{"lovely"}}); err != nil {
+		w.Errorf("the published key does not classify: %v", err)
+	}
+	if keys := w.remoteKeys(); len(keys) != 1 {
+		w.Errorf("the factory has %d keys of the job, want one: %+v", len(keys), keys)
+	}
 }
 
 func (w *world) remoteFiles() []mistral.File {

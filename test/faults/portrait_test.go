@@ -24,6 +24,9 @@ var (
 	// modelID and fileName have parts of IDs.
 	modelID  = regexp.MustCompile(`ft:classifier:[a-z0-9:.-]+`)
 	fileName = regexp.MustCompile(`classifier-dataset-[a-z2-7]{8}`)
+	// keyName and mintedKey are of the key that a Secret has.
+	keyName   = regexp.MustCompile(`classifier-training-job-[a-z2-7]{8}`)
+	mintedKey = regexp.MustCompile(`cfk_[A-Za-z0-9_-]{43}`)
 )
 
 // portrait is what became of objects, without what differs from run to run.
@@ -64,6 +67,7 @@ func (w *world) normal(value any, marker string) string {
 	text = anyGeneration.ReplaceAllString(text, `"observedGeneration": G`)
 	text = modelID.ReplaceAllString(anyTime.ReplaceAllString(text, "TIME"), "MODEL")
 	text = fileName.ReplaceAllString(anyID.ReplaceAllString(text, "ID"), "classifier-dataset-UID")
+	text = mintedKey.ReplaceAllString(keyName.ReplaceAllString(text, "classifier-training-job-UID"), "KEY")
 	if marker != "" {
 		text = strings.ReplaceAll(text, marker, "MARKER")
 	}

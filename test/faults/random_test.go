@@ -64,6 +64,7 @@ var aims = map[target][]string{
 	remote: {
 		"GET /v1/files", "POST /v1/files", "DELETE /v1/files/ID",
 		"GET /v1/fine_tuning/jobs", "POST /v1/fine_tuning/jobs", "GET /v1/fine_tuning/jobs/ID", "POST /v1/fine_tuning/jobs/ID/start",
+		"GET /v1/keys", "POST /v1/keys", "DELETE /v1/keys/ID",
 	},
 }
 

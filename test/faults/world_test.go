@@ -69,21 +69,29 @@ func newWorldIn(t testing.TB, plane *plane, factoryClock func() time.Time) *worl
 	front := httptest.NewServer(w.proxy)
 	w.url = front.URL
 	w.Cleanup(front.Close)
-	var err error
-	if w.factory, err = mistral.NewClient(mistral.Config{BaseURL: w.url, Key: mistral.NewKey(w.apiKey)}); err != nil {
-		w.Fatal(err)
-	}
+	w.factory = w.client()
 	w.Create(w.connection())
 	plane.Monitor.Forbid(w.apiKey)
 	t.Cleanup(w.stopOperators)
 	return w
 }
 
+// client asks in the name of the world's namespace, as its operators do.
+func (w *world) client() *mistral.Client {
+	w.Helper()
+	client, err := mistral.NewClient(mistral.Config{BaseURL: w.url, Key: mistral.NewKey(w.apiKey), Namespace: w.Namespace.Name})
+	if err != nil {
+		w.Fatal(err)
+	}
+	return client
+}
+
 // beside is a world whose objects use the same factory and key.
 func (w *world) beside(t testing.TB, plane *plane, namespace *controllertest.Namespace) *world {
 	t.Helper()
 	twin := newWorldOf(t, plane, namespace)
-	twin.apiKey, twin.secondKey, twin.url, twin.proxy, twin.factory = w.apiKey, w.secondKey, w.url, w.proxy, w.factory
+	twin.apiKey, twin.secondKey, twin.url, twin.proxy = w.apiKey, w.secondKey, w.url, w.proxy
+	twin.factory = twin.client()
 	t.Cleanup(twin.stopOperators)
 	return twin
 }
@@ -109,7 +117,7 @@ func (w *world) openFactory(directory string, clock func() time.Time) http.Handl
 	w.Helper()
 	server, err := factory.Open(w.ctx, factory.Config{
 		Directory: directory,
-		APIKeys:   []api.Key{api.NewKey("test", w.apiKey), api.NewKey("test", w.secondKey), api.NewKey("stranger", w.strangersKey)},
+		APIKeys:   []api.Key{w.operatorsKey("test", w.apiKey), w.operatorsKey("test", w.secondKey), w.operatorsKey("stranger", w.strangersKey)},
 		Clock:     clock,
 	})
 	if err != nil {
@@ -121,6 +129,18 @@ func (w *world) openFactory(directory string, clock func() time.Time) http.Handl
 		}
 	})
 	return server.Handler()
+}
+
+// operatorsKey has the scopes that an operator needs, and no more.
+func (w *world) operatorsKey(tenant, key string) api.Key {
+	w.Helper()
+	scopes, err := factory.ParseScopes([]string{"classify", "train", "act-for"})
+	if err != nil {
+		w.Fatal(err)
+	}
+	made := api.NewKey(tenant, key)
+	made.Scopes = scopes
+	return made
 }
 
 // stopOperators ends the last operator in order, and waits for all.

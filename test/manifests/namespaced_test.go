@@ -194,7 +194,12 @@ func (a account) start(arguments []string) (log string) {
 		a.Fatalf("%v\n%s", err, output)
 	}
 	key := rand.Text()
-	server, err := factory.Open(a.Context(), factory.Config{Directory: a.TempDir(), APIKeys: []api.Key{api.NewKey("test", key)}})
+	operators := api.NewKey("test", key)
+	var err error
+	if operators.Scopes, err = factory.ParseScopes([]string{"classify", "train", "act-for"}); err != nil {
+		a.Fatal(err)
+	}
+	server, err := factory.Open(a.Context(), factory.Config{Directory: a.TempDir(), APIKeys: []api.Key{operators}})
 	if err != nil {
 		a.Fatal(err)
 	}

@@ -18,10 +18,11 @@ const (
 	// creation, its finalizer, its dataset, each change of its remote job, and its turn.
 	maxReconciles = 30
 	// maxCalls about an object. A dataset cannot do with less than two: it looks for
-	// its file, and uploads it. A job cannot do with less than five: it looks for what
-	// an earlier life may have created, creates, reads, starts, and reads how it ended.
+	// its file, and uploads it. A job cannot do with less than six: it looks for what
+	// an earlier life may have created, creates, reads, starts, reads how it ended, and
+	// has a key minted for its model.
 	// A list for all of them comes on top once a second.
-	maxCalls = 12
+	maxCalls = 13
 	// bystanderTime is what a dataset and a training of somebody else may take beside a
 	// burst, or on a machine on which even alone they take long, so many times as long.
 	bystanderTime  = 3 * time.Second
@@ -61,7 +62,7 @@ func TestBurst(t *testing.T) {
 		datasets.Create(newDataset(datasets, fmt.Sprintf("data-%02d", n)))
 	}
 	awaitDatasets(datasets, many, "")
-	deleteFiles(t, datasets, site.factory(t))
+	deleteFiles(t, datasets, site.factory(t, datasets.Name))
 	began, before = time.Now(), operator.figures(t)
 	list := &classifierv1alpha1.ClassifierDatasetList{}
 	datasets.List(list)

@@ -27,6 +27,9 @@ var routes = []string{
 	"POST /v1/fine_tuning/jobs/{id}/cancel",
 	"GET /v1/models",
 	"DELETE /v1/models/{id}",
+	"GET /v1/keys",
+	"POST /v1/keys",
+	"DELETE /v1/keys/{id}",
 }
 
 // calls are counted between an operator and a factory.
@@ -66,7 +69,8 @@ func (c *calls) count(r *http.Request) {
 		c.looks++
 	}
 	if subject != "" {
-		c.bySubject[subject]++
+		// The list that the datasets of a namespace share is searched for as a file is.
+		c.bySubject[subject+" of "+r.Header.Get("Factory-Act-For")]++
 	}
 }
 

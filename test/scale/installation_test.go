@@ -87,10 +87,11 @@ func (i *installation) grantLease(t testing.TB) {
 	}
 }
 
-// factory is a client of the factory that the operator does not notice.
-func (i *installation) factory(t testing.TB) *mistral.Client {
+// factory is a client of the factory that the operator does not notice. It asks in the
+// name of a namespace, as the operator does.
+func (i *installation) factory(t testing.TB, namespace string) *mistral.Client {
 	t.Helper()
-	factory, err := mistral.NewClient(mistral.Config{BaseURL: i.factoryURL, Key: mistral.NewKey(i.apiKey)})
+	factory, err := mistral.NewClient(mistral.Config{BaseURL: i.factoryURL, Key: mistral.NewKey(i.apiKey), Namespace: namespace})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -276,6 +276,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.classifier-factory.classifier-factory.api.v1alpha1.ClassifierTrainingJobStatus
   map:
     fields:
+    - name: apiKeyName
+      type:
+        scalar: string
     - name: attempt
       type:
         namedType: com.github.classifier-factory.classifier-factory.api.v1alpha1.Attempt
@@ -570,6 +573,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: url
       type:
         scalar: string
+- name: com.github.classifier-factory.classifier-factory.api.v1alpha1.OutputAPIKey
+  scalar: string
 - name: com.github.classifier-factory.classifier-factory.api.v1alpha1.PinnedInput
   map:
     fields:
@@ -720,6 +725,10 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.classifier-factory.classifier-factory.api.v1alpha1.TrainingOutput
   map:
     fields:
+    - name: apiKey
+      type:
+        namedType: com.github.classifier-factory.classifier-factory.api.v1alpha1.OutputAPIKey
+      default: Mint
     - name: secretName
       type:
         scalar: string

@@ -43,7 +43,7 @@ type ClassifierTrainingJobSpecApplyConfiguration struct {
 	TTLSecondsAfterFinished *int32 `json:"ttlSecondsAfterFinished,omitempty"`
 	// deletionPolicy says what becomes of the job and its model when this object is deleted.
 	DeletionPolicy *apiv1alpha1.TrainingJobDeletionPolicy `json:"deletionPolicy,omitempty"`
-	// output is where the model's ID is published.
+	// output is where the model's ID and a key to use it are published.
 	Output *TrainingOutputApplyConfiguration `json:"output,omitempty"`
 }
 

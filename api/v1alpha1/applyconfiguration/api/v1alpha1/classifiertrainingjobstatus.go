@@ -53,6 +53,9 @@ type ClassifierTrainingJobStatusApplyConfiguration struct {
 	Model *ModelStatusApplyConfiguration `json:"model,omitempty"`
 	// binding names the published Secret, as Service Binding's Provisioned Service asks.
 	Binding *BindingStatusApplyConfiguration `json:"binding,omitempty"`
+	// apiKeyName is the name that the key of the published Secret has at the factory;
+	// absent if there is none.
+	APIKeyName *string `json:"apiKeyName,omitempty"`
 	// failures of the attempts, the last ones.
 	Failures []AttemptFailureApplyConfiguration `json:"failures,omitempty"`
 }
@@ -211,6 +214,14 @@ func (b *ClassifierTrainingJobStatusApplyConfiguration) WithModel(value *ModelSt
 // If called multiple times, the Binding field is set to the value of the last call.
 func (b *ClassifierTrainingJobStatusApplyConfiguration) WithBinding(value *BindingStatusApplyConfiguration) *ClassifierTrainingJobStatusApplyConfiguration {
 	b.Binding = value
+	return b
+}
+
+// WithAPIKeyName sets the APIKeyName field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the APIKeyName field is set to the value of the last call.
+func (b *ClassifierTrainingJobStatusApplyConfiguration) WithAPIKeyName(value string) *ClassifierTrainingJobStatusApplyConfiguration {
+	b.APIKeyName = &value
 	return b
 }
 

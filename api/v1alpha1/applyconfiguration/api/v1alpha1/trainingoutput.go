@@ -4,13 +4,22 @@
 
 package v1alpha1
 
+import (
+	apiv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+)
+
 // TrainingOutputApplyConfiguration represents a declarative configuration of the TrainingOutput type for use
 // with apply.
 //
-// TrainingOutput is where the model's ID is published.
+// TrainingOutput is where the model's ID is published, and with what.
 type TrainingOutputApplyConfiguration struct {
 	// secretName of the published Secret. Default: this object's name.
 	SecretName *string `json:"secretName,omitempty"`
+	// apiKey says whether the Secret has the key api-key: Mint lets the factory make one
+	// that may classify with this model and do nothing else, and revokes it when this
+	// object is deleted; None publishes none. A factory that mints no keys, such as the
+	// hosted service, publishes none either way.
+	APIKey *apiv1alpha1.OutputAPIKey `json:"apiKey,omitempty"`
 }
 
 // TrainingOutputApplyConfiguration constructs a declarative configuration of the TrainingOutput type for use with
@@ -24,5 +33,13 @@ func TrainingOutput() *TrainingOutputApplyConfiguration {
 // If called multiple times, the SecretName field is set to the value of the last call.
 func (b *TrainingOutputApplyConfiguration) WithSecretName(value string) *TrainingOutputApplyConfiguration {
 	b.SecretName = &value
+	return b
+}
+
+// WithAPIKey sets the APIKey field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the APIKey field is set to the value of the last call.
+func (b *TrainingOutputApplyConfiguration) WithAPIKey(value apiv1alpha1.OutputAPIKey) *TrainingOutputApplyConfiguration {
+	b.APIKey = &value
 	return b
 }
