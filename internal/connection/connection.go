@@ -19,6 +19,7 @@ type Connection struct {
 	jobs      *poller
 	models    inventory[Models]
 	files     inventory[Files]
+	keys      inventory[Keys]
 	got       time.Time // last from the pool, whose lock guards it
 }
 

@@ -23,6 +23,8 @@ const (
 	filePageSize     = 1000
 	safeFilePageSize = 100
 	maxFilePages     = 100
+	keyPageSize      = 1000
+	maxKeyPages      = 100
 )
 
 // NotYetError is a list that was asked for a moment ago, or is being asked for: a
@@ -100,6 +102,30 @@ func (p *Pass) Models(ctx context.Context, since time.Time) (Models, error) {
 func (p *Pass) GetModel(ctx context.Context, id string) (*mistral.Model, error) {
 	return ask(ctx, p, "GetModel", func(ctx context.Context) (*mistral.Model, error) {
 		return p.client.GetModel(ctx, id)
+	})
+}
+
+// Keys are the names of the keys that a factory has.
+type Keys map[string]bool
+
+// Keys gives the names of the namespace's keys as they were at a time or later. One may be
+// missing that came while the list was read.
+func (p *Pass) Keys(ctx context.Context, since time.Time) (Keys, error) {
+	return p.keys.get(since, func() (Keys, error) {
+		keys := Keys{}
+		for page := range maxKeyPages {
+			list, err := p.ListKeys(ctx, mistral.KeyFilter{Page: page, PageSize: keyPageSize})
+			if err != nil {
+				return nil, err
+			}
+			for _, key := range list.Data {
+				keys[key.Name] = true
+			}
+			if len(list.Data) < keyPageSize {
+				break
+			}
+		}
+		return keys, nil
 	})
 }
 

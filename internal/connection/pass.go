@@ -165,10 +165,10 @@ func (p *Pass) CreateKey(ctx context.Context, request mistral.CreateKeyRequest) 
 	})
 }
 
-// ListKeys gives the first page of the keys with a name.
-func (p *Pass) ListKeys(ctx context.Context, name string) (*mistral.KeyList, error) {
+// ListKeys gives a page of the keys.
+func (p *Pass) ListKeys(ctx context.Context, filter mistral.KeyFilter) (*mistral.KeyList, error) {
 	return ask(ctx, p, "ListKeys", func(ctx context.Context) (*mistral.KeyList, error) {
-		return p.client.ListKeys(ctx, name)
+		return p.client.ListKeys(ctx, filter)
 	})
 }
 

@@ -164,6 +164,7 @@ func (p *Pool) connect(at tenancy) (*Connection, error) {
 		metrics:   p.metrics,
 		models:    inventory[Models]{clock: p.options.Clock},
 		files:     inventory[Files]{clock: p.options.Clock},
+		keys:      inventory[Keys]{clock: p.options.Clock},
 		gate:      p.gate(at.endpoint),
 	}
 	connection.jobs = newPoller(p.ctx, connection, p.options)

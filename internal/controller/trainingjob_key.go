@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -35,6 +36,7 @@ type jobKeys struct {
 
 type jobKey struct {
 	none bool // at the factory, for certain
+	lost bool // the factory has forgotten the one that is published
 	// minted is the key that has yet to be written into the Secret, and of what.
 	minted            mistral.Key
 	connection, model string
@@ -151,7 +153,7 @@ func (r *TrainingJobReconciler) revoke(ctx context.Context, scope *jobScope, fac
 	}
 	name := scope.keyName()
 	for range maxPages {
-		list, err := factory.ListKeys(ctx, name)
+		list, err := factory.ListKeys(ctx, mistral.KeyFilter{Name: name})
 		if err != nil {
 			return err
 		}
@@ -193,6 +195,27 @@ func asKeyless(err error) error {
 		return &keyless{err, "but no " + outputAPIKey + ", for the factory mints none; give the application a key of its own"}
 	}
 	return err
+}
+
+// checkKey notices that the factory has forgotten the published key, as one has that was
+// restored to an earlier state. Then it is published anew.
+func (r *TrainingJobReconciler) checkKey(ctx context.Context, scope *jobScope, since time.Time) error {
+	name := scope.status.APIKeyName
+	if name == "" {
+		return nil
+	}
+	keys, err := scope.connection.Keys(ctx, since)
+	if err == nil && !keys[name] {
+		var list *mistral.KeyList // the one before may have been read while the key came
+		list, err = scope.connection.ListKeys(ctx, mistral.KeyFilter{Name: name})
+		if err == nil && len(list.Data) == 0 {
+			r.keys.set(scope.object.UID, jobKey{lost: true})
+		}
+	}
+	if mintsNone(err) {
+		return nil // what it does not tell is taken to be there
+	}
+	return scope.factory.learn(err)
 }
 
 // revokeForDeletion revokes the keys of an object that is deleted. It says what is left

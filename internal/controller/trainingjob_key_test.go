@@ -49,7 +49,7 @@ func (d *driver) publishedKey(job *classifierv1alpha1.ClassifierTrainingJob) str
 // liveKeys are how many keys of a job the factory has.
 func (d *driver) liveKeys(job *classifierv1alpha1.ClassifierTrainingJob) int {
 	d.Helper()
-	list, err := d.api.ListKeys(d.ctx, testMarks.keyName(job.UID))
+	list, err := d.api.ListKeys(d.ctx, mistral.KeyFilter{Name: testMarks.keyName(job.UID)})
 	if err != nil {
 		d.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func TestPublishedKeyOpensItsModelAlone(t *testing.T) {
 			"get the job":    func() error { _, err := held.GetJob(ctx, job.Status.RemoteJob.ID); return err },
 			"create a job":   func() error { _, err := held.CreateJob(ctx, mistral.CreateJobRequest{}); return err },
 			"list files":     func() error { _, err := held.ListFiles(ctx, mistral.FileFilter{}); return err },
-			"list keys":      func() error { _, err := held.ListKeys(ctx, ""); return err },
+			"list keys":      func() error { _, err := held.ListKeys(ctx, mistral.KeyFilter{}); return err },
 			"make a key": func() error {
 				_, err := held.CreateKey(ctx, mistral.CreateKeyRequest{Scopes: []string{mistral.ScopeClassify}})
 				return err
@@ -162,6 +162,30 @@ func TestKeyIsMintedAnewAndRevoked(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestForgottenKeyIsMintedAnew: a factory that was restored to an earlier state does not know
+// the key that applications have.
+func TestForgottenKeyIsMintedAnew(t *testing.T) {
+	t.Parallel()
+	d, job := publishedWithKey(t, asItIs)
+	key := d.publishedKey(job)
+	list, err := d.api.ListKeys(d.ctx, mistral.KeyFilter{Name: job.Status.APIKeyName})
+	if err != nil || len(list.Data) != 1 {
+		t.Fatalf("keys %+v: %v", list, err)
+	}
+	if err := d.api.RevokeKey(d.ctx, list.Data[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	d = d.restarted() // so that it looks
+	if _, err := d.pass(job); err != nil {
+		t.Fatal(err)
+	}
+	d.settle(job, classifierv1alpha1.ReasonPublished)
+	if d.publishedKey(job) == key {
+		t.Error("the Secret has the forgotten key still")
+	}
+	d.expectOnlyKey(job)
 }
 
 // TestKeyGoesWithItsObject deletes the object under every policy, after a restart too.

@@ -38,6 +38,11 @@ func (r *TrainingJobReconciler) checkModel(ctx context.Context, scope *jobScope)
 	if problem != nil {
 		return stop(problem.reason, problem.message).looksAgain(r.looks.untilNext(scope)), nil
 	}
+	if r.keys.of(scope.object.UID).lost {
+		if result, err := r.publish(ctx, scope); err != nil || result.verdict != proceeds {
+			return result, err
+		}
+	}
 	return proceed().looksAgain(r.looks.untilNext(scope)), nil
 }
 
@@ -64,7 +69,11 @@ func (r *TrainingJobReconciler) lookAtModel(ctx context.Context, scope *jobScope
 		r.looks.looked(scope, modelRecheck+rand.N(modelRecheck/4))
 		return nil
 	}
-	problem, err := r.askForModel(ctx, scope, requested, known)
+	since := r.listedSince(scope, requested)
+	problem, err := r.askForModel(ctx, scope, since, known)
+	if err == nil && problem == nil {
+		err = r.checkKey(ctx, scope, since)
+	}
 	if wait, ok := notYet(err); ok {
 		scope.unserved = true
 		r.looks.again(scope, wait)
@@ -81,18 +90,23 @@ func (r *TrainingJobReconciler) lookAtModel(ctx context.Context, scope *jobScope
 	return nil
 }
 
-// askForModel looks into the list that all objects of a connection share. What is not
-// in it is asked for by itself before it is taken to be missing: a list may lag, or
-// show less than there is.
-func (r *TrainingJobReconciler) askForModel(ctx context.Context, scope *jobScope, requested time.Time, known *finding) (*finding, error) {
-	if err := r.connect(ctx, scope); err != nil {
-		return nil, err
-	}
+// listedSince is how new a list has to be.
+func (r *TrainingJobReconciler) listedSince(scope *jobScope, requested time.Time) time.Time {
 	since := scope.status.CompletionTime.Time
 	for _, later := range []time.Time{requested, r.clock.Now().Add(-maxListAge)} {
 		if later.After(since) {
 			since = later
 		}
+	}
+	return since
+}
+
+// askForModel looks into the list that all objects of a connection share. What is not
+// in it is asked for by itself before it is taken to be missing: a list may lag, or
+// show less than there is.
+func (r *TrainingJobReconciler) askForModel(ctx context.Context, scope *jobScope, since time.Time, known *finding) (*finding, error) {
+	if err := r.connect(ctx, scope); err != nil {
+		return nil, err
 	}
 	models, err := scope.connection.Models(ctx, since)
 	if tellsNoModels(err) {

@@ -120,6 +120,9 @@ func (r *TrainingJobReconciler) bringOutput(ctx context.Context, scope *jobScope
 // heldKey is the key that is published already: in the Secret, or in the one of an
 // earlier name.
 func (r *TrainingJobReconciler) heldKey(ctx context.Context, scope *jobScope, name string, secret *corev1.Secret) ([]byte, error) {
+	if r.keys.of(scope.object.UID).lost {
+		return nil, nil
+	}
 	if binding := scope.status.Binding; secret == nil && binding != nil && binding.Name != name {
 		earlier := &corev1.Secret{}
 		err := r.live.Get(ctx, client.ObjectKey{Namespace: scope.object.Namespace, Name: binding.Name}, earlier)

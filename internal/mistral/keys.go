@@ -67,13 +67,26 @@ func (c *Client) CreateKey(ctx context.Context, create CreateKeyRequest) (*Creat
 	})
 }
 
-// ListKeys returns the first page of the keys with a name.
-func (c *Client) ListKeys(ctx context.Context, name string) (*KeyList, error) {
+// KeyFilter selects keys. Zero values select all, and the first page.
+type KeyFilter struct {
+	Name     string
+	Page     int
+	PageSize int
+}
+
+func (f KeyFilter) query() url.Values {
+	query := pageQuery(f.Page, f.PageSize)
+	setQuery(query, "name", f.Name)
+	return query
+}
+
+// ListKeys returns a page of the keys.
+func (c *Client) ListKeys(ctx context.Context, filter KeyFilter) (*KeyList, error) {
 	return send[KeyList](ctx, c, request{
 		operation: "ListKeys",
 		method:    http.MethodGet,
 		path:      []string{"keys"},
-		query:     url.Values{"name": {name}},
+		query:     filter.query(),
 	})
 }
 

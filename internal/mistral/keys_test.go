@@ -37,14 +37,14 @@ func TestKeyRoutes(t *testing.T) {
 			return err
 		}, "POST /v1/keys", `{"name":"a b","scopes":["classify"]}`, shown + `}`, true},
 		{"keys are found by their name", func(ctx context.Context, c *Client) error {
-			list, err := c.ListKeys(ctx, "a b")
+			list, err := c.ListKeys(ctx, KeyFilter{Name: "a b"})
 			if err == nil && (len(list.Data) != 1 || list.Data[0].Name != "a b") {
 				t.Errorf("listed %+v", list)
 			}
 			return err
 		}, "GET /v1/keys?name=a+b", "", `{"object":"list","data":[` + shown + `}],"total":1}`, false},
 		{"a key that nobody recognises is not overlooked", func(ctx context.Context, c *Client) error {
-			_, err := c.ListKeys(ctx, "a b")
+			_, err := c.ListKeys(ctx, KeyFilter{Name: "a b"})
 			return err
 		}, "GET /v1/keys?name=a+b", "", `{"object":"list","data":[{"id":"k1","name":null}],"total":1}`, true},
 		{"a key is revoked", func(ctx context.Context, c *Client) error { return c.RevokeKey(ctx, "k1") },

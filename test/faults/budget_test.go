@@ -113,14 +113,14 @@ func (w *world) waitUntilQuiet(costs *costs, period time.Duration) {
 type costs struct {
 	mu                   sync.Mutex
 	looks, calls, writes int
-	keepReady            int // lists of models and files, which are no calls of the others'
+	keepReady            int // lists of models, keys and files, which are no calls of the others'
 }
 
 func (c *costs) judge(made call) fault {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
-	case made.to == remote && (made.path == "/v1/models" || made.method == http.MethodGet && made.path == "/v1/files"):
+	case made.to == remote && (made.path == "/v1/models" || made.method == http.MethodGet && made.path == "/v1/keys" && made.query.Get("name") == "" || made.method == http.MethodGet && made.path == "/v1/files"):
 		c.keepReady++
 	case made.to == remote:
 		c.calls++

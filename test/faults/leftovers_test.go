@@ -68,7 +68,7 @@ func (w *world) orphans() error {
 // remoteKeys are those that were minted; a scripted factory has none.
 func (w *world) remoteKeys() []mistral.KeyInfo {
 	w.Helper()
-	list, err := w.factory.ListKeys(w.ctx, "")
+	list, err := w.factory.ListKeys(w.ctx, mistral.KeyFilter{})
 	if mistral.IsNotFound(err) {
 		return nil
 	}
