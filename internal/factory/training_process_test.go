@@ -131,6 +131,31 @@ func (s *server) modelBytes(job *mistral.DetailedJob) []byte {
 	return content
 }
 
+// TestTrainingsOfAProgramThatWasReplaced: an upgrade on the disk does not disturb the server
+// that runs.
+func TestTrainingsOfAProgramThatWasReplaced(t *testing.T) {
+	if !hasProcesses() {
+		t.Skip("the system does not keep a program that is removed")
+	}
+	v := &victim{t: t, program: buildFactory(t.Context(), t), directory: t.TempDir()}
+	client := v.start(t.Context())
+	defer v.kill()
+	if err := os.Remove(v.program); err != nil {
+		t.Fatal(err)
+	}
+	file := uploadAs(t, client, "rows.jsonl", intents(100))
+	job, err := client.CreateJob(t.Context(), mistral.CreateJobRequest{Model: DefaultBaseModel, JobType: mistral.JobTypeClassifier, AutoStart: true,
+		TrainingFiles: []mistral.TrainingFile{{FileID: file.ID, Weight: 1}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for found := (&mistral.DetailedJob{}); found.Status != mistral.JobSuccess; time.Sleep(5 * time.Millisecond) {
+		if found, err = client.GetJob(t.Context(), job.ID); err != nil || found.Status == mistral.JobFailed {
+			t.Fatal(err, events(found))
+		}
+	}
+}
+
 // TestCancelledTrainingsEnd: a cancelled training's process and what it put aside are gone.
 func TestCancelledTrainingsEnd(t *testing.T) {
 	s := startServer(t, nil)

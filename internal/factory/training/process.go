@@ -51,11 +51,12 @@ func startProcess(ctx context.Context, budget int64) (*process, error) {
 	if os.Getenv(childMark) != "" {
 		return nil, errors.New("a process that was started to train opened a factory: its program has to call RunIfChild first")
 	}
-	program, err := os.Executable()
+	program, err := thisProgram()
 	if err != nil {
 		return nil, err
 	}
 	p := &process{command: exec.CommandContext(ctx, program, ChildCommand), budget: budget, ended: make(chan struct{})}
+	p.command.Args[0] = os.Args[0]
 	p.command.Env = childEnvironment(budget)
 	p.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a terminal interrupts the parent alone
 	p.command.Stderr = &p.lastWords

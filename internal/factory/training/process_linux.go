@@ -8,6 +8,15 @@ import (
 	"syscall"
 )
 
+// thisProgram is this program even when another one has taken its place on the disk.
+func thisProgram() (string, error) {
+	const link = "/proc/self/exe"
+	if _, err := os.Stat(link); err == nil {
+		return link, nil
+	}
+	return os.Executable()
+}
+
 // memoryOf is how many bytes a process has in memory that the kernel cannot take back, as
 // it can those of files. It is zero when the process has ended.
 func memoryOf(pid int) int64 {
