@@ -43,9 +43,9 @@ func (f *factory) end(t *testing.T, signal syscall.Signal) {
 	f.process.End(t, signal)
 }
 
-func (f *factory) client(t *testing.T) *mistral.Client {
+func (f *factory) client(t *testing.T, key, namespace string) *mistral.Client {
 	t.Helper()
-	client, err := mistral.NewClient(mistral.Config{BaseURL: "http://" + f.address, Key: mistral.NewKey(f.apiKey)})
+	client, err := mistral.NewClient(mistral.Config{BaseURL: "http://" + f.address, Key: mistral.NewKey(key), Namespace: namespace})
 	if err != nil {
 		t.Fatal(err)
 	}
