@@ -25,6 +25,7 @@ import (
 
 	"github.com/classifier-factory/classifier-factory/internal/factory"
 	"github.com/classifier-factory/classifier-factory/internal/factory/api"
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
 	"github.com/classifier-factory/classifier-factory/internal/version"
 )
 
@@ -128,7 +129,7 @@ func (o *options) flags() *flag.FlagSet {
 		})
 	flags.Func("wandb-base-url", "`address` of the server of Weights & Biases, such as https://api.wandb.ai, to which jobs with an integration are reported, each with its own key (default: nothing is reported)",
 		func(text string) (err error) {
-			o.wandbBaseURL, err = factory.ParseWandbURL(text)
+			o.wandbBaseURL, err = mistral.ParseServerURL(text)
 			return err
 		})
 	flags.Func("cors-origins", "comma-separated `origins`, such as https://app.example.com, of pages whose scripts may use the server from a browser; *: of all (default: none)",

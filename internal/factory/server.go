@@ -17,7 +17,6 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/factory/serving"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 	"github.com/classifier-factory/classifier-factory/internal/factory/training"
-	"github.com/classifier-factory/classifier-factory/internal/factory/wandb"
 )
 
 // DefaultBaseModel is the only model that the hosted service trained classifiers
@@ -146,10 +145,6 @@ func Open(ctx context.Context, config Config) (*Factory, error) {
 // A program that opens a factory calls it first: trainings run in processes of the same
 // program.
 func RunIfChild() { training.RunIfChild() }
-
-// ParseWandbURL reads the address of a server of Weights & Biases, as a command's flag
-// has it.
-func ParseWandbURL(text string) (*url.URL, error) { return wandb.ParseBaseURL(text) }
 
 // Handler serves all routes.
 func (f *Factory) Handler() http.Handler { return f.api.Handler() }

@@ -88,23 +88,33 @@ func NewClient(config Config) (*Client, error) {
 	return client, nil
 }
 
-// parseBaseURL says in its errors nothing of the URL, which may hold a secret.
+// parseBaseURL adds the version of the protocol if it is not there.
 func parseBaseURL(text string) (*url.URL, error) {
-	base, err := url.Parse(strings.TrimSpace(text))
-	switch {
-	case err != nil:
-		return nil, errors.New("the base URL cannot be parsed")
-	case base.Scheme != "http" && base.Scheme != "https":
-		return nil, errors.New("the base URL must start with http:// or https://")
-	case base.Hostname() == "":
-		return nil, errors.New("the base URL has no host")
-	case base.User != nil:
-		return nil, errors.New("the base URL must not have a user or password; the API key is given apart from it")
-	case base.RawQuery != "" || base.ForceQuery || base.Fragment != "":
-		return nil, errors.New("the base URL must not have a query or fragment")
+	base, err := ParseServerURL(text)
+	if err != nil {
+		return nil, fmt.Errorf("the base URL %w", err)
 	}
 	if !strings.HasSuffix(strings.TrimRight(base.Path, "/"), "/v1") {
 		base = base.JoinPath("v1")
+	}
+	return base, nil
+}
+
+// ParseServerURL reads the address of a server that is given its key apart from it. Its
+// errors go on after what the URL is called, and show nothing of it, for it may hold a secret.
+func ParseServerURL(text string) (*url.URL, error) {
+	base, err := url.Parse(strings.TrimSpace(text))
+	switch {
+	case err != nil:
+		return nil, errors.New("cannot be parsed")
+	case base.Scheme != "http" && base.Scheme != "https":
+		return nil, errors.New("must start with http:// or https://")
+	case base.Hostname() == "":
+		return nil, errors.New("has no host")
+	case base.User != nil:
+		return nil, errors.New("must not have a user or password; the API key is given apart from it")
+	case base.RawQuery != "" || base.ForceQuery || base.Fragment != "":
+		return nil, errors.New("must not have a query or fragment")
 	}
 	return base, nil
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"math"
 	"time"
 
 	"github.com/google/uuid"
@@ -349,41 +348,6 @@ func scanEvent(r row) (event mistral.Event, err error) {
 	err = r.Scan(&event.Name, &data, &event.CreatedAt)
 	event.Data = json.RawMessage(data)
 	return event, err
-}
-
-// scanCheckpoint gives a step that was not evaluated the zeros of the hosted service:
-// its notebooks draw the losses that are not 0.
-func scanCheckpoint(r row) (checkpoint mistral.Checkpoint, err error) {
-	metrics := &checkpoint.Metrics
-	err = r.Scan(&checkpoint.StepNumber, &metrics.TrainLoss, &metrics.ValidLoss, &checkpoint.CreatedAt)
-	if metrics.ValidLoss == nil {
-		metrics.ValidLoss, metrics.ValidMeanTokenAccuracy = new(0.0), new(0.0)
-		return checkpoint, err
-	}
-	metrics.ValidMeanTokenAccuracy = new(math.Exp2(*metrics.ValidLoss))
-	return checkpoint, err
-}
-
-// AddCheckpoints records how far a running job is.
-func (s *Store) AddCheckpoints(ctx context.Context, id string, checkpoints []mistral.Checkpoint) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
-		for _, checkpoint := range checkpoints {
-			if _, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO checkpoints (job_id, step, train_loss, valid_loss, created_at) VALUES (?, ?, ?, ?, ?)`,
-				id, checkpoint.StepNumber, checkpoint.Metrics.TrainLoss, checkpoint.Metrics.ValidLoss, checkpoint.CreatedAt); err != nil {
-				return err
-			}
-		}
-		_, err := tx.ExecContext(ctx, `UPDATE jobs SET modified_at = ? WHERE id = ?`, checkpoints[len(checkpoints)-1].CreatedAt, id)
-		return err
-	})
-}
-
-// DeleteCheckpoints removes those after a step.
-func (s *Store) DeleteCheckpoints(ctx context.Context, id string, after int) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM checkpoints WHERE job_id = ? AND step > ?`, id, after)
-		return err
-	})
 }
 
 // TrainingsToGoOn has the IDs of the jobs that wait for training or are trained.

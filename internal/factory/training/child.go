@@ -146,9 +146,3 @@ func (c *child) tell(m message) {
 		os.Exit(1)
 	}
 }
-
-// readExamples reads the rows that validation has accepted. The caller closes what it
-// returns.
-func (c *child) readExamples(ctx context.Context, r *rows, inputs []store.Input) (*classifier.Corpus, error) {
-	return readExamples(ctx, r, inputs, c.job.Targets, c.assigned.Folder)
-}

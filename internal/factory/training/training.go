@@ -43,12 +43,12 @@ func engineHyperparameters(j *store.Job) classifier.Hyperparameters {
 
 // readExamples reads the rows that validation has accepted. The caller closes what it
 // returns.
-func readExamples(ctx context.Context, r *rows, inputs []store.Input, targets []mistral.ClassifierTarget, folder string) (*classifier.Corpus, error) {
-	corpus, err := classifier.NewCorpus(folder)
+func (c *child) readExamples(ctx context.Context, r *rows, inputs []store.Input) (*classifier.Corpus, error) {
+	corpus, err := classifier.NewCorpus(c.assigned.Folder)
 	if err != nil {
 		return nil, err
 	}
-	index := newLabelIndex(targets)
+	index := newLabelIndex(c.job.Targets)
 	var full error // the disk, most likely
 	err = r.read(ctx, inputs, func(sample *dataset.Sample, input store.Input) {
 		if full == nil {

@@ -28,24 +28,6 @@ const (
 	maxNameLength = 256
 )
 
-// ParseBaseURL reads the address of a server, such as https://api.wandb.ai.
-func ParseBaseURL(text string) (*url.URL, error) {
-	base, err := url.Parse(text)
-	switch {
-	case err != nil:
-		return nil, errors.New("it is no URL")
-	case base.Scheme != "http" && base.Scheme != "https":
-		return nil, errors.New("it must start with http:// or https://")
-	case base.Hostname() == "":
-		return nil, errors.New("it has no host")
-	case base.User != nil:
-		return nil, errors.New("it must have no user or password: each job brings its own key")
-	case base.RawQuery != "" || base.ForceQuery || base.Fragment != "":
-		return nil, errors.New("it must have no query or fragment")
-	}
-	return base, nil
-}
-
 // Client speaks with the one server whose address it has. It may be used concurrently.
 type Client struct {
 	base *url.URL

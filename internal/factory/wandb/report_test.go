@@ -38,7 +38,7 @@ const created = `{"data":{"upsertBucket":{"bucket":{"name":"run","project":{"nam
 // newReport is one to a server that has every run.
 func newReport(t *testing.T, serve server) *Report {
 	t.Helper()
-	base, err := ParseBaseURL("https://api.wandb.ai")
+	base, err := mistral.ParseServerURL("https://api.wandb.ai")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +188,7 @@ func TestAddresses(t *testing.T) {
 		{"https://wandb.ai#x", ""},
 		{"https://%zz", ""},
 	} {
-		base, err := ParseBaseURL(test.base)
+		base, err := mistral.ParseServerURL(test.base)
 		if (err == nil) != (test.page != "") {
 			t.Errorf("%s: %v", test.base, err)
 			continue

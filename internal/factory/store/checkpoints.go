@@ -1,0 +1,44 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"math"
+
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+// AddCheckpoints records how far a running job is.
+func (s *Store) AddCheckpoints(ctx context.Context, id string, checkpoints []mistral.Checkpoint) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		for _, checkpoint := range checkpoints {
+			if _, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO checkpoints (job_id, step, train_loss, valid_loss, created_at) VALUES (?, ?, ?, ?, ?)`,
+				id, checkpoint.StepNumber, checkpoint.Metrics.TrainLoss, checkpoint.Metrics.ValidLoss, checkpoint.CreatedAt); err != nil {
+				return err
+			}
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE jobs SET modified_at = ? WHERE id = ?`, checkpoints[len(checkpoints)-1].CreatedAt, id)
+		return err
+	})
+}
+
+// DeleteCheckpoints removes those after a step.
+func (s *Store) DeleteCheckpoints(ctx context.Context, id string, after int) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM checkpoints WHERE job_id = ? AND step > ?`, id, after)
+		return err
+	})
+}
+
+// scanCheckpoint gives a step that was not evaluated the zeros of the hosted service:
+// its notebooks draw the losses that are not 0.
+func scanCheckpoint(r row) (checkpoint mistral.Checkpoint, err error) {
+	metrics := &checkpoint.Metrics
+	err = r.Scan(&checkpoint.StepNumber, &metrics.TrainLoss, &metrics.ValidLoss, &checkpoint.CreatedAt)
+	if metrics.ValidLoss == nil {
+		metrics.ValidLoss, metrics.ValidMeanTokenAccuracy = new(0.0), new(0.0)
+		return checkpoint, err
+	}
+	metrics.ValidMeanTokenAccuracy = new(math.Exp2(*metrics.ValidLoss))
+	return checkpoint, err
+}
