@@ -3,24 +3,30 @@ package v1alpha1
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // ClassifierDatasetSpec says where labelled texts come from and how they are prepared.
-// +kubebuilder:validation:XValidation:rule="!has(self.format) || self.format != 'CSV' || has(self.csv)",message="format CSV needs csv, which says what the columns hold"
-// +kubebuilder:validation:XValidation:rule="!has(self.csv) || !has(self.format) || self.format != 'JSONL'",message="csv has no meaning for format JSONL"
+// +kubebuilder:validation:XValidation:rule="!has(self.format) || self.format != 'CSV' || has(self.csv) || has(self.mapping)",message="format CSV needs mapping or csv, which say what the columns hold"
+// +kubebuilder:validation:XValidation:rule="!has(self.csv) || !has(self.format) || self.format in ['Auto', 'CSV']",message="csv has no meaning for another format than CSV"
+// +kubebuilder:validation:XValidation:rule="!has(self.csv) || has(self.mapping) != has(self.csv.textColumn)",message="what the columns hold is said by mapping, or by textColumn and labelColumns of csv; set one of them"
 // +kubebuilder:validation:XValidation:rule="has(self.connectionSecretRef) == has(oldSelf.connectionSecretRef) && (!has(self.connectionSecretRef) || self.connectionSecretRef == oldSelf.connectionSecretRef)",message="connectionSecretRef is immutable: what is at one factory cannot be moved to another; change the Secret, or create another object"
 type ClassifierDatasetSpec struct {
 	// source is where the samples are read from.
 	// +required
 	Source DatasetSource `json:"source,omitzero"`
 
-	// format of the samples. Auto is CSV if csv is set and the data does not start
-	// as JSON, else JSONL. Data compressed with gzip or zstd is recognised whatever
-	// the format.
+	// format of the samples. Auto tells by each part's first bytes; CSV, which has
+	// none of its own, is expected if csv or mapping is set. Compression and archives
+	// are recognised whatever the format.
 	// +kubebuilder:default=Auto
 	// +optional
 	Format DatasetFormat `json:"format,omitempty"`
 
-	// csv says which columns of a CSV source hold what.
+	// csv says how CSV is written, and which columns hold what unless mapping does.
 	// +optional
 	CSV *CSVOptions `json:"csv,omitempty"`
+
+	// mapping says where the source's records have text, messages and labels. Without
+	// it they are rows of the protocol: text or messages, and labels by target.
+	// +optional
+	Mapping *DatasetMapping `json:"mapping,omitempty"`
 
 	// preparation is what happens to the samples between reading and uploading.
 	// +kubebuilder:default={}
@@ -128,6 +134,26 @@ type ObjectStorageSource struct {
 	// +optional
 	Region string `json:"region,omitempty"`
 
+	// include are patterns of the objects under a prefix that are read, such as
+	// *.jsonl or 2026/**/part-*.csv. They match names without the prefix; * stands for
+	// anything but /, ** for anything. Default: all.
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=256
+	// +listType=atomic
+	// +optional
+	Include []string `json:"include,omitempty"`
+
+	// exclude are patterns of the objects under a prefix that are left out, as in
+	// include. Names that start with _ or ., checksums (.crc) and empty objects are
+	// always left out.
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=256
+	// +listType=atomic
+	// +optional
+	Exclude []string `json:"exclude,omitempty"`
+
 	// credentialsSecretRef names the Secret with the storage's credentials. Without
 	// it an endpoint is read anonymously, and the providers' own storage with the
 	// operator's identity, if its flags list the bucket.
@@ -136,22 +162,33 @@ type ObjectStorageSource struct {
 }
 
 // DatasetFormat is how samples are written.
-// +kubebuilder:validation:Enum=Auto;JSONL;CSV
+// +kubebuilder:validation:Enum=Auto;JSONL;JSON;CSV;Parquet
 type DatasetFormat string
 
 // The formats of a dataset.
 const (
-	FormatAuto  DatasetFormat = "Auto"
-	FormatJSONL DatasetFormat = "JSONL"
-	FormatCSV   DatasetFormat = "CSV"
+	FormatAuto    DatasetFormat = "Auto"
+	FormatJSONL   DatasetFormat = "JSONL" // an object of JSON a line
+	FormatJSON    DatasetFormat = "JSON"  // an array of objects, or objects over several lines
+	FormatCSV     DatasetFormat = "CSV"
+	FormatParquet DatasetFormat = "Parquet"
 )
 
-// CSVOptions say which columns hold what.
+// CSVOptions say how CSV is written, and which columns hold what.
+// +kubebuilder:validation:XValidation:rule="has(self.textColumn) == has(self.labelColumns)",message="textColumn and labelColumns go together"
+// +kubebuilder:validation:MinProperties=1
 type CSVOptions struct {
+	// delimiter between fields, such as ; or a tab. Default: a comma.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1
+	// +kubebuilder:validation:Pattern=`^[\t -!#-/:-@\[-^{-~]$`
+	// +optional
+	Delimiter string `json:"delimiter,omitempty"`
+
 	// textColumn is the header of the column with the text.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
-	// +required
+	// +optional
 	TextColumn string `json:"textColumn,omitempty"`
 
 	// labelColumns are the columns with labels.
@@ -159,7 +196,7 @@ type CSVOptions struct {
 	// +kubebuilder:validation:MaxItems=20
 	// +listType=map
 	// +listMapKey=column
-	// +required
+	// +optional
 	LabelColumns []CSVLabelColumn `json:"labelColumns,omitempty"`
 }
 
@@ -184,6 +221,127 @@ type CSVLabelColumn struct {
 	Separator string `json:"separator,omitempty"`
 }
 
+// DatasetMapping says where records of another shape than the protocol's have what. A
+// field is a key of an object or a column of a table; dots lead into objects, as in
+// data.text.
+// +kubebuilder:validation:ExactlyOneOf=text;messages
+type DatasetMapping struct {
+	// text is the field with the text.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	// +optional
+	Text string `json:"text,omitempty"`
+
+	// messages is the field with the conversation, a list of messages with role and content.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	// +optional
+	Messages string `json:"messages,omitempty"`
+
+	// labels say where the labels of each target are.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=20
+	// +listType=map
+	// +listMapKey=target
+	// +required
+	Labels []LabelMapping `json:"labels,omitempty"`
+
+	// filters leave out every record that they do not let through, such as one that was
+	// not accepted. They are counted as filtered.
+	// +kubebuilder:validation:MaxItems=8
+	// +listType=atomic
+	// +optional
+	Filters []RecordFilter `json:"filters,omitempty"`
+}
+
+// LabelMapping says where the labels of a target are. A record without a value there, or
+// with null, says nothing of the target.
+// +kubebuilder:validation:ExactlyOneOf=field;fields;lastMessage
+// +kubebuilder:validation:XValidation:rule="!has(self.separator) || has(self.field)",message="separator goes with field"
+// +kubebuilder:validation:XValidation:rule="!has(self.none) || has(self.fields)",message="none goes with fields"
+type LabelMapping struct {
+	// target that the labels belong to.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	// +required
+	Target string `json:"target,omitempty"`
+
+	// field with the label or the list of labels.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	// +optional
+	Field string `json:"field,omitempty"`
+
+	// fields are one for each label, of which a record has those that are 1 or true.
+	// +kubebuilder:validation:MinItems=2
+	// +kubebuilder:validation:MaxItems=256
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=256
+	// +listType=set
+	// +optional
+	Fields []string `json:"fields,omitempty"`
+
+	// lastMessage: Assistant takes the content of the conversation's last message, which
+	// has to be the assistant's, as the label, and the message out of the conversation.
+	// +optional
+	LastMessage LastMessage `json:"lastMessage,omitempty"`
+
+	// type of the target. SingleLabel takes the one label out of a list of one,
+	// MultiLabel makes a list of a single label. Default: as the values are; with
+	// separator and fields MultiLabel.
+	// +optional
+	Type TargetType `json:"type,omitempty"`
+
+	// separator between the labels of a value.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=8
+	// +optional
+	Separator string `json:"separator,omitempty"`
+
+	// none is the label of a record that has none of fields. Default: the record says
+	// nothing of the target.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	// +optional
+	None string `json:"none,omitempty"`
+
+	// names of the labels by how the source writes them, such as "0": negative. One that
+	// is not listed keeps its own; numbers are found however they are written.
+	// +kubebuilder:validation:MaxProperties=4096
+	// +optional
+	Names map[string]LabelName `json:"names,omitempty"`
+}
+
+// LabelName is the name of a label.
+// +kubebuilder:validation:MinLength=1
+// +kubebuilder:validation:MaxLength=256
+type LabelName string
+
+// LastMessage is whose message the last one of a conversation has to be.
+// +kubebuilder:validation:Enum=Assistant
+type LastMessage string
+
+// LastMessageAssistant is the answer of an assistant.
+const LastMessageAssistant LastMessage = "Assistant"
+
+// RecordFilter lets the records through of which a field has one of the values.
+type RecordFilter struct {
+	// field that is looked at.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	// +required
+	Field string `json:"field,omitempty"`
+
+	// values of which the field has to have one. Numbers, true and false are written as in JSON.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=256
+	// +listType=set
+	// +required
+	Values []string `json:"values,omitempty"`
+}
+
 // DatasetPreparation is what happens to samples between reading and uploading.
 type DatasetPreparation struct {
 	// invalidSamples says what to do with samples that no server would accept.
@@ -191,8 +349,9 @@ type DatasetPreparation struct {
 	// +optional
 	InvalidSamples InvalidSamplePolicy `json:"invalidSamples,omitempty"`
 
-	// maxInvalidPercent is how many samples of a hundred may be skipped before
-	// the dataset is refused after all. Only with invalidSamples: Skip.
+	// maxInvalidPercent is how many samples of a hundred, and how many bytes of a
+	// hundred in them, may be skipped before the dataset is refused after all. Only
+	// with invalidSamples: Skip.
 	// +kubebuilder:default=10
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=100
@@ -248,10 +407,28 @@ const (
 	DuplicatesDrop DuplicatePolicy = "Drop"
 )
 
+// SplitMethod says how samples are set aside.
+// +kubebuilder:validation:Enum=Hash;Stratified
+type SplitMethod string
+
+// The methods of a split.
+const (
+	// SplitHash gives each input the same chance. No sample ever moves because others come or go.
+	SplitHash SplitMethod = "Hash"
+	// SplitStratified gives each label its share of every split. Samples may move when others come or go.
+	SplitStratified SplitMethod = "Stratified"
+)
+
 // DatasetSplit is how many samples of a hundred are set aside.
 // +kubebuilder:validation:XValidation:rule="(has(self.validationPercent) ? self.validationPercent : 0) + (has(self.testPercent) ? self.testPercent : 0) < 100",message="validationPercent and testPercent must leave samples for training"
 // +kubebuilder:validation:MinProperties=1
 type DatasetSplit struct {
+	// method of choosing the samples. Hash gives each input the same chance and never
+	// moves one; Stratified gives each label its share of every split.
+	// +kubebuilder:default=Hash
+	// +optional
+	Method SplitMethod `json:"method,omitempty"`
+
 	// validationPercent of the samples steer the training.
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=99
@@ -353,6 +530,12 @@ type ClassifierDatasetStatus struct {
 	// +optional
 	InvalidSamples []InvalidSample `json:"invalidSamples,omitempty"`
 
+	// warnings are what to look at before training.
+	// +kubebuilder:validation:MaxItems=32
+	// +listType=atomic
+	// +optional
+	Warnings []DatasetWarning `json:"warnings,omitempty"`
+
 	// files are what the samples were, or are about to be, uploaded as.
 	// +kubebuilder:validation:MaxItems=3
 	// +listType=map
@@ -398,6 +581,11 @@ type SampleCounts struct {
 	// +required
 	Duplicate int64 `json:"duplicate"`
 
+	// filtered is how many records were read besides, and left out by the mapping's filters.
+	// +kubebuilder:validation:Minimum=0
+	// +optional
+	Filtered int64 `json:"filtered,omitempty"`
+
 	// dropped is how many of them were left out by the limits on samples a label, or
 	// because they would validate what is not trained.
 	// +kubebuilder:validation:Minimum=0
@@ -442,20 +630,69 @@ type LabelStatus struct {
 	// +kubebuilder:validation:Minimum=0
 	// +required
 	Samples int64 `json:"samples"`
+
+	// train is how many of them are in the Train file. Without a split there is none.
+	// +kubebuilder:validation:Minimum=0
+	// +optional
+	Train *int64 `json:"train,omitempty"`
+
+	// validation is how many of them are in the Validation file.
+	// +kubebuilder:validation:Minimum=0
+	// +optional
+	Validation *int64 `json:"validation,omitempty"`
+
+	// test is how many of them are in the Test file.
+	// +kubebuilder:validation:Minimum=0
+	// +optional
+	Test *int64 `json:"test,omitempty"`
 }
 
 // InvalidSample says where a sample is that no server would accept, and why.
 type InvalidSample struct {
-	// line of the source, from 1.
+	// part of the source: a key of a ConfigMap, an object's name, a file in an archive.
+	// Long ones lose their start. Absent for inline data.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	// +optional
+	Part string `json:"part,omitempty"`
+
+	// line of the part on which the sample starts, from 1; of Parquet the row.
 	// +kubebuilder:validation:Minimum=1
 	// +required
 	Line int64 `json:"line,omitempty"`
+
+	// column is the byte of the line, from 1, at which reading stopped. Absent where the
+	// whole sample is meant.
+	// +kubebuilder:validation:Minimum=1
+	// +optional
+	Column int64 `json:"column,omitempty"`
 
 	// reason is one word for what is wrong.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	// +required
 	Reason string `json:"reason,omitempty"`
+
+	// detail says what is wrong in a sentence, without anything of the sample.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	// +optional
+	Detail string `json:"detail,omitempty"`
+}
+
+// DatasetWarning is something that valid samples are better without.
+type DatasetWarning struct {
+	// reason is one word for what it is.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +required
+	Reason string `json:"reason,omitempty"`
+
+	// message says it in a sentence, without anything of a sample's text.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	// +required
+	Message string `json:"message,omitempty"`
 }
 
 // DatasetFile is one file of the prepared samples.

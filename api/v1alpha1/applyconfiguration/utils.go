@@ -46,6 +46,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.CSVOptionsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("DatasetFile"):
 		return &apiv1alpha1.DatasetFileApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("DatasetMapping"):
+		return &apiv1alpha1.DatasetMappingApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("DatasetPreparation"):
 		return &apiv1alpha1.DatasetPreparationApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("DatasetReference"):
@@ -56,12 +58,16 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.DatasetSourceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("DatasetSplit"):
 		return &apiv1alpha1.DatasetSplitApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("DatasetWarning"):
+		return &apiv1alpha1.DatasetWarningApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Hyperparameters"):
 		return &apiv1alpha1.HyperparametersApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("InlineSource"):
 		return &apiv1alpha1.InlineSourceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("InvalidSample"):
 		return &apiv1alpha1.InvalidSampleApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("LabelMapping"):
+		return &apiv1alpha1.LabelMappingApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("LabelStatus"):
 		return &apiv1alpha1.LabelStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("LossPoint"):
@@ -74,6 +80,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.ObjectStorageSourceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PinnedInput"):
 		return &apiv1alpha1.PinnedInputApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RecordFilter"):
+		return &apiv1alpha1.RecordFilterApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RemoteJob"):
 		return &apiv1alpha1.RemoteJobApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SampleCounts"):

@@ -76,6 +76,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.classifier-factory.classifier-factory.api.v1alpha1.CSVOptions
   map:
     fields:
+    - name: delimiter
+      type:
+        scalar: string
     - name: labelColumns
       type:
         list:
@@ -131,6 +134,9 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.classifier-factory.classifier-factory.api.v1alpha1.DatasetFormat
       default: Auto
+    - name: mapping
+      type:
+        namedType: com.github.classifier-factory.classifier-factory.api.v1alpha1.DatasetMapping
     - name: preparation
       type:
         namedType: com.github.classifier-factory.classifier-factory.api.v1alpha1.DatasetPreparation
@@ -210,6 +216,12 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - name
+    - name: warnings
+      type:
+        list:
+          elementType:
+            namedType: com.github.classifier-factory.classifier-factory.api.v1alpha1.DatasetWarning
+          elementRelationship: atomic
 - name: com.github.classifier-factory.classifier-factory.api.v1alpha1.ClassifierTrainingJob
   map:
     fields:
@@ -403,6 +415,29 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: numeric
 - name: com.github.classifier-factory.classifier-factory.api.v1alpha1.DatasetFormat
   scalar: string
+- name: com.github.classifier-factory.classifier-factory.api.v1alpha1.DatasetMapping
+  map:
+    fields:
+    - name: filters
+      type:
+        list:
+          elementType:
+            namedType: com.github.classifier-factory.classifier-factory.api.v1alpha1.RecordFilter
+          elementRelationship: atomic
+    - name: labels
+      type:
+        list:
+          elementType:
+            namedType: com.github.classifier-factory.classifier-factory.api.v1alpha1.LabelMapping
+          elementRelationship: associative
+          keys:
+          - target
+    - name: messages
+      type:
+        scalar: string
+    - name: text
+      type:
+        scalar: string
 - name: com.github.classifier-factory.classifier-factory.api.v1alpha1.DatasetPreparation
   map:
     fields:
@@ -470,12 +505,25 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.classifier-factory.classifier-factory.api.v1alpha1.DatasetSplit
   map:
     fields:
+    - name: method
+      type:
+        namedType: com.github.classifier-factory.classifier-factory.api.v1alpha1.SplitMethod
+      default: Hash
     - name: testPercent
       type:
         scalar: numeric
     - name: validationPercent
       type:
         scalar: numeric
+- name: com.github.classifier-factory.classifier-factory.api.v1alpha1.DatasetWarning
+  map:
+    fields:
+    - name: message
+      type:
+        scalar: string
+    - name: reason
+      type:
+        scalar: string
 - name: com.github.classifier-factory.classifier-factory.api.v1alpha1.Decimal
   scalar: string
 - name: com.github.classifier-factory.classifier-factory.api.v1alpha1.DuplicatePolicy
@@ -512,13 +560,56 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.classifier-factory.classifier-factory.api.v1alpha1.InvalidSample
   map:
     fields:
+    - name: column
+      type:
+        scalar: numeric
+    - name: detail
+      type:
+        scalar: string
     - name: line
       type:
         scalar: numeric
+    - name: part
+      type:
+        scalar: string
     - name: reason
       type:
         scalar: string
 - name: com.github.classifier-factory.classifier-factory.api.v1alpha1.InvalidSamplePolicy
+  scalar: string
+- name: com.github.classifier-factory.classifier-factory.api.v1alpha1.LabelMapping
+  map:
+    fields:
+    - name: field
+      type:
+        scalar: string
+    - name: fields
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: lastMessage
+      type:
+        namedType: com.github.classifier-factory.classifier-factory.api.v1alpha1.LastMessage
+    - name: names
+      type:
+        map:
+          elementType:
+            namedType: com.github.classifier-factory.classifier-factory.api.v1alpha1.LabelName
+    - name: none
+      type:
+        scalar: string
+    - name: separator
+      type:
+        scalar: string
+    - name: target
+      type:
+        scalar: string
+    - name: type
+      type:
+        namedType: com.github.classifier-factory.classifier-factory.api.v1alpha1.TargetType
+- name: com.github.classifier-factory.classifier-factory.api.v1alpha1.LabelName
   scalar: string
 - name: com.github.classifier-factory.classifier-factory.api.v1alpha1.LabelStatus
   map:
@@ -529,6 +620,17 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: samples
       type:
         scalar: numeric
+    - name: test
+      type:
+        scalar: numeric
+    - name: train
+      type:
+        scalar: numeric
+    - name: validation
+      type:
+        scalar: numeric
+- name: com.github.classifier-factory.classifier-factory.api.v1alpha1.LastMessage
+  scalar: string
 - name: com.github.classifier-factory.classifier-factory.api.v1alpha1.LossFunction
   scalar: string
 - name: com.github.classifier-factory.classifier-factory.api.v1alpha1.LossPoint
@@ -567,6 +669,18 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: endpoint
       type:
         scalar: string
+    - name: exclude
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
+    - name: include
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
     - name: region
       type:
         scalar: string
@@ -590,6 +704,18 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: split
       type:
         namedType: com.github.classifier-factory.classifier-factory.api.v1alpha1.Split
+- name: com.github.classifier-factory.classifier-factory.api.v1alpha1.RecordFilter
+  map:
+    fields:
+    - name: field
+      type:
+        scalar: string
+    - name: values
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
 - name: com.github.classifier-factory.classifier-factory.api.v1alpha1.RemoteJob
   map:
     fields:
@@ -612,6 +738,9 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: numeric
     - name: duplicate
+      type:
+        scalar: numeric
+    - name: filtered
       type:
         scalar: numeric
     - name: invalid
@@ -645,6 +774,8 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: numeric
 - name: com.github.classifier-factory.classifier-factory.api.v1alpha1.Split
+  scalar: string
+- name: com.github.classifier-factory.classifier-factory.api.v1alpha1.SplitMethod
   scalar: string
 - name: com.github.classifier-factory.classifier-factory.api.v1alpha1.TargetStatus
   map:

@@ -15,12 +15,15 @@ import (
 type ClassifierDatasetSpecApplyConfiguration struct {
 	// source is where the samples are read from.
 	Source *DatasetSourceApplyConfiguration `json:"source,omitempty"`
-	// format of the samples. Auto is CSV if csv is set and the data does not start
-	// as JSON, else JSONL. Data compressed with gzip or zstd is recognised whatever
-	// the format.
+	// format of the samples. Auto tells by each part's first bytes; CSV, which has
+	// none of its own, is expected if csv or mapping is set. Compression and archives
+	// are recognised whatever the format.
 	Format *apiv1alpha1.DatasetFormat `json:"format,omitempty"`
-	// csv says which columns of a CSV source hold what.
+	// csv says how CSV is written, and which columns hold what unless mapping does.
 	CSV *CSVOptionsApplyConfiguration `json:"csv,omitempty"`
+	// mapping says where the source's records have text, messages and labels. Without
+	// it they are rows of the protocol: text or messages, and labels by target.
+	Mapping *DatasetMappingApplyConfiguration `json:"mapping,omitempty"`
 	// preparation is what happens to the samples between reading and uploading.
 	Preparation *DatasetPreparationApplyConfiguration `json:"preparation,omitempty"`
 	// connectionSecretRef names the Secret with the factory's address (uri) and
@@ -65,6 +68,14 @@ func (b *ClassifierDatasetSpecApplyConfiguration) WithFormat(value apiv1alpha1.D
 // If called multiple times, the CSV field is set to the value of the last call.
 func (b *ClassifierDatasetSpecApplyConfiguration) WithCSV(value *CSVOptionsApplyConfiguration) *ClassifierDatasetSpecApplyConfiguration {
 	b.CSV = value
+	return b
+}
+
+// WithMapping sets the Mapping field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Mapping field is set to the value of the last call.
+func (b *ClassifierDatasetSpecApplyConfiguration) WithMapping(value *DatasetMappingApplyConfiguration) *ClassifierDatasetSpecApplyConfiguration {
+	b.Mapping = value
 	return b
 }
 

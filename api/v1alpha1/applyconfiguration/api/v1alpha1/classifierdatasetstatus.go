@@ -35,6 +35,8 @@ type ClassifierDatasetStatusApplyConfiguration struct {
 	Targets []TargetStatusApplyConfiguration `json:"targets,omitempty"`
 	// invalidSamples are the first samples that no server would accept. Never their content.
 	InvalidSamples []InvalidSampleApplyConfiguration `json:"invalidSamples,omitempty"`
+	// warnings are what to look at before training.
+	Warnings []DatasetWarningApplyConfiguration `json:"warnings,omitempty"`
 	// files are what the samples were, or are about to be, uploaded as.
 	Files []DatasetFileApplyConfiguration `json:"files,omitempty"`
 	// history holds earlier revisions whose files still exist, newest first.
@@ -138,6 +140,19 @@ func (b *ClassifierDatasetStatusApplyConfiguration) WithInvalidSamples(values ..
 			panic("nil value passed to WithInvalidSamples")
 		}
 		b.InvalidSamples = append(b.InvalidSamples, *values[i])
+	}
+	return b
+}
+
+// WithWarnings adds the given value to the Warnings field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Warnings field.
+func (b *ClassifierDatasetStatusApplyConfiguration) WithWarnings(values ...*DatasetWarningApplyConfiguration) *ClassifierDatasetStatusApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithWarnings")
+		}
+		b.Warnings = append(b.Warnings, *values[i])
 	}
 	return b
 }

@@ -7,8 +7,10 @@ package v1alpha1
 // CSVOptionsApplyConfiguration represents a declarative configuration of the CSVOptions type for use
 // with apply.
 //
-// CSVOptions say which columns hold what.
+// CSVOptions say how CSV is written, and which columns hold what.
 type CSVOptionsApplyConfiguration struct {
+	// delimiter between fields, such as ; or a tab. Default: a comma.
+	Delimiter *string `json:"delimiter,omitempty"`
 	// textColumn is the header of the column with the text.
 	TextColumn *string `json:"textColumn,omitempty"`
 	// labelColumns are the columns with labels.
@@ -19,6 +21,14 @@ type CSVOptionsApplyConfiguration struct {
 // apply.
 func CSVOptions() *CSVOptionsApplyConfiguration {
 	return &CSVOptionsApplyConfiguration{}
+}
+
+// WithDelimiter sets the Delimiter field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Delimiter field is set to the value of the last call.
+func (b *CSVOptionsApplyConfiguration) WithDelimiter(value string) *CSVOptionsApplyConfiguration {
+	b.Delimiter = &value
+	return b
 }
 
 // WithTextColumn sets the TextColumn field in the declarative configuration to the given value

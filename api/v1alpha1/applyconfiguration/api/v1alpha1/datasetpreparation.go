@@ -15,8 +15,9 @@ import (
 type DatasetPreparationApplyConfiguration struct {
 	// invalidSamples says what to do with samples that no server would accept.
 	InvalidSamples *apiv1alpha1.InvalidSamplePolicy `json:"invalidSamples,omitempty"`
-	// maxInvalidPercent is how many samples of a hundred may be skipped before
-	// the dataset is refused after all. Only with invalidSamples: Skip.
+	// maxInvalidPercent is how many samples of a hundred, and how many bytes of a
+	// hundred in them, may be skipped before the dataset is refused after all. Only
+	// with invalidSamples: Skip.
 	MaxInvalidPercent *int32 `json:"maxInvalidPercent,omitempty"`
 	// duplicates says what to do with samples that occur more than once.
 	Duplicates *apiv1alpha1.DuplicatePolicy `json:"duplicates,omitempty"`

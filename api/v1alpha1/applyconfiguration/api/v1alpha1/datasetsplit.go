@@ -4,11 +4,18 @@
 
 package v1alpha1
 
+import (
+	apiv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+)
+
 // DatasetSplitApplyConfiguration represents a declarative configuration of the DatasetSplit type for use
 // with apply.
 //
 // DatasetSplit is how many samples of a hundred are set aside.
 type DatasetSplitApplyConfiguration struct {
+	// method of choosing the samples. Hash gives each input the same chance and never
+	// moves one; Stratified gives each label its share of every split.
+	Method *apiv1alpha1.SplitMethod `json:"method,omitempty"`
 	// validationPercent of the samples steer the training.
 	ValidationPercent *int32 `json:"validationPercent,omitempty"`
 	// testPercent of the samples are never seen by the training.
@@ -19,6 +26,14 @@ type DatasetSplitApplyConfiguration struct {
 // apply.
 func DatasetSplit() *DatasetSplitApplyConfiguration {
 	return &DatasetSplitApplyConfiguration{}
+}
+
+// WithMethod sets the Method field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Method field is set to the value of the last call.
+func (b *DatasetSplitApplyConfiguration) WithMethod(value apiv1alpha1.SplitMethod) *DatasetSplitApplyConfiguration {
+	b.Method = &value
+	return b
 }
 
 // WithValidationPercent sets the ValidationPercent field in the declarative configuration to the given value

@@ -9,16 +9,32 @@ package v1alpha1
 //
 // InvalidSample says where a sample is that no server would accept, and why.
 type InvalidSampleApplyConfiguration struct {
-	// line of the source, from 1.
+	// part of the source: a key of a ConfigMap, an object's name, a file in an archive.
+	// Long ones lose their start. Absent for inline data.
+	Part *string `json:"part,omitempty"`
+	// line of the part on which the sample starts, from 1; of Parquet the row.
 	Line *int64 `json:"line,omitempty"`
+	// column is the byte of the line, from 1, at which reading stopped. Absent where the
+	// whole sample is meant.
+	Column *int64 `json:"column,omitempty"`
 	// reason is one word for what is wrong.
 	Reason *string `json:"reason,omitempty"`
+	// detail says what is wrong in a sentence, without anything of the sample.
+	Detail *string `json:"detail,omitempty"`
 }
 
 // InvalidSampleApplyConfiguration constructs a declarative configuration of the InvalidSample type for use with
 // apply.
 func InvalidSample() *InvalidSampleApplyConfiguration {
 	return &InvalidSampleApplyConfiguration{}
+}
+
+// WithPart sets the Part field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Part field is set to the value of the last call.
+func (b *InvalidSampleApplyConfiguration) WithPart(value string) *InvalidSampleApplyConfiguration {
+	b.Part = &value
+	return b
 }
 
 // WithLine sets the Line field in the declarative configuration to the given value
@@ -29,10 +45,26 @@ func (b *InvalidSampleApplyConfiguration) WithLine(value int64) *InvalidSampleAp
 	return b
 }
 
+// WithColumn sets the Column field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Column field is set to the value of the last call.
+func (b *InvalidSampleApplyConfiguration) WithColumn(value int64) *InvalidSampleApplyConfiguration {
+	b.Column = &value
+	return b
+}
+
 // WithReason sets the Reason field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the Reason field is set to the value of the last call.
 func (b *InvalidSampleApplyConfiguration) WithReason(value string) *InvalidSampleApplyConfiguration {
 	b.Reason = &value
+	return b
+}
+
+// WithDetail sets the Detail field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Detail field is set to the value of the last call.
+func (b *InvalidSampleApplyConfiguration) WithDetail(value string) *InvalidSampleApplyConfiguration {
+	b.Detail = &value
 	return b
 }

@@ -13,6 +13,12 @@ type LabelStatusApplyConfiguration struct {
 	Name *string `json:"name,omitempty"`
 	// samples is how many samples have it.
 	Samples *int64 `json:"samples,omitempty"`
+	// train is how many of them are in the Train file. Without a split there is none.
+	Train *int64 `json:"train,omitempty"`
+	// validation is how many of them are in the Validation file.
+	Validation *int64 `json:"validation,omitempty"`
+	// test is how many of them are in the Test file.
+	Test *int64 `json:"test,omitempty"`
 }
 
 // LabelStatusApplyConfiguration constructs a declarative configuration of the LabelStatus type for use with
@@ -34,5 +40,29 @@ func (b *LabelStatusApplyConfiguration) WithName(value string) *LabelStatusApply
 // If called multiple times, the Samples field is set to the value of the last call.
 func (b *LabelStatusApplyConfiguration) WithSamples(value int64) *LabelStatusApplyConfiguration {
 	b.Samples = &value
+	return b
+}
+
+// WithTrain sets the Train field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Train field is set to the value of the last call.
+func (b *LabelStatusApplyConfiguration) WithTrain(value int64) *LabelStatusApplyConfiguration {
+	b.Train = &value
+	return b
+}
+
+// WithValidation sets the Validation field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Validation field is set to the value of the last call.
+func (b *LabelStatusApplyConfiguration) WithValidation(value int64) *LabelStatusApplyConfiguration {
+	b.Validation = &value
+	return b
+}
+
+// WithTest sets the Test field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Test field is set to the value of the last call.
+func (b *LabelStatusApplyConfiguration) WithTest(value int64) *LabelStatusApplyConfiguration {
+	b.Test = &value
 	return b
 }

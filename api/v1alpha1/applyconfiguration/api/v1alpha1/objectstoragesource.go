@@ -18,6 +18,14 @@ type ObjectStorageSourceApplyConfiguration struct {
 	Endpoint *string `json:"endpoint,omitempty"`
 	// region of an S3 bucket.
 	Region *string `json:"region,omitempty"`
+	// include are patterns of the objects under a prefix that are read, such as
+	// *.jsonl or 2026/**/part-*.csv. They match names without the prefix; * stands for
+	// anything but /, ** for anything. Default: all.
+	Include []string `json:"include,omitempty"`
+	// exclude are patterns of the objects under a prefix that are left out, as in
+	// include. Names that start with _ or ., checksums (.crc) and empty objects are
+	// always left out.
+	Exclude []string `json:"exclude,omitempty"`
 	// credentialsSecretRef names the Secret with the storage's credentials. Without
 	// it an endpoint is read anonymously, and the providers' own storage with the
 	// operator's identity, if its flags list the bucket.
@@ -51,6 +59,26 @@ func (b *ObjectStorageSourceApplyConfiguration) WithEndpoint(value string) *Obje
 // If called multiple times, the Region field is set to the value of the last call.
 func (b *ObjectStorageSourceApplyConfiguration) WithRegion(value string) *ObjectStorageSourceApplyConfiguration {
 	b.Region = &value
+	return b
+}
+
+// WithInclude adds the given value to the Include field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Include field.
+func (b *ObjectStorageSourceApplyConfiguration) WithInclude(values ...string) *ObjectStorageSourceApplyConfiguration {
+	for i := range values {
+		b.Include = append(b.Include, values[i])
+	}
+	return b
+}
+
+// WithExclude adds the given value to the Exclude field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Exclude field.
+func (b *ObjectStorageSourceApplyConfiguration) WithExclude(values ...string) *ObjectStorageSourceApplyConfiguration {
+	for i := range values {
+		b.Exclude = append(b.Exclude, values[i])
+	}
 	return b
 }
 

@@ -15,6 +15,8 @@ type SampleCountsApplyConfiguration struct {
 	Invalid *int64 `json:"invalid,omitempty"`
 	// duplicate is how many of them were left out as duplicates.
 	Duplicate *int64 `json:"duplicate,omitempty"`
+	// filtered is how many records were read besides, and left out by the mapping's filters.
+	Filtered *int64 `json:"filtered,omitempty"`
 	// dropped is how many of them were left out by the limits on samples a label, or
 	// because they would validate what is not trained.
 	Dropped *int64 `json:"dropped,omitempty"`
@@ -47,6 +49,14 @@ func (b *SampleCountsApplyConfiguration) WithInvalid(value int64) *SampleCountsA
 // If called multiple times, the Duplicate field is set to the value of the last call.
 func (b *SampleCountsApplyConfiguration) WithDuplicate(value int64) *SampleCountsApplyConfiguration {
 	b.Duplicate = &value
+	return b
+}
+
+// WithFiltered sets the Filtered field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Filtered field is set to the value of the last call.
+func (b *SampleCountsApplyConfiguration) WithFiltered(value int64) *SampleCountsApplyConfiguration {
+	b.Filtered = &value
 	return b
 }
 
