@@ -80,6 +80,13 @@ func (i *inventory[T]) known(since time.Time) (list T, known bool, err error) {
 	return list, false, nil
 }
 
+// last gives the newest list, of whatever time.
+func (i *inventory[T]) last() (list T, ok bool) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.list, !i.asked.IsZero() && i.err == nil
+}
+
 // Models are the models that a factory has, by their IDs: whether each is archived.
 type Models map[string]bool
 
@@ -96,9 +103,15 @@ func (p *Pass) Models(ctx context.Context, since time.Time) (Models, error) {
 }
 
 // Limits gives what the factory said at a time or later of how much it trains a
-// classifier on: nothing if it is none that says so.
+// classifier on: nothing if it is none that says so. What it said before will do where
+// somebody would have to wait.
 func (p *Pass) Limits(ctx context.Context, since time.Time) (mistral.ClassifierLimits, error) {
 	list, err := p.listModels(ctx, since)
+	if _, early := errors.AsType[*NotYetError](err); early {
+		if last, ok := p.models.last(); ok {
+			return last.limits, nil
+		}
+	}
 	return list.limits, err
 }
 

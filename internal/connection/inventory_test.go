@@ -108,7 +108,12 @@ func TestLimitsAreOfTheSameList(t *testing.T) {
 			if _, err := f.caller("asks").Models(t.Context(), f.clock.Now()); err != nil {
 				t.Fatal(err)
 			}
+			f.clock.Step(time.Second) // a newer list is not to be had yet
 			if got, err := f.caller("asks").Limits(t.Context(), f.clock.Now()); err != nil || got != test.want || s.lists.Load() != 1 {
+				t.Errorf("got %+v, %v after %d lists", got, err, s.lists.Load())
+			}
+			f.clock.Step(time.Minute)
+			if got, err := f.caller("asks").Limits(t.Context(), f.clock.Now()); err != nil || got != test.want || s.lists.Load() != 2 {
 				t.Errorf("got %+v, %v after %d lists", got, err, s.lists.Load())
 			}
 		})

@@ -56,6 +56,9 @@ func (b *bucket) list(ctx context.Context, prefix string, limit int, wanted func
 			return nil, err
 		}
 		for _, listed := range page {
+			if ctx.Err() != nil { // patterns and names can be made to take long
+				return nil, ctx.Err()
+			}
 			if !wanted(listed) {
 				continue
 			}
