@@ -104,7 +104,7 @@ type sized int64
 
 func (s sized) SizeBytes() (int64, bool)                         { return int64(s), s > 0 }
 func (sized) Identity() string                                   { return "" }
-func (sized) Open(context.Context, source.Decode) source.Content { return nil }
+func (sized) Open(context.Context) source.Content { return nil }
 
 // TestWhatFailsAgainIsNotUnderWay holds that a dataset which is Stalled does not say so
 // and the opposite by turns.
