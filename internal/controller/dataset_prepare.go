@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -28,6 +29,7 @@ const (
 	maxTargets      = 20
 	maxTargetLabels = 256
 	maxNameBytes    = 256
+	maxPartBytes    = 256
 	// maxHistory is what the API allows. More pile up only while files cannot be
 	// deleted; those that are forgotten go with the dataset, which finds them by name.
 	maxHistory = 64
@@ -79,17 +81,17 @@ func (r *DatasetReconciler) read(ctx context.Context, scope *datasetScope) (outc
 		return result, nil
 	}
 
-	var read, decompressed atomic.Int64
-	content := scope.source.Open(ctx, decompressor(r.limits, &read))
+	var read atomic.Int64
+	content := scope.source.Open(ctx)
 	defer func() { _ = content.Close() }()
-	samples := openSamples(countedReader{content, &decompressed}, content.BeginsPart, &scope.object.Spec, r.limits)
+	samples := dataset.NewPartsReader(countedParts{content, &read}, datasetOptions(&scope.object.Spec), r.limits)
 	stop := r.reportProgress(ctx, scope, scope.preparing(&read))
 	prepared, err := dataset.Prepare(ctx, samples, preparationOf(scope.object.Spec.Preparation), scope.room, r.limits)
 	stop()
 	if err != nil {
 		return r.unread(scope, err)
 	}
-	scope.prepared, scope.sourceBytes = prepared, decompressed.Load()
+	scope.prepared, scope.sourceBytes = prepared, samples.SizeBytes()
 	r.staging.learn(scope, scope.room.most)
 	scope.describe()
 	scope.validation = judge(scope.prepared)
@@ -130,8 +132,8 @@ func judge(prepared *dataset.Prepared) *finding {
 		first := report.InvalidSamples[0]
 		return &finding{
 			reason: classifierv1alpha1.ReasonInvalidSamples,
-			message: fmt.Sprintf("%d of %d samples are invalid; the first: line %d: %s (%s). Correct the source",
-				report.Invalid, report.Invalid+report.Samples, first.Line, first.Detail, first.Reason),
+			message: fmt.Sprintf("%s; the first: %s%s (%s). Correct the source",
+				report.Problem.Detail, first.Place(), first.Detail, first.Reason),
 		}
 	case report.Problem != nil:
 		return &finding{
@@ -183,8 +185,11 @@ func (s *datasetScope) describe() {
 	status.InvalidSamples = nil
 	for _, invalid := range report.InvalidSamples {
 		status.InvalidSamples = append(status.InvalidSamples, classifierv1alpha1.InvalidSample{
+			Part:   lastBytes(invalid.Part, maxPartBytes),
 			Line:   int64(invalid.Line),
+			Column: int64(invalid.Column),
 			Reason: string(invalid.Reason),
+			Detail: invalid.Detail,
 		})
 	}
 }
@@ -209,6 +214,18 @@ func describeTarget(target dataset.Target, room int) classifierv1alpha1.TargetSt
 		})
 	}
 	return described
+}
+
+// lastBytes is the end of a text that is too long, as far as it is whole characters.
+func lastBytes(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	start := len(text) - most + len("…")
+	for !utf8.RuneStart(text[start]) {
+		start++
+	}
+	return "…" + text[start:]
 }
 
 // count32 is a count as the API has it; none that the limits allow is cut.

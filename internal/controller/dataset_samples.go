@@ -1,48 +1,41 @@
 package controller
 
 import (
-	"bufio"
 	"io"
 	"sync/atomic"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
+	"github.com/classifier-factory/classifier-factory/internal/source"
 )
 
-// decompressor decompresses each part of a source by itself, and counts what it reads.
-func decompressor(limits dataset.Limits, read *atomic.Int64) func(io.Reader) (io.Reader, error) {
-	return func(part io.Reader) (io.Reader, error) {
-		return dataset.Decompress(countedReader{part, read}, limits)
-	}
+// countedParts counts what is read of a source as it is stored.
+type countedParts struct {
+	content source.Content
+	read    *atomic.Int64
 }
 
-// openSamples reads the samples of a stream in the format that the spec says.
-func openSamples(content io.Reader, beginsPart func(int64) bool, spec *classifierv1alpha1.ClassifierDatasetSpec, limits dataset.Limits) dataset.SampleReader {
-	buffered := bufio.NewReader(content)
-	if spec.Format == classifierv1alpha1.FormatCSV || spec.Format == classifierv1alpha1.FormatAuto && spec.CSV != nil && !startsAsJSON(buffered) {
-		return dataset.NewCSVReader(buffered, csvOptions(spec.CSV), limits)
+func (p countedParts) Next() (name string, content io.Reader, err error) {
+	name, content, err = p.content.Next()
+	if err == nil {
+		content = countedReader{content, p.read}
 	}
-	return dataset.NewReader(buffered, limits).JoinedAt(beginsPart)
+	return name, content, err
 }
 
-// startsAsJSON reports whether the first byte that is no white space opens an object.
-func startsAsJSON(content *bufio.Reader) bool {
-	for i := 1; i <= content.Size(); i++ {
-		head, err := content.Peek(i)
-		if err != nil {
-			return false
-		}
-		switch head[i-1] {
-		case ' ', '\t', '\r', '\n', 0xEF, 0xBB, 0xBF: // the last three are a byte order mark
-		default:
-			return head[i-1] == '{'
-		}
-	}
-	return false
+// datasetOptions say how the samples are written.
+func datasetOptions(spec *classifierv1alpha1.ClassifierDatasetSpec) dataset.Options {
+	return dataset.Options{Format: dataset.Format(spec.Format), CSV: csvOptions(spec.CSV)}
 }
 
-func csvOptions(spec *classifierv1alpha1.CSVOptions) dataset.CSVOptions {
-	options := dataset.CSVOptions{TextColumn: spec.TextColumn}
+func csvOptions(spec *classifierv1alpha1.CSVOptions) *dataset.CSVOptions {
+	if spec == nil {
+		return nil
+	}
+	options := &dataset.CSVOptions{TextColumn: spec.TextColumn}
+	if spec.Delimiter != "" {
+		options.Delimiter = spec.Delimiter[0]
+	}
 	for _, column := range spec.LabelColumns {
 		options.LabelColumns = append(options.LabelColumns, dataset.CSVLabelColumn{
 			Column:    column.Column,

@@ -63,7 +63,7 @@ func NewCensus(limits Limits) *Census {
 // earlier ones, and then counts nothing of it.
 func (c *Census) Add(sample *Sample) error {
 	if reason, detail := c.check(sample); reason != "" {
-		return &InvalidSampleError{Line: sample.Line, Reason: reason, Detail: detail}
+		return &InvalidSampleError{Part: sample.Part, Line: sample.Line, Reason: reason, Detail: detail, Bytes: sample.Bytes}
 	}
 	c.samples++
 	c.inputType = sample.InputType()

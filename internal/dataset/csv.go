@@ -9,9 +9,11 @@ import (
 	"unicode/utf8"
 )
 
-// CSVOptions say which columns of CSV hold what. The columns are named by the
-// header, which is the first record.
+// CSVOptions say how CSV is written and which columns hold what. The columns are named
+// by the header, which is the first record of each part; white space around a name is
+// not of the name.
 type CSVOptions struct {
+	Delimiter    byte // between fields; 0: a comma
 	TextColumn   string
 	LabelColumns []CSVLabelColumn
 }
@@ -32,24 +34,40 @@ func (c *CSVLabelColumn) target() string {
 	return c.Target
 }
 
+func (o *CSVOptions) delimiter() byte {
+	if o.Delimiter == 0 {
+		return ','
+	}
+	return o.Delimiter
+}
+
 // CSVReader reads the samples of CSV (RFC 4180). Their Raw is a row of JSON Lines.
-// A record that repeats the header is left out: files are often joined that each
-// have one.
+// A record that has the header's names again, in whatever order, is a header: files
+// are often joined that each have one.
 type CSVReader struct {
 	records csvRecords
 	options CSVOptions
-	columns []int     // of the label columns
-	text    int       // the text column
-	header  csvRecord // without fields: it was not read
+	part    string
+	first   *csvHeader // of all parts
+	header  csvHeader  // of this part; without names it was not read
+	columns []int      // of the label columns
+	text    int        // the text column
 	row     []byte
 	decoder decoder
 }
 
 // NewCSVReader returns a CSVReader of r.
 func NewCSVReader(r io.Reader, options CSVOptions, limits Limits) *CSVReader {
+	return newCSVPart(r, options, limits, "", &csvHeader{})
+}
+
+// newCSVPart reads a part of which the header has to have the columns of the first one.
+func newCSVPart(r io.Reader, options CSVOptions, limits Limits, part string, first *csvHeader) *CSVReader {
 	return &CSVReader{
-		records: csvRecords{lines: newLineReader(r, limits)},
+		records: csvRecords{lines: newLineReader(r, limits), delimiter: options.delimiter()},
 		options: options,
+		part:    part,
+		first:   first,
 		decoder: newDecoder(limits),
 	}
 }
@@ -58,15 +76,39 @@ func NewCSVReader(r io.Reader, options CSVOptions, limits Limits) *CSVReader {
 // with the header is an *InvalidDatasetError. A sample's line is the one on
 // which its record starts.
 func (r *CSVReader) Read(sample *Sample) error {
-	if len(r.header.ends) == 0 {
+	if len(r.header.names) == 0 {
 		if err := r.readHeader(); err != nil {
-			return r.records.lines.end(err)
+			return r.records.lines.end(err, r.records.start)
 		}
 	}
 	if err := r.readRecord(); err != nil {
 		return err
 	}
-	if got, want := len(r.records.ends), len(r.header.ends); got != want {
+	if err := r.decode(sample); err != nil {
+		return r.records.lines.end(err, r.records.start)
+	}
+	sample.Line, sample.Bytes = r.records.line, r.records.lines.offset()-r.records.start
+	return nil
+}
+
+// readRecord reads the next record that is no header.
+func (r *CSVReader) readRecord() error {
+	for {
+		if err := r.records.read(); err != nil {
+			return err
+		}
+		if !r.header.isRepeated(&r.records.csvRecord) {
+			return nil
+		}
+		if err := r.findColumns(); err != nil {
+			return r.records.lines.end(err, r.records.start)
+		}
+	}
+}
+
+// decode makes a sample of the record.
+func (r *CSVReader) decode(sample *Sample) error {
+	if got, want := len(r.records.ends), len(r.header.names); got != want {
 		return r.records.invalid(RaggedRow, fmt.Sprintf("the record has %d fields, the header has %d", got, want))
 	}
 	r.buildRow()
@@ -76,23 +118,10 @@ func (r *CSVReader) Read(sample *Sample) error {
 	if !r.decoder.decode(r.row, sample) {
 		return r.records.invalid(r.decoder.problem.Reason, r.decoder.problem.Detail)
 	}
-	sample.Line = r.records.line
 	return nil
 }
 
-// readRecord reads the next record that is not the header again.
-func (r *CSVReader) readRecord() error {
-	for {
-		if err := r.records.read(); err != nil {
-			return err
-		}
-		if !slices.Equal(r.records.ends, r.header.ends) || !bytes.Equal(r.records.data, r.header.data) {
-			return nil
-		}
-	}
-}
-
-// readHeader finds the columns.
+// readHeader reads the part's first record.
 func (r *CSVReader) readHeader() error {
 	err := r.records.read()
 	if isEnd(err) {
@@ -104,13 +133,31 @@ func (r *CSVReader) readHeader() error {
 	if err != nil {
 		return err
 	}
+	return r.findColumns()
+}
+
+// findColumns takes the record for the header.
+func (r *CSVReader) findColumns() error {
 	if !utf8.Valid(r.records.data) {
 		return invalidHeader(r.records.line, InvalidHeader, "the header is not UTF-8")
 	}
+	header := newCSVHeader(&r.records.csvRecord, r.part)
+	if len(r.first.names) == 0 {
+		*r.first = header
+	} else if detail := header.differenceFrom(r.first); detail != "" {
+		return invalidHeader(r.records.line, DifferentHeader, "%s", detail)
+	}
+	r.header = header
+	return r.findNamedColumns()
+}
+
+// findNamedColumns finds the columns that the options name.
+func (r *CSVReader) findNamedColumns() (err error) {
 	if r.text, err = r.column(r.options.TextColumn); err != nil {
 		return err
 	}
 	var targets []string
+	r.columns = r.columns[:0]
 	for i := range r.options.LabelColumns {
 		label := &r.options.LabelColumns[i]
 		if slices.Contains(targets, label.target()) {
@@ -123,27 +170,20 @@ func (r *CSVReader) readHeader() error {
 		}
 		r.columns = append(r.columns, column)
 	}
-	r.header = csvRecord{data: bytes.Clone(r.records.data), ends: slices.Clone(r.records.ends)}
 	return nil
 }
 
 // column finds the column that the header names so.
 func (r *CSVReader) column(name string) (int, error) {
-	found := -1
-	for i := range r.records.ends {
-		if string(r.records.field(i)) != name {
-			continue
-		}
-		if found >= 0 {
-			return 0, invalidHeader(r.records.line, DuplicateColumn, "the header has the column %q twice", name)
-		}
-		found = i
-	}
-	if found < 0 {
+	switch found := r.header.columns(name); len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
 		return 0, invalidHeader(r.records.line, MissingColumn,
-			"the header, which has %d columns between commas, has no column %q", len(r.records.ends), name)
+			"the header, which has %d columns between %s, has no column %q", len(r.header.names), delimiterName(r.records.delimiter), name)
+	default:
+		return 0, invalidHeader(r.records.line, DuplicateColumn, "the header has the column %q twice", name)
 	}
-	return found, nil
 }
 
 func invalidHeader(line int, reason Reason, format string, args ...any) error {

@@ -6,13 +6,19 @@ import (
 	"fmt"
 )
 
-// csvRecords reads the records of CSV (RFC 4180): fields between commas, quoted
-// where they hold a comma, a quote, which is doubled, or a line break. Empty
+// csvRecords reads the records of CSV (RFC 4180): fields between delimiters, quoted
+// where they hold a delimiter, a quote, which is doubled, or a line break. Empty
 // lines are no records. It is as strict as encoding/csv, but bounds what a
-// record may have, also one whose quote is never closed.
+// record may have.
+//
+// Where a quote goes wrong on a later line than the record's first, it is most likely
+// one that was never closed, and rows are in it. Nobody can tell where the next record
+// starts: that is an *InvalidDatasetError.
 type csvRecords struct {
-	lines lineReader
-	line  int // on which the record starts
+	lines     lineReader
+	delimiter byte
+	line      int   // on which the record starts
+	start     int64 // the offset at which it does
 	csvRecord
 }
 
@@ -36,24 +42,23 @@ func (r *csvRecords) read() error {
 	if r.lines.err != nil {
 		return r.lines.err
 	}
-	var line []byte
-	for len(line) == 0 {
-		var err error
-		if line, err = r.lines.readRow(); err != nil {
-			return r.lines.end(err)
-		}
-	}
+	line, err := r.firstLine()
 	r.line = r.lines.line
+	if isTooLong(err) {
+		return r.tooLong(r.lines.quotes%2 == 1)
+	}
+	if err != nil {
+		return r.lines.end(err, r.start)
+	}
 	r.data, r.ends = r.data[:0], r.ends[:0]
 	for {
-		var err error
 		if len(line) > 0 && line[0] == '"' {
 			line, err = r.quoted(line[1:])
 		} else {
 			line, err = r.plain(line)
 		}
 		if err != nil {
-			return err
+			return r.lines.end(err, r.start)
 		}
 		r.ends = append(r.ends, len(r.data))
 		if line == nil {
@@ -62,12 +67,26 @@ func (r *csvRecords) read() error {
 	}
 }
 
-// plain reads a field without quotes. It returns what follows the comma after
+// firstLine is the next that is not empty.
+func (r *csvRecords) firstLine() ([]byte, error) {
+	for {
+		r.start = r.lines.offset()
+		line, err := r.lines.readRow()
+		if len(line) > 0 || err != nil {
+			return line, err
+		}
+	}
+}
+
+// plain reads a field without quotes. It returns what follows the delimiter after
 // it; nil when it was the last.
 func (r *csvRecords) plain(line []byte) ([]byte, error) {
-	field, rest, more := bytes.Cut(line, []byte{','})
+	field, rest, more := line, []byte(nil), false
+	if end := bytes.IndexByte(line, r.delimiter); end >= 0 {
+		field, rest, more = line[:end], line[end+1:], true
+	}
 	if bytes.IndexByte(field, '"') >= 0 {
-		return nil, r.invalid(InvalidQuoting, "a field has a quote, but does not start with one")
+		return nil, r.invalidQuoting("a field has a quote, but does not start with one")
 	}
 	r.data = append(r.data, field...)
 	if !more {
@@ -93,10 +112,10 @@ func (r *csvRecords) quoted(line []byte) ([]byte, error) {
 		switch {
 		case len(line) == 0:
 			return nil, nil
-		case line[0] == ',':
+		case line[0] == r.delimiter:
 			return line[1:], nil
 		case line[0] != '"':
-			return nil, r.invalid(InvalidQuoting, "something other than a comma follows a field's closing quote")
+			return nil, r.invalidQuoting("something else than the delimiter follows a field's closing quote")
 		}
 		r.data = append(r.data, '"')
 		line = line[1:]
@@ -106,19 +125,56 @@ func (r *csvRecords) quoted(line []byte) ([]byte, error) {
 // continued reads the next line of a quoted field.
 func (r *csvRecords) continued() ([]byte, error) {
 	line, err := r.lines.readLine()
-	if err != nil {
-		err = r.lines.end(err)
+	switch {
+	case isEnd(err):
+		return nil, r.unclosedQuote("at the end of the part")
+	case isTooLong(err):
+		return nil, r.tooLong(r.lines.quotes%2 == 0)
+	case err != nil:
+		return nil, err
+	case len(r.data)+len(line) > r.lines.maxBytes:
+		return nil, r.tooLong(bytes.Count(line, []byte{'"'})%2 == 0)
 	}
-	if isEnd(err) {
-		return nil, r.invalid(UnclosedQuote, "a field's quote is never closed")
+	return line, nil
+}
+
+// tooLong reads on to the end of the record, of which nothing is kept any more.
+// Quoted tells whether its line so far ends in quotes.
+func (r *csvRecords) tooLong(quoted bool) error {
+	for quoted {
+		line, err := r.lines.readLine()
+		quotes := bytes.Count(line, []byte{'"'})
+		switch {
+		case isEnd(err):
+			return r.lines.end(r.unclosedQuote("at the end of the part"), r.start)
+		case isTooLong(err):
+			quotes = r.lines.quotes
+		case err != nil:
+			return r.lines.end(err, r.start)
+		}
+		quoted = quotes%2 == 0
 	}
+	return r.lines.end(r.invalid(LineTooLong, fmt.Sprintf("the record has more than %d bytes; perhaps a quote is not closed", r.lines.maxBytes)), r.start)
+}
+
+// isTooLong reports whether a line was too long to be kept.
+func isTooLong(err error) bool {
 	_, tooLong := errors.AsType[*InvalidSampleError](err)
-	if tooLong || len(r.data)+len(line) > r.lines.maxBytes {
-		return nil, r.invalid(LineTooLong, fmt.Sprintf("the record has more than %d bytes; perhaps a quote is not closed", r.lines.maxBytes))
-	}
-	return line, err
+	return tooLong
 }
 
 func (r *csvRecords) invalid(reason Reason, detail string) error {
 	return &InvalidSampleError{Line: r.line, Reason: reason, Detail: detail}
+}
+
+func (r *csvRecords) invalidQuoting(detail string) error {
+	if r.lines.line > r.line {
+		return r.unclosedQuote(fmt.Sprintf("where line %d has the next one", r.lines.line))
+	}
+	return r.invalid(InvalidQuoting, detail)
+}
+
+func (r *csvRecords) unclosedQuote(where string) error {
+	return &InvalidDatasetError{Line: r.line, Reason: UnclosedQuote,
+		Detail: fmt.Sprintf("a quote that opens in the record that starts here is not closed %s. Close it, or double it if it belongs to the text", where)}
 }

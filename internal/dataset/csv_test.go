@@ -67,6 +67,10 @@ func TestCSVBecomesJSONLines(t *testing.T) {
 		{"what JSON escapes", header + "\"\\ \t\x00\x1F\rü😀/<\",greeting,\n", []int{2},
 			[]string{`{"text":"\\ \t\u0000\u001f\rü😀/<","labels":{"intent":"greeting"}}`}},
 		{"a header alone", header, nil, nil},
+		{"white space around names is not of the name", " text,intent\t,tags \nhello,greeting,a\n", []int{2}, []string{`{"text":"hello","labels":{"intent":"greeting","topics":["a"]}}`}},
+		{"files that were joined, with columns in another order", header + "hello,greeting,a\ntags,text,intent\nb,bye,farewell\n", []int{2, 4},
+			[]string{`{"text":"hello","labels":{"intent":"greeting","topics":["a"]}}`, `{"text":"bye","labels":{"intent":"farewell","topics":["b"]}}`}},
+		{"a record that has some of the header's names", header + "text,intent,a\n", []int{2}, []string{`{"text":"text","labels":{"intent":"intent","topics":["a"]}}`}},
 		{"files that were joined", header + "hello,greeting,a\n\xEF\xBB\xBF" + header + "bye,farewell,b\n" + header, []int{2, 4},
 			[]string{`{"text":"hello","labels":{"intent":"greeting","topics":["a"]}}`, `{"text":"bye","labels":{"intent":"farewell","topics":["b"]}}`}},
 		{"a byte order mark in quotes is text", header + "\"a\n\xEF\xBB\xBFb\",greeting,\n", []int{2}, []string{"{\"text\":\"a\\n\xEF\xBB\xBFb\",\"labels\":{\"intent\":\"greeting\"}}"}},
@@ -140,28 +144,57 @@ func TestInvalidCSVRecords(t *testing.T) {
 	}
 }
 
-// A quote that is never closed costs no more than a record may have.
+// TestUnclosedQuote holds that nobody is told of one bad row where many are lost.
 func TestUnclosedQuote(t *testing.T) {
+	long := strings.Repeat("next,greeting,a ", 100)
 	tests := []struct {
-		reason  string
-		data    string
-		want    Reason
-		resumes bool
+		reason string
+		data   string
 	}{
-		{"up to the end", "\"hello,greeting,a\nnext,greeting,a\n", UnclosedQuote, false},
-		{"up to the next quote", "\"hello,greeting,a\nnext,greeting,\"a\"\nlast,greeting,a\n", InvalidQuoting, true},
-		{"for longer than a record may be", "\"hello,greeting,a\n" + strings.Repeat("next,greeting,a\n", 100), LineTooLong, true},
+		{"up to the end", "\"hello,greeting,a\nnext,greeting,a\n"},
+		{"in the last field", "hello,greeting,\"a\nnext,greeting,a\n"},
+		{"up to the next quote", "\"hello,greeting,a\nnext,greeting,\"a\"\nlast,greeting,a\n"},
+		{"up to the next quoted text", "\"hello,greeting,a\n\"next, please\",greeting,a\n"},
+		{"for longer than a record may be", "\"hello,greeting,a\n" + strings.Repeat("next,greeting,a\n", 100)},
+		{"before a line that is longer", "\"hello,greeting,a\n" + long + "\nnext,greeting,a\n"},
+		{"in a line that is longer", "\"hello" + long + "\nnext,greeting,a\n"},
 	}
 	for _, test := range tests {
 		t.Run(test.reason, func(t *testing.T) {
 			lines, _, invalid, err := readCSV(strings.NewReader("text,intent,tags\n"+test.data), utterances, tightLimits())
-			if err != nil || len(invalid) != 1 || invalid[0].Reason != test.want || invalid[0].Line != 2 {
-				t.Errorf("got %v and %v, want %s on line 2", invalid, err, test.want)
-			}
-			if test.resumes != (len(lines) > 0) {
-				t.Errorf("lines %v were read", lines)
+			problem, ok := errors.AsType[*InvalidDatasetError](err)
+			if !ok || problem.Reason != UnclosedQuote || problem.Line != 2 || len(invalid)+len(lines) > 0 {
+				t.Errorf("got %v, %v and %v, want %s on line 2", lines, invalid, err, UnclosedQuote)
 			}
 		})
+	}
+}
+
+// TestRecordThatIsTooLong holds that reading goes on where the record ends, wherever its
+// quotes are.
+func TestRecordThatIsTooLong(t *testing.T) {
+	long := strings.Repeat("x", 600)
+	for _, record := range []string{
+		long + ",greeting,a",
+		`"` + long + `",greeting,a`,
+		`"` + long + "\n" + long + `",greeting,a`,
+		`"` + long + "\n\n" + long + "\n" + `",greeting,a`,
+		`"a` + "\n" + long + `",greeting,a`,
+		`"a` + "\n" + long + "\n" + `b",greeting,a`,
+		`"a ""` + long + `""` + "\n" + `b ""c""",greeting,a`,
+		`"` + strings.Repeat("line\n", 200) + `",greeting,a`,
+		`hello,greeting,"` + long + "\n" + `b"`,
+	} {
+		data := "text,intent,tags\nbefore,greeting,a\n" + record + "\nafter,greeting,a\n"
+		lines, _, invalid, err := readCSV(strings.NewReader(data), utterances, tightLimits())
+		last := 4 + strings.Count(record, "\n")
+		if err != nil || len(invalid) != 1 || invalid[0].Reason != LineTooLong || invalid[0].Line != 3 || !slices.Equal(lines, []int{2, last}) {
+			t.Errorf("lines %v, invalid %v, %v; want 2 and %d, and line 3 too long, for %.20q…", lines, invalid, err, last, record)
+			continue
+		}
+		if want := int64(len(record) + 1); invalid[0].Bytes != want {
+			t.Errorf("it has %d bytes, want %d, for %.20q…", invalid[0].Bytes, want, record)
+		}
 	}
 }
 
@@ -179,7 +212,7 @@ func TestInvalidCSVHeaders(t *testing.T) {
 		{"there is one", "", utterances, InvalidHeader, 1},
 		{"empty lines are none", "\n\r\n", utterances, InvalidHeader, 1},
 		{"it is CSV", "text,\"intent\" ,tags\n", utterances, InvalidHeader, 1},
-		{"its quotes are closed", "text,\"intent,tags\nhello,greeting,a\n", utterances, InvalidHeader, 1},
+		{"its quotes are closed", "text,\"intent,tags\nhello,greeting,a\n", utterances, UnclosedQuote, 1},
 		{"it is UTF-8", "text,intent,tags,caf\xE9\n", utterances, InvalidHeader, 1},
 		{"it is not UTF-16", "\xFF\xFEt\x00e\x00x\x00t\x00", utterances, InvalidHeader, 1},
 		{"it is not endless", strings.Repeat("text,", 200) + "\n", utterances, InvalidHeader, 1},
@@ -260,7 +293,7 @@ func FuzzReadCSV(f *testing.F) {
 		if !ok || len(data) > limits.LineBytes {
 			return // what follows a bad record is read in another way
 		}
-		ours := csvRecords{lines: newLineReader(strings.NewReader(string(data)), limits)}
+		ours := csvRecords{lines: newLineReader(strings.NewReader(string(data)), limits), delimiter: ','}
 		for _, want := range records {
 			if err := ours.read(); err != nil {
 				t.Fatalf("got %v, want %q", err, want)

@@ -20,6 +20,7 @@ type lineReader struct {
 	line     int    // the number of the last line read, from 1
 	begun    bool   // the start of the next line was skipped
 	long     []byte // a line that input's buffer does not hold
+	quotes   int    // in the last line that was too long
 	err      error  // what ended reading
 }
 
@@ -34,9 +35,11 @@ func (r *lineReader) offset() int64 {
 }
 
 // end remembers the error if it is one that ends reading, and notes in one that
-// is about the data which line that was.
-func (r *lineReader) end(err error) error {
-	if _, invalid := errors.AsType[*InvalidSampleError](err); invalid {
+// is about the data which line that was. Of an invalid row, which started at an
+// offset, it notes the size.
+func (r *lineReader) end(err error, start int64) error {
+	if invalid, ok := errors.AsType[*InvalidSampleError](err); ok {
+		invalid.Bytes = r.offset() - start
 		return err
 	}
 	if problem, ok := errors.AsType[*InvalidDatasetError](err); ok && problem.Line == 0 {
@@ -74,9 +77,10 @@ func (r *lineReader) skipMark() error {
 // readLine returns the next line without its end. It is valid until the next call.
 func (r *lineReader) readLine() ([]byte, error) {
 	line, err := r.input.ReadSlice('\n')
+	dropped := 0 // quotes
 	if err != nil {
 		if errors.Is(err, bufio.ErrBufferFull) {
-			line, err = r.readLongLine(line)
+			line, dropped, err = r.readLongLine(line)
 		}
 		if err != nil && (!isEnd(err) || len(line) == 0) {
 			return nil, err
@@ -86,6 +90,7 @@ func (r *lineReader) readLine() ([]byte, error) {
 	line = bytes.TrimSuffix(line, []byte("\n"))
 	line = bytes.TrimSuffix(line, []byte("\r"))
 	if len(line) > r.maxBytes && len(bytes.TrimPrefix(line, byteOrderMark)) > r.maxBytes {
+		r.quotes = dropped + bytes.Count(line, []byte{'"'})
 		return nil, &InvalidSampleError{Line: r.line, Reason: LineTooLong,
 			Detail: fmt.Sprintf("the row has more than %d bytes", r.maxBytes)}
 	}
@@ -94,17 +99,19 @@ func (r *lineReader) readLine() ([]byte, error) {
 
 // readLongLine reads on to the end of the line that starts with head. It keeps
 // what a line may have and a buffer more, which tells that it is too long; the
-// rest is dropped.
-func (r *lineReader) readLongLine(head []byte) ([]byte, error) {
+// rest is dropped, but for the number of quotes in it.
+func (r *lineReader) readLongLine(head []byte) (line []byte, dropped int, err error) {
 	longest := len(byteOrderMark) + r.maxBytes + len("\r\n")
 	r.long = append(r.long[:0], head...)
 	for {
 		part, err := r.input.ReadSlice('\n')
 		if len(r.long) <= longest {
 			r.long = append(r.long, part...)
+		} else {
+			dropped += bytes.Count(part, []byte{'"'})
 		}
 		if !errors.Is(err, bufio.ErrBufferFull) {
-			return r.long, err
+			return r.long, dropped, err
 		}
 	}
 }

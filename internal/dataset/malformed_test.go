@@ -117,7 +117,7 @@ func TestMalformed(t *testing.T) {
 		{"semicolons", "text;intent;tags\nhello;greeting;a\n", 1, MissingColumn},
 		{"UTF-16", "\xFF\xFEt\x00e\x00x\x00t\x00,\x00", 1, InvalidHeader},
 		{"a quote that is never closed", header + "hello,x,a\n\"bye,y,b\nhello,x,a\n", 3, UnclosedQuote},
-		{"a quote that is never closed for 2 MB", header + "\"" + repeat("a\n", 1<<20), 2, LineTooLong},
+		{"a quote that is never closed for 2 MB", header + "\"" + repeat("a\n", 1<<20), 2, UnclosedQuote},
 		{"a field of 2 MB", header + repeat("a", 2<<20) + ",x,a\n", 2, LineTooLong},
 		{"2 million fields", header + repeat(",", 2<<20) + "\n", 2, LineTooLong},
 		{"half a million fields", header + repeat(",", 1<<19) + "\n", 2, RaggedRow},

@@ -19,7 +19,7 @@ import (
 // those the first is valid.
 type Preparation struct {
 	// SkipInvalid leaves invalid samples out, as long as there are no more than
-	// MaxInvalidPercent of all. Without it one is too many.
+	// MaxInvalidPercent of all, and no more bytes in them. Without it one is too many.
 	SkipInvalid       bool
 	MaxInvalidPercent int
 
@@ -61,12 +61,12 @@ func (p *Preparation) ScratchBytes(sourceBytes int64) int64 {
 	return sourceBytes + sourceBytes*7/4
 }
 
-// maxInvalid is how many of so many samples may be invalid.
-func (p *Preparation) maxInvalid(samples int) int {
+// maxInvalid is how many of so many samples, or bytes, may be invalid.
+func (p *Preparation) maxInvalid(read int64) int64 {
 	if !p.SkipInvalid {
 		return 0
 	}
-	return samples * p.MaxInvalidPercent / 100
+	return read * int64(p.MaxInvalidPercent) / 100
 }
 
 // Prepared is what a preparation made. Every sample that was read is in a file,
@@ -186,13 +186,18 @@ func (p *preparer) take(sample *Sample) error {
 
 // refuseInvalid makes a problem of more invalid samples than the preparation skips.
 func (r *Report) refuseInvalid(preparation *Preparation) {
-	if r.Problem != nil && r.Problem.Line > 0 {
-		return // reading has ended too early to tell
+	if r.Ended {
+		return // too early to tell
 	}
-	read := r.Samples + r.Invalid
-	if most := preparation.maxInvalid(read); r.Invalid > most {
+	read, readBytes := int64(r.Samples+r.Invalid), r.Bytes+r.InvalidBytes
+	most, mostBytes := preparation.maxInvalid(read), preparation.maxInvalid(readBytes)
+	switch {
+	case int64(r.Invalid) > most:
 		r.Problem = &InvalidDatasetError{Reason: TooManyInvalid,
 			Detail: fmt.Sprintf("%d of %d samples are invalid; at most %d may be", r.Invalid, read, most)}
+	case r.InvalidBytes > mostBytes:
+		r.Problem = &InvalidDatasetError{Reason: TooManyInvalid,
+			Detail: fmt.Sprintf("%d of %d bytes are in invalid samples; at most %d may be", r.InvalidBytes, readBytes, mostBytes)}
 	}
 }
 

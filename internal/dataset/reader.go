@@ -17,21 +17,13 @@ type SampleReader interface {
 
 // Reader reads the rows of a dataset in JSON Lines.
 type Reader struct {
-	lines      lineReader
-	decoder    decoder
-	beginsFile func(offset int64) bool
+	lines   lineReader
+	decoder decoder
 }
 
 // NewReader returns a Reader of r.
 func NewReader(r io.Reader, limits Limits) *Reader {
-	return &Reader{lines: newLineReader(r, limits), decoder: newDecoder(limits), beginsFile: func(int64) bool { return false }}
-}
-
-// JoinedAt tells the Reader at which offsets files begin that were joined: each may
-// end with blank lines. It is asked for offsets from which something was read.
-func (r *Reader) JoinedAt(beginsFile func(offset int64) bool) *Reader {
-	r.beginsFile = beginsFile
-	return r
+	return &Reader{lines: newLineReader(r, limits), decoder: newDecoder(limits)}
 }
 
 // Read decodes the next row into sample, as SampleReader says.
@@ -39,19 +31,20 @@ func (r *Reader) Read(sample *Sample) error {
 	if r.lines.err != nil {
 		return r.lines.err
 	}
+	start := r.lines.offset()
 	line, err := r.lines.readRow()
 	if err == nil && isBlank(line) {
-		line, err = r.readAfterBlank()
+		err = r.passBlank()
 	}
 	if err != nil {
-		return r.lines.end(err)
+		return r.lines.end(err, start)
 	}
 	if !r.decoder.decode(line, sample) {
 		problem := r.decoder.problem
 		problem.Line = r.lines.line
-		return &problem
+		return r.lines.end(&problem, start)
 	}
-	sample.Line = r.lines.line
+	sample.Line, sample.Bytes = r.lines.line, r.lines.offset()-start
 	return nil
 }
 
@@ -59,34 +52,28 @@ func isBlank(line []byte) bool {
 	return len(line) == 0 || line[0] <= ' ' && len(bytes.Trim(line, " \t\r")) == 0
 }
 
-// readAfterBlank goes on after the blank line just read. It fails if the next row is
-// of the same file.
-func (r *Reader) readAfterBlank() ([]byte, error) {
+// passBlank goes on to the end after the blank line just read. It fails if that is not
+// the end of all rows.
+func (r *Reader) passBlank() error {
 	first := r.lines.line
-	start, err := r.skipBlank()
-	if err != nil {
-		return nil, err
+	if err := r.skipBlank(); err != nil {
+		return err
 	}
-	if !r.beginsFile(start) {
-		return nil, &InvalidSampleError{Line: first, Reason: BlankLine, Detail: "a blank line stands before a row"}
-	}
-	return r.lines.readRow()
+	return &InvalidSampleError{Line: first, Reason: BlankLine, Detail: "a blank line stands before a row"}
 }
 
 // skipBlank goes on to the first byte that is neither white space nor of a line's
-// byte order mark. Of them nothing is held, and any amount is fine. It returns where
-// the line of that byte starts.
-func (r *Reader) skipBlank() (start int64, err error) {
+// byte order mark. Of them nothing is held, and any amount is fine.
+func (r *Reader) skipBlank() error {
 	for atStart := true; ; {
 		if atStart {
-			start = r.lines.offset()
 			if err := r.lines.skipMark(); err != nil {
-				return 0, err
+				return err
 			}
 		}
 		c, err := r.lines.input.ReadByte()
 		if err != nil {
-			return 0, err
+			return err
 		}
 		atStart = c == '\n'
 		switch c {
@@ -95,7 +82,7 @@ func (r *Reader) skipBlank() (start int64, err error) {
 		case ' ', '\t', '\r':
 		default:
 			r.lines.begun = true
-			return start, r.lines.input.UnreadByte() // which cannot fail: the byte was just read
+			return r.lines.input.UnreadByte() // which cannot fail: the byte was just read
 		}
 	}
 }

@@ -73,49 +73,6 @@ func TestLines(t *testing.T) {
 	}
 }
 
-// TestFilesThatWereJoined holds that blank lines may end each file, but stand nowhere
-// else.
-func TestFilesThatWereJoined(t *testing.T) {
-	for _, test := range []struct {
-		reason      string
-		files       []string
-		wantRows    []int // lines
-		wantInvalid []int
-	}{
-		{"no blank line", []string{textRow + "\n", textRow + "\n"}, []int{1, 2}, nil},
-		{"blank lines at the ends", []string{textRow + "\n\n", textRow + "\n \t\r\n\n", textRow + "\n\n"}, []int{1, 3, 6}, nil},
-		{"files of blank lines", []string{"\n", textRow + "\n", "\n\n", "", "\n", textRow}, []int{2, 6}, nil},
-		{"a blank line at a start", []string{textRow + "\n", "\n" + textRow + "\n"}, []int{1, 3}, []int{2}},
-		{"blank lines at an end and at the start after it", []string{textRow + "\n\n", "\n" + textRow + "\n"}, []int{1, 4}, []int{2}},
-		{"a blank line inside", []string{textRow + "\n\n", textRow + "\n\n" + textRow + "\n"}, []int{1, 3, 5}, []int{4}},
-		{"white space before the first row", []string{textRow + "\n\n", "  " + textRow + "\n"}, []int{1, 3}, nil},
-		{"a byte order mark", []string{textRow + "\n\n", "\xEF\xBB\xBF" + textRow + "\n"}, []int{1, 3}, nil},
-		{"a bad row after blank lines", []string{textRow + "\n\n", "{\n" + textRow + "\n"}, []int{1, 4}, []int{3}},
-	} {
-		t.Run(test.reason, func(t *testing.T) {
-			starts := map[int64]bool{}
-			all := ""
-			for _, file := range test.files {
-				starts[int64(len(all))] = true
-				all += file
-			}
-			for name, reader := range map[string]io.Reader{"whole": strings.NewReader(all), "byte wise": iotest.OneByteReader(strings.NewReader(all))} {
-				rows, invalid, err := collectRows(NewReader(reader, tightLimits()).JoinedAt(func(offset int64) bool { return starts[offset] }))
-				if err != nil {
-					t.Fatal(err)
-				}
-				var lines []int
-				for _, row := range rows {
-					lines = append(lines, row.Line)
-				}
-				if !reflect.DeepEqual(lines, test.wantRows) || !reflect.DeepEqual(invalid, test.wantInvalid) {
-					t.Errorf("%s: rows on lines %v, invalid %v; want %v and %v", name, lines, invalid, test.wantRows, test.wantInvalid)
-				}
-			}
-		})
-	}
-}
-
 func TestRowsLongerThanTheBuffer(t *testing.T) {
 	for _, size := range []int{bufferBytes - 1, bufferBytes, bufferBytes + 1, 2*bufferBytes - 1, 1 << 20} {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {

@@ -1,6 +1,9 @@
 package dataset
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Reason is a stable code for what is wrong with a row or a dataset.
 type Reason string
@@ -46,8 +49,7 @@ const (
 // What is wrong with a record of CSV.
 const (
 	InvalidQuoting Reason = "InvalidQuoting" // a quote inside of a field, or something after a closing one
-	UnclosedQuote  Reason = "UnclosedQuote"
-	RaggedRow      Reason = "RaggedRow" // with more or fewer fields than the header
+	RaggedRow      Reason = "RaggedRow"      // with more or fewer fields than the header
 )
 
 // What is wrong with a dataset whose rows are valid.
@@ -60,12 +62,14 @@ const (
 
 // What is wrong with a dataset that cannot be read, or not to its end.
 const (
+	UnclosedQuote          Reason = "UnclosedQuote" // of CSV: where the next record starts nobody knows
 	TruncatedCompression   Reason = "TruncatedCompression"
 	CorruptCompression     Reason = "CorruptCompression"
 	UnsupportedCompression Reason = "UnsupportedCompression" // zstd with a dictionary or a window that needs much memory
 	TooLarge               Reason = "TooLarge"
 	RatioTooHigh           Reason = "RatioTooHigh" // as of data made to fill a disk
 	InvalidHeader          Reason = "InvalidHeader"
+	DifferentHeader        Reason = "DifferentHeader" // from that of an earlier part, in more than the order of columns
 	MissingColumn          Reason = "MissingColumn"
 	DuplicateColumn        Reason = "DuplicateColumn"
 	DuplicateTarget        Reason = "DuplicateTarget" // of two columns
@@ -73,30 +77,47 @@ const (
 
 // InvalidSampleError says what is wrong with a row, never what is in it.
 type InvalidSampleError struct {
-	Line   int // from 1
-	Column int // the byte, from 1, at which reading stopped; 0: the whole row is meant
+	Part   string // of the source; empty: there is but one
+	Line   int    // of the part, from 1
+	Column int    // the byte, from 1, at which reading stopped; 0: the whole row is meant
 	Reason Reason
 	Detail string
+	Bytes  int64 // that the row took in the part
 }
 
 func (e *InvalidSampleError) Error() string {
-	if e.Column == 0 {
-		return fmt.Sprintf("line %d: %s: %s", e.Line, e.Reason, e.Detail)
+	return fmt.Sprintf("%s%s: %s", e.Place(), e.Reason, e.Detail)
+}
+
+// Place says where the row is, such as "part b.csv, line 3, byte 17: ".
+func (e *InvalidSampleError) Place() string { return place(e.Part, e.Line, e.Column) }
+
+func place(part string, line, column int) string {
+	var words []string
+	if part != "" {
+		words = append(words, "part "+part)
 	}
-	return fmt.Sprintf("line %d, byte %d: %s: %s", e.Line, e.Column, e.Reason, e.Detail)
+	if line > 0 {
+		words = append(words, fmt.Sprintf("line %d", line))
+	}
+	if column > 0 {
+		words = append(words, fmt.Sprintf("byte %d", column))
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return strings.Join(words, ", ") + ": "
 }
 
 // InvalidDatasetError says why the data does not make a dataset, beyond what is
 // wrong with single rows.
 type InvalidDatasetError struct {
-	Line   int // at which reading had to end; 0: the data as a whole is meant
+	Part   string // at which reading had to end; empty: there is but one, or all are meant
+	Line   int    // of the part; 0: the part, or the data, as a whole is meant
 	Reason Reason
 	Detail string
 }
 
 func (e *InvalidDatasetError) Error() string {
-	if e.Line == 0 {
-		return fmt.Sprintf("%s: %s", e.Reason, e.Detail)
-	}
-	return fmt.Sprintf("line %d: %s: %s", e.Line, e.Reason, e.Detail)
+	return fmt.Sprintf("%s%s: %s", place(e.Part, e.Line, 0), e.Reason, e.Detail)
 }

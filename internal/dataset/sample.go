@@ -26,7 +26,9 @@ type TargetLabels struct {
 
 // Sample is one row. It and what it points to are valid until the next Read.
 type Sample struct {
-	Line     int    // from 1
+	Part     string // that it was read from, as a person finds it; empty: there is but one
+	Line     int    // of the part, from 1
+	Bytes    int64  // that it took in the part, with its line end
 	Raw      []byte // the row without its line end
 	Text     string
 	Messages []Message

@@ -15,11 +15,14 @@ const maxInvalidSamples = 10
 // Report is what Validate found.
 type Report struct {
 	InputType      InputType
-	Samples        int // valid ones
+	Samples        int   // valid ones
+	Bytes          int64 // that they took
 	Invalid        int
+	InvalidBytes   int64
 	Targets        []Target
 	InvalidSamples []InvalidSampleError // the first
 	Problem        *InvalidDatasetError // of the valid samples together, or what ended reading
+	Ended          bool                 // before the end, by the Problem
 	SizeBytes      int64
 	Digest         string // SHA-256 of all bytes, in hexadecimal
 }
@@ -56,6 +59,7 @@ func (r *Report) collect(ctx context.Context, samples SampleReader, census *Cens
 			err = census.Add(&sample)
 		}
 		if err == nil {
+			r.Bytes += sample.Bytes
 			err = use(&sample)
 		}
 		if err == nil {
@@ -63,7 +67,7 @@ func (r *Report) collect(ctx context.Context, samples SampleReader, census *Cens
 		}
 		invalid, ok := errors.AsType[*InvalidSampleError](err)
 		if ok && invalid.Reason == TooManySamples { // and so are all that follow
-			err = &InvalidDatasetError{Line: invalid.Line, Reason: invalid.Reason, Detail: invalid.Detail}
+			err = &InvalidDatasetError{Part: invalid.Part, Line: invalid.Line, Reason: invalid.Reason, Detail: invalid.Detail}
 		} else if ok {
 			r.addInvalid(invalid)
 			continue
@@ -78,6 +82,7 @@ func (r *Report) collect(ctx context.Context, samples SampleReader, census *Cens
 }
 
 func (r *Report) addInvalid(invalid *InvalidSampleError) {
+	r.InvalidBytes += invalid.Bytes
 	if r.Invalid++; len(r.InvalidSamples) < maxInvalidSamples {
 		r.InvalidSamples = append(r.InvalidSamples, *invalid)
 	}
@@ -88,7 +93,7 @@ func (r *Report) conclude(census *Census, problem *InvalidDatasetError) {
 	r.InputType = census.InputType()
 	r.Samples = census.Samples()
 	r.Targets = census.Targets()
-	r.Problem = problem
+	r.Problem, r.Ended = problem, problem != nil
 	if problem == nil {
 		r.Problem = problemOf(r.Samples, r.Targets)
 	}

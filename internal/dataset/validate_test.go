@@ -22,6 +22,7 @@ func TestValidate(t *testing.T) {
 	want := Report{
 		InputType: InputText,
 		Samples:   2,
+		Bytes:     int64(len(data)) - 1, // without the blank line
 		Targets:   []Target{{Name: "t", Type: SingleLabel, Labels: []LabelCount{{"x", 1}, {"y", 1}}}},
 		SizeBytes: int64(len(data)),
 		Digest:    hex.EncodeToString(digest[:]),

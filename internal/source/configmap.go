@@ -67,13 +67,13 @@ func (s *configMaps) SizeBytes() (size int64, exact bool) {
 	return int64(len(s.keys)) * maxConfigMapBytes, false
 }
 
-func (s *configMaps) Open(ctx context.Context, decode Decode) Content {
+func (s *configMaps) Open(ctx context.Context) Content {
 	var (
 		all  []part
 		last *corev1.ConfigMap // keys of the same one mostly stand together
 	)
 	for _, key := range s.keys {
-		all = append(all, func() (io.ReadCloser, error) {
+		all = append(all, part{key.Name + "/" + key.Key, func() (io.ReadCloser, error) {
 			if last == nil || last.Name != key.Name {
 				configMap, err := s.read(ctx, key.Name)
 				if err != nil {
@@ -86,9 +86,9 @@ func (s *configMaps) Open(ctx context.Context, decode Decode) Content {
 				return nil, err
 			}
 			return io.NopCloser(bytes.NewReader(content)), nil
-		})
+		}})
 	}
-	return openParts(all, decode)
+	return openParts(all)
 }
 
 func (s *configMaps) read(ctx context.Context, name string) (*corev1.ConfigMap, error) {

@@ -13,7 +13,6 @@ func (s inline) Identity() string { return fingerprint("inline", string(s)) }
 
 func (s inline) SizeBytes() (size int64, exact bool) { return int64(len(s)), true }
 
-func (s inline) Open(_ context.Context, decode Decode) Content {
-	content := func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(string(s))), nil }
-	return openParts([]part{content}, decode)
+func (s inline) Open(context.Context) Content {
+	return openParts([]part{{open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(string(s))), nil }}})
 }

@@ -61,10 +61,7 @@ func (s hostileStorage) readAll(ctx context.Context, spec *classifierv1alpha1.Ob
 	if err != nil {
 		return "", err
 	}
-	content := resolved.Open(ctx, asItIs)
-	defer content.Close()
-	read, err := io.ReadAll(content)
-	return string(read), err
+	return read(ctx, resolved)
 }
 
 func isList(r *http.Request) bool { return r.URL.Query().Has("list-type") }
@@ -214,10 +211,10 @@ func TestSlowReadersAreWaitedFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	content := resolved.Open(t.Context(), asItIs)
+	content := resolved.Open(t.Context())
 	defer content.Close()
 	time.Sleep(2 * timeout)
-	if got, err := io.ReadAll(content); err != nil || string(got) != "a1\n" {
+	if got, err := readParts(content); err != nil || string(got) != "a1\n" {
 		t.Errorf("got %q, %v", got, err)
 	}
 }

@@ -1,102 +1,86 @@
 package source
 
 import (
-	"context"
 	"errors"
 	"io"
 	"slices"
 	"strings"
 	"testing"
-	"testing/iotest"
+
+	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 )
 
-func TestPartsAreJoinedByLineBreaks(t *testing.T) {
+func TestPartsHaveNamesThatAPersonKnows(t *testing.T) {
+	c := newCluster(t, configMap("one", map[string]string{"a": "a1\n", "b.csv": ""}), configMap("two", map[string]string{"a": "other"}))
 	for _, test := range []struct {
-		parts  []string
-		want   string
-		starts []int64
 		reason string
+		spec   classifierv1alpha1.DatasetSource
+		want   []string
 	}{
-		{nil, "", nil, "no part is no content"},
-		{[]string{"a\n", "b\n"}, "a\nb\n", []int64{0, 2}, "what ends in a line break is left as it is"},
-		{[]string{"a", "b"}, "a\nb\n", []int64{0, 2}, "a row does not continue the part before"},
-		{[]string{"", "a", "", "b\n"}, "a\nb\n", []int64{0, 2}, "an empty part adds no line"},
-		{[]string{"a\n\n", "b", "c\n"}, "a\n\nb\nc\n", []int64{0, 3, 5}, "a blank line is the part's own"},
+		{"text in the object has none", inlined("a1"), []string{""}},
+		{"keys have their ConfigMaps'", keys("two", "a", "one", "b.csv", "one", "a"), []string{"two/a", "one/b.csv", "one/a"}},
 	} {
-		for _, slow := range []func(io.Reader) io.Reader{func(r io.Reader) io.Reader { return r }, iotest.OneByteReader, iotest.DataErrReader} {
-			var all []part
-			for _, text := range test.parts {
-				all = append(all, func() (io.ReadCloser, error) { return io.NopCloser(slow(strings.NewReader(text))), nil })
-			}
-			content := openParts(all, asItIs)
-			got, err := io.ReadAll(content)
-			if err != nil || string(got) != test.want {
-				t.Errorf("%q: got %q, %v, because %s", test.parts, got, err, test.reason)
-			}
-			var starts []int64
-			for offset := range int64(len(got)) {
-				if content.BeginsPart(offset) {
-					starts = append(starts, offset)
-				}
-			}
-			if !slices.Equal(starts, test.starts) {
-				t.Errorf("%q: parts begin at %v, want %v", test.parts, starts, test.starts)
-			}
+		resolved, err := Resolve(t.Context(), c.readers(), namespace, test.spec)
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-}
-
-// TestEachPartIsDecodedByItself holds what lets compressed parts be joined.
-func TestEachPartIsDecodedByItself(t *testing.T) {
-	source := inline("a")
-	broken := errors.New("broken")
-	for _, test := range []struct {
-		decode Decode
-		want   string
-		err    error
-	}{
-		{func(io.Reader) (io.Reader, error) { return strings.NewReader("decoded"), nil }, "decoded\n", nil},
-		{func(io.Reader) (io.Reader, error) { return nil, broken }, "", broken},
-	} {
-		reader := source.Open(context.Background(), test.decode)
-		got, err := io.ReadAll(reader)
-		if string(got) != test.want || !errors.Is(err, test.err) {
-			t.Errorf("got %q, %v", got, err)
+		content := resolved.Open(t.Context())
+		var got []string
+		for {
+			name, _, err := content.Next()
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, name)
 		}
-		if err := reader.Close(); err != nil {
+		if !slices.Equal(got, test.want) {
+			t.Errorf("got %q, want %q: %s", got, test.want, test.reason)
+		}
+		if err := content.Close(); err != nil {
 			t.Error(err)
 		}
 	}
 }
 
-// TestPartThatFailsIsNotSkipped reads on after a failure, as who peeks first does.
+// TestPartThatFailsIsNotSkipped asks again after a failure, as a reader may.
 func TestPartThatFailsIsNotSkipped(t *testing.T) {
 	broken := errors.New("broken")
-	holding := func(content io.Reader) part {
-		return func() (io.ReadCloser, error) { return io.NopCloser(content), nil }
-	}
-	calls := 0
-	firstFails := func(content io.Reader) (io.Reader, error) {
-		if calls++; calls == 1 {
-			return nil, broken
-		}
-		return content, nil
-	}
-	good := holding(strings.NewReader("good\n"))
-	for _, test := range []struct {
-		reason string
-		first  part
-		decode Decode
-	}{
-		{"it cannot be opened", func() (io.ReadCloser, error) { return nil, broken }, asItIs},
-		{"it cannot be decoded", holding(strings.NewReader("bad")), firstFails},
-		{"it breaks off", holding(iotest.ErrReader(broken)), asItIs},
-	} {
-		content := openParts([]part{test.first, good}, test.decode)
-		for range 2 {
-			if got, err := io.ReadAll(content); !errors.Is(err, broken) || len(got) > 0 {
-				t.Errorf("got %q, %v when %s", got, err, test.reason)
-			}
+	content := openParts([]part{
+		{"bad", func() (io.ReadCloser, error) { return nil, broken }},
+		{"good", func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("good")), nil }},
+	})
+	for range 2 {
+		if name, _, err := content.Next(); !errors.Is(err, broken) || name != "bad" {
+			t.Errorf("got %q, %v", name, err)
 		}
 	}
+}
+
+// TestEachPartIsClosed holds what keeps a source of many objects from holding as many connections.
+func TestEachPartIsClosed(t *testing.T) {
+	closed := 0
+	counted := part{"counted", func() (io.ReadCloser, error) { return closeCounter{&closed}, nil }}
+	content := openParts([]part{counted, counted, counted})
+	for want := range 2 {
+		if _, _, err := content.Next(); err != nil || closed != want {
+			t.Errorf("%d are closed, want %d; %v", closed, want, err)
+		}
+	}
+	for range 2 {
+		if err := content.Close(); err != nil || closed != 2 {
+			t.Errorf("%d are closed, want 2; %v", closed, err)
+		}
+	}
+}
+
+type closeCounter struct{ closed *int }
+
+func (closeCounter) Read([]byte) (int, error) { return 0, io.EOF }
+
+func (c closeCounter) Close() error {
+	*c.closed++
+	return nil
 }

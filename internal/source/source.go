@@ -38,22 +38,19 @@ type Source interface {
 	// SizeBytes is how large the content is as it is stored, or may be at most where
 	// that is not known before it is read.
 	SizeBytes() (size int64, exact bool)
-	// Open reads the content from its start: its parts one after the other, each
-	// decoded by itself and ended by a line break. Reading fails with ErrChanged
-	// rather than give another content than the identity's.
-	Open(ctx context.Context, decode Decode) Content
+	// Open reads the content from its start, part by part. Reading fails with
+	// ErrChanged rather than give another content than the identity's.
+	Open(ctx context.Context) Content
 }
 
-// Content is a source's parts as one stream.
+// Content is a source's parts, one after the other.
 type Content interface {
-	io.ReadCloser
-	// BeginsPart reports whether a part begins at the offset, from which something
-	// was read.
-	BeginsPart(offset int64) bool
+	// Next closes the part before and opens the next, with the name that a person finds
+	// it by, empty if the source has but one. io.EOF: there is none.
+	Next() (name string, content io.Reader, err error)
+	// Close closes the part that is open.
+	io.Closer
 }
-
-// Decode turns a part's bytes into text, such as by decompressing it.
-type Decode func(part io.Reader) (io.Reader, error)
 
 // Readers are where objects of the cluster are read from.
 type Readers struct {

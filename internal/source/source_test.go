@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -77,15 +78,31 @@ func content(t *testing.T, source Source) string {
 	return data
 }
 
-// asItIs decodes nothing.
-func asItIs(part io.Reader) (io.Reader, error) { return part, nil }
-
-// read reads a source to its end, its parts as they are.
+// read reads a source to its end, with a line end after each part that lacks one.
 func read(ctx context.Context, source Source) (string, error) {
-	reader := source.Open(ctx, asItIs)
-	defer reader.Close()
-	data, err := io.ReadAll(reader)
-	return string(data), err
+	content := source.Open(ctx)
+	defer content.Close()
+	return readParts(content)
+}
+
+func readParts(content Content) (all string, err error) {
+	for {
+		_, part, err := content.Next()
+		if err == io.EOF {
+			return all, nil
+		}
+		if err != nil {
+			return all, err
+		}
+		data, err := io.ReadAll(part)
+		all += string(data)
+		if err != nil {
+			return all, err
+		}
+		if len(data) > 0 && !strings.HasSuffix(all, "\n") {
+			all += "\n"
+		}
+	}
 }
 
 func TestContent(t *testing.T) {
