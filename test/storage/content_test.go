@@ -69,7 +69,7 @@ func TestWhatSparkLeaves(t *testing.T) {
 			return resolved
 		}
 		before := look()
-		if got, err := read(t.Context(), before, asItIs); err != nil || got != "b\na\n" {
+		if got, err := read(t.Context(), before); err != nil || got != "b\na\n" {
 			t.Errorf("got %q, %v", got, err)
 		}
 		if got, want := source.LeftOut(before), "8 objects are left out: .part-0.crc, _SUCCESS, _metadata and 5 more"; got != want {
