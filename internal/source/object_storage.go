@@ -232,10 +232,9 @@ func (o *objects) SizeBytes() (size int64, exact bool) {
 
 // Open names the parts as they are under the prefix.
 func (o *objects) Open(ctx context.Context) Content {
-	prefix := o.location.name[:strings.LastIndexByte(o.location.name, '/')+1]
 	all, pace := make([]part, 0, len(o.found)), newPace(o.options)
 	for _, found := range o.found {
-		all = append(all, part{strings.TrimPrefix(found.name, prefix), func() (io.ReadCloser, error) { return openObject(ctx, o, found, pace) }})
+		all = append(all, part{o.location.nameOf(found.name), func() (io.ReadCloser, error) { return openObject(ctx, o, found, pace) }})
 	}
 	return openParts(all)
 }
