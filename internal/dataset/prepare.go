@@ -13,6 +13,9 @@ import (
 // Preparation is what happens to samples between reading and training. The zero
 // Preparation passes valid samples through, in their order and byte for byte.
 //
+// Inputs are the same if nothing distinguishes them but case, white space,
+// punctuation and how Unicode encodes their characters.
+//
 // With anything else than SkipInvalid and MaxInvalidPercent the samples are
 // written in the order of a hash of their input and the seed. The files are thus
 // the same whatever the order of the source, if no row contradicts another: of
@@ -23,7 +26,8 @@ type Preparation struct {
 	SkipInvalid       bool
 	MaxInvalidPercent int
 
-	// DropDuplicates keeps one of the samples with equal input and labels.
+	// DropDuplicates keeps one of the samples with the same input and equal labels:
+	// that of which a hash of the row is smallest.
 	DropDuplicates bool
 
 	// MinSamplesPerLabel takes labels with fewer samples out of lists of labels,
@@ -38,9 +42,9 @@ type Preparation struct {
 
 	// ValidationPercent and TestPercent of the inputs are set aside. Each input
 	// has the same chance, so that each label of each target has about the same
-	// share of every split. No input moves because others come or go, and inputs
-	// that differ in case, white space and punctuation only are never parted. What
-	// is to validate a label that no sample to train on has is dropped.
+	// share of every split. No input moves because others come or go, and samples with
+	// the same input are never parted. What is to validate a label that no sample to
+	// train on has is dropped.
 	ValidationPercent, TestPercent int
 
 	Seed int64
@@ -167,7 +171,7 @@ func (p *preparer) take(sample *Sample) error {
 	if p.prepared.Report.Invalid > 0 && !p.preparation.SkipInvalid {
 		return nil // there will be no files
 	}
-	order := p.hasher.order(sample)
+	order, split := p.hasher.hash(sample)
 	p.repeats.add(order, p.census.row)
 	e := &p.entry
 	e.row = sample.Raw
@@ -180,7 +184,7 @@ func (p *preparer) take(sample *Sample) error {
 	if !p.preparation.sorts() {
 		return p.files[train].write(p.scratch, e)
 	}
-	e.key = makeEntryKey(order, p.hasher.split(sample), labels, xxhash.Sum64(sample.Raw))
+	e.key = makeEntryKey(order, split, labels, xxhash.Sum64(sample.Raw))
 	return p.sorter.add(e)
 }
 

@@ -123,27 +123,17 @@ func extremes(labels []LabelCount) (common, rare LabelCount) {
 func similar(labels []LabelCount) (pairs names) {
 	words := make([]string, len(labels))
 	for i, label := range labels {
-		words[i] = lettersOf(label.Name)
+		words[i] = string(appendFolded(nil, label.Name))
 	}
 	for i, a := range labels {
 		for j, b := range labels[:i] {
 			rare, common := min(a.Samples, b.Samples), max(a.Samples, b.Samples)
-			if words[i] == words[j] && words[i] != "" || common >= typingRatio*rare && oneLetterApart(words[i], words[j]) {
+			if words[i] == words[j] || common >= typingRatio*rare && oneLetterApart(words[i], words[j]) {
 				pairs.add(b.Name, a.Name)
 			}
 		}
 	}
 	return pairs
-}
-
-// lettersOf returns the letters and digits of a name, without their case.
-func lettersOf(name string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) {
-			return unicode.ToLower(r)
-		}
-		return -1
-	}, name)
 }
 
 // oneLetterApart reports whether a letter more, less or another makes one word
