@@ -264,7 +264,7 @@ func TestFilesAreBounded(t *testing.T) {
 func TestScratchFailures(t *testing.T) {
 	data := intents(t)[:100_000]
 	data = data[:strings.LastIndex(data, "\n")]
-	recipe := Preparation{DropDuplicates: true, MinSamplesPerLabel: 2, ValidationPercent: 10, TestPercent: 10}
+	recipe := Preparation{DropDuplicates: true, MinSamplesPerLabel: 2, ValidationPercent: 10, TestPercent: 10, Stratified: true}
 	full := errors.New("no space left on device")
 	for _, operation := range []string{"create", "write", "read", "close"} {
 		failed := true

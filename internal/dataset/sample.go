@@ -119,8 +119,11 @@ func (d *decoder) readText() string {
 		return ""
 	}
 	text := d.string()
-	if isInvisible(text) {
-		d.fail(EmptyText, "text is empty, or has nothing that can be seen")
+	switch {
+	case text == "":
+		d.fail(EmptyText, "text is empty")
+	case isInvisible(text):
+		d.fail(EmptyText, "text has nothing that can be seen")
 	}
 	return text
 }

@@ -60,12 +60,21 @@ func TestWarnings(t *testing.T) {
 			saying("a", `{"t":"v"}`) + "\n" + saying("c", `{"t":"w"}`),
 			[]Warning{
 				{DroppedLabels, `target "t": no sample is left of "w"`},
+				{UnmeasuredLabels, `target "t": no validation sample has "v"`},
 				{FewSamples, `target "t": there are fewer than 10 samples to train on of "v"`},
+			}},
+		{"labels that are too rare for a split", Preparation{ValidationPercent: 20, TestPercent: 20, Stratified: true}, times(60, "greeting") + times(60, "farewell") +
+			saying("a", `{"t":"v"}`) + "\n" + saying("b", `{"t":"w"}`) + "\n" + saying("c", `{"t":"w"}`),
+			[]Warning{
+				{UnmeasuredLabels, `target "t": no validation sample has "v"`},
+				{UnmeasuredLabels, `target "t": no test sample has "v", "w"`},
+				{FewSamples, `target "t": there are fewer than 10 samples to train on of "v", "w"`},
 			}},
 		{"labels that only the test has", Preparation{TestPercent: 50, Seed: 7}, times(60, "greeting") + times(60, "farewell") +
 			saying("a", `{"t":"v"}`) + "\n" + saying("c", `{"t":"w"}`),
 			[]Warning{
 				{UntrainedLabels, `target "t": no sample to train on has "v"`},
+				{UnmeasuredLabels, `target "t": no test sample has "w"`},
 				{FewSamples, `target "t": there are fewer than 10 samples to train on of "w"`},
 			}},
 	}
