@@ -52,7 +52,11 @@ func appendFoldedRunes(data []byte, text string) []byte {
 		data = appendFoldedRune(data, r)
 		i += size
 	}
-	return append(data[:start], data[decomposed:]...)
+	folding := data[decomposed:]
+	if !norm.NFKD.IsNormal(folding) { // something between two marks is left out
+		folding = norm.NFKD.Bytes(folding)
+	}
+	return append(data[:start], folding...)
 }
 
 // appendFoldedRune appends what a decomposed character is without case. All but
@@ -61,6 +65,8 @@ func appendFoldedRune(data []byte, r rune) []byte {
 	switch {
 	case r < utf8.RuneSelf && folded[r] != 0:
 		return append(data, folded[r])
+	case r >= '\u4E00' && r <= '\u9FFF': // Chinese characters need no look into tables
+		return utf8.AppendRune(data, r)
 	case isLeftOut(r):
 		return data
 	case r == 'ß', r == 'ẞ':

@@ -25,6 +25,7 @@ func TestFolding(t *testing.T) {
 		{"punctuation of other scripts", "¿«top up»… 。", "top up", true},
 		{"composed and decomposed letters", "caf\u00E9", "cafe\u0301", true},
 		{"marks in another order", "e\u0323\u0302", "\u00EA\u0323", true},
+		{"marks with a zero width space between them", "e\u0302\u200B\u0323", "\u00EA\u0323", true},
 		{"full width", "ＴＯＰ　ｕｐ１", "top up 1", true},
 		{"half width", "ｶﾞｲﾄﾞ", "ガイド", true},
 		{"ligatures", "ﬁne oﬀer", "fine offer", true},

@@ -18,7 +18,9 @@ type stratification struct {
 	shares   []labelShares // by the label's number
 	rarest   []uint32      // labels' numbers, the rarest first
 	moves    []inputMove   // that fill gaps
-	visits   int           // of labels, by moves that were tried
+
+	wholeShares bool // are all that the other splits than Train are owed, for now
+	visits      int  // of labels, by moves that were tried
 }
 
 // shares is what splits should have of something beyond what they have.
@@ -57,7 +59,9 @@ func stratify(c *combinations, preparation *Preparation) {
 	s := &stratification{combinations: c, percents: preparation.percents()}
 	s.count()
 	s.dealAsHashed()
-	s.fillGaps()
+	for _, s.wholeShares = range []bool{true, false} {
+		s.fillGaps()
+	}
 	for range maxPasses {
 		if !s.mend() {
 			return
@@ -124,6 +128,9 @@ func (s *stratification) needOf(label *labelShares) (need [len(splits)]int) {
 // owes reports whether a split should have an input with the label: there is one for
 // each split, or for those before it. What cannot be learned need not be measured.
 func (s *stratification) owes(split int, label *labelShares) bool {
+	if s.wholeShares && split != train && label.inputs*s.percents[split] < 100 {
+		return false
+	}
 	before := 0
 	for earlier := range split {
 		if s.percents[earlier] > 0 {
@@ -160,7 +167,7 @@ func (s *stratification) dealAsHashed() {
 	}
 }
 
-// fillGaps gives splits inputs with labels that they lack: where it takes one move first,
+// fillGaps gives splits inputs with labels that they lack: first where it takes one move,
 // then where it takes several.
 func (s *stratification) fillGaps() {
 	for chain := 1; chain <= maxChain; chain++ {
@@ -238,19 +245,21 @@ func (s *stratification) mend() (mended bool) {
 
 // mendOne makes the best move of an input with the combination, if there is a good one.
 func (s *stratification) mendOne(c *combination) bool {
-	var best gain
-	var bestFrom, bestTo int
+	best, bestFrom, bestTo := 0, 0, 0
 	for from := range splits {
+		if c.parts[from] == 0 || !s.canSpare(c, from) {
+			continue
+		}
 		for to := range splits {
-			if from == to || c.parts[from] == 0 || s.percents[to] == 0 {
+			if from == to || s.percents[to] == 0 {
 				continue
 			}
-			if gain := s.gain(c, from, to); gain.exceeds(best) {
-				best, bestFrom, bestTo = gain, from, to
+			if nearer := s.nearer(c, from, to); nearer > best {
+				best, bestFrom, bestTo = nearer, from, to
 			}
 		}
 	}
-	if best == (gain{}) {
+	if best == 0 {
 		return false
 	}
 	s.deal(c, bestFrom, -1)
@@ -258,29 +267,21 @@ func (s *stratification) mendOne(c *combination) bool {
 	return true
 }
 
-// gain is how good a move is.
-type gain struct {
-	filled int // gaps, less those that are left
-	nearer int // to their shares, for all labels and the samples as a whole
-}
-
-func (g gain) exceeds(other gain) bool {
-	return cmp.Or(cmp.Compare(g.filled, other.filled), cmp.Compare(g.nearer, other.nearer)) > 0
-}
-
-func (s *stratification) gain(c *combination, from, to int) gain {
-	found := gain{nearer: s.size.nearer(from, to, int(c.samples))}
-	for _, pair := range s.pairsOf(c) {
+// canSpare reports whether a split lacks no label without an input with the combination.
+func (s *stratification) canSpare(c *combination, split int) bool {
+	return !slices.ContainsFunc(s.pairsOf(c), func(pair labelSamples) bool {
 		label := &s.shares[pair.label]
-		found.nearer += label.nearer(from, to, int(pair.samples))
-		if s.lacks(to, label) {
-			found.filled++
-		}
-		if label.given[from] == 1 && s.owes(from, label) {
-			found.filled--
-		}
+		return label.given[split] == 1 && s.owes(split, label)
+	})
+}
+
+// nearer is by how much nearer to their shares a move brings all labels, and the samples.
+func (s *stratification) nearer(c *combination, from, to int) int {
+	nearer := s.size.nearer(from, to, int(c.samples))
+	for _, pair := range s.pairsOf(c) {
+		nearer += s.shares[pair.label].nearer(from, to, int(pair.samples))
 	}
-	return found
+	return nearer
 }
 
 // nearer is by how much less the squares of what splits need are together when so many
