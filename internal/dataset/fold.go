@@ -45,18 +45,57 @@ var folded = func() (folded [utf8.RuneSelf]byte) {
 // that makes equal what composing them makes equal, and each folds by itself.
 func appendFoldedRunes(data []byte, text string) []byte {
 	start := len(data)
-	data = append(data, norm.NFKD.AppendString(data[start:start], text)...)
-	decomposed := len(data)
-	for i := start; i < decomposed; {
-		r, size := utf8.DecodeRune(data[i:decomposed])
-		data = appendFoldedRune(data, r)
+	for i := 0; i < len(text); {
+		r, size := utf8.DecodeRuneInString(text[i:])
+		switch {
+		case r < utf8.RuneSelf:
+			if folded[r] != 0 {
+				data = append(data, folded[r])
+			}
+		case r >= '\u4E00' && r <= '\u9FFF': // Chinese characters need no look into tables
+			data = append(data, text[i:i+size]...)
+		case r >= firstSyllable && r <= lastSyllable:
+			data = appendSyllable(data, r)
+		default:
+			data = appendDecomposed(data, r, norm.NFKD.PropertiesString(text[i:]).Decomposition())
+		}
 		i += size
 	}
-	folding := data[decomposed:]
-	if !norm.NFKD.IsNormal(folding) { // something between two marks is left out
-		folding = norm.NFKD.Bytes(folding)
+	if folding := data[start:]; !norm.NFKD.IsNormal(folding) { // its marks are in another order
+		data = append(data[:start], norm.NFKD.Bytes(folding)...)
 	}
-	return append(data[:start], folding...)
+	return data
+}
+
+// appendDecomposed appends what the character folds to, or those that it is composed of.
+func appendDecomposed(data []byte, r rune, decomposition []byte) []byte {
+	if len(decomposition) == 0 {
+		return appendFoldedRune(data, r)
+	}
+	for len(decomposition) > 0 {
+		r, size := utf8.DecodeRune(decomposition)
+		data = appendFoldedRune(data, r)
+		decomposition = decomposition[size:]
+	}
+	return data
+}
+
+// The syllables of Korean, which no table decomposes: Unicode's section 3.12 has the rule.
+const (
+	firstSyllable, lastSyllable = '\uAC00', '\uD7A3'
+	firstLead                   = '\u1100'
+	firstVowel, vowels          = '\u1161', 21
+	noTail, tails               = '\u11A7', 28
+)
+
+func appendSyllable(data []byte, r rune) []byte {
+	number := r - firstSyllable
+	data = utf8.AppendRune(data, firstLead+number/tails/vowels)
+	data = utf8.AppendRune(data, firstVowel+number/tails%vowels)
+	if tail := noTail + number%tails; tail != noTail {
+		data = utf8.AppendRune(data, tail)
+	}
+	return data
 }
 
 // appendFoldedRune appends what a decomposed character is without case. All but
@@ -65,8 +104,6 @@ func appendFoldedRune(data []byte, r rune) []byte {
 	switch {
 	case r < utf8.RuneSelf && folded[r] != 0:
 		return append(data, folded[r])
-	case r >= '\u4E00' && r <= '\u9FFF': // Chinese characters need no look into tables
-		return utf8.AppendRune(data, r)
 	case isLeftOut(r):
 		return data
 	case r == 'ß', r == 'ẞ':
@@ -87,7 +124,12 @@ func appendVisible(data []byte, text string) []byte {
 	return data
 }
 
-func isLeftOut(r rune) bool { return unicode.IsPunct(r) || isInvisibleRune(r) }
+func isLeftOut(r rune) bool {
+	if unicode.IsLetter(r) { // as most are
+		return unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r)
+	}
+	return unicode.IsPunct(r) || isInvisibleRune(r)
+}
 
 // isInvisible reports whether there is nothing to be seen of the text.
 func isInvisible(text string) bool {

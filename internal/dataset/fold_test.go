@@ -111,7 +111,8 @@ func TestFoldingIsOfWhatIsSaid(t *testing.T) {
 func TestFoldingDoesNotAllocate(t *testing.T) {
 	data := make([]byte, 0, 1000)
 	for reason, text := range map[string]string{
-		"ASCII": "Where is my parcel, which I ordered last week?", "punctuation": "?!",
+		"ASCII": "Where is my parcel, which I ordered last week?", "accents": "Où est la carte que j’ai commandée ?",
+		"Chinese": "我的包裹在哪里？", "Korean": "소포는 어디에 있나요?", "Russian": "Где моя посылка?",
 	} {
 		if allocations := testing.AllocsPerRun(100, func() { appendFolded(data, text) }); allocations > 0 {
 			t.Errorf("%s: %v allocations", reason, allocations)
@@ -122,6 +123,7 @@ func TestFoldingDoesNotAllocate(t *testing.T) {
 func BenchmarkFold(b *testing.B) {
 	for _, text := range []struct{ name, text string }{
 		{"ASCII", "Where is my parcel, which I ordered last week?"}, {"accents", "Où est la carte que j’ai commandée ?"}, {"Chinese", "我的包裹在哪里？我上周订的。"},
+		{"Korean", "지난주에 주문한 소포는 어디에 있나요?"}, {"Russian", "Где моя посылка, которую я заказал"},
 	} {
 		b.Run(text.name, func(b *testing.B) {
 			b.SetBytes(int64(len(text.text)))
