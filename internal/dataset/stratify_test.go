@@ -252,6 +252,46 @@ func TestStratifyingInLittleMemory(t *testing.T) {
 	}
 }
 
+// A disk that changes what inputs have is noticed.
+func TestAlteredCombinations(t *testing.T) {
+	for reason, alter := range map[string]func(data []byte) []byte{
+		"a byte less":                     func(data []byte) []byte { return data[:len(data)-1] },
+		"nothing":                         func([]byte) []byte { return nil },
+		"a combination that is not there": func(data []byte) []byte { data[0] = 7; return data },
+		"another combination":             func(data []byte) []byte { data[0] = 1; return data },
+	} {
+		t.Run(reason, func(t *testing.T) {
+			labels := []*labelCensus{{number: 0, hash: 1, samples: 2}, {number: 1, hash: 2, samples: 2}}
+			combinations, err := newCombinations(&memoryScratch{}, labels, &tenths, combinationsBytes)
+			if err != nil {
+				t.Fatal(err)
+			}
+			entries := make([]entry, 4)
+			for i := range entries {
+				entries[i] = entry{key: makeEntryKey(uint64(i), uint64(i), 0, 0), labels: []uint32{uint32(i / 2)}}
+				if err := combinations.add(&entries[i]); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := combinations.finish(); err != nil {
+				t.Fatal(err)
+			}
+			stratify(combinations, &tenths)
+			file := combinations.file.(*memoryFile)
+			file.data = alter(file.data)
+			reader := combinations.reader()
+			for i := range entries {
+				if _, err = reader.next(&entries[i]); err != nil {
+					break
+				}
+			}
+			if err == nil {
+				t.Error("nothing was noticed")
+			}
+		})
+	}
+}
+
 // A hostile dataset has as many labels as it may, and no combination of them twice.
 func TestStratifyingBoundsMemory(t *testing.T) {
 	if testing.Short() {
