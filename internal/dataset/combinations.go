@@ -189,6 +189,7 @@ type splitReader struct {
 	key         entryKey           // of the last sample
 	split       int                // of the last sample
 	started     bool
+	number      [4]byte // of the last sample's combination
 }
 
 func (c *combinations) reader() *splitReader {
@@ -211,13 +212,12 @@ func (r *splitReader) next(e *entry) (int, error) {
 		return r.split, nil
 	}
 	r.key, r.started = e.key, true
-	var number [4]byte
-	if _, err := io.ReadFull(r.input, number[:]); isEnd(err) {
+	if _, err := io.ReadFull(r.input, r.number[:]); isEnd(err) {
 		return 0, errAltered
 	} else if err != nil {
 		return 0, scratchError(err)
 	}
-	combination := binary.LittleEndian.Uint32(number[:])
+	combination := binary.LittleEndian.Uint32(r.number[:])
 	if int(combination) >= len(r.room) {
 		return 0, errAltered
 	}
