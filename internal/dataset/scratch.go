@@ -37,6 +37,7 @@ type PreparedFile struct {
 	Digest    string // SHA-256 of the content, in hexadecimal
 	Samples   int
 	SizeBytes int64
+	Sketch    Sketch // of its inputs
 	file      ScratchFile
 }
 
@@ -53,6 +54,7 @@ type splitWriter struct {
 	hash    hash.Hash
 	samples int
 	size    int64
+	sketch  sketcher
 	labels  []int // how many samples of the split have a label, by its number
 }
 
@@ -71,6 +73,7 @@ func (w *splitWriter) write(scratch Scratch, e *entry) error {
 		}
 		w.labels[label]++
 	}
+	w.sketch.add(e.input)
 	w.samples++
 	w.size += int64(len(e.row)) + 1
 	_, _ = w.buffer.Write(e.row) // its error sticks
@@ -90,7 +93,7 @@ func (w *splitWriter) finish(split Split) (PreparedFile, error) {
 	if err := w.buffer.Flush(); err != nil {
 		return PreparedFile{}, scratchError(err)
 	}
-	return PreparedFile{Split: split, Digest: hex.EncodeToString(w.hash.Sum(nil)), Samples: w.samples, SizeBytes: w.size, file: w.file}, nil
+	return PreparedFile{Split: split, Digest: hex.EncodeToString(w.hash.Sum(nil)), Samples: w.samples, SizeBytes: w.size, Sketch: w.sketch.result(), file: w.file}, nil
 }
 
 func (w *splitWriter) close() error {

@@ -6,6 +6,8 @@ import (
 	"math/bits"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/cespare/xxhash/v2"
 )
 
 // Split is what a part of the samples is for.
@@ -67,9 +69,9 @@ func (h *inputHasher) order(sample *Sample) uint64 {
 	return h.sum(data)
 }
 
-// split hashes the letters, digits and symbols of the input, without their case:
-// what is nearly what a model has been trained on says nothing of how good it is.
-func (h *inputHasher) split(sample *Sample) uint64 {
+// fold takes the letters, digits and symbols of the input, without their case, to be
+// hashed: what is nearly what a model has been trained on says nothing of how good it is.
+func (h *inputHasher) fold(sample *Sample) {
 	data := append(h.data[:seedBytes], 's') // lest it be the order where nothing is left out
 	empty := len(data)
 	data = appendFolded(data, sample.Text)
@@ -81,8 +83,14 @@ func (h *inputHasher) split(sample *Sample) uint64 {
 	if len(data) == empty {
 		data = append(data, sample.Text...)
 	}
-	return h.sum(data)
+	h.data = data
 }
+
+// split hashes what was folded.
+func (h *inputHasher) split() uint64 { return h.sum(h.data) }
+
+// input hashes what was folded, whatever the seed.
+func (h *inputHasher) input() uint64 { return xxhash.Sum64(h.data[seedBytes:]) }
 
 // sum keeps the memory of the data for the next input.
 func (h *inputHasher) sum(data []byte) uint64 {

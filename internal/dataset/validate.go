@@ -19,6 +19,7 @@ type Report struct {
 	Invalid        int
 	Targets        []Target
 	InvalidSamples []InvalidSampleError // the first
+	Reasons        map[Reason]int       // how many samples are invalid for each
 	Problem        *InvalidDatasetError // of the valid samples together, or what ended reading
 	SizeBytes      int64
 	Digest         string // SHA-256 of all bytes, in hexadecimal
@@ -78,6 +79,10 @@ func (r *Report) collect(ctx context.Context, samples SampleReader, census *Cens
 }
 
 func (r *Report) addInvalid(invalid *InvalidSampleError) {
+	if r.Reasons == nil {
+		r.Reasons = map[Reason]int{}
+	}
+	r.Reasons[invalid.Reason]++
 	if r.Invalid++; len(r.InvalidSamples) < maxInvalidSamples {
 		r.InvalidSamples = append(r.InvalidSamples, *invalid)
 	}
