@@ -191,6 +191,8 @@ func (r *TrainingJobReconciler) writeAttempt(ctx context.Context, scope *jobScop
 		PendingSince: metav1.NewTime(r.clock.Now()),
 	}
 	status.Inputs = scope.pinned
+	now := conditions{list: &status.Conditions, generation: scope.object.Generation, now: status.Attempt.PendingSince}
+	now.setFinding(classifierv1alpha1.ConditionDatasetsReady, scope.inputs)
 	return r.writeStatus(ctx, scope)
 }
 

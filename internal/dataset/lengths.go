@@ -1,10 +1,6 @@
 package dataset
 
-import (
-	"cmp"
-	"math/bits"
-	"slices"
-)
+import "math/bits"
 
 // Lengths says how long inputs are. Median and P95 are within a sixteenth.
 type Lengths struct {
@@ -69,22 +65,4 @@ func inputBytes(sample *Sample) int {
 		length += len(sample.Messages[i].Content)
 	}
 	return length
-}
-
-// ReasonCount is how many samples are invalid for a reason.
-type ReasonCount struct {
-	Reason  Reason
-	Samples int
-}
-
-// sortedReasons are those with the most samples first.
-func sortedReasons(counts map[Reason]int) []ReasonCount {
-	sorted := make([]ReasonCount, 0, len(counts))
-	for reason, samples := range counts {
-		sorted = append(sorted, ReasonCount{reason, samples})
-	}
-	slices.SortFunc(sorted, func(a, b ReasonCount) int {
-		return cmp.Or(cmp.Compare(b.Samples, a.Samples), cmp.Compare(a.Reason, b.Reason))
-	})
-	return sorted
 }
