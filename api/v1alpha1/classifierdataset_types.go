@@ -774,7 +774,7 @@ type DatasetReport struct {
 	SuspectLabels int64 `json:"suspectLabels"`
 
 	// suspects are the first of them, the least likely label first.
-	// +kubebuilder:validation:MaxItems=10
+	// +kubebuilder:validation:MaxItems=8
 	// +listType=atomic
 	// +optional
 	Suspects []LabelSuspect `json:"suspects,omitempty"`
@@ -856,19 +856,19 @@ type LabelSuspect struct {
 
 	// target of the label.
 	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=128
+	// +kubebuilder:validation:MaxLength=64
 	// +required
 	Target string `json:"target,omitempty"`
 
 	// given is the label that the sample has.
 	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=128
+	// +kubebuilder:validation:MaxLength=64
 	// +required
 	Given string `json:"given,omitempty"`
 
 	// suggested is the label that similar samples have.
 	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=128
+	// +kubebuilder:validation:MaxLength=64
 	// +required
 	Suggested string `json:"suggested,omitempty"`
 }

@@ -22,7 +22,7 @@ import (
 const (
 	// maxLabelBytes is how much of a status its labels may take, over all targets.
 	// With everything else at its longest the status stays under 64 KiB.
-	maxLabelBytes = 24 << 10
+	maxLabelBytes = 18 << 10
 	// labelOverhead is what a label weighs beside its name.
 	labelOverhead = len(`{"name":"","samples":10000000},`)
 	// What the API allows. Flags may allow more, of which the status lists what fits.
@@ -238,8 +238,9 @@ func (s *datasetScope) plan() {
 			Digest:    "sha256:" + file.Digest,
 			Samples:   int64(file.Samples),
 			SizeBytes: file.SizeBytes,
-
-			InputSketch: base64.StdEncoding.EncodeToString(file.Sketch),
+		}
+		if file.Split != dataset.Test { // which no job reads
+			planned.InputSketch = base64.StdEncoding.EncodeToString(file.Sketch)
 		}
 		for _, known := range earlier {
 			if known.Digest == planned.Digest {

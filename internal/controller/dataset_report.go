@@ -13,12 +13,13 @@ const (
 	// What the API allows of warnings, and what they may take of a status together.
 	maxWarnings        = 32
 	maxWarningBytes    = 512
-	maxAllWarningBytes = 6 << 10
+	maxAllWarningBytes = 4 << 10
 	// maxReasons is what the API allows, and more than there are.
 	maxReasons = 48
 	// maxSuspects and what is left of their names keep the report under 8 KiB.
-	maxSuspects         = 10
-	maxSuspectNameBytes = 128
+	maxSuspects         = 8
+	maxSuspectNameBytes = 64
+	maxSuspectPartBytes = 128
 	// maxReportListBytes is for each list of the full report: with all that a status has
 	// it stays far below the 1 MiB of a ConfigMap.
 	maxReportListBytes = 256 << 10
@@ -65,7 +66,7 @@ func (s *datasetScope) describeReport() {
 	}
 	for _, suspect := range found.Suspects[:min(len(found.Suspects), maxSuspects)] {
 		report.Suspects = append(report.Suspects, classifierv1alpha1.LabelSuspect{
-			Part:      cutStart(suspect.Sample.Part, maxSuspectNameBytes),
+			Part:      cutStart(suspect.Sample.Part, maxSuspectPartBytes),
 			Line:      int64(suspect.Sample.Line),
 			Target:    cut(suspect.Target, maxSuspectNameBytes),
 			Given:     cut(suspect.Given, maxSuspectNameBytes),

@@ -191,8 +191,7 @@ func (r *TrainingJobReconciler) writeAttempt(ctx context.Context, scope *jobScop
 		PendingSince: metav1.NewTime(r.clock.Now()),
 	}
 	status.Inputs = scope.pinned
-	now := conditions{list: &status.Conditions, generation: scope.object.Generation, now: status.Attempt.PendingSince}
-	now.setFinding(classifierv1alpha1.ConditionDatasetsReady, scope.inputs)
+	scope.setSubmitting(status.Attempt.PendingSince)
 	return r.writeStatus(ctx, scope)
 }
 
