@@ -110,7 +110,7 @@ func (i *inspector) findSuspects(census *Census, found *Findings) {
 		if target.multi {
 			continue
 		}
-		suspects, count := i.examined.suspects(target, vocabulary, labels)
+		suspects, count := i.examined.suspects(target, vocabulary, labels, maxScores/len(census.targets))
 		found.SuspectCount += count
 		for _, suspect := range suspects {
 			found.Suspects = append(found.Suspects, LabelSuspect{

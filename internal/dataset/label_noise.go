@@ -20,7 +20,9 @@ const (
 	// labels changed it finds 88 to 98 of 100 changes, and is right about 80 to 93 of 100.
 	maxConfidence = 0.01
 	maxSuspects   = 1000
-	smoothing     = 0.1 // is added to each count of a word
+	// maxScores bounds how many labels are scored for how many samples, over all targets.
+	maxScores = 1 << 24
+	smoothing = 0.1 // is added to each count of a word
 	// independentWords is how many words of an input count in full: those of a longer one say
 	// together what naive Bayes takes them to say each.
 	independentWords = 4
@@ -45,14 +47,15 @@ type labelledRow struct {
 	label int32
 }
 
-// suspects ranks the samples of the target whose labels are the least likely, and counts all.
-func (x *examined) suspects(target *targetCensus, vocabulary *vocabulary, labels []*labelCensus) (suspects []labelSuspect, count int) {
+// suspects ranks the samples of the target whose labels are the least likely, and counts
+// all, of as many samples as may be scored for all labels.
+func (x *examined) suspects(target *targetCensus, vocabulary *vocabulary, labels []*labelCensus, scores int) (suspects []labelSuspect, count int) {
 	noise := newLabelNoise(x, target, labels)
 	if len(noise.labels) < 2 {
 		return nil, 0
 	}
 	noise.count(x, vocabulary)
-	for i := range noise.rows {
+	for i := range min(len(noise.rows), scores/len(noise.labels)) {
 		suspect, ok := noise.suspect(i)
 		if !ok {
 			continue

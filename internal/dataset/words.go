@@ -85,9 +85,16 @@ func (r *wordReader) extend(c uint32) {
 
 func (r *wordReader) end() {
 	if r.hash != 0 {
-		r.words = append(r.words, r.hash^r.hash>>15)
+		r.words = append(r.words, mix(r.hash))
 		r.hash = 0
 	}
+}
+
+// mix makes each bit of a hash hang on all of another, as MurmurHash3 does at its end.
+func mix(hash uint32) uint32 {
+	hash = (hash ^ hash>>16) * 0x85EBCA6B
+	hash = (hash ^ hash>>13) * 0xC2B2AE35
+	return hash ^ hash>>16
 }
 
 // nearlyEqual reports whether all words but one, or one in ten, are in both sets, and
