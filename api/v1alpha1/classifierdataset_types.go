@@ -756,7 +756,7 @@ type DatasetReport struct {
 	TooLong int64 `json:"tooLong"`
 
 	// examined is how many samples were compared with each other: all that are kept, or a
-	// sample of 32768 or less. What follows is of them.
+	// sample of 16384 or less. What follows is of them.
 	// +kubebuilder:validation:Minimum=0
 	// +required
 	Examined int64 `json:"examined"`

@@ -3,8 +3,8 @@ package dataset
 import "math"
 
 const (
-	// maxExamined bounds what is looked at one by one: with maxWords each it is some 10 MB.
-	maxExamined = 1 << 15
+	// maxExamined bounds what is looked at one by one: with maxWords each it is some 5 MB.
+	maxExamined = 1 << 14
 	// maxAlike is how many samples are looked at of which the inputs are the same.
 	maxAlike = 16
 	unplaced = len(splits) // it is in no file

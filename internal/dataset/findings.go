@@ -10,7 +10,7 @@ type Findings struct {
 
 	Bytes    Lengths // of the inputs of all valid samples
 	TooLong  int     // inputs of more than LongInputBytes
-	Examined int     // samples that all below is about: those that are kept, or 32768 of more
+	Examined int     // samples that all below is about: those that are kept, or 8192 to 16384 of more
 	Words    Lengths // of their inputs
 
 	NearDuplicates NearDuplicates

@@ -26,7 +26,7 @@ type DatasetReportApplyConfiguration struct {
 	// a hosted service reads. This project's factory reads inputs whole.
 	TooLong *int64 `json:"tooLong,omitempty"`
 	// examined is how many samples were compared with each other: all that are kept, or a
-	// sample of 32768 or less. What follows is of them.
+	// sample of 16384 or less. What follows is of them.
 	Examined *int64 `json:"examined,omitempty"`
 	// repeats are samples of each file that repeat one of the Train file.
 	Repeats []RepeatCountApplyConfiguration `json:"repeats,omitempty"`
