@@ -237,10 +237,10 @@ func TestFindingsOfHostileData(t *testing.T) {
 			return saying(strings.Repeat(fmt.Sprint("a", i, " "), 100_000), fmt.Sprintf(`{"t":"%d"}`, i%2))
 		}},
 		{"nothing but punctuation", 1000, func(i int) string { return saying(strings.Repeat("?", i+1), fmt.Sprintf(`{"t":"%d"}`, i%2)) }},
-		{"many labels of many targets", 5000, func(i int) string {
+		{"many labels of many targets", 2000, func(i int) string {
 			labels := make([]string, 20)
 			for target := range labels {
-				labels[target] = fmt.Sprintf(`"t%d":"%d"`, target, i%4000)
+				labels[target] = fmt.Sprintf(`"t%d":"%d"`, target, i%1000)
 			}
 			return saying(fmt.Sprint(i), "{"+strings.Join(labels, ",")+"}")
 		}},
