@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"math"
@@ -22,7 +23,7 @@ import (
 const (
 	// maxLabelBytes is how much of a status its labels may take, over all targets.
 	// With everything else at its longest the status stays under 64 KiB.
-	maxLabelBytes = 24 << 10
+	maxLabelBytes = 18 << 10
 	// labelOverhead is what a label weighs beside its name.
 	labelOverhead = len(`{"name":"","samples":10000000,"train":10000000,"validation":10000000,"test":10000000},`)
 	// What the API allows. Flags may allow more, of which the status lists what fits.
@@ -140,22 +141,26 @@ func judge(prepared *dataset.Prepared) *finding {
 			reason:  classifierv1alpha1.ReasonInvalidDataset,
 			message: report.Problem.Error(),
 		}
-	case len(prepared.Warnings) > 0:
-		details := make([]string, 0, len(prepared.Warnings))
-		for _, warning := range prepared.Warnings {
-			details = append(details, fmt.Sprintf("%s: %s", warning.Reason, warning.Detail))
-		}
-		return &finding{
-			good:    true,
-			reason:  classifierv1alpha1.ReasonValidWithWarnings,
-			message: strings.Join(details, "; "),
-		}
+	}
+	message := fmt.Sprintf("%d samples are valid, %d are skipped as invalid", report.Samples, report.Invalid)
+	if len(prepared.Warnings) == 0 {
+		return &finding{good: true, reason: classifierv1alpha1.ReasonValid, message: message}
 	}
 	return &finding{
 		good:    true,
-		reason:  classifierv1alpha1.ReasonValid,
-		message: fmt.Sprintf("%d samples are valid, %d are skipped as invalid", report.Samples, report.Invalid),
+		reason:  classifierv1alpha1.ReasonValidWithWarnings,
+		message: fmt.Sprintf("%s; status.warnings says more: %s", message, strings.Join(warningReasons(prepared.Warnings), ", ")),
 	}
+}
+
+// warningReasons names each reason once.
+func warningReasons(warnings []dataset.Warning) (reasons []string) {
+	for _, warning := range warnings {
+		if reason := string(warning.Reason); !slices.Contains(reasons, reason) {
+			reasons = append(reasons, reason)
+		}
+	}
+	return reasons
 }
 
 // describe puts into the status what the samples are.
@@ -193,6 +198,8 @@ func (s *datasetScope) describe() {
 			Detail: invalid.Detail,
 		})
 	}
+	status.Warnings = describeWarnings(s.prepared.Warnings)
+	s.describeReport()
 }
 
 // describeTarget lists the target's labels as far as there is room for them.
@@ -287,6 +294,9 @@ func (s *datasetScope) plan() {
 			Digest:    "sha256:" + file.Digest,
 			Samples:   int64(file.Samples),
 			SizeBytes: file.SizeBytes,
+		}
+		if file.Split != dataset.Test { // which no job reads
+			planned.InputSketch = base64.StdEncoding.EncodeToString(file.Sketch)
 		}
 		for _, known := range earlier {
 			if known.Digest == planned.Digest {

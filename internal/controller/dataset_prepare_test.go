@@ -20,7 +20,10 @@ func TestStatusStaysSmall(t *testing.T) {
 }
 
 func testStatusStaysSmall(t *testing.T, length int) {
-	scope := newDatasetScope(&classifierv1alpha1.ClassifierDataset{})
+	scope := longestReport(strings.Repeat("x", 256))
+	if encoded, err := json.Marshal(scope.status.Report); err != nil || len(encoded) > 8<<10 {
+		t.Errorf("the report has %d bytes: %v", len(encoded), err)
+	}
 	targets := manyLabels(20, 200, length)
 	for _, target := range targets {
 		described := describeTarget(target, maxLabelBytes/len(targets))
@@ -32,7 +35,7 @@ func testStatusStaysSmall(t *testing.T, length int) {
 	}
 	long := strings.Repeat("x", 2*maxMessageBytes)
 	all := conditions{list: &scope.status.Conditions, now: metav1.Now()}
-	for _, kind := range []string{"Ready", "Reconciling", "FactoryReachable", "SourceReady", "Validated", "Uploaded"} {
+	for _, kind := range []string{"Ready", "Reconciling", "FactoryReachable", "SourceReady", "Validated", "Uploaded", "ReportPublished"} {
 		all.setFalse(kind, "SourceCredentialsNotFound", long)
 	}
 	id, digest := strings.Repeat("i", 128), "sha256:"+strings.Repeat("0", 64)
@@ -40,7 +43,11 @@ func testStatusStaysSmall(t *testing.T, length int) {
 		scope.status.History = append(scope.status.History, classifierv1alpha1.DatasetRevision{Digest: digest, FileIDs: []string{id[:36], id[:36], id[:36]}})
 	}
 	for _, split := range []classifierv1alpha1.Split{"Train", "Validation", "Test"} {
-		scope.status.Files = append(scope.status.Files, classifierv1alpha1.DatasetFile{Split: split, ID: id, Name: long[:64], Digest: digest})
+		scope.status.Files = append(scope.status.Files, classifierv1alpha1.DatasetFile{Split: split, ID: id, Name: long[:64], Digest: digest, InputSketch: strings.Repeat("s", 2048)})
+	}
+	scope.status.Files[2].InputSketch = "" // Test has none
+	for range 10 {
+		scope.status.InvalidSamples = append(scope.status.InvalidSamples, classifierv1alpha1.InvalidSample{Line: 1_000_000_000, Reason: "UnsupportedCompression"})
 	}
 	encoded, err := json.Marshal(scope.status)
 	if err != nil {
