@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
-	"unicode/utf8"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -30,7 +29,9 @@ const (
 	maxTargets      = 20
 	maxTargetLabels = 256
 	maxNameBytes    = 256
-	maxPartBytes    = 256
+	// maxPartBytes and maxDetailBytes are less than that: a status has ten invalid samples.
+	maxPartBytes   = 128
+	maxDetailBytes = 192
 	// maxHistory is what the API allows. More pile up only while files cannot be
 	// deleted; those that are forgotten go with the dataset, which finds them by name.
 	maxHistory = 64
@@ -191,11 +192,11 @@ func (s *datasetScope) describe() {
 	status.InvalidSamples = nil
 	for _, invalid := range report.InvalidSamples {
 		status.InvalidSamples = append(status.InvalidSamples, classifierv1alpha1.InvalidSample{
-			Part:   lastBytes(invalid.Part, maxPartBytes),
+			Part:   cutStart(invalid.Part, maxPartBytes),
 			Line:   int64(invalid.Line),
 			Column: int64(invalid.Column),
 			Reason: string(invalid.Reason),
-			Detail: invalid.Detail,
+			Detail: cut(invalid.Detail, maxDetailBytes),
 		})
 	}
 	status.Warnings = describeWarnings(s.prepared.Warnings)
@@ -222,18 +223,6 @@ func describeTarget(target dataset.Target, room int) classifierv1alpha1.TargetSt
 		})
 	}
 	return described
-}
-
-// lastBytes is the end of a text that is too long, as far as it is whole characters.
-func lastBytes(text string, most int) string {
-	if len(text) <= most {
-		return text
-	}
-	start := len(text) - most + len("…")
-	for !utf8.RuneStart(text[start]) {
-		start++
-	}
-	return "…" + text[start:]
 }
 
 // describeSplit says of the labels how many of their samples are in which of the files

@@ -3,6 +3,7 @@ package controller
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -47,12 +48,15 @@ func testStatusStaysSmall(t *testing.T, length int) {
 	}
 	scope.status.Files[2].InputSketch = "" // Test has none
 	for range 10 {
-		scope.status.InvalidSamples = append(scope.status.InvalidSamples, classifierv1alpha1.InvalidSample{Line: 1_000_000_000, Reason: "UnsupportedCompression"})
+		scope.status.InvalidSamples = append(scope.status.InvalidSamples, classifierv1alpha1.InvalidSample{
+			Part: long[:maxPartBytes], Line: 1_000_000_000, Column: 1_000_000, Reason: "UnsupportedCompression", Detail: long[:maxDetailBytes]})
 	}
+	scope.status.Warnings = describeWarnings(slices.Repeat([]dataset.Warning{{Reason: dataset.NearDuplicateSamples, Detail: long[:120]}}, 40))
 	encoded, err := json.Marshal(scope.status)
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Logf("%d bytes", len(encoded))
 	if len(encoded) >= 64<<10 {
 		t.Errorf("the status has %d bytes", len(encoded))
 	}
@@ -64,8 +68,8 @@ func TestLabelsAreListedAsFarAsTheyFit(t *testing.T) {
 		reason                          string
 	}{
 		{1, 150, 32, 150, "an intent set is listed as a whole"},
-		{1, 300, 8, maxTargetLabels, "the API takes no more of one target"},
-		{20, 200, 256, 3, "long names leave room for a few"},
+		{1, 300, 8, 196, "of very many as many as there is room for"},
+		{20, 200, 256, 2, "long names leave room for a few"},
 	} {
 		targets := manyLabels(test.targets, test.labels, test.length)
 		described := describeTarget(targets[0], maxLabelBytes/len(targets))

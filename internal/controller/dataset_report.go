@@ -19,7 +19,6 @@ const (
 	// maxSuspects and what is left of their names keep the report under 8 KiB.
 	maxSuspects         = 8
 	maxSuspectNameBytes = 64
-	maxSuspectPartBytes = 128
 	// maxReportListBytes is for each list of the full report: with all that a status has
 	// it stays far below the 1 MiB of a ConfigMap.
 	maxReportListBytes = 256 << 10
@@ -66,7 +65,7 @@ func (s *datasetScope) describeReport() {
 	}
 	for _, suspect := range found.Suspects[:min(len(found.Suspects), maxSuspects)] {
 		report.Suspects = append(report.Suspects, classifierv1alpha1.LabelSuspect{
-			Part:      cutStart(suspect.Sample.Part, maxSuspectPartBytes),
+			Part:      cutStart(suspect.Sample.Part, maxPartBytes),
 			Line:      int64(suspect.Sample.Line),
 			Target:    cut(suspect.Target, maxSuspectNameBytes),
 			Given:     cut(suspect.Given, maxSuspectNameBytes),
