@@ -77,6 +77,9 @@ func newCSVPart(r io.Reader, options CSVOptions, limits Limits, part string, fir
 // which its record starts.
 func (r *CSVReader) Read(sample *Sample) error {
 	if len(r.header.names) == 0 {
+		if err := r.readSeparator(); err != nil {
+			return r.records.lines.end(err, 0)
+		}
 		if err := r.readHeader(); err != nil {
 			return r.records.lines.end(err, r.records.start)
 		}
@@ -91,11 +94,15 @@ func (r *CSVReader) Read(sample *Sample) error {
 	return nil
 }
 
-// readRecord reads the next record that is no header.
+// readRecord reads the next record that is no header, and not one of empty fields alone,
+// which spreadsheets write of rows that were cleared.
 func (r *CSVReader) readRecord() error {
 	for {
 		if err := r.records.read(); err != nil {
 			return err
+		}
+		if fields := len(r.records.ends); len(r.records.data) == 0 && 1 < fields && fields <= len(r.header.names) {
+			continue
 		}
 		if !r.header.isRepeated(&r.records.csvRecord) {
 			return nil
@@ -108,7 +115,7 @@ func (r *CSVReader) readRecord() error {
 
 // decode makes a sample of the record.
 func (r *CSVReader) decode(sample *Sample) error {
-	if got, want := len(r.records.ends), len(r.header.names); got != want {
+	if got, want := len(r.records.ends), len(r.header.names); got > want || got < r.header.width {
 		return r.records.invalid(RaggedRow, fmt.Sprintf("the record has %d fields, the header has %d", got, want))
 	}
 	r.buildRow()
@@ -117,6 +124,23 @@ func (r *CSVReader) decode(sample *Sample) error {
 	}
 	if !r.decoder.decode(r.row, sample) {
 		return r.records.invalid(r.decoder.problem.Reason, r.decoder.problem.Detail)
+	}
+	return nil
+}
+
+// readSeparator reads the line that may name the delimiter, as Excel reads it.
+func (r *CSVReader) readSeparator() error {
+	if err := r.records.lines.skipMark(); err != nil {
+		return err
+	}
+	head, err := r.records.lines.input.Peek(separatorBytes)
+	if err != nil && !isEnd(err) {
+		return err
+	}
+	if delimiter, size := separatorLine(head); size > 0 {
+		r.records.delimiter = delimiter
+		_, err = r.records.lines.readLine()
+		return err
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"io"
 )
@@ -23,6 +24,8 @@ const (
 type Options struct {
 	Format Format
 	CSV    *CSVOptions // nil: columns are not named by it
+
+	forFactory bool // whose files are JSON Lines, and who knows no other option
 }
 
 // Parts are the files of a source, one after the other.
@@ -111,48 +114,64 @@ func (r *PartsReader) open(content io.Reader) (SampleReader, error) {
 		return nil, err
 	}
 	r.input.input = decompressed
-	input := bufio.NewReaderSize(&r.input, bufferBytes)
-	format, err := r.formatOf(input)
-	if err != nil {
-		if isEnd(err) {
-			return nil, nil
-		}
+	input, head, whole, err := inUTF8(bufio.NewReaderSize(&r.input, bufferBytes))
+	if err != nil || whole && isEmpty(head) {
 		return nil, err
 	}
-	if format == FormatCSV {
+	format, err := recognise(head, whole, &r.options)
+	if err != nil {
+		return nil, err
+	}
+	switch format {
+	case FormatCSV:
 		return newCSVPart(input, *r.options.CSV, r.limits, r.part, &r.header), nil
+	case FormatJSON:
+		return NewJSONReader(input, r.limits), nil
 	}
 	return NewReader(input, r.limits), nil
 }
 
-// formatOf tells the format by the first byte that is no white space. io.EOF: there is none.
-func (r *PartsReader) formatOf(input *bufio.Reader) (Format, error) {
-	first, err := firstByte(input)
+// OpenJSONLines returns a Reader of r, or an *InvalidDatasetError that says what r is if
+// no row of it is one of JSON Lines.
+func OpenJSONLines(r io.Reader, limits Limits) (*Reader, error) {
+	input := bufio.NewReaderSize(&cappedReader{input: r, maxBytes: limits.DecompressedBytes}, bufferBytes)
+	head, whole, err := peekHead(input)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	switch {
-	case r.options.Format == FormatCSV, r.options.CSV != nil && first != '{':
-		return FormatCSV, nil
+	if !isEmpty(head) {
+		if _, err := recognise(head, whole, &Options{Format: FormatJSONL, forFactory: true}); err != nil {
+			return nil, err
+		}
 	}
-	return FormatJSONL, nil
+	return NewReader(input, limits), nil
 }
 
-// firstByte is the first byte that is neither white space nor of a byte order mark, as
-// far as the buffer reaches. It reads nothing.
-func firstByte(input *bufio.Reader) (byte, error) {
-	for i := 1; ; i++ {
-		head, err := input.Peek(i)
-		if errors.Is(err, bufio.ErrBufferFull) {
-			return ' ', nil
-		}
-		if err != nil {
-			return 0, err
-		}
-		switch c := head[i-1]; c {
-		case ' ', '\t', '\r', '\n', 0xEF, 0xBB, 0xBF:
-		default:
-			return c, nil
-		}
+// inUTF8 returns the input as UTF-8, if it has a mark of UTF-16, and its head.
+func inUTF8(input *bufio.Reader) (decoded *bufio.Reader, head []byte, whole bool, err error) {
+	head, whole, err = peekHead(input)
+	if order := utf16Order(head); order != nil && err == nil {
+		input = bufio.NewReaderSize(newUTF16Reader(input, order), bufferBytes)
+		head, whole, err = peekHead(input)
 	}
+	return input, head, whole, err
+}
+
+// peekHead reads nothing. Whole tells that the head is all there is. What goes wrong
+// behind the head is for whoever reads on to meet.
+func peekHead(input *bufio.Reader) (head []byte, whole bool, err error) {
+	head, err = input.Peek(bufferBytes)
+	switch {
+	case err == nil:
+	case isEnd(err):
+		return head, true, nil
+	case len(head) == 0:
+		return nil, false, err
+	}
+	return head, false, nil
+}
+
+// isEmpty reports whether there is nothing but white space.
+func isEmpty(head []byte) bool {
+	return len(bytes.Trim(head, " \t\r\n\xEF\xBB\xBF")) == 0
 }

@@ -65,7 +65,7 @@ const (
 	UnclosedQuote          Reason = "UnclosedQuote" // of CSV: where the next record starts nobody knows
 	TruncatedCompression   Reason = "TruncatedCompression"
 	CorruptCompression     Reason = "CorruptCompression"
-	UnsupportedCompression Reason = "UnsupportedCompression" // zstd with a dictionary or a window that needs much memory
+	UnsupportedCompression Reason = "UnsupportedCompression" // also zstd with a dictionary or a window that needs much memory
 	TooLarge               Reason = "TooLarge"
 	RatioTooHigh           Reason = "RatioTooHigh" // as of data made to fill a disk
 	InvalidHeader          Reason = "InvalidHeader"
@@ -73,6 +73,18 @@ const (
 	MissingColumn          Reason = "MissingColumn"
 	DuplicateColumn        Reason = "DuplicateColumn"
 	DuplicateTarget        Reason = "DuplicateTarget" // of two columns
+	TruncatedJSON          Reason = "TruncatedJSON"   // within an array or an object over several lines
+)
+
+// What the data is in place of something that is read.
+const (
+	UnsupportedFormat   Reason = "UnsupportedFormat"
+	UnsupportedEncoding Reason = "UnsupportedEncoding" // of text
+	UnsupportedLayout   Reason = "UnsupportedLayout"   // of JSON
+	DifferentFormat     Reason = "DifferentFormat"     // from the one that is declared
+	UnmappedFields      Reason = "UnmappedFields"      // of which nobody said what they hold
+	WrongDelimiter      Reason = "WrongDelimiter"
+	NotTheData          Reason = "NotTheData" // but a pointer to it, or an answer instead of it
 )
 
 // InvalidSampleError says what is wrong with a row, never what is in it.
