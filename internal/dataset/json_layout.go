@@ -59,8 +59,10 @@ func goesOn(line, rest []byte) bool {
 		return false
 	}
 	switch line[len(line)-1] {
-	case '[', ':':
+	case '[':
 		return true
+	case ':':
+		return rest[0] != '{'
 	}
 	return bytes.IndexByte([]byte(`"}],:`), rest[0]) >= 0
 }
@@ -129,7 +131,7 @@ func (r *recognition) unmapped(records []record) *foreign {
 	if r.options.forFactory {
 		return &foreign{UnmappedFields, what, `write them as {"text": "…", "labels": {"TARGET": "LABEL"}}`}
 	}
-	return &foreign{UnmappedFields, what, "say in mapping which fields hold the text and the labels"}
+	return &foreign{UnmappedFields, what, "say in spec.mapping which fields hold the text and the labels"}
 }
 
 // record is an object in the head.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // recognition is what is known of a part before it is read: its start, which is all of
@@ -135,7 +136,7 @@ func (r *recognition) layout(format Format) *foreign {
 func (r *recognition) csvLayout() *foreign {
 	csv := r.options.CSV
 	if csv == nil {
-		return &foreign{UnmappedFields, "CSV", "say in csv which columns hold the text and the labels"}
+		return &foreign{UnmappedFields, "CSV", "say in spec.csv which columns hold the text and the labels"}
 	}
 	delimiter, rest := csv.delimiter(), r.head
 	if given, line := separatorLine(r.head); line > 0 {
@@ -144,11 +145,12 @@ func (r *recognition) csvLayout() *foreign {
 		}
 		delimiter, rest = given, r.head[line:]
 	}
-	if header := firstRecord(rest, delimiter); len(header) == 0 || slices.Contains(header, csv.TextColumn) {
+	text := strings.TrimSpace(csv.TextColumn)
+	if slices.Contains(firstRecord(rest, delimiter), text) {
 		return nil
 	}
 	for _, other := range delimiters {
-		if other != delimiter && slices.Contains(firstRecord(rest, other), csv.TextColumn) {
+		if other != delimiter && slices.Contains(firstRecord(rest, other), text) {
 			return wrongDelimiter(other, delimiter, "its header says so")
 		}
 	}

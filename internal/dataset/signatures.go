@@ -28,7 +28,7 @@ type signature struct {
 	foreign
 }
 
-// textSignatures are of text that is no data, or no longer text alone.
+// textSignatures are of what starts as text.
 var textSignatures = []signature{
 	{0, "%PDF-", inFormat("a PDF document", "take the texts out of it and label them")},
 	{0, `{\rtf`, inFormat("an RTF document", "take the texts out of it and label them")},
@@ -85,8 +85,8 @@ var binarySignatures = []signature{
 
 // signed is what the head's first bytes say that it is; nil: nothing.
 func signed(head []byte) *foreign {
-	if isText(head) {
-		return findSignature(textSignatures, head)
+	if found := findSignature(textSignatures, head); found != nil || isText(head) {
+		return found
 	}
 	switch {
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")):
@@ -114,7 +114,7 @@ func findSignature(signatures []signature, head []byte) *foreign {
 // isText reports whether the head starts with text, in UTF-8.
 func isText(head []byte) bool {
 	start := head[:min(len(head), 512)]
-	if bytes.IndexByte(start, 0) >= 0 {
+	if bytes.ContainsFunc(start, func(r rune) bool { return r < '\t' }) {
 		return false
 	}
 	for cut := range utf8.UTFMax { // within a character
@@ -129,7 +129,7 @@ func isText(head []byte) bool {
 func zipped(head []byte) foreign {
 	has := func(name string) bool { return bytes.Contains(head, []byte(name)) }
 	switch {
-	case has("xl/"), has("mimetypeapplication/vnd.oasis.opendocument.spreadsheet"):
+	case has("xl/work"), has("mimetypeapplication/vnd.oasis.opendocument.spreadsheet"):
 		return inFormat("a workbook", "save its sheet as \"CSV UTF-8\", or convert it: "+toJSONLines(`pd.read_excel("FILE")`))
 	case has("[Content_Types].xml"), has("mimetypeapplication/vnd.oasis.opendocument"):
 		return inFormat("a document of Office", "save a workbook as \"CSV UTF-8\"; of a text take the texts out and label them")

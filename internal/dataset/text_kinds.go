@@ -63,6 +63,8 @@ func markup(start []byte) *foreign {
 func written(text []byte, whole bool) (Format, *foreign) {
 	start := beginning(text)
 	switch {
+	case bytes.IndexByte(start, 0) >= 0:
+		return "", unknownFormat()
 	case text[0] == '<':
 		return "", markup(start)
 	case bytes.HasPrefix(text, []byte("__label__")):
@@ -86,8 +88,8 @@ func written(text []byte, whole bool) (Format, *foreign) {
 			return FormatCSV, unnamedColumns(columns, delimiter)
 		}
 	}
-	if bytes.IndexByte(start, 0) >= 0 || !isText(text) {
-		return "", new(inFormat("no text, and of a kind that is not known", "export JSON Lines, CSV or Parquet by the program that wrote it"))
+	if !isText(text) {
+		return "", unknownFormat()
 	}
 	return "", new(inFormat("text of which nothing tells the labels", "write it as JSON Lines, such as {\"text\": \"…\", \"labels\": {\"topic\": \"…\"}}, or as CSV"))
 }
@@ -95,11 +97,15 @@ func written(text []byte, whole bool) (Format, *foreign) {
 // unnamedColumns is a table of which nobody said what is in it. Its first record may be
 // a sample, and is not repeated.
 func unnamedColumns(columns int, delimiter byte) *foreign {
-	way := "say in csv which columns hold the text and the labels"
+	way := "say in spec.csv which columns hold the text and the labels"
 	if delimiter != ',' {
 		way += fmt.Sprintf(", and set csv.delimiter to %q", string(rune(delimiter)))
 	}
 	return &foreign{UnmappedFields, fmt.Sprintf("CSV with %d columns between %s", columns, delimiterName(delimiter)), way}
+}
+
+func unknownFormat() *foreign {
+	return new(inFormat("no text, and of a kind that is not known", "export JSON Lines, CSV or Parquet by the program that wrote it"))
 }
 
 func pythonNotation() *foreign {
