@@ -39,6 +39,9 @@ func encoded(head []byte) *foreign {
 	if bytes.HasPrefix(head, []byte(markUTF32LE)) || bytes.HasPrefix(head, []byte(markUTF32BE)) {
 		return inEncoding("in UTF-32", "UTF-32", "")
 	}
+	if utf16Order(head) != nil {
+		return inEncoding("in UTF-16", "UTF-16", "") // which was to be decoded before
+	}
 	even, odd := zeros(head)
 	pairs := len(head) / 2
 	switch {

@@ -128,16 +128,23 @@ func (v *jsonValues) token() (byte, error) {
 			v.place++
 		case ' ', '\t', '\r':
 		case byteOrderMark[0]:
-			if rest, _ := v.input.Peek(2); v.inArray || !bytes.Equal(rest, byteOrderMark[1:]) {
+			if v.inArray || !v.passMark() {
 				return c, nil
-			}
-			if _, err := v.input.Discard(2); err != nil {
-				return 0, err
 			}
 		default:
 			return c, nil
 		}
 	}
+}
+
+// passMark reports whether what follows is the rest of a byte order mark, and passes it.
+func (v *jsonValues) passMark() bool {
+	rest, _ := v.input.Peek(2)
+	if !bytes.Equal(rest, byteOrderMark[1:]) {
+		return false
+	}
+	_, err := v.input.Discard(len(rest))
+	return err == nil
 }
 
 // afterElement is the first byte of the next element, or the array's end, where a token

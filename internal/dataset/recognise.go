@@ -115,7 +115,7 @@ var formatNames = map[Format]string{
 // linesOf are the ways to JSON Lines.
 var linesOf = map[Format]string{
 	FormatJSON:    `make JSON Lines of it with jq -c 'if type == "array" then .[] else . end' FILE`,
-	FormatCSV:     toJSONLines(`pd.read_csv("FILE")`),
+	FormatCSV:     toJSONLines(`pd.read_csv("FILE", sep=None, engine="python")`),
 	FormatParquet: toJSONLines(`pd.read_parquet("FILE")`),
 }
 
@@ -136,7 +136,7 @@ func (r *recognition) layout(format Format) *foreign {
 func (r *recognition) csvLayout() *foreign {
 	csv := r.options.CSV
 	if csv == nil {
-		return &foreign{UnmappedFields, "CSV", "say in spec.csv which columns hold the text and the labels"}
+		return unnamedColumns(tableOf(r.head, r.whole))
 	}
 	delimiter, rest := csv.delimiter(), r.head
 	if given, line := separatorLine(r.head); line > 0 {
@@ -155,6 +155,16 @@ func (r *recognition) csvLayout() *foreign {
 		}
 	}
 	return nil
+}
+
+// unnamedColumns is a table of which nobody said what is in it. Its first record may be
+// a sample, and is not repeated.
+func unnamedColumns(columns int, delimiter byte) *foreign {
+	way := "say in spec.csv which columns hold the text and the labels"
+	if delimiter != ',' {
+		way += fmt.Sprintf(", and set csv.delimiter to %q", string(rune(delimiter)))
+	}
+	return &foreign{UnmappedFields, fmt.Sprintf("CSV with %d columns between %s", columns, delimiterName(delimiter)), way}
 }
 
 func wrongDelimiter(there, declared byte, witness string) *foreign {

@@ -19,6 +19,7 @@ func FuzzReadJSON(f *testing.F) {
 	for _, test := range validRows {
 		f.Add([]byte(test.row))
 	}
+	f.Add([]byte("[\xEF")) // a mark's first byte
 	f.Fuzz(func(t *testing.T, data []byte) {
 		limits := tightLimits()
 		rows, invalid, err := collectRows(NewJSONReader(bytes.NewReader(data), limits))

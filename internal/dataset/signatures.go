@@ -19,6 +19,11 @@ func inCompression(what, tool string) foreign {
 	return foreign{UnsupportedCompression, what, "decompress it with " + tool + ", or use gzip or zstd"}
 }
 
+// compressedAgain is a compression that is read, but not here.
+func compressedAgain(tool string) foreign {
+	return foreign{UnsupportedCompression, "still compressed, by " + tool, "decompress it with " + tool + " -d"}
+}
+
 func notTheData(what, way string) foreign { return foreign{NotTheData, what, way} }
 
 // signature is by what bytes something is known.
@@ -69,8 +74,8 @@ var binarySignatures = []signature{
 	{8, "WAVE", inFormat("a recording", "name the file with the texts")},
 	{0, "\x7FELF", inFormat("a program", "name the file with the texts")},
 
-	{0, "\x1F\x8B", inCompression("compressed by gzip, inside of another compression or where none is read", "gzip -d")},
-	{0, "\x28\xB5\x2F\xFD", inCompression("compressed by zstd, inside of another compression or where none is read", "zstd -d")},
+	{0, "\x1F\x8B", compressedAgain("gzip")},
+	{0, "\x28\xB5\x2F\xFD", compressedAgain("zstd")},
 	{0, "\xFD7zXZ\x00", inCompression("compressed by xz", "xz -d")},
 	{0, "LZIP\x01", inCompression("compressed by lzip", "lzip -d")},
 	{0, "7z\xBC\xAF\x27\x1C", inCompression("an archive of 7-Zip", "7z x")},
@@ -96,7 +101,7 @@ func signed(head []byte) *foreign {
 	case isZlib(head):
 		return new(inCompression("compressed by zlib", "zlib-flate -uncompress"))
 	case isBzip2(head):
-		return new(inCompression("compressed by bzip2, inside of another compression or where none is read", "bzip2 -d"))
+		return new(compressedAgain("bzip2"))
 	}
 	return findSignature(binarySignatures, head)
 }

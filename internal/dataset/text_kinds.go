@@ -2,7 +2,6 @@ package dataset
 
 import (
 	"bytes"
-	"fmt"
 	"regexp"
 	"strings"
 )
@@ -83,10 +82,8 @@ func written(text []byte, whole bool) (Format, *foreign) {
 	case sqlLine.Match(start):
 		return "", new(inFormat("statements of SQL", "run them, and export the table as CSV"))
 	}
-	for _, delimiter := range delimiters {
-		if columns := tableWidth(text, whole, delimiter); columns > 1 {
-			return FormatCSV, unnamedColumns(columns, delimiter)
-		}
+	if columns, _ := tableOf(text, whole); columns > 1 {
+		return FormatCSV, nil
 	}
 	if !isText(text) {
 		return "", unknownFormat()
@@ -94,14 +91,14 @@ func written(text []byte, whole bool) (Format, *foreign) {
 	return "", new(inFormat("text of which nothing tells the labels", "write it as JSON Lines, such as {\"text\": \"…\", \"labels\": {\"topic\": \"…\"}}, or as CSV"))
 }
 
-// unnamedColumns is a table of which nobody said what is in it. Its first record may be
-// a sample, and is not repeated.
-func unnamedColumns(columns int, delimiter byte) *foreign {
-	way := "say in spec.csv which columns hold the text and the labels"
-	if delimiter != ',' {
-		way += fmt.Sprintf(", and set csv.delimiter to %q", string(rune(delimiter)))
+// tableOf is how many columns a table has, and what is between them.
+func tableOf(text []byte, whole bool) (columns int, delimiter byte) {
+	for _, delimiter := range delimiters {
+		if columns := tableWidth(text, whole, delimiter); columns > 1 {
+			return columns, delimiter
+		}
 	}
-	return &foreign{UnmappedFields, fmt.Sprintf("CSV with %d columns between %s", columns, delimiterName(delimiter)), way}
+	return 1, ','
 }
 
 func unknownFormat() *foreign {
