@@ -95,7 +95,10 @@ func signed(head []byte) *foreign {
 	}
 	switch {
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")):
-		return new(zipped(head))
+		if found := zipped(head); found != nil {
+			return found
+		}
+		return new(inFormat("a zip archive", "unpack it with unzip FILE"))
 	case isPickle(head):
 		return new(inFormat("a pickle of Python", toJSONLines(`pd.read_pickle("FILE")`)))
 	case isZlib(head):
@@ -130,20 +133,21 @@ func isText(head []byte) bool {
 	return false
 }
 
-// zipped tells apart what is written as zip, by the names of the first members.
-func zipped(head []byte) foreign {
+// zipped tells by the names of the first members what is written as zip, but is no archive
+// of data; nil: it may be one.
+func zipped(head []byte) *foreign {
 	has := func(name string) bool { return bytes.Contains(head, []byte(name)) }
 	switch {
 	case has("xl/work"), has("mimetypeapplication/vnd.oasis.opendocument.spreadsheet"):
-		return inFormat("a workbook", "save its sheet as \"CSV UTF-8\", or convert it: "+toJSONLines(`pd.read_excel("FILE")`))
+		return new(inFormat("a workbook", "save its sheet as \"CSV UTF-8\", or convert it: "+toJSONLines(`pd.read_excel("FILE")`)))
 	case has("[Content_Types].xml"), has("mimetypeapplication/vnd.oasis.opendocument"):
-		return inFormat("a document of Office", "save a workbook as \"CSV UTF-8\"; of a text take the texts out and label them")
+		return new(inFormat("a document of Office", "save a workbook as \"CSV UTF-8\"; of a text take the texts out and label them"))
 	case has(".npy"):
-		return inFormat("arrays of NumPy", "export texts and labels by the program that wrote them")
+		return new(inFormat("arrays of NumPy", "export texts and labels by the program that wrote them"))
 	case has("data.pkl"):
-		return inFormat("a file of PyTorch", "export texts and labels by the program that wrote it")
+		return new(inFormat("a file of PyTorch", "export texts and labels by the program that wrote it"))
 	}
-	return inFormat("a zip archive", "unpack it with unzip FILE")
+	return nil
 }
 
 // isPickle tells protocols 2 to 5, which begin with their number and are no text.

@@ -21,7 +21,7 @@ func TestOneObject(t *testing.T) {
 			s.fill(t, name, "first\nsecond")
 			resolved := s.resolve(t, name)
 			for range 2 { // every opening starts at the start
-				if got, err := read(t.Context(), resolved, asItIs); err != nil || got != "first\nsecond\n" {
+				if got, err := read(t.Context(), resolved); err != nil || got != "first\nsecond\n" {
 					t.Errorf("%s: got %q, %v", name, got, err)
 				}
 			}
@@ -38,6 +38,56 @@ func TestPrefix(t *testing.T) {
 		s.fill(t, "intents-of-another-team/a.jsonl", "not under the prefix\n")
 		if got, want := s.content(t, "intents/"), "a1\nb1\nb2\nc1\n"; got != want {
 			t.Errorf("got %q, want %q", got, want)
+		}
+	})
+}
+
+// TestWhatSparkLeaves takes the folder that a job of Spark wrote, and a person chose from.
+func TestWhatSparkLeaves(t *testing.T) {
+	everywhere(t, func(t *testing.T, s *store) {
+		for name, content := range map[string]string{
+			"intents/_SUCCESS":                        "",
+			"intents/_metadata":                       "no sample\n",
+			"intents/.part-0.crc":                     "no sample\n",
+			"intents/intent=refund/part-0.jsonl":      "a\n",
+			"intents/intent=refund/part-1.jsonl":      "",
+			"intents/intent=refund/part-2.txt":        "not chosen\n",
+			"intents/intent=refund/.part-0.jsonl.crc": "no sample\n",
+			"intents/_c0=1/part-0.jsonl":              "b\n",
+			"intents/_temporary/0/part-0.jsonl":       "no sample\n",
+			"intents/test/part-0.jsonl":               "not chosen\n",
+		} {
+			s.fill(t, name, content)
+		}
+		spec := s.spec("intents/")
+		spec.Include, spec.Exclude = []string{"**/*.jsonl"}, []string{"test/**"}
+		look := func() source.Source {
+			resolved, err := s.try(t.Context(), spec, s.options())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return resolved
+		}
+		before := look()
+		if got, err := read(t.Context(), before); err != nil || got != "b\na\n" {
+			t.Errorf("got %q, %v", got, err)
+		}
+		if got, want := source.LeftOut(before), "8 objects are left out: .part-0.crc, _SUCCESS, _metadata and 5 more"; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+
+		s.fill(t, "intents/_SUCCESS", "finished again")
+		s.fill(t, "intents/test/part-1.jsonl", "not chosen\n")
+		after := look()
+		if after.Identity() != before.Identity() {
+			t.Error("the identity changes with what is not read")
+		}
+		if got, want := source.LeftOut(after), "9 objects are left out: "; !strings.HasPrefix(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		s.fill(t, "intents/intent=refund/part-1.jsonl", "c\n")
+		if look().Identity() == before.Identity() {
+			t.Error("the identity stays though there is more to read")
 		}
 	})
 }
@@ -76,22 +126,17 @@ func TestCompressedObjectsAreReadAsTheyAreStored(t *testing.T) {
 		_ = writer.Close()
 		return stored.String()
 	}
-	gunzip := func(part io.Reader) (io.Reader, error) { return gzip.NewReader(part) }
 	everywhere(t, func(t *testing.T, s *store) {
 		s.fill(t, "intents/a.gz", compressed("a1"))
 		// Clients such as browsers would decompress this one.
 		s.fillEncoded(t, "intents/b.gz", compressed("b1"), "gzip")
-		for _, test := range []struct {
-			name   string
-			decode source.Decode
-			want   string
-		}{
-			{"intents/a.gz", asItIs, compressed("a1") + "\n"},
-			{"intents/b.gz", asItIs, compressed("b1") + "\n"},
-			{"intents/", gunzip, "a1\nb1\n"},
+		for name, want := range map[string]string{
+			"intents/a.gz": compressed("a1") + "\n",
+			"intents/b.gz": compressed("b1") + "\n",
+			"intents/":     compressed("a1") + "\n" + compressed("b1") + "\n",
 		} {
-			if got, err := read(t.Context(), s.resolve(t, test.name), test.decode); err != nil || got != test.want {
-				t.Errorf("%s: got %q, %v, want %q", test.name, got, err, test.want)
+			if got, err := read(t.Context(), s.resolve(t, name)); err != nil || got != want {
+				t.Errorf("%s: got %q, %v, want %q", name, got, err, want)
 			}
 		}
 	})
@@ -142,7 +187,7 @@ func TestChangeAfterResolving(t *testing.T) {
 				s.fill(t, "intents/b.jsonl", "b1\n")
 				resolved := s.resolve(t, "intents/")
 				test.change(t, s)
-				got, err := read(t.Context(), resolved, asItIs)
+				got, err := read(t.Context(), resolved)
 				if !errors.Is(err, test.want) {
 					t.Errorf("got %q, %v, want %v", got, err, test.want)
 				}
