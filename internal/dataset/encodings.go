@@ -42,20 +42,23 @@ func encoded(head []byte) *foreign {
 	if utf16Order(head) != nil {
 		return inEncoding("in UTF-16", "UTF-16", "") // which was to be decoded before
 	}
+	if bytes.IndexByte(head, 0) < 0 {
+		if isInOneByte(head) {
+			return inEncoding("not in UTF-8, but in an encoding with a byte a character", "WINDOWS-1252",
+				", if it comes from Windows or Excel in the west of Europe; otherwise name the encoding that the program wrote which made it")
+		}
+		return nil
+	}
 	even, odd := zeros(head)
 	pairs := len(head) / 2
 	switch {
-	case even+odd == len(head) && len(head) > 0:
+	case even+odd == len(head):
 		return new(notTheData("bytes of 0 alone", "it was never written, or is damaged: upload it again"))
 	case pairs < 4:
 	case odd*2 > pairs && even*8 < pairs:
 		return inEncoding("in UTF-16 without a byte order mark", "UTF-16LE", "")
 	case even*2 > pairs && odd*8 < pairs:
 		return inEncoding("in UTF-16 without a byte order mark", "UTF-16BE", "")
-	}
-	if even+odd == 0 && isInOneByte(head) {
-		return inEncoding("not in UTF-8, but in an encoding with a byte a character", "WINDOWS-1252",
-			", if it comes from Windows or Excel in the west of Europe; otherwise name the encoding that the program wrote which made it")
 	}
 	return nil
 }
@@ -77,6 +80,9 @@ func zeros(head []byte) (even, odd int) {
 // isInOneByte reports whether several lines have bytes beyond ASCII, and none of them is
 // in UTF-8. A single line may be damaged: that is for its row to say.
 func isInOneByte(head []byte) bool {
+	if utf8.Valid(head) {
+		return false // as nearly always
+	}
 	lines := 0
 	for line := range bytes.Lines(head) {
 		valid, ascii := utf8.Valid(line), !bytes.ContainsFunc(line, func(r rune) bool { return r >= utf8.RuneSelf })

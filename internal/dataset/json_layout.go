@@ -161,13 +161,17 @@ func (r *record) find(name string) []byte {
 	return nil
 }
 
-// records are the objects in the head.
+// records are the objects in the head, up to one that is a row: then others may be none.
 func (r *recognition) records(format Format) (records []record) {
 	scan := scanner{maxDepth: DefaultLimits().Depth}
+	add := func(object []byte) (enough bool) {
+		records = append(records, newRecord(&scan, object))
+		return records[len(records)-1].isRow()
+	}
 	if format == FormatJSONL {
 		for line := range bytes.Lines(r.head) {
-			if line = bytes.TrimSpace(line); bytes.HasPrefix(line, []byte("{")) {
-				records = append(records, newRecord(&scan, line))
+			if line = bytes.TrimSpace(line); bytes.HasPrefix(line, []byte("{")) && add(line) {
+				break
 			}
 		}
 		return records
@@ -178,10 +182,8 @@ func (r *recognition) records(format Format) (records []record) {
 		if _, invalid := errors.AsType[*InvalidSampleError](err); invalid {
 			continue
 		}
-		if bytes.HasPrefix(values.value, []byte("{")) && !isEnd(err) {
-			records = append(records, newRecord(&scan, values.value))
-		}
-		if err != nil {
+		object := bytes.HasPrefix(values.value, []byte("{")) && !isEnd(err)
+		if object && add(values.value) || err != nil {
 			return records
 		}
 	}
