@@ -299,9 +299,9 @@ func csvAsItComes() []comes {
 		{reason: "JSON Lines in spite of csv", options: topics(0), parts: []string{lateAndTwice}, rows: 2, want: both()},
 		{reason: "an array of JSON in spite of csv", options: topics(0), parts: []string{"[" + lateRow + "]"}, rows: 1, want: []string{late}},
 		{reason: "a header in brackets, which is no JSON", options: Options{CSV: &CSVOptions{TextColumn: "[text]", LabelColumns: []CSVLabelColumn{{Column: "[topic]", Target: "topic"}}}}, parts: []string{"[text],[topic]\nI paid twice,billing\n"}, rows: 1, want: []string{twice}},
-		{reason: "nobody said which columns", parts: []string{table}, fault: "UnmappedFields: CSV with 2 columns between commas: say in spec.csv which columns hold the text and the labels"},
+		{reason: "nobody said which columns", parts: []string{table}, fault: "UnmappedFields: CSV with 2 columns between commas: say in spec.mapping or spec.csv which columns hold the text and the labels"},
 		{reason: "nobody said which columns, nor of the semicolons", parts: []string{"id;text;topic\n1;a, b;x\n2;b, c;y\n"}, fault: `UnmappedFields: CSV with 3 columns between semicolons`},
-		{reason: "nobody said which columns, nor of the tabs", parts: []string{strings.ReplaceAll(table, ",", "\t")}, fault: `UnmappedFields: CSV with 2 columns between tabs: say in spec.csv which columns hold the text and the labels, and set csv.delimiter to "\t"`},
+		{reason: "nobody said which columns, nor of the tabs", parts: []string{strings.ReplaceAll(table, ",", "\t")}, fault: `UnmappedFields: CSV with 2 columns between tabs: say in spec.mapping or spec.csv which columns hold the text and the labels, and set csv.delimiter to "\t"`},
 	}
 }
 
@@ -516,6 +516,7 @@ func declaredOtherwise() []comes {
 		{reason: "an array as JSON", options: Options{Format: FormatJSON}, parts: []string{array}, rows: 2, want: both()},
 		{reason: "JSON Lines as JSON, which they are", options: Options{Format: FormatJSON}, parts: []string{lateAndTwice}, rows: 2, want: both()},
 		{reason: "CSV that is so", options: Options{Format: FormatCSV, CSV: csv}, parts: []string{table}, rows: 2, want: both()},
+		{reason: "CSV with a brace in its header", options: Options{Format: FormatCSV, CSV: csv}, parts: []string{"{id,text,topic\n1,I paid twice,billing\n"}, rows: 1, want: []string{twice}},
 		{reason: "an array as JSON Lines", options: Options{Format: FormatJSONL}, parts: []string{array}, fault: "DifferentFormat: format is JSONL, and the data is JSON in an array or over several lines: set format to JSON or Auto"},
 		{reason: "objects over lines as JSON Lines", options: Options{Format: FormatJSONL}, parts: []string{"{\n\"text\": \"a\"}\n"}, fault: "DifferentFormat: format is JSONL"},
 		{reason: "an array as CSV", options: Options{Format: FormatCSV, CSV: csv}, parts: []string{array}, fault: "DifferentFormat: format is CSV, and the data is JSON in an array"},

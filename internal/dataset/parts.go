@@ -24,6 +24,9 @@ const (
 type Options struct {
 	Format Format
 	CSV    *CSVOptions // nil: columns are not named by it
+	// Mapping says where records have what; nil: they are rows of the protocol, or CSV
+	// says it.
+	Mapping *Mapping
 
 	forFactory bool // whose files are JSON Lines, and who knows no other option
 }
@@ -47,12 +50,17 @@ type PartsReader struct {
 	current SampleReader // of the part; nil: the next is to be opened
 	input   cappedReader // of all parts, decompressed
 	header  csvHeader    // of the first part of CSV
+	mapper  *mapper      // of all parts; nil: without a mapping
 	err     error        // what ended reading
 }
 
 // NewPartsReader returns a PartsReader of the parts.
 func NewPartsReader(parts Parts, options Options, limits Limits) *PartsReader {
-	return &PartsReader{parts: parts, options: options, limits: limits, input: cappedReader{maxBytes: limits.DecompressedBytes}}
+	r := &PartsReader{parts: parts, options: options, limits: limits, input: cappedReader{maxBytes: limits.DecompressedBytes}}
+	if options.Mapping != nil {
+		r.mapper = newMapper(options.Mapping, limits)
+	}
+	return r
 }
 
 // SizeBytes is how much was read, decompressed.
@@ -73,9 +81,14 @@ func (r *PartsReader) Read(sample *Sample) error {
 		case isEnd(err):
 			r.current = nil
 			continue
+		case errors.Is(err, ErrFiltered):
+			return err
 		}
 		if invalid, ok := errors.AsType[*InvalidSampleError](err); ok {
 			invalid.Part = r.part
+			if invalid.Reason == MissingLabels && r.mapper == nil {
+				invalid.Detail += folderHint(r.part)
+			}
 			return invalid
 		}
 		r.err = r.located(err)
@@ -97,6 +110,9 @@ func (r *PartsReader) located(err error) error {
 // next opens the next part.
 func (r *PartsReader) next() error {
 	name, content, err := r.parts.Next()
+	if isEnd(err) {
+		return r.endOfParts()
+	}
 	if err != nil {
 		return err
 	}
@@ -105,6 +121,16 @@ func (r *PartsReader) next() error {
 		return r.located(err)
 	}
 	return nil
+}
+
+// endOfParts is io.EOF unless something that the options name was never found.
+func (r *PartsReader) endOfParts() error {
+	if r.mapper != nil {
+		if problem := r.mapper.record.missingField(); problem != nil {
+			return problem
+		}
+	}
+	return io.EOF
 }
 
 // open returns nil for a part without content.
@@ -122,13 +148,26 @@ func (r *PartsReader) open(content io.Reader) (SampleReader, error) {
 	if err != nil {
 		return nil, err
 	}
+	if r.mapper != nil {
+		r.mapper.record.enterPart(r.part)
+	}
 	switch format {
 	case FormatCSV:
-		return newCSVPart(input, *r.options.CSV, r.limits, r.part, &r.header), nil
+		return r.openCSV(input), nil
 	case FormatJSON:
-		return NewJSONReader(input, r.limits), nil
+		return newMappedJSONReader(input, r.mapper, r.limits), nil
 	}
-	return NewReader(input, r.limits), nil
+	return newMappedReader(input, r.mapper, r.limits), nil
+}
+
+func (r *PartsReader) openCSV(input io.Reader) *CSVReader {
+	var options CSVOptions
+	if r.options.CSV != nil {
+		options = *r.options.CSV
+	}
+	part := newCSVPart(input, options, r.limits, r.part, &r.header)
+	part.mapper = r.mapper
+	return part
 }
 
 // OpenJSONLines returns a Reader of r, or an *InvalidDatasetError that says what r is if

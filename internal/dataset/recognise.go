@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -66,7 +67,7 @@ func (r *recognition) format() (Format, *foreign) {
 	switch {
 	case len(text) == 0:
 		return r.expected(), nil
-	case text[0] == '{':
+	case text[0] == '{' && (isObject(text) || r.options.Format != FormatCSV):
 		return recogniseObjects(text)
 	case text[0] == '[' && isArray(text):
 		return recogniseArray(text)
@@ -85,7 +86,8 @@ func (r *recognition) expected() Format {
 }
 
 func (r *recognition) expectsCSV() bool {
-	return r.options.Format == FormatCSV || r.options.CSV != nil
+	o := r.options
+	return o.Format == FormatCSV || o.CSV != nil || o.Mapping != nil && (o.Format == FormatAuto || o.Format == "")
 }
 
 // declared holds what is there against what is said to be there. Objects that stand on
@@ -134,8 +136,15 @@ func (r *recognition) layout(format Format) *foreign {
 
 // csvLayout holds the columns against those that are named.
 func (r *recognition) csvLayout() *foreign {
-	csv := r.options.CSV
-	if csv == nil {
+	var csv CSVOptions
+	if r.options.CSV != nil {
+		csv = *r.options.CSV
+	}
+	text := strings.TrimSpace(csv.TextColumn)
+	if mapping := r.options.Mapping; mapping != nil {
+		text = cmp.Or(mapping.Text, mapping.Messages)
+	}
+	if text == "" {
 		return unnamedColumns(tableOf(r.head, r.whole))
 	}
 	delimiter, rest := csv.delimiter(), r.head
@@ -145,7 +154,6 @@ func (r *recognition) csvLayout() *foreign {
 		}
 		delimiter, rest = given, r.head[line:]
 	}
-	text := strings.TrimSpace(csv.TextColumn)
 	if slices.Contains(firstRecord(rest, delimiter), text) {
 		return nil
 	}
@@ -160,7 +168,7 @@ func (r *recognition) csvLayout() *foreign {
 // unnamedColumns is a table of which nobody said what is in it. Its first record may be
 // a sample, and is not repeated.
 func unnamedColumns(columns int, delimiter byte) *foreign {
-	way := "say in spec.csv which columns hold the text and the labels"
+	way := "say in spec.mapping or spec.csv which columns hold the text and the labels"
 	if delimiter != ',' {
 		way += fmt.Sprintf(", and set csv.delimiter to %q", string(rune(delimiter)))
 	}
