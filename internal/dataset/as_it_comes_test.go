@@ -516,6 +516,7 @@ func declaredOtherwise() []comes {
 		{reason: "an array as JSON", options: Options{Format: FormatJSON}, parts: []string{array}, rows: 2, want: both()},
 		{reason: "JSON Lines as JSON, which they are", options: Options{Format: FormatJSON}, parts: []string{lateAndTwice}, rows: 2, want: both()},
 		{reason: "CSV that is so", options: Options{Format: FormatCSV, CSV: csv}, parts: []string{table}, rows: 2, want: both()},
+		{reason: "CSV with a brace in its header", options: Options{Format: FormatCSV, CSV: csv}, parts: []string{"{id,text,topic\n1,I paid twice,billing\n"}, rows: 1, want: []string{twice}},
 		{reason: "an array as JSON Lines", options: Options{Format: FormatJSONL}, parts: []string{array}, fault: "DifferentFormat: format is JSONL, and the data is JSON in an array or over several lines: set format to JSON or Auto"},
 		{reason: "objects over lines as JSON Lines", options: Options{Format: FormatJSONL}, parts: []string{"{\n\"text\": \"a\"}\n"}, fault: "DifferentFormat: format is JSONL"},
 		{reason: "an array as CSV", options: Options{Format: FormatCSV, CSV: csv}, parts: []string{array}, fault: "DifferentFormat: format is CSV, and the data is JSON in an array"},

@@ -67,6 +67,12 @@ func goesOn(line, rest []byte) bool {
 	return bytes.IndexByte([]byte(`"}],:`), rest[0]) >= 0
 }
 
+// isObject reports whether the text starts as an object of JSON, not as some header of CSV.
+func isObject(text []byte) bool {
+	rest := bytes.TrimLeft(text[1:], " \t\r\n")
+	return len(rest) == 0 || rest[0] == '"' || rest[0] == '}'
+}
+
 // isArray reports whether the text starts as an array of JSON, not as one in brackets.
 func isArray(text []byte) bool {
 	rest := bytes.TrimLeft(text[1:], " \t\r\n")
@@ -114,7 +120,7 @@ func (r *recognition) jsonLayout(format Format) *foreign {
 }
 
 // unmapped is for records of which none is a row, but that have fields to make rows of.
-func (r *recognition) unmapped(records []record) *foreign {
+func (r *recognition) unmapped(records []headObject) *foreign {
 	first := -1
 	for i := range records {
 		switch {
@@ -134,25 +140,25 @@ func (r *recognition) unmapped(records []record) *foreign {
 	return &foreign{UnmappedFields, what, "say in spec.mapping which fields hold the text and the labels"}
 }
 
-// record is an object in the head.
-type record struct {
-	fields   []recordField
+// headObject is an object in the head.
+type headObject struct {
+	fields   []headField
 	complete bool // and valid
 }
 
-type recordField struct {
+type headField struct {
 	name  string
 	value []byte // as far as the head reaches
 }
 
-func (r *record) names() (names []string) {
+func (r *headObject) names() (names []string) {
 	for _, field := range r.fields {
 		names = append(names, field.name)
 	}
 	return names
 }
 
-func (r *record) find(name string) []byte {
+func (r *headObject) find(name string) []byte {
 	for _, field := range r.fields {
 		if field.name == name {
 			return field.value
@@ -162,10 +168,10 @@ func (r *record) find(name string) []byte {
 }
 
 // records are the objects in the head, up to one that is a row: then others may be none.
-func (r *recognition) records(format Format) (records []record) {
+func (r *recognition) records(format Format) (records []headObject) {
 	scan := scanner{maxDepth: DefaultLimits().Depth}
 	add := func(object []byte) (enough bool) {
-		records = append(records, newRecord(&scan, object))
+		records = append(records, newHeadObject(&scan, object))
 		return records[len(records)-1].isRow()
 	}
 	if format == FormatJSONL {
@@ -189,8 +195,8 @@ func (r *recognition) records(format Format) (records []record) {
 	}
 }
 
-// newRecord reads the fields of an object as far as they go.
-func newRecord(scan *scanner, line []byte) (r record) {
+// newHeadObject reads the fields of an object as far as they go.
+func newHeadObject(scan *scanner, line []byte) (r headObject) {
 	scan.reset(line)
 	fields := scan.beginObject(nil)
 	for scan.nextKey(&fields) {
@@ -201,14 +207,14 @@ func newRecord(scan *scanner, line []byte) (r record) {
 		if scan.failed {
 			end = len(line)
 		}
-		r.fields = append(r.fields, recordField{name, bytes.Clone(line[start:min(end, start+64)])})
+		r.fields = append(r.fields, headField{name, bytes.Clone(line[start:min(end, start+64)])})
 	}
 	r.complete = !scan.failed
 	return r
 }
 
 // isRow reports whether the record is a row of the protocol, valid or not.
-func (r *record) isRow() bool {
+func (r *headObject) isRow() bool {
 	labels := r.find("labels")
 	return (r.find("text") != nil || r.find("messages") != nil) && len(labels) > 0 && (labels[0] == '{' || labels[0] == 'n')
 }
@@ -219,8 +225,8 @@ var (
 )
 
 // table recognises what pandas and others write of a table in one object.
-func (r *record) table() *foreign {
-	all := func(is func(*recordField) bool) bool {
+func (r *headObject) table() *foreign {
+	all := func(is func(*headField) bool) bool {
 		for i := range r.fields {
 			if !is(&r.fields[i]) {
 				return false
@@ -229,9 +235,9 @@ func (r *record) table() *foreign {
 		return len(r.fields) > 1 || len(r.fields) == 1 && !r.complete
 	}
 	switch {
-	case all(func(field *recordField) bool { return byNumbers.Match(field.value) }):
+	case all(func(field *headField) bool { return byNumbers.Match(field.value) }):
 		return unusualLayout("columns, as pandas writes it by default", asRecords)
-	case all(func(field *recordField) bool {
+	case all(func(field *headField) bool {
 		return byNumbers.MatchString(`{"`+field.name+`":`) && bytes.HasPrefix(field.value, []byte("{"))
 	}):
 		return unusualLayout(`an object by numbers, as of orient="index"`, asRecords)
@@ -239,7 +245,7 @@ func (r *record) table() *foreign {
 		return unusualLayout(`columns and rows apart, as of orient="split"`, asRecords)
 	case bytes.HasPrefix(r.find("schema"), []byte("{")) && isList(r.find("data")):
 		return unusualLayout(`a table with its schema, as of orient="table"`, asRecords)
-	case all(func(field *recordField) bool { return isListOfValues(field.value) }) && r.find("text") != nil:
+	case all(func(field *headField) bool { return isListOfValues(field.value) }) && r.find("text") != nil:
 		return unusualLayout("lists by column", `write a row an object, such as with pandas.DataFrame(…).to_json(…, orient="records", lines=True)`)
 	}
 	return nil
@@ -247,7 +253,7 @@ func (r *record) table() *foreign {
 
 // wrapper recognises rows that are in a field of a single object, which has nothing of
 // a row itself.
-func (r *record) wrapper() *foreign {
+func (r *headObject) wrapper() *foreign {
 	if r.find("text") != nil || r.find("messages") != nil || r.find("labels") != nil {
 		return nil
 	}

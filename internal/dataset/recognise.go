@@ -66,7 +66,7 @@ func (r *recognition) format() (Format, *foreign) {
 	switch {
 	case len(text) == 0:
 		return r.expected(), nil
-	case text[0] == '{':
+	case text[0] == '{' && (isObject(text) || r.options.Format != FormatCSV):
 		return recogniseObjects(text)
 	case text[0] == '[' && isArray(text):
 		return recogniseArray(text)
