@@ -24,6 +24,7 @@ type comes struct {
 	rows    int      // that a person counts in it
 	want    []string // the valid ones, as inWords says
 	invalid []string // the others, such as "line 3: EmptyText"
+	without int      // how many the filters leave out
 	fault   string   // why it is not read, or not to its end: the reason, and words of the sentence after a colon
 }
 
@@ -36,6 +37,7 @@ func TestAsItComes(t *testing.T) {
 	}{
 		{"JSON Lines", jsonLinesAsTheyCome()},
 		{"JSON", jsonAsItComes()},
+		{"label tools", labelToolsAsTheyCome()},
 		{"CSV", csvAsItComes()},
 		{"compression", compressedAsItComes(t)},
 		{"encodings", encodedAsItComes()},
@@ -72,8 +74,8 @@ func (c comes) run(t *testing.T) {
 		if len(prepared.Files) > 0 {
 			t.Error("there are files in spite of the fault")
 		}
-	case report.Samples+report.Invalid != c.rows || report.Ended:
-		t.Errorf("%d valid and %d invalid rows, want %d together; %v", report.Samples, report.Invalid, c.rows, report.Problem)
+	case report.Samples+report.Invalid+report.Filtered != c.rows || report.Filtered != c.without || report.Ended:
+		t.Errorf("%d valid, %d invalid and %d filtered rows, want %d together; %v", report.Samples, report.Invalid, report.Filtered, c.rows, report.Problem)
 	}
 }
 
@@ -95,6 +97,9 @@ func readWritten(samples SampleReader) (rows, invalid []string, err error) {
 		err := samples.Read(&sample)
 		if bad, ok := errors.AsType[*InvalidSampleError](err); ok {
 			invalid = append(invalid, fmt.Sprintf("%s%s", place(bad.Part, bad.Line, 0), bad.Reason))
+			continue
+		}
+		if errors.Is(err, ErrFiltered) {
 			continue
 		}
 		if isEnd(err) {
@@ -254,6 +259,36 @@ func jsonAsItComes() []comes {
 		{reason: "an array of a label tool", parts: []string{`[{"id": 1, "text": "The parcel is late", "topic": "shipping"}, {"id": 2, "text": "I paid twice", "topic": "billing"}]`}, fault: `UnmappedFields: "id", "text", "topic"`},
 		{reason: "objects of other fields over several lines", parts: []string{"{\n  \"text\": \"a\",\n  \"label\": \"x\"\n}\n"}, fault: `UnmappedFields: "text", "label"`},
 		{reason: "an array of dicts that were printed", parts: []string{"[{'text': 'a', 'label': 'x'}]"}, fault: "UnsupportedFormat: Python"},
+	}
+}
+
+func labelToolsAsTheyCome() []comes {
+	field := func(text, field string, names map[string]string) Options {
+		return Options{Mapping: &Mapping{Text: text, Labels: []LabelMapping{{Target: "topic", Field: field, Names: names}}}}
+	}
+	flat := field("text", "label", nil)
+	accepted := field("text", "accept", nil)
+	accepted.Mapping.Filters = []RecordFilter{{Field: "answer", Values: []string{"accept"}}}
+	oneHot := Options{Mapping: &Mapping{Text: "comment_text", Labels: []LabelMapping{{Target: "topic", Fields: []string{"toxic", "insult"}, None: "neither"}}}}
+	chat := Options{Mapping: &Mapping{Messages: "messages", Labels: []LabelMapping{{Target: "topic", LastMessage: true}}}}
+	withTabs := flat
+	withTabs.CSV = &CSVOptions{Delimiter: '\t'}
+	return []comes{
+		{reason: "one label under the key label", options: flat, parts: []string{`{"text": "The parcel is late", "label": "shipping"}` + "\n" + `{"text": "I paid twice", "label": "billing"}`}, rows: 2, want: both()},
+		{reason: "an array of such", options: flat, parts: []string{`[{"text": "The parcel is late", "label": "shipping"},` + "\n" + `{"text": "I paid twice", "label": "billing"}]`}, rows: 2, want: both()},
+		{reason: "such over several lines, and one without a text", options: flat, parts: []string{"{\n\"text\": \"I paid twice\",\n\"label\": \"billing\"\n}\n{\n\"label\": \"billing\"\n}\n"}, rows: 2, want: []string{twice}, invalid: []string{"line 5: MissingInput"}},
+		{reason: "such in CSV, and in JSON Lines in another part", options: flat, parts: []string{"text,label\nThe parcel is late,shipping\n", `{"label": "billing", "text": "I paid twice"}`}, rows: 2, want: both()},
+		{reason: "such in CSV with the lines of a spreadsheet", options: flat, parts: []string{"sep=;\r\ntext;label;;\r\nThe parcel is late;shipping;;\r\nI paid twice;billing\r\n;;;\r\n"}, rows: 2, want: both()},
+		{reason: "such in Excel's Unicode Text", options: withTabs, parts: []string{inUTF16(binary.LittleEndian, "\uFEFFtext\tlabel\r\nI paid twice\tbilling\r\n")}, rows: 1, want: []string{twice}},
+		{reason: "such in CSV with semicolons that nobody declared", options: flat, parts: []string{"text;label\nI paid twice;billing\n"}, fault: `WrongDelimiter: Set csv.delimiter to ";"`},
+		{reason: "columns of pandas", options: flat, parts: []string{`{"text":{"0":"a"},"label":{"0":"x"}}`}, fault: "UnsupportedLayout: columns"},
+		{reason: "numbers of the datasets library, with their names", options: field("text", "label", map[string]string{"0": "shipping", "1": "billing"}), parts: []string{`{"text":"The parcel is late","label":0}` + "\n" + `{"text":"I paid twice","label":1}`}, rows: 2, want: both()},
+		{reason: "doccano, with lists of labels of which some are empty", options: flat, parts: []string{`{"id": 1, "text": "a", "label": ["x", "y"], "Comments": []}` + "\n" + `{"id": 2, "text": "b", "label": [], "Comments": []}`}, rows: 2, want: []string{"a > topic=[x|y]"}, invalid: []string{"line 2: MissingLabels"}},
+		{reason: "Label Studio's JSON-MIN", options: field("text", "sentiment", nil), parts: []string{`[{"id": 1, "text": "a", "sentiment": "calm"}, {"id": 2, "text": "b", "sentiment": "loud"}]`}, rows: 2, want: []string{"a > topic=calm", "b > topic=loud"}},
+		{reason: "Label Studio's single task, with rows of its own inside", options: field("data.text", "label", nil), parts: []string{"{\n\"annotations\": [{\"id\": 1}],\n\"data\": {\"text\": \"a\"},\n\"label\": \"x\"\n}"}, rows: 1, want: []string{"a > topic=x"}},
+		{reason: "Prodigy, without what was rejected", options: accepted, parts: []string{`{"text":"a","accept":["x"],"answer":"accept"}` + "\n" + `{"text":"b","accept":[],"answer":"reject"}`}, rows: 2, want: []string{"a > topic=[x]"}, without: 1},
+		{reason: "one column a label", options: oneHot, parts: []string{"comment_text,toxic,insult\na,1,1\nb,0,0\n"}, rows: 2, want: []string{"a > topic=[toxic|insult]", "b > topic=[neither]"}},
+		{reason: "conversations whose answer is the label", options: chat, parts: []string{`{"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"greeting"}]}`}, rows: 1, want: []string{"user: Hi > topic=greeting"}},
 	}
 }
 
