@@ -381,6 +381,16 @@ func TestFoldersAreFields(t *testing.T) {
 	}
 }
 
+// TestFoldersAreTold holds that rows without labels are told of those in their folders.
+func TestFoldersAreTold(t *testing.T) {
+	for _, row := range []string{`{"text":"a"}`, `{"text":"a","id":1}`} {
+		got := readMapped(Options{}, DefaultLimits(), namedPart{"topic=x/part-0.json", row})
+		if want := `; its folder has the field "topic", which mapping can read as labels`; len(got) != 1 || !strings.HasSuffix(got[0], want) {
+			t.Errorf("%s: got %q", row, got)
+		}
+	}
+}
+
 // TestFilteredRecordsAreCounted holds that every record is valid, invalid or filtered.
 func TestFilteredRecordsAreCounted(t *testing.T) {
 	mapping := labelled(LabelMapping{Field: "v"})

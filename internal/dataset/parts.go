@@ -145,6 +145,9 @@ func (r *PartsReader) open(content io.Reader) (SampleReader, error) {
 		return nil, err
 	}
 	format, err := recognise(head, whole, &r.options)
+	if problem, ok := errors.AsType[*InvalidDatasetError](err); ok && problem.Reason == UnmappedFields {
+		problem.Detail += folderHint(r.part)
+	}
 	if err != nil {
 		return nil, err
 	}
