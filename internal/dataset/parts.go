@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"io"
 )
@@ -19,6 +20,8 @@ const (
 	FormatParquet Format = "Parquet"
 )
 
+func (f Format) isAuto() bool { return f == FormatAuto || f == "" }
+
 // Options say how the samples of a source are written.
 type Options struct {
 	Format Format
@@ -34,22 +37,57 @@ type Parts interface {
 
 // PartsReader reads the samples of a source part by part. No row goes beyond the end of
 // its part, and what is wrong is said with the part's name, and lines that count from
-// the part's start. A part may be compressed; one without content is passed over.
+// the part's start. A part may be compressed, or an archive of which each member is a part;
+// one without content is passed over. Formats that are not read from start to end go to
+// scratch. A PartsReader has to be closed.
 type PartsReader struct {
 	parts   Parts
 	options Options
+	scratch Scratch
 	limits  Limits
 
 	part    string
-	current SampleReader // of the part; nil: the next is to be opened
-	input   cappedReader // of all parts, decompressed
-	header  csvHeader    // of the first part of CSV
-	err     error        // what ended reading
+	archive archive        // whose members are read; nil: none
+	current SampleReader   // of the part; nil: the next is to be opened
+	table   *parquetReader // that current is, or nil
+	input   cappedReader   // of all parts, decompressed
+	rows    cappedSize     // of all tables, as JSON
+	header  csvHeader      // of the first part of CSV
+	err     error          // what ended reading
 }
 
 // NewPartsReader returns a PartsReader of the parts.
-func NewPartsReader(parts Parts, options Options, limits Limits) *PartsReader {
-	return &PartsReader{parts: parts, options: options, limits: limits, input: cappedReader{maxBytes: limits.DecompressedBytes}}
+func NewPartsReader(parts Parts, options Options, scratch Scratch, limits Limits) *PartsReader {
+	return &PartsReader{
+		parts:   parts,
+		options: options,
+		scratch: scratch,
+		limits:  limits,
+		input:   cappedReader{maxBytes: limits.DecompressedBytes},
+		rows:    cappedSize{limits: limits},
+	}
+}
+
+// Close removes what is in scratch. The parts are not closed.
+func (r *PartsReader) Close() error {
+	r.closePart()
+	return r.closeArchive()
+}
+
+func (r *PartsReader) closePart() {
+	if r.table != nil {
+		r.table.close()
+	}
+	r.current, r.table = nil, nil
+}
+
+func (r *PartsReader) closeArchive() error {
+	if r.archive == nil {
+		return nil
+	}
+	err := r.archive.close()
+	r.archive = nil
+	return err
 }
 
 // SizeBytes is how much was read, decompressed.
@@ -68,7 +106,7 @@ func (r *PartsReader) Read(sample *Sample) error {
 			sample.Part = r.part
 			return nil
 		case isEnd(err):
-			r.current = nil
+			r.closePart()
 			continue
 		}
 		if invalid, ok := errors.AsType[*InvalidSampleError](err); ok {
@@ -91,26 +129,85 @@ func (r *PartsReader) located(err error) error {
 	return &located
 }
 
-// next opens the next part.
+// next opens the next part, or the next member of the archive that the part is.
 func (r *PartsReader) next() error {
-	name, content, err := r.parts.Next()
+	parts := r.parts
+	if r.archive != nil {
+		parts = r.archive
+	}
+	name, content, err := parts.Next() // an archive that is damaged gives its own name
+	if r.archive != nil && isEnd(err) {
+		return r.closeArchive()
+	}
+	if name != "" {
+		r.part = name
+	}
+	if err == nil {
+		err = r.open(content)
+	}
+	return r.located(err)
+}
+
+// open opens the part unless it has no content.
+func (r *PartsReader) open(content io.Reader) error {
+	decompressed, err := Decompress(content, r.limits)
 	if err != nil {
 		return err
 	}
-	r.part = name
-	if r.current, err = r.open(content); err != nil {
-		return r.located(err)
+	input := bufio.NewReaderSize(decompressed, bufferBytes) // the same, if nothing is compressed
+	head, err := input.Peek(tarHeadBytes)
+	if err != nil && !isEnd(err) {
+		return err
 	}
-	return nil
+	if isZip(head) || isTar(head) {
+		return r.openArchive(input, isZip(head))
+	}
+	r.input.input = input
+	if r.isParquet(head) {
+		return r.openParquet()
+	}
+	r.current, err = r.openRows()
+	return err
 }
 
-// open returns nil for a part without content.
-func (r *PartsReader) open(content io.Reader) (SampleReader, error) {
-	decompressed, err := Decompress(content, r.limits)
-	if err != nil {
-		return nil, err
+func (r *PartsReader) openArchive(input io.Reader, isZip bool) error {
+	if r.archive != nil {
+		return unsupportedArchive("the member is an archive itself; unpack it first")
 	}
-	r.input.input = decompressed
+	if !isZip {
+		r.archive = openTar(r.part, input, r.limits)
+		return nil
+	}
+	source, err := spool(&cappedReader{input: input, maxBytes: r.limits.DecompressedBytes}, r.scratch)
+	if err != nil {
+		return err
+	}
+	members, err := openZip(r.part, source, r.limits)
+	if err == nil {
+		r.archive = members
+	}
+	return err
+}
+
+func (r *PartsReader) isParquet(head []byte) bool {
+	return r.options.Format == FormatParquet && len(head) > 0 ||
+		r.options.Format.isAuto() && (bytes.HasPrefix(head, []byte(parquetMagic)) || bytes.HasPrefix(head, []byte(encryptedParquetMagic)))
+}
+
+func (r *PartsReader) openParquet() error {
+	source, err := spool(&r.input, r.scratch)
+	if err != nil {
+		return err
+	}
+	r.table, err = newParquetReader(source, nil, &r.rows, r.limits)
+	if err == nil {
+		r.current = r.table
+	}
+	return err
+}
+
+// openRows returns nil for a part without content.
+func (r *PartsReader) openRows() (SampleReader, error) {
 	input := bufio.NewReaderSize(&r.input, bufferBytes)
 	format, err := r.formatOf(input)
 	if err != nil {

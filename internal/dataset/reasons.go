@@ -73,6 +73,11 @@ const (
 	MissingColumn          Reason = "MissingColumn"
 	DuplicateColumn        Reason = "DuplicateColumn"
 	DuplicateTarget        Reason = "DuplicateTarget" // of two columns
+	CorruptParquet         Reason = "CorruptParquet"
+	UnsupportedParquet     Reason = "UnsupportedParquet" // encrypted, or needs much memory
+	CorruptArchive         Reason = "CorruptArchive"
+	UnsupportedArchive     Reason = "UnsupportedArchive" // encrypted, in another archive, or compressed in an unusual way
+	EmptyArchive           Reason = "EmptyArchive"
 )
 
 // InvalidSampleError says what is wrong with a row, never what is in it.
