@@ -174,12 +174,10 @@ func (r *parquetReader) Read(sample *Sample) error {
 		return r.err
 	}
 	if err := r.guard(r.readRow); err != nil {
-		r.end(err)
-		return r.err
+		return r.end(err, r.line+1)
 	}
 	if err := r.size.add(len(r.row.json)); err != nil {
-		r.end(err)
-		return r.err
+		return r.end(err, r.line)
 	}
 	return r.decode(sample)
 }
@@ -201,14 +199,15 @@ func (r *parquetReader) decode(sample *Sample) error {
 }
 
 // end remembers what ended reading, and names the row at which it did.
-func (r *parquetReader) end(err error) {
+func (r *parquetReader) end(err error, line int) error {
 	if problem, ok := errors.AsType[*InvalidDatasetError](err); ok {
 		located := *problem
-		located.Line = r.line + 1
+		located.Line = line
 		err = &located
 	}
 	r.err = err
 	r.close()
+	return err
 }
 
 // readRow makes JSON of the next row.

@@ -45,7 +45,9 @@ func int64Appender(column *schema.Column) func(row []byte, value int64) []byte {
 		}
 	case schema.TimeLogicalType:
 		unit := unitOf(logical.TimeUnit())
-		return func(row []byte, value int64) []byte { return appendTime(row, fromUnits(value, unit), "15:04:05.999999999") }
+		return func(row []byte, value int64) []byte {
+			return appendTime(row, fromUnits(value, unit), "15:04:05.999999999")
+		}
 	case schema.TimestampLogicalType:
 		unit, layout := unitOf(logical.TimeUnit()), "2006-01-02T15:04:05.999999999"
 		if logical.IsAdjustedToUTC() {
@@ -132,7 +134,9 @@ func bytesAppender[T parquet.ByteArray | parquet.FixedLenByteArray](column *sche
 	case schema.UUIDLogicalType:
 		return func(row []byte, value T) []byte { return appendUUID(row, value) }
 	case schema.Float16LogicalType:
-		return func(row []byte, value T) []byte { return appendFloat(row, float64(half(binary.LittleEndian.Uint16(value))), 32) }
+		return func(row []byte, value T) []byte {
+			return appendFloat(row, float64(half(binary.LittleEndian.Uint16(value))), 32)
+		}
 	}
 	return func(row []byte, value T) []byte { return appendQuoted(row, value) }
 }
