@@ -102,8 +102,8 @@ func TestPreparationSaysOfHowMuchIfItKnows(t *testing.T) {
 // sized is a source of which nothing but its size is asked.
 type sized int64
 
-func (s sized) SizeBytes() (int64, bool)                         { return int64(s), s > 0 }
-func (sized) Identity() string                                   { return "" }
+func (s sized) SizeBytes() (int64, bool)          { return int64(s), s > 0 }
+func (sized) Identity() string                    { return "" }
 func (sized) Open(context.Context) source.Content { return nil }
 
 // TestWhatFailsAgainIsNotUnderWay holds that a dataset which is Stalled does not say so

@@ -194,7 +194,7 @@ func TestCancelledContext(t *testing.T) {
 		if _, err := s.try(ctx, s.spec("intents.jsonl"), s.options()); !errors.Is(err, context.Canceled) {
 			t.Errorf("resolving: got %v", err)
 		}
-		if _, err := read(ctx, resolved, asItIs); !errors.Is(err, context.Canceled) {
+		if _, err := read(ctx, resolved); !errors.Is(err, context.Canceled) {
 			t.Errorf("reading: got %v", err)
 		}
 	})

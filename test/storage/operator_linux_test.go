@@ -19,29 +19,32 @@ import (
 
 const apiKey = "a-key-of-this-test"
 
-// TestLargeObjectGoesThroughTheOperator brings 300 MB from S3 to the factory, with
-// operator and factory as the processes that they are, and looks at the operator's
-// resident memory.
-func TestLargeObjectGoesThroughTheOperator(t *testing.T) {
-	const (
-		size    = 300 << 20
-		allowed = 64 << 20
-	)
+// TestThroughTheOperator brings objects from S3 to the factory, with operator and factory
+// as the processes that they are.
+func TestThroughTheOperator(t *testing.T) {
 	s := newS3Store(t)
-	if err := s.put(t.Context(), "large.jsonl", io.NewSectionReader(rows{}, 0, size), ""); err != nil {
-		t.Fatal(err)
-	}
 	plane := controllertest.StartForTest(t, filepath.Join("..", ".."))
 	namespace := plane.NewNamespace(t)
 	operator := startOperator(t, plane.KubeConfig)
 	namespace.Create(&corev1.Secret{ObjectMeta: namespace.ObjectMeta("storage"), StringData: s.secret})
+	t.Run("a large object", func(t *testing.T) { bringLargeObject(t, s, namespace, operator) })
+	t.Run("parts of CSV", func(t *testing.T) { bringParts(t, s, namespace) })
+}
+
+// bringLargeObject looks at the operator's resident memory.
+func bringLargeObject(t *testing.T, s *store, namespace *controllertest.Namespace, operator int) {
+	const (
+		size    = 300 << 20
+		allowed = 64 << 20
+	)
+	if err := s.put(t.Context(), "large.jsonl", io.NewSectionReader(rows{}, 0, size), ""); err != nil {
+		t.Fatal(err)
+	}
 	dataset := &classifierv1alpha1.ClassifierDataset{ObjectMeta: namespace.ObjectMeta("large")}
 	dataset.Spec.Source.ObjectStorage = s.spec("large.jsonl")
 	before := memoryOf(t, operator, "VmRSS")
 	namespace.Create(dataset)
-	namespace.Await(dataset, "the upload", func() bool {
-		return controllertest.Condition(dataset, classifierv1alpha1.ConditionReady).Status == metav1.ConditionTrue
-	})
+	namespace.Await(dataset, "the upload", func() bool { return isReady(dataset) })
 	rise := memoryOf(t, operator, "VmHWM") - before
 	t.Logf("%d samples, %d bytes; the operator's memory rose by %d MB from %d MB", dataset.Status.Samples.Total, dataset.Status.Files[0].SizeBytes, rise>>20, before>>20)
 	if got := dataset.Status.Files[0].SizeBytes; got != size {
@@ -50,6 +53,44 @@ func TestLargeObjectGoesThroughTheOperator(t *testing.T) {
 	if rise > allowed {
 		t.Errorf("the operator's memory rose by %d MB, more than %d", rise>>20, allowed>>20)
 	}
+}
+
+// bringParts brings parts that agree, and parts of which one is cut off or lacks a column.
+func bringParts(t *testing.T, s *store, namespace *controllertest.Namespace) {
+	good := "text,label\n" + strings.Repeat("Where is it,track\nMoney back,refund\n", 20)
+	for _, test := range []struct {
+		name, second string
+		says         string
+	}{
+		{"another-order", "label,text\n" + strings.Repeat("track,Has it shipped\n", 10), ""},
+		{"cut-off", good + "\"cut off here", "part b.csv, line 42: UnclosedQuote"},
+		{"another-header", "id,text,label\n1,Hi,track\n", `part b.csv, line 1: DifferentHeader: the header has the columns "id", "text", "label"; that of part a.csv has "text", "label"`},
+	} {
+		s.fill(t, test.name+"/a.csv", good)
+		s.fill(t, test.name+"/b.csv", test.second)
+		s.fill(t, test.name+"/c.csv", good)
+		dataset := &classifierv1alpha1.ClassifierDataset{ObjectMeta: namespace.ObjectMeta(test.name)}
+		dataset.Spec.Source.ObjectStorage = s.spec(test.name + "/")
+		dataset.Spec.CSV = &classifierv1alpha1.CSVOptions{TextColumn: "text", LabelColumns: []classifierv1alpha1.CSVLabelColumn{{Column: "label"}}}
+		dataset.Spec.Preparation.InvalidSamples = classifierv1alpha1.InvalidSamplesSkip
+		dataset.Spec.Preparation.MaxInvalidPercent = new(int32(100))
+		namespace.Create(dataset)
+		if test.says == "" {
+			namespace.Await(dataset, "the upload", func() bool { return isReady(dataset) })
+			labels := dataset.Status.Targets[0].Labels
+			if len(labels) != 2 || labels[0].Samples != 40 || labels[1].Samples != 50 {
+				t.Errorf("%s: the labels are %+v", test.name, labels)
+			}
+			continue
+		}
+		namespace.Await(dataset, "the refusal", func() bool {
+			return strings.Contains(controllertest.Condition(dataset, classifierv1alpha1.ConditionReady).Message, test.says)
+		})
+	}
+}
+
+func isReady(dataset *classifierv1alpha1.ClassifierDataset) bool {
+	return controllertest.Condition(dataset, classifierv1alpha1.ConditionReady).Status == metav1.ConditionTrue
 }
 
 // startOperator starts the operator with a factory, and gives its process.

@@ -96,7 +96,7 @@ func TestSlowStorage(t *testing.T) {
 				got := ""
 				if err == nil {
 					line.bytesPerSecond.Store(test.bytesPerSecond)
-					got, err = read(t.Context(), resolved, asItIs)
+					got, err = read(t.Context(), resolved)
 				}
 				took := time.Since(started)
 				if test.says == "" {

@@ -102,21 +102,32 @@ func (s *store) resolve(t *testing.T, name string) source.Source {
 	return resolved
 }
 
-// asItIs decodes nothing.
-func asItIs(part io.Reader) (io.Reader, error) { return part, nil }
-
-// read gives the whole content, and the error of reading it.
-func read(ctx context.Context, from source.Source, decode source.Decode) (string, error) {
-	content := from.Open(ctx, decode)
+// read gives the whole content, each part ended by a line break, and the error of
+// reading it.
+func read(ctx context.Context, from source.Source) (string, error) {
+	content := from.Open(ctx)
 	defer content.Close()
 	var read bytes.Buffer
-	_, err := read.ReadFrom(content)
-	return read.String(), err
+	for {
+		_, part, err := content.Next()
+		if err == io.EOF {
+			return read.String(), nil
+		}
+		if err == nil {
+			_, err = read.ReadFrom(part)
+		}
+		if err != nil {
+			return read.String(), err
+		}
+		if !bytes.HasSuffix(read.Bytes(), []byte("\n")) {
+			read.WriteByte('\n')
+		}
+	}
 }
 
 func (s *store) content(t *testing.T, name string) string {
 	t.Helper()
-	content, err := read(t.Context(), s.resolve(t, name), asItIs)
+	content, err := read(t.Context(), s.resolve(t, name))
 	if err != nil {
 		t.Fatal(err)
 	}
