@@ -205,6 +205,22 @@ func TestArchivesCutOffOrDamaged(t *testing.T) {
 	}
 }
 
+// TestFormatParquet holds that nothing else passes for it.
+func TestFormatParquet(t *testing.T) {
+	options := Options{Format: FormatParquet}
+	_, err := readNamed(textRow, options, tightLimits())
+	if want := "part a: CorruptParquet: the part is no Parquet: it does not start as such a file does"; fmt.Sprint(err) != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	got, err := readNamed(gzipped(t, parquetOf(t, "["+greeting+"]", []arrow.Field{textColumn, labelStruct})), options, tightLimits())
+	if err != nil || !slices.Equal(got, []string{"a:1"}) {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if got, err := readNamed("", options, tightLimits()); err != nil || len(got) > 0 {
+		t.Errorf("an empty part: got %q, %v", got, err)
+	}
+}
+
 // TestArchiveMembers names all members, read or not.
 func TestArchiveMembers(t *testing.T) {
 	source, err := spool(strings.NewReader(zipOf(t, zip.Store, member{"[Content_Types].xml", "x"}, member{"xl/workbook.xml", "y"})), &memoryScratch{})

@@ -19,6 +19,11 @@ const (
 	maxSchemaElements = 4096
 )
 
+// startsAsParquet recognises a file by its first bytes.
+func startsAsParquet(head []byte) bool {
+	return bytes.HasPrefix(head, []byte(parquetMagic)) || bytes.HasPrefix(head, []byte(encryptedParquetMagic))
+}
+
 // checkFooter looks at what the library believes of a footer: it makes room for as many
 // list elements and columns as are declared, and ends the process if there is none.
 func checkFooter(file *spooled, maxDepth int) error {

@@ -2,7 +2,6 @@ package dataset
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"io"
 )
@@ -163,8 +162,12 @@ func (r *PartsReader) open(content io.Reader) error {
 		return r.openArchive(input, isZip(head))
 	}
 	r.input.input = input
-	if r.isParquet(head) {
-		return r.openParquet()
+	format := r.options.Format
+	if format.isAuto() && startsAsParquet(head) {
+		format = FormatParquet
+	}
+	if format == FormatParquet && len(head) > 0 {
+		return r.openParquet(head)
 	}
 	r.current, err = r.openRows()
 	return err
@@ -189,12 +192,10 @@ func (r *PartsReader) openArchive(input io.Reader, isZip bool) error {
 	return err
 }
 
-func (r *PartsReader) isParquet(head []byte) bool {
-	return r.options.Format == FormatParquet && len(head) > 0 ||
-		r.options.Format.isAuto() && (bytes.HasPrefix(head, []byte(parquetMagic)) || bytes.HasPrefix(head, []byte(encryptedParquetMagic)))
-}
-
-func (r *PartsReader) openParquet() error {
+func (r *PartsReader) openParquet(head []byte) error {
+	if !startsAsParquet(head) {
+		return &InvalidDatasetError{Reason: CorruptParquet, Detail: "the part is no Parquet: it does not start as such a file does"}
+	}
 	source, err := spool(&r.input, r.scratch)
 	if err != nil {
 		return err
