@@ -29,7 +29,6 @@ type parquetColumn struct {
 	levels, level        int // in the batch, and the one that is next
 	values, value        int // in the batch, and the one that is next
 	maxDefined, maxLists int16
-	prefixed             bool
 }
 
 func newParquetColumn(column *schema.Column, index int) *parquetColumn {
@@ -50,7 +49,7 @@ func (c *parquetColumn) open(group *file.RowGroupReader, memory *pageMemory) err
 		return err
 	}
 	pages.SetMaxPageHeaderSize(maxHeaderBytes)
-	c.pages = &boundedPages{PageReader: pages}
+	c.pages = &boundedPages{PageReader: pages, column: c.Column}
 	// The library's Column does the same, and lets nobody look at pages before they are decoded.
 	c.reader = file.NewColumnReader(c.Column, c.pages, memory, nil) //nolint:staticcheck // as said above; columns use no pool
 	c.levels, c.level, c.values, c.value = 0, 0, 0, 0
@@ -94,7 +93,7 @@ func bindColumn[T any](c *parquetColumn,
 // errColumn is of a column whose pages contradict each other.
 var errColumn = errors.New("the levels and the values of a column do not go together")
 
-// next goes on to the next levels. io.EOF: the row group has no more.
+// fill reads the next batch. io.EOF: the row group has no more.
 func (c *parquetColumn) fill() error {
 	if !c.reader.HasNext() {
 		if err := c.reader.Err(); err != nil {

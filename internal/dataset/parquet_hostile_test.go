@@ -140,10 +140,19 @@ func TestPagesAreBounded(t *testing.T) {
 	}
 }
 
-// TestParquetMemoryIsBounded reads a row group that is much larger than what may be held.
+// TestParquetMemoryIsBounded reads row groups that are much larger than what may be held,
+// and notices pages that are not given back.
 func TestParquetMemoryIsBounded(t *testing.T) {
 	const rows, allowed = 100_000, 12 << 20
-	data := tableOf(t, rows, 600, parquet.WithDictionaryDefault(false))
+	for name, properties := range map[string][]parquet.WriterProperty{
+		"as it is":    {parquet.WithDictionaryDefault(false)},
+		"large pages": {parquet.WithDictionaryDefault(false), parquet.WithDataPageSize(4 << 20), parquet.WithCompression(compress.Codecs.Zstd)},
+	} {
+		t.Run(name, func(t *testing.T) { readBounded(t, tableOf(t, rows, 600, properties...), rows, allowed) })
+	}
+}
+
+func readBounded(t *testing.T, data []byte, rows int, allowed uint64) {
 	source, err := spool(bytes.NewReader(data), diskScratch(t.TempDir()))
 	if err != nil {
 		t.Fatal(err)
@@ -151,7 +160,7 @@ func TestParquetMemoryIsBounded(t *testing.T) {
 	var stats runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&stats)
-	before, peak := stats.HeapAlloc, uint64(0)
+	before, peak, pages := stats.HeapAlloc, uint64(0), 0
 	reader, err := newParquetReader(source, nil, &cappedSize{limits: DefaultLimits()}, DefaultLimits())
 	if err != nil {
 		t.Fatal(err)
@@ -165,14 +174,43 @@ func TestParquetMemoryIsBounded(t *testing.T) {
 		if row%10_000 == 0 {
 			runtime.GC()
 			runtime.ReadMemStats(&stats)
-			peak = max(peak, stats.HeapAlloc)
+			peak, pages = max(peak, stats.HeapAlloc), max(pages, reader.memory.used)
 		}
 	}
-	t.Logf("peak above the start: %d KB, of a row group of %d KB", (int64(peak)-int64(before))>>10, len(data)>>10)
-	if peak > before+allowed {
-		t.Errorf("a row group of %d MB took %d MB, more than %d", len(data)>>20, (peak-before)>>20, allowed>>20)
+	t.Logf("peak above the start: %d KB, %d KB counted, of a row group of %d KB", (int64(peak)-int64(before))>>10, pages>>10, len(data)>>10)
+	if peak > before+allowed || pages > int(allowed) {
+		t.Errorf("a row group of %d MB took %d MB, of which %d MB are counted, more than %d", len(data)>>20, (int64(peak)-int64(before))>>20, pages>>20, allowed>>20)
 	}
 	runtime.KeepAlive(data)
+}
+
+// TestHostileDifferences holds that blocks are of a size that programs write.
+func TestHostileDifferences(t *testing.T) {
+	list := func(block, parts, values uint64, rest ...byte) []byte {
+		data := binary.AppendUvarint(binary.AppendUvarint(binary.AppendUvarint(nil, block), parts), values)
+		return append(binary.AppendVarint(data, 5), rest...)
+	}
+	for _, test := range []struct {
+		reason string
+		data   []byte
+		rest   string
+		ok     bool
+	}{
+		{"one value", list(128, 4, 1, []byte("rest")...), "rest", true},
+		{"none", list(128, 4, 0, []byte("rest")...), "rest", true},
+		{"two values", list(128, 4, 2, append(append([]byte{2, 1, 9, 9, 9}, "bits"...), "rest"...)...), "rest", true},
+		{"a block of four thousand millions", list(math.MaxUint32&^127, 1, 2, 0, 0), "", false},
+		{"no small blocks", list(128, 0, 2, 0, 0), "", false},
+		{"more small blocks than values", list(128, 256, 2, 0, 0), "", false},
+		{"cut off in the widths", list(128, 4, 2, 0, 1), "", false},
+		{"cut off in the bits", list(128, 4, 2, 0, 1, 0, 0, 0, 'b'), "", false},
+		{"cut off at once", []byte{128}, "", false},
+	} {
+		rest, ok := passDifferences(test.data, true)
+		if ok != test.ok || string(rest) != test.rest {
+			t.Errorf("%s: got %q, %t", test.reason, rest, ok)
+		}
+	}
 }
 
 // BenchmarkReadParquet reads rows from a file on disk.

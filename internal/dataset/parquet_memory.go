@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"sync"
@@ -9,6 +10,7 @@ import (
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/compress"
 	"github.com/apache/arrow-go/v18/parquet/file"
+	"github.com/apache/arrow-go/v18/parquet/schema"
 	"github.com/klauspost/compress/snappy"
 	"github.com/klauspost/compress/zstd"
 )
@@ -25,6 +27,8 @@ const (
 	prefixedBatch    = 8
 	// maxListed is how many values a page may have of which something is kept for each.
 	maxListed = 1 << 20
+	// maxBlock is how many differences may make a block. Programs write 128 to 2048.
+	maxBlock = 1 << 16
 )
 
 // errPages is what an allocator that has given all it has panics with: the interface that
@@ -65,30 +69,108 @@ var errPage = errors.New("a page declares too many values")
 // keep something for more values than it should.
 type boundedPages struct {
 	file.PageReader
+	column   *schema.Column
 	prefixed bool // the page's values are made of the ones before
 	err      error
 }
 
 func (p *boundedPages) Next() bool {
+	p.prefixed = false
 	if p.err != nil || !p.PageReader.Next() {
 		return false
 	}
-	page := p.Page()
-	listed := false
-	p.prefixed = false
-	switch parquet.Encoding(page.Encoding()) {
-	case parquet.Encodings.DeltaByteArray:
-		listed, p.prefixed = true, true
-	case parquet.Encodings.DeltaLengthByteArray, parquet.Encodings.DeltaBinaryPacked:
-		listed = true
-	}
-	if _, isDictionary := page.(*file.DictionaryPage); isDictionary {
-		listed = true
-	}
-	if listed && page.NumValues() > maxListed || p.prefixed && len(page.Data()) > maxPrefixedBytes {
-		p.err = errPage
+	switch page := p.Page().(type) {
+	case *file.DictionaryPage:
+		if page.NumValues() > maxListed {
+			p.err = errPage
+		}
+	case file.DataPage:
+		p.err = p.checkDifferences(page)
 	}
 	return p.err == nil
+}
+
+// checkDifferences looks at encodings that list differences, as those of lengths. The
+// library makes room for all of them, and for a block of whatever size is declared.
+func (p *boundedPages) checkDifferences(page file.DataPage) error {
+	lists := 1
+	switch parquet.Encoding(page.Encoding()) {
+	case parquet.Encodings.DeltaByteArray:
+		lists, p.prefixed = 2, true
+	case parquet.Encodings.DeltaLengthByteArray, parquet.Encodings.DeltaBinaryPacked:
+	default:
+		return nil
+	}
+	if page.NumValues() > maxListed || p.prefixed && len(page.Data()) > maxPrefixedBytes {
+		return errPage
+	}
+	values, ok := p.valuesOf(page)
+	for range lists {
+		if values, ok = passDifferences(values, ok); !ok {
+			return errColumn
+		}
+	}
+	return nil
+}
+
+// valuesOf are the page's data behind its levels.
+func (p *boundedPages) valuesOf(page file.DataPage) (values []byte, ok bool) {
+	values = page.Data()
+	if second, isSecond := page.(*file.DataPageV2); isSecond {
+		levels := int64(second.RepetitionLevelByteLen()) + int64(second.DefinitionLevelByteLen())
+		return values[min(levels, int64(len(values))):], levels <= int64(len(values))
+	}
+	for _, levels := range []int16{p.column.MaxRepetitionLevel(), p.column.MaxDefinitionLevel()} {
+		if levels == 0 {
+			continue
+		}
+		if len(values) < 4 || int64(binary.LittleEndian.Uint32(values)) > int64(len(values)-4) {
+			return nil, false
+		}
+		values = values[4+binary.LittleEndian.Uint32(values):]
+	}
+	return values, true
+}
+
+// passDifferences returns what follows a list of differences: blocks of a number of
+// values, each of small blocks that have their own number of bits.
+func passDifferences(data []byte, ok bool) ([]byte, bool) {
+	next := func(read func([]byte) (uint64, int)) uint64 {
+		value, size := read(data)
+		if ok = ok && size > 0; ok {
+			data = data[size:]
+		}
+		return value
+	}
+	signed := func(data []byte) (uint64, int) {
+		_, size := binary.Varint(data)
+		return 0, size
+	}
+	block, parts, left := next(binary.Uvarint), next(binary.Uvarint), next(binary.Uvarint)
+	next(signed) // the first value
+	if !ok || block > maxBlock || parts == 0 || parts > block {
+		return nil, false
+	}
+	for left = max(left, 1) - 1; left > 0; {
+		next(signed) // the least difference
+		if !ok || uint64(len(data)) < parts {
+			return nil, false
+		}
+		widths := data[:parts]
+		data = data[parts:]
+		for _, width := range widths {
+			if left == 0 {
+				break
+			}
+			size := (block/parts*uint64(width) + 7) / 8
+			if size > uint64(len(data)) {
+				return nil, false
+			}
+			data = data[size:]
+			left -= min(left, block/parts)
+		}
+	}
+	return data, ok
 }
 
 func (p *boundedPages) GetDictionaryPage() (*file.DictionaryPage, error) {
