@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/maphash"
@@ -87,14 +88,41 @@ func writeTable(rows []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	reader := array.NewJSONReader(bytes.NewReader(rows), tableColumns, array.WithChunk(10_000))
-	defer reader.Release()
-	for reader.Next() {
-		if err := writer.WriteBuffered(reader.RecordBatch()); err != nil {
+	builder := array.NewRecordBuilder(memory.DefaultAllocator, tableColumns)
+	defer builder.Release()
+	texts := builder.Field(0).(*array.StringBuilder)
+	labels := builder.Field(1).(*array.StructBuilder)
+	for line := range bytes.Lines(rows) {
+		var row struct {
+			Text   string            `json:"text"`
+			Labels map[string]string `json:"labels"`
+		}
+		if err := json.Unmarshal(line, &row); err != nil {
 			return nil, err
 		}
+		texts.Append(row.Text)
+		labels.Append(true)
+		labels.FieldBuilder(0).(*array.StringBuilder).Append(row.Labels["intent"])
+		if texts.Len() == tableBatch {
+			if err := writeBatch(writer, builder); err != nil {
+				return nil, err
+			}
+		}
 	}
-	return table.Bytes(), errors.Join(reader.Err(), writer.Close())
+	if err := writeBatch(writer, builder); err != nil {
+		return nil, err
+	}
+	err = writer.Close()
+	return table.Bytes(), err
+}
+
+// tableBatch is how many rows go through Arrow at a time.
+const tableBatch = 10_000
+
+func writeBatch(writer *pqarrow.FileWriter, builder *array.RecordBuilder) error {
+	record := builder.NewRecordBatch()
+	defer record.Release()
+	return writer.WriteBuffered(record)
 }
 
 func readTable(table []byte, extracted *maphash.Hash) (err error) {
@@ -121,7 +149,7 @@ func readRecords(table []byte, extracted *maphash.Hash) error {
 	if err != nil {
 		return err
 	}
-	reader, err := pqarrow.NewFileReader(opened, pqarrow.ArrowReadProperties{BatchSize: 10_000}, memory.DefaultAllocator)
+	reader, err := pqarrow.NewFileReader(opened, pqarrow.ArrowReadProperties{BatchSize: tableBatch}, memory.DefaultAllocator)
 	if err != nil {
 		return err
 	}
