@@ -149,7 +149,7 @@ func manifestsOf(t *testing.T, page string) map[string]classifierv1alpha1.Classi
 // readFiles reads files by the spec, as the operator does.
 func readFiles(t *testing.T, spec *classifierv1alpha1.ClassifierDatasetSpec, files []toolFile) (samples []string, filtered, invalid int) {
 	t.Helper()
-	reader := dataset.NewPartsReader(&toolFiles{files}, datasetOptions(spec), dataset.DefaultLimits())
+	reader := dataset.NewPartsReader(&toolFiles{files}, datasetOptions(spec), nil, dataset.DefaultLimits())
 	for sample := (dataset.Sample{}); ; {
 		err := reader.Read(&sample)
 		_, isInvalid := errors.AsType[*dataset.InvalidSampleError](err)

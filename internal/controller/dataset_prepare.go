@@ -84,7 +84,8 @@ func (r *DatasetReconciler) read(ctx context.Context, scope *datasetScope) (outc
 	var read atomic.Int64
 	content := scope.source.Open(ctx)
 	defer func() { _ = content.Close() }()
-	samples := dataset.NewPartsReader(countedParts{content, &read}, datasetOptions(&scope.object.Spec), r.limits)
+	samples := dataset.NewPartsReader(countedParts{content, &read}, datasetOptions(&scope.object.Spec), scope.room, r.limits)
+	defer func() { _ = samples.Close() }()
 	stop := r.reportProgress(ctx, scope, scope.preparing(&read))
 	prepared, err := dataset.Prepare(ctx, samples, preparationOf(scope.object.Spec.Preparation), scope.room, r.limits)
 	stop()

@@ -154,7 +154,7 @@ func BenchmarkReadMapped(b *testing.B) {
 	for name, data := range map[string]string{"json": records.String(), "csv": csv.String()} {
 		b.Run(name, func(b *testing.B) {
 			benchmark(b, len(data), func() error {
-				return readOnly(NewPartsReader(&namedParts{[]namedPart{{name, data}}}, Options{Mapping: mapping}, DefaultLimits()))
+				return readOnly(NewPartsReader(&namedParts{[]namedPart{{name, data}}}, Options{Mapping: mapping}, &memoryScratch{}, DefaultLimits()))
 			})
 		})
 	}

@@ -131,3 +131,21 @@ func (r *cappedReader) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// cappedSize counts what is made of what is stored, and ends at too much.
+type cappedSize struct {
+	limits       Limits
+	stored, made int64
+}
+
+func (c *cappedSize) add(bytes int) error {
+	c.made += int64(bytes)
+	switch {
+	case c.made > c.limits.DecompressedBytes:
+		return &InvalidDatasetError{Reason: TooLarge, Detail: fmt.Sprintf("the data has more than %d bytes", c.limits.DecompressedBytes)}
+	case c.made > freeBytes && c.made/c.limits.CompressionRatio > c.stored:
+		return &InvalidDatasetError{Reason: RatioTooHigh,
+			Detail: fmt.Sprintf("the data decompresses to more than %d times its size", c.limits.CompressionRatio)}
+	}
+	return nil
+}

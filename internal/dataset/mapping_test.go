@@ -30,7 +30,7 @@ func (p *namedParts) Next() (name string, content io.Reader, err error) {
 // readMapped returns the rows, and for each record that gives none what is said of it.
 // The last of all is what ended reading, if it is not the end of the parts.
 func readMapped(options Options, limits Limits, parts ...namedPart) (said []string) {
-	reader := NewPartsReader(&namedParts{parts}, options, limits)
+	reader := NewPartsReader(&namedParts{parts}, options, &memoryScratch{}, limits)
 	var sample Sample
 	for {
 		switch err := reader.Read(&sample); {
@@ -406,7 +406,7 @@ func TestFilteredRecordsAreCounted(t *testing.T) {
 		{"an invalid one", valid + rejected + `{"text":"a","ok":1}` + "\n", 2, 1, 1, "TooManyInvalid: 1 of 3 samples are invalid; at most 0 may be"},
 		{"nothing else", rejected + `{"text":"a","v":"x","ok":2}`, 0, 0, 2, "NoSamples: there is no valid sample; the filters leave out 2 records"},
 	} {
-		reader := NewPartsReader(&namedParts{[]namedPart{{"p", test.records}}}, Options{Mapping: mapping}, DefaultLimits())
+		reader := NewPartsReader(&namedParts{[]namedPart{{"p", test.records}}}, Options{Mapping: mapping}, &memoryScratch{}, DefaultLimits())
 		prepared, err := Prepare(context.Background(), reader, Preparation{}, &memoryScratch{}, DefaultLimits())
 		if err != nil {
 			t.Fatal(err)
@@ -495,7 +495,7 @@ func TestMappingFindsTheLabelsThatWerePutIn(t *testing.T) {
 			records.WriteString("}\n")
 		}
 		var got []string
-		reader := NewPartsReader(&namedParts{[]namedPart{{"p", records.String()}}}, Options{Mapping: mapping, Format: map[bool]Format{true: FormatCSV}[asCSV]}, DefaultLimits())
+		reader := NewPartsReader(&namedParts{[]namedPart{{"p", records.String()}}}, Options{Mapping: mapping, Format: map[bool]Format{true: FormatCSV}[asCSV]}, &memoryScratch{}, DefaultLimits())
 		for sample := (Sample{}); ; {
 			err := reader.Read(&sample)
 			if errors.Is(err, io.EOF) {

@@ -20,6 +20,8 @@ const (
 	FormatParquet Format = "Parquet"
 )
 
+func (f Format) isAuto() bool { return f == FormatAuto || f == "" }
+
 // Options say how the samples of a source are written.
 type Options struct {
 	Format Format
@@ -40,27 +42,62 @@ type Parts interface {
 
 // PartsReader reads the samples of a source part by part. No row goes beyond the end of
 // its part, and what is wrong is said with the part's name, and lines that count from
-// the part's start. A part may be compressed; one without content is passed over.
+// the part's start. A part may be compressed, or an archive of which each member is a part;
+// one without content is passed over. Formats that are not read from start to end go to
+// scratch. A PartsReader has to be closed.
 type PartsReader struct {
 	parts   Parts
 	options Options
+	scratch Scratch
 	limits  Limits
 
 	part    string
-	current SampleReader // of the part; nil: the next is to be opened
-	input   cappedReader // of all parts, decompressed
-	header  csvHeader    // of the first part of CSV
-	mapper  *mapper      // of all parts; nil: without a mapping
-	err     error        // what ended reading
+	archive archive        // whose members are read; nil: none
+	current SampleReader   // of the part; nil: the next is to be opened
+	table   *parquetReader // that current is, or nil
+	input   cappedReader   // of all parts, decompressed
+	rows    cappedSize     // of all tables, as JSON
+	header  csvHeader      // of the first part of CSV
+	mapper  *mapper        // of all parts; nil: without a mapping
+	err     error          // what ended reading
 }
 
 // NewPartsReader returns a PartsReader of the parts.
-func NewPartsReader(parts Parts, options Options, limits Limits) *PartsReader {
-	r := &PartsReader{parts: parts, options: options, limits: limits, input: cappedReader{maxBytes: limits.DecompressedBytes}}
+func NewPartsReader(parts Parts, options Options, scratch Scratch, limits Limits) *PartsReader {
+	r := &PartsReader{
+		parts:   parts,
+		options: options,
+		scratch: scratch,
+		limits:  limits,
+		input:   cappedReader{maxBytes: limits.DecompressedBytes},
+		rows:    cappedSize{limits: limits},
+	}
 	if options.Mapping != nil {
 		r.mapper = newMapper(options.Mapping, limits)
 	}
 	return r
+}
+
+// Close removes what is in scratch. The parts are not closed.
+func (r *PartsReader) Close() error {
+	r.closePart()
+	return r.closeArchive()
+}
+
+func (r *PartsReader) closePart() {
+	if r.table != nil {
+		r.table.close()
+	}
+	r.current, r.table = nil, nil
+}
+
+func (r *PartsReader) closeArchive() error {
+	if r.archive == nil {
+		return nil
+	}
+	err := r.archive.close()
+	r.archive = nil
+	return err
 }
 
 // SizeBytes is how much was read, decompressed.
@@ -79,7 +116,7 @@ func (r *PartsReader) Read(sample *Sample) error {
 			sample.Part = r.part
 			return nil
 		case isEnd(err):
-			r.current = nil
+			r.closePart()
 			continue
 		case errors.Is(err, ErrFiltered):
 			return err
@@ -107,20 +144,26 @@ func (r *PartsReader) located(err error) error {
 	return &located
 }
 
-// next opens the next part.
+// next opens the next part, or the next member of the archive that the part is.
 func (r *PartsReader) next() error {
-	name, content, err := r.parts.Next()
-	if isEnd(err) {
+	parts := r.parts
+	if r.archive != nil {
+		parts = r.archive
+	}
+	name, content, err := parts.Next() // an archive that is damaged gives its own name
+	switch {
+	case r.archive != nil && isEnd(err):
+		return r.closeArchive()
+	case isEnd(err):
 		return r.endOfParts()
 	}
-	if err != nil {
-		return err
+	if name != "" {
+		r.part = name
 	}
-	r.part = name
-	if r.current, err = r.open(content); err != nil {
-		return r.located(err)
+	if err == nil {
+		err = r.open(content)
 	}
-	return nil
+	return r.located(err)
 }
 
 // endOfParts is io.EOF unless something that the options name was never found.
@@ -133,34 +176,87 @@ func (r *PartsReader) endOfParts() error {
 	return io.EOF
 }
 
-// open returns nil for a part without content.
-func (r *PartsReader) open(content io.Reader) (SampleReader, error) {
+// open opens the part unless it has no content.
+func (r *PartsReader) open(content io.Reader) error {
 	decompressed, err := Decompress(content, r.limits)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	r.input.input = decompressed
+	input := bufio.NewReaderSize(decompressed, bufferBytes) // the same, if nothing is compressed
+	head, _, err := peekHead(input)
+	if err != nil {
+		return err
+	}
+	if isTar(head) || isZip(head) && zipped(head) == nil {
+		return r.openArchive(input, isZip(head))
+	}
+	r.input.input = input
+	return r.openRows()
+}
+
+func (r *PartsReader) openArchive(input io.Reader, isZip bool) error {
+	if r.archive != nil {
+		return unsupportedArchive("the member is an archive itself; unpack it first")
+	}
+	if !isZip {
+		r.archive = openTar(r.part, input, r.limits)
+		return nil
+	}
+	source, err := spool(&cappedReader{input: input, maxBytes: r.limits.DecompressedBytes}, r.scratch)
+	if err != nil {
+		return err
+	}
+	members, err := openZip(r.part, source, r.limits)
+	if err == nil {
+		r.archive = members
+	}
+	return err
+}
+
+// openRows opens what is no archive.
+func (r *PartsReader) openRows() error {
 	input, head, whole, err := inUTF8(bufio.NewReaderSize(&r.input, bufferBytes))
 	if err != nil || whole && isEmpty(head) {
-		return nil, err
+		return err
 	}
 	format, err := recognise(head, whole, &r.options)
 	if problem, ok := errors.AsType[*InvalidDatasetError](err); ok && problem.Reason == UnmappedFields {
 		problem.Detail += folderHint(r.part)
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if r.mapper != nil {
 		r.mapper.record.enterPart(r.part)
 	}
 	switch format {
+	case FormatParquet:
+		return r.openParquet(input)
 	case FormatCSV:
-		return r.openCSV(input), nil
+		r.current = r.openCSV(input)
 	case FormatJSON:
-		return newMappedJSONReader(input, r.mapper, r.limits), nil
+		r.current = newMappedJSONReader(input, r.mapper, r.limits)
+	default:
+		r.current = newMappedReader(input, r.mapper, r.limits)
 	}
-	return newMappedReader(input, r.mapper, r.limits), nil
+	return nil
+}
+
+func (r *PartsReader) openParquet(input io.Reader) error {
+	source, err := spool(input, r.scratch)
+	if err != nil {
+		return err
+	}
+	var fields []string // nil: those of the protocol
+	if r.mapper != nil {
+		fields = r.mapper.record.paths()
+	}
+	if r.table, err = newParquetReader(source, fields, &r.rows, r.limits); err != nil {
+		return err
+	}
+	r.table.objects.mapper = r.mapper
+	r.current = r.table
+	return nil
 }
 
 func (r *PartsReader) openCSV(input io.Reader) *CSVReader {

@@ -74,8 +74,13 @@ const (
 	MissingColumn          Reason = "MissingColumn"
 	DuplicateColumn        Reason = "DuplicateColumn"
 	DuplicateTarget        Reason = "DuplicateTarget" // of two columns
-	MissingField           Reason = "MissingField"    // of a mapping, in all records
-	TruncatedJSON          Reason = "TruncatedJSON"   // within an array or an object over several lines
+	CorruptParquet         Reason = "CorruptParquet"
+	UnsupportedParquet     Reason = "UnsupportedParquet" // encrypted, or needs much memory
+	CorruptArchive         Reason = "CorruptArchive"
+	UnsupportedArchive     Reason = "UnsupportedArchive" // encrypted, in another archive, or compressed in an unusual way
+	EmptyArchive           Reason = "EmptyArchive"
+	MissingField           Reason = "MissingField"  // of a mapping, in all records
+	TruncatedJSON          Reason = "TruncatedJSON" // within an array or an object over several lines
 )
 
 // What the data is in place of something that is read.

@@ -51,10 +51,10 @@ func (r *recognition) refuse(found *foreign) error {
 
 // format tells what is there.
 func (r *recognition) format() (Format, *foreign) {
-	if bytes.HasPrefix(r.head, []byte("PAR1")) {
+	if startsAsParquet(r.head) {
 		return FormatParquet, nil
 	}
-	if found := signed(r.head); found != nil {
+	if found := signedBy(r.head); found != nil {
 		return "", found
 	}
 	if found := encoded(r.head); found != nil {
@@ -128,8 +128,6 @@ func (r *recognition) layout(format Format) *foreign {
 		return r.jsonLayout(format)
 	case FormatCSV:
 		return r.csvLayout()
-	case FormatParquet:
-		return new(inFormat("Parquet", toJSONLines(`pd.read_parquet("FILE")`)))
 	}
 	return nil
 }
@@ -145,7 +143,7 @@ func (r *recognition) csvLayout() *foreign {
 		text = cmp.Or(mapping.Text, mapping.Messages)
 	}
 	if text == "" {
-		return unnamedColumns(tableOf(r.head, r.whole))
+		return unnamedColumns(columnsOf(r.head, r.whole))
 	}
 	delimiter, rest := csv.delimiter(), r.head
 	if given, line := separatorLine(r.head); line > 0 {

@@ -98,7 +98,7 @@ func FuzzRecognise(f *testing.F) {
 			options = topics(0)
 		}
 		read := func(slow bool) (rows, invalid []string, err error) {
-			return readWritten(NewPartsReader(&textParts{texts: []string{string(data)}, slow: slow}, options, tightLimits()))
+			return readWritten(NewPartsReader(&textParts{texts: []string{string(data)}, slow: slow}, options, &memoryScratch{}, tightLimits()))
 		}
 		rows, invalid, err := read(false)
 		if _, ok := errors.AsType[*InvalidDatasetError](err); err != nil && !ok {

@@ -43,6 +43,13 @@ func (r *recordReader) index(path string) int {
 	return -1
 }
 
+func (r *recordReader) paths() (paths []string) {
+	for i := range r.fields {
+		paths = append(paths, r.fields[i].path)
+	}
+	return paths
+}
+
 func (r *recordReader) all() pathRange { return pathRange{end: len(r.fields)} }
 
 // enterPart takes the fields that the names of the part's folders have.

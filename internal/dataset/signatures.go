@@ -53,7 +53,6 @@ var binarySignatures = []signature{
 	{0, "FEA1", inFormat("a Feather file", toJSONLines(`pd.read_feather("FILE")`))},
 	{0, "\xFF\xFF\xFF\xFF", inFormat("an Arrow stream", toJSONLines(`import pyarrow; pyarrow.ipc.open_stream("FILE").read_pandas()`))},
 	{0, "ORC", inFormat("ORC", toJSONLines(`pd.read_orc("FILE")`))},
-	{0, "PARE", inFormat("encrypted Parquet", "decrypt it")},
 	{0, "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", inFormat("an old workbook of Excel, or another document of Office", "save its sheet as \"CSV UTF-8\"")},
 	{0, "SQLite format 3\x00", inFormat("a database of SQLite", `export the table, such as with sqlite3 -csv -header FILE 'SELECT * FROM …'`)},
 	{8, "DUCK", inFormat("a database of DuckDB", `export the table, such as with COPY … TO 'FILE.jsonl'`)},
@@ -88,8 +87,8 @@ var binarySignatures = []signature{
 	{257, "ustar", inFormat("a tar archive", "unpack it with tar -xf FILE")},
 }
 
-// signed is what the head's first bytes say that it is; nil: nothing.
-func signed(head []byte) *foreign {
+// signedBy is what the head's first bytes say that it is; nil: nothing.
+func signedBy(head []byte) *foreign {
 	if found := findSignature(textSignatures, head); found != nil || isText(head) {
 		return found
 	}

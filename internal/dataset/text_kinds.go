@@ -82,7 +82,7 @@ func written(text []byte, whole bool) (Format, *foreign) {
 	case sqlLine.Match(start):
 		return "", new(inFormat("statements of SQL", "run them, and export the table as CSV"))
 	}
-	if columns, _ := tableOf(text, whole); columns > 1 {
+	if columns, _ := columnsOf(text, whole); columns > 1 {
 		return FormatCSV, nil
 	}
 	if !isText(text) {
@@ -91,8 +91,8 @@ func written(text []byte, whole bool) (Format, *foreign) {
 	return "", new(inFormat("text of which nothing tells the labels", "write it as JSON Lines, such as {\"text\": \"…\", \"labels\": {\"topic\": \"…\"}}, or as CSV"))
 }
 
-// tableOf is how many columns a table has, and what is between them.
-func tableOf(text []byte, whole bool) (columns int, delimiter byte) {
+// columnsOf is how many columns a table has, and what is between them.
+func columnsOf(text []byte, whole bool) (columns int, delimiter byte) {
 	for _, delimiter := range delimiters {
 		if columns := tableWidth(text, whole, delimiter); columns > 1 {
 			return columns, delimiter
