@@ -59,7 +59,8 @@ func (a *zipArchive) Next() (name string, content io.Reader, err error) {
 		file := a.files[0]
 		a.files = a.files[1:]
 		path := strings.ReplaceAll(file.Name, `\`, "/") // as old programs for Windows write them
-		if !file.Mode().IsRegular() || strings.HasSuffix(path, "/") || file.UncompressedSize64 == 0 || !memberIsRead(path) {
+		isEmpty := file.UncompressedSize64 == 0 && file.CRC32 == 0 // of others the size is damaged
+		if !file.Mode().IsRegular() || strings.HasSuffix(path, "/") || isEmpty || !memberIsRead(path) {
 			continue
 		}
 		a.read++
