@@ -110,6 +110,7 @@ type ConfigMapSource struct {
 }
 
 // ObjectStorageSource is one object, or every object under a prefix.
+// +kubebuilder:validation:XValidation:rule="!has(self.include) && !has(self.exclude) || self.url.endsWith('/')",message="include and exclude choose among the objects under a prefix: end url with a slash, or remove them"
 type ObjectStorageSource struct {
 	// url is s3://bucket/key, gs://bucket/key or azblob://container/key. One that
 	// ends in / is every object under it, in the order of their names.
@@ -136,7 +137,7 @@ type ObjectStorageSource struct {
 
 	// include are patterns of the objects under a prefix that are read, such as
 	// *.jsonl or 2026/**/part-*.csv. They match names without the prefix; * stands for
-	// anything but /, ** for anything. Default: all.
+	// anything but /, ** for any folders. Default: all.
 	// +kubebuilder:validation:MaxItems=32
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=256

@@ -85,6 +85,9 @@ const (
 	// ReasonRejected: the factory refused the request (400, 413, 422). The spec or
 	// the data must change before it is repeated.
 	ReasonRejected = "Rejected"
+	// ReasonFactoryLimitExceeded: the samples have more labels or targets, or are more, than
+	// the factory says that it can train on. They are not uploaded, and no job is created.
+	ReasonFactoryLimitExceeded = "FactoryLimitExceeded"
 	// ReasonInternalError: the operator could not read or write what it needs in
 	// the cluster. It is repeated, less and less often; the operator's log says more.
 	ReasonInternalError = "InternalError"

@@ -17,7 +17,7 @@ type Connection struct {
 	gate      *gate // of all namespaces
 	metrics   *metrics
 	jobs      *poller
-	models    inventory[Models]
+	models    inventory[modelList]
 	files     inventory[Files]
 	keys      inventory[Keys]
 	got       time.Time // last from the pool, whose lock guards it

@@ -80,21 +80,55 @@ func (i *inventory[T]) known(since time.Time) (list T, known bool, err error) {
 	return list, false, nil
 }
 
+// last gives the newest list, of whatever time.
+func (i *inventory[T]) last() (list T, ok bool) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.list, !i.asked.IsZero() && i.err == nil
+}
+
 // Models are the models that a factory has, by their IDs: whether each is archived.
 type Models map[string]bool
 
+// modelList is what a list of models tells.
+type modelList struct {
+	models Models
+	limits mistral.ClassifierLimits
+}
+
 // Models gives the factory's models as they were at a time or later.
 func (p *Pass) Models(ctx context.Context, since time.Time) (Models, error) {
-	return p.models.get(since, func() (Models, error) {
+	list, err := p.listModels(ctx, since)
+	return list.models, err
+}
+
+// Limits gives what the factory said at a time or later of how much it trains a
+// classifier on: nothing if it is none that says so. What it said before will do where
+// somebody would have to wait.
+func (p *Pass) Limits(ctx context.Context, since time.Time) (mistral.ClassifierLimits, error) {
+	list, err := p.listModels(ctx, since)
+	if _, early := errors.AsType[*NotYetError](err); early {
+		if last, ok := p.models.last(); ok {
+			return last.limits, nil
+		}
+	}
+	return list.limits, err
+}
+
+func (p *Pass) listModels(ctx context.Context, since time.Time) (modelList, error) {
+	return p.models.get(since, func() (modelList, error) {
 		list, err := ask(ctx, p, "ListModels", p.client.ListModels)
 		if err != nil {
-			return nil, err
+			return modelList{}, err
 		}
-		models := make(Models, len(list.Data))
+		told := modelList{models: make(Models, len(list.Data))}
 		for _, model := range list.Data {
-			models[model.ID] = model.Archived != nil && *model.Archived
+			told.models[model.ID] = model.Archived != nil && *model.Archived
+			if model.ClassifierLimits != nil {
+				told.limits = *model.ClassifierLimits
+			}
 		}
-		return models, nil
+		return told, nil
 	})
 }
 

@@ -91,6 +91,35 @@ func TestEverybodySharesOneList(t *testing.T) {
 	}
 }
 
+// TestLimitsAreOfTheSameList holds that limits are known as soon as the models are.
+func TestLimitsAreOfTheSameList(t *testing.T) {
+	for _, test := range []struct {
+		reason string
+		models []mistral.Model
+		want   mistral.ClassifierLimits
+	}{
+		{"a model has them", []mistral.Model{{ID: "base", ClassifierLimits: &mistral.ClassifierLimits{Labels: 7}}, {ID: "tuned"}}, mistral.ClassifierLimits{Labels: 7}},
+		{"no model has them", []mistral.Model{{ID: "base"}}, mistral.ClassifierLimits{}},
+		{"there is no model", nil, mistral.ClassifierLimits{}},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			f := newFixture(t)
+			s := f.has(&stock{models: test.models})
+			if _, err := f.caller("asks").Models(t.Context(), f.clock.Now()); err != nil {
+				t.Fatal(err)
+			}
+			f.clock.Step(time.Second) // a newer list is not to be had yet
+			if got, err := f.caller("asks").Limits(t.Context(), f.clock.Now()); err != nil || got != test.want || s.lists.Load() != 1 {
+				t.Errorf("got %+v, %v after %d lists", got, err, s.lists.Load())
+			}
+			f.clock.Step(time.Minute)
+			if got, err := f.caller("asks").Limits(t.Context(), f.clock.Now()); err != nil || got != test.want || s.lists.Load() != 2 {
+				t.Errorf("got %+v, %v after %d lists", got, err, s.lists.Load())
+			}
+		})
+	}
+}
+
 // TestNobodyWaitsForAList holds up a list. Whoever wants it too is told to come back,
 // and holds no worker.
 func TestNobodyWaitsForAList(t *testing.T) {

@@ -162,7 +162,7 @@ func (p *Pool) connect(at tenancy) (*Connection, error) {
 		namespace: at.namespace,
 		client:    client,
 		metrics:   p.metrics,
-		models:    inventory[Models]{clock: p.options.Clock},
+		models:    inventory[modelList]{clock: p.options.Clock},
 		files:     inventory[Files]{clock: p.options.Clock},
 		keys:      inventory[Keys]{clock: p.options.Clock},
 		gate:      p.gate(at.endpoint),

@@ -24,8 +24,16 @@ func (r *DatasetReconciler) resolveSource(ctx context.Context, scope *datasetSco
 	if err != nil {
 		return scope.unreadable(err)
 	}
-	scope.sourceReady = &finding{good: true, reason: classifierv1alpha1.ReasonSourceReady, message: "the source can be read"}
+	scope.sourceReady = &finding{good: true, reason: classifierv1alpha1.ReasonSourceReady, message: readable(resolved)}
 	return proceed(), nil
+}
+
+func readable(resolved source.Source) string {
+	message := "the source can be read"
+	if leftOut := source.LeftOut(resolved); leftOut != "" {
+		message += "; " + leftOut
+	}
+	return message
 }
 
 // lookAtSource says so if that takes long and nothing was said of the dataset yet.

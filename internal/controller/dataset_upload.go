@@ -88,6 +88,9 @@ func (r *DatasetReconciler) uploadFile(ctx context.Context, scope *datasetScope,
 		return outcome{}, r.refusals.learn(scope.object.UID, request, err)
 	case found == nil:
 		file.ID = ""
+		if result, err := r.checkLimits(ctx, scope); err != nil || result.verdict != proceeds {
+			return result, err
+		}
 		return r.sendFile(ctx, scope, file, request)
 	case file.ID == "":
 		r.metrics.uploads.WithLabelValues(outcomeAdopted).Inc()

@@ -86,8 +86,8 @@ func TestFileWithoutASizeIsUploadedOnce(t *testing.T) {
 			data := driven(d.inlineDataset("data", sentiments(4)))
 			d.Create(data)
 			d.settle(data, classifierv1alpha1.ReasonUploaded)
-			if calls := d.factory.calls.Load(); calls != 2 || len(d.remoteFiles()) != 1 {
-				t.Errorf("after %d calls, to look for the file and to upload it, the factory has %+v", calls, d.remoteFiles())
+			if calls := d.factory.calls.Load(); calls != 3 || len(d.remoteFiles()) != 1 {
+				t.Errorf("after %d calls, to look for the file, to ask for the factory's limits and to upload it, the factory has %+v", calls, d.remoteFiles())
 			}
 			// An upload whose record was lost is found again by its name.
 			d = d.restarted()

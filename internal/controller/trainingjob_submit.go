@@ -124,6 +124,9 @@ func (r *TrainingJobReconciler) submit(ctx context.Context, scope *jobScope) (ou
 	if scope.isImported() {
 		return r.importJob(ctx, scope)
 	}
+	if result, err := r.checkLimits(ctx, scope); err != nil || result.verdict != proceeds {
+		return result, err
+	}
 	return r.create(ctx, scope, 1)
 }
 

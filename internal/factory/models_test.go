@@ -9,6 +9,9 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
+// wantLimits are what the factory takes.
+var wantLimits = mistral.ClassifierLimits{Targets: 20, LabelsPerTarget: 4096, Labels: 10_000, Samples: 10_000_000, FileBytes: 512 << 20}
+
 func TestModelLife(t *testing.T) {
 	s := startServer(t, nil)
 	id := s.train("intents.jsonl", intents(40))
@@ -21,6 +24,12 @@ func TestModelLife(t *testing.T) {
 	models, err := client.ListModels(t.Context())
 	if err != nil || len(models.Data) != 2 || models.Data[0].ID != DefaultBaseModel || models.Data[1].ID != id {
 		t.Errorf("ListModels() = %+v, %v", models, err)
+	}
+	if limits := models.Data[0].ClassifierLimits; limits == nil || *limits != wantLimits || models.Data[1].ClassifierLimits != nil {
+		t.Errorf("the base model is said to have the limits %+v, the other one %+v", limits, models.Data[1].ClassifierLimits)
+	}
+	if base, err := client.GetModel(t.Context(), DefaultBaseModel); err != nil || *base.ClassifierLimits != wantLimits {
+		t.Errorf("GetModel() = %+v, %v", base, err)
 	}
 	card, err := client.GetModel(t.Context(), id)
 	if err != nil || card.Type != mistral.ModelTypeFineTuned || card.Root != DefaultBaseModel || card.Job == "" ||

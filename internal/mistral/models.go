@@ -29,10 +29,22 @@ type Model struct {
 	Description      *string           `json:"description"`
 	MaxContextLength int64             `json:"max_context_length"`
 	Aliases          List[string]      `json:"aliases"`
+	// ClassifierLimits are a base model's, at servers that tell them.
+	ClassifierLimits *ClassifierLimits `json:"classifier_limits,omitempty"`
 	// The following are a fine-tuned model's.
 	Job      string `json:"job,omitempty"`
 	Root     string `json:"root,omitempty"` // the base model
 	Archived *bool  `json:"archived,omitempty"`
+}
+
+// ClassifierLimits are how much a classifier can be trained on. The protocol does not
+// have them; a number that is not above 0 is no limit.
+type ClassifierLimits struct {
+	Targets         int64 `json:"targets"`
+	LabelsPerTarget int64 `json:"labels_per_target"`
+	Labels          int64 `json:"labels"`  // of all targets
+	Samples         int64 `json:"samples"` // of all training files
+	FileBytes       int64 `json:"file_bytes"`
 }
 
 // ModelCapabilities say what a model can be asked for. All are written, because

@@ -46,10 +46,9 @@ func (b *bucket) stat(ctx context.Context, name string) (found object, err error
 	return object{name, b.version(attributes.As), attributes.Size}, nil
 }
 
-// list gives the objects under a prefix, errTooMany if there are more than limit. It
-// leaves out empty ones, which consoles make for folders and jobs to say that they
-// are done.
-func (b *bucket) list(ctx context.Context, prefix string, limit int) ([]object, error) {
+// list gives the objects under a prefix that are wanted, errTooMany if those are more
+// than limit.
+func (b *bucket) list(ctx context.Context, prefix string, limit int, wanted func(*blob.ListObject) bool) ([]object, error) {
 	var found []object
 	for token := blob.FirstPageToken; len(token) > 0; {
 		page, next, err := b.page(ctx, prefix, token, pageObjects)
@@ -57,7 +56,10 @@ func (b *bucket) list(ctx context.Context, prefix string, limit int) ([]object, 
 			return nil, err
 		}
 		for _, listed := range page {
-			if listed.Size <= 0 {
+			if ctx.Err() != nil { // patterns and names can be made to take long
+				return nil, ctx.Err()
+			}
+			if !wanted(listed) {
 				continue
 			}
 			if err := b.checkName(listed.Key); err != nil {

@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -69,10 +70,12 @@ func NewObjectStorage(options ObjectStorageOptions) *ObjectStorage {
 // objects are the objects of a bucket whose content, one after the other, is the samples.
 type objects struct {
 	location    location
+	selection   selection // of a prefix
 	credentials *credentials
 	bucket      *bucket
 	options     ObjectStorageOptions
 	found       []object // in the order of their names
+	leftOut     leftOut
 }
 
 // object is an object as it was found.
@@ -90,6 +93,10 @@ func resolveObjects(ctx context.Context, readers Readers, namespace string, spec
 	if err != nil {
 		return nil, err
 	}
+	selection, err := parseSelection(location.name, spec)
+	if err != nil {
+		return nil, err
+	}
 	credentials, err := readCredentials(ctx, readers.Live, namespace, spec.CredentialsSecretRef)
 	if err != nil {
 		return nil, err
@@ -99,7 +106,7 @@ func resolveObjects(ctx context.Context, readers Readers, namespace string, spec
 			return nil, err
 		}
 	}
-	resolved := &objects{location: location, credentials: credentials, options: readers.ObjectStorage.options}
+	resolved := &objects{location: location, selection: selection, credentials: credentials, options: readers.ObjectStorage.options}
 	if err := resolved.resolve(ctx, readers.ObjectStorage); err != nil {
 		return nil, resolved.explain(ctx, err)
 	}
@@ -146,15 +153,34 @@ func (o *objects) look(ctx context.Context) ([]object, error) {
 		}
 		return []object{found}, nil
 	}
-	found, err := o.bucket.list(ctx, o.location.name, o.options.MaxObjects)
+	found, err := o.bucket.list(ctx, o.location.name, o.options.MaxObjects, o.wants)
 	if err != nil {
 		return nil, err
 	}
 	if len(found) == 0 {
-		return nil, &Error{ReasonNotFound, "there is no object with content under " + o.location.String()}
+		return nil, &Error{ReasonNotFound, o.nothingFound()}
 	}
 	slices.SortFunc(found, func(a, b object) int { return strings.Compare(a.name, b.name) })
 	return found, nil
+}
+
+// wants reports whether an object is read, and counts those that are not.
+func (o *objects) wants(listed *blob.ListObject) bool {
+	if isFolderMarker(listed) {
+		return false
+	}
+	why := o.selection.causeOf(listed)
+	if why != notLeftOut {
+		o.leftOut.add(o.location.nameOf(listed.Key), why)
+	}
+	return why == notLeftOut
+}
+
+func (o *objects) nothingFound() string {
+	if o.leftOut.count == 0 {
+		return "there is no object under " + o.location.String()
+	}
+	return fmt.Sprintf("there is nothing to read under %s: %s (%s)", o.location, &o.leftOut, o.leftOut.causes())
 }
 
 // diagnose finds out why an object could not be looked at. S3 answers that with
@@ -189,6 +215,14 @@ func (o *objects) Identity() string {
 	return fingerprint(parts...)
 }
 
+// LeftOut says which objects under a prefix are not read. It is empty if all are.
+func LeftOut(resolved Source) string {
+	if found, ok := resolved.(*objects); ok {
+		return found.leftOut.String()
+	}
+	return ""
+}
+
 func (o *objects) SizeBytes() (size int64, exact bool) {
 	for _, found := range o.found {
 		size += found.size
@@ -198,10 +232,9 @@ func (o *objects) SizeBytes() (size int64, exact bool) {
 
 // Open names the parts as they are under the prefix.
 func (o *objects) Open(ctx context.Context) Content {
-	prefix := o.location.name[:strings.LastIndexByte(o.location.name, '/')+1]
 	all, pace := make([]part, 0, len(o.found)), newPace(o.options)
 	for _, found := range o.found {
-		all = append(all, part{strings.TrimPrefix(found.name, prefix), func() (io.ReadCloser, error) { return openObject(ctx, o, found, pace) }})
+		all = append(all, part{o.location.nameOf(found.name), func() (io.ReadCloser, error) { return openObject(ctx, o, found, pace) }})
 	}
 	return openParts(all)
 }

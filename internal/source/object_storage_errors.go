@@ -124,7 +124,7 @@ func (o *objects) explain(ctx context.Context, err error) error {
 			"bring the data nearer, or have the operator's flag --min-storage-throughput lowered", o.options.MinBytesPerSecond)}
 	}
 	if errors.Is(err, errLate) {
-		return &Error{ReasonUnreachable, fmt.Sprintf("the storage did not say within %s which objects there are; check the endpoint and the network", o.options.Timeout)}
+		return &Error{ReasonUnreachable, fmt.Sprintf("the storage did not say within %s which objects there are; check the endpoint and the network, or give a prefix with fewer objects", o.options.Timeout)}
 	}
 	answer := o.answer(err)
 	reason := reasonOf(answer)

@@ -42,6 +42,56 @@ func TestPrefix(t *testing.T) {
 	})
 }
 
+// TestWhatSparkLeaves takes the folder that a job of Spark wrote, and a person chose from.
+func TestWhatSparkLeaves(t *testing.T) {
+	everywhere(t, func(t *testing.T, s *store) {
+		for name, content := range map[string]string{
+			"intents/_SUCCESS":                        "",
+			"intents/_metadata":                       "no sample\n",
+			"intents/.part-0.crc":                     "no sample\n",
+			"intents/intent=refund/part-0.jsonl":      "a\n",
+			"intents/intent=refund/part-1.jsonl":      "",
+			"intents/intent=refund/part-2.txt":        "not chosen\n",
+			"intents/intent=refund/.part-0.jsonl.crc": "no sample\n",
+			"intents/_c0=1/part-0.jsonl":              "b\n",
+			"intents/_temporary/0/part-0.jsonl":       "no sample\n",
+			"intents/test/part-0.jsonl":               "not chosen\n",
+		} {
+			s.fill(t, name, content)
+		}
+		spec := s.spec("intents/")
+		spec.Include, spec.Exclude = []string{"**/*.jsonl"}, []string{"test/**"}
+		look := func() source.Source {
+			resolved, err := s.try(t.Context(), spec, s.options())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return resolved
+		}
+		before := look()
+		if got, err := read(t.Context(), before); err != nil || got != "b\na\n" {
+			t.Errorf("got %q, %v", got, err)
+		}
+		if got, want := source.LeftOut(before), "8 objects are left out: .part-0.crc, _SUCCESS, _metadata and 5 more"; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+
+		s.fill(t, "intents/_SUCCESS", "finished again")
+		s.fill(t, "intents/test/part-1.jsonl", "not chosen\n")
+		after := look()
+		if after.Identity() != before.Identity() {
+			t.Error("the identity changes with what is not read")
+		}
+		if got, want := source.LeftOut(after), "9 objects are left out: "; !strings.HasPrefix(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		s.fill(t, "intents/intent=refund/part-1.jsonl", "c\n")
+		if look().Identity() == before.Identity() {
+			t.Error("the identity stays though there is more to read")
+		}
+	})
+}
+
 // A page of a list has 1000 objects.
 func TestMoreObjectsThanAPage(t *testing.T) {
 	everywhere(t, func(t *testing.T, s *store) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
+	"github.com/classifier-factory/classifier-factory/internal/factory/training"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -112,7 +113,8 @@ func (s *Server) isBaseModel(id string) bool {
 }
 
 func (s *Server) baseCard(name string) mistral.Model {
-	description := baseDescription
+	description, limits := baseDescription, training.Limits()
+	limits.FileBytes = maxFileBytes
 	return mistral.Model{
 		ID:               name,
 		Object:           mistral.ObjectModel,
@@ -123,6 +125,7 @@ func (s *Server) baseCard(name string) mistral.Model {
 		Description:      &description,
 		MaxContextLength: maxContextLength,
 		Aliases:          []string{},
+		ClassifierLimits: &limits,
 	}
 }
 

@@ -15,6 +15,18 @@ import (
 // maxLabels is how many labels the engine can learn, over all targets.
 const maxLabels = 10_000
 
+// Limits are how much a job may be trained on. How large a file may be is for whoever
+// takes files to say.
+func Limits() mistral.ClassifierLimits {
+	limits := dataset.DefaultLimits()
+	return mistral.ClassifierLimits{
+		Targets:         int64(limits.Targets),
+		LabelsPerTarget: int64(limits.LabelsPerTarget),
+		Labels:          maxLabels,
+		Samples:         int64(limits.Samples),
+	}
+}
+
 // validate reads all of a job's files once. A *store.InvalidDataError says what is
 // wrong with them.
 func (q *Queue) validate(ctx context.Context, j *store.Job) (*store.Validation, error) {

@@ -20,7 +20,7 @@ type ObjectStorageSourceApplyConfiguration struct {
 	Region *string `json:"region,omitempty"`
 	// include are patterns of the objects under a prefix that are read, such as
 	// *.jsonl or 2026/**/part-*.csv. They match names without the prefix; * stands for
-	// anything but /, ** for anything. Default: all.
+	// anything but /, ** for any folders. Default: all.
 	Include []string `json:"include,omitempty"`
 	// exclude are patterns of the objects under a prefix that are left out, as in
 	// include. Names that start with _ or ., checksums (.crc) and empty objects are
