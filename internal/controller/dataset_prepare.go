@@ -24,7 +24,7 @@ const (
 	// With everything else at its longest the status stays under 64 KiB.
 	maxLabelBytes = 24 << 10
 	// labelOverhead is what a label weighs beside its name.
-	labelOverhead = len(`{"name":"","samples":10000000},`)
+	labelOverhead = len(`{"name":"","samples":10000000,"train":10000000,"validation":10000000,"test":10000000},`)
 	// What the API allows. Flags may allow more, of which the status lists what fits.
 	maxTargets      = 20
 	maxTargetLabels = 256
@@ -183,6 +183,7 @@ func (s *datasetScope) describe() {
 			status.Targets = append(status.Targets, describeTarget(target, maxLabelBytes/len(targets)))
 		}
 	}
+	s.describeSplit()
 	status.LabelCount = new(count32(labels))
 	status.InvalidSamples = nil
 	for _, invalid := range report.InvalidSamples {
@@ -228,6 +229,44 @@ func lastBytes(text string, most int) string {
 		start++
 	}
 	return "…" + text[start:]
+}
+
+// describeSplit says of the labels how many of their samples are in which of the files
+// that the spec asks for.
+func (s *datasetScope) describeSplit() {
+	split := s.object.Spec.Preparation.Split
+	if split == nil || s.prepared.Report.Problem != nil {
+		return
+	}
+	counts := map[classifierv1alpha1.Split]map[[2]string]int64{}
+	for _, file := range s.prepared.Files {
+		counts[classifierv1alpha1.Split(file.Split)] = countsOf(file.Targets)
+	}
+	for i := range s.status.Targets {
+		target := &s.status.Targets[i]
+		for j := range target.Labels {
+			label := &target.Labels[j]
+			name := [2]string{target.Name, label.Name}
+			label.Train = new(counts[classifierv1alpha1.SplitTrain][name])
+			if intOr0(split.ValidationPercent) > 0 {
+				label.Validation = new(counts[classifierv1alpha1.SplitValidation][name])
+			}
+			if intOr0(split.TestPercent) > 0 {
+				label.Test = new(counts[classifierv1alpha1.SplitTest][name])
+			}
+		}
+	}
+}
+
+// countsOf are the samples of labels, by the names of target and label.
+func countsOf(targets []dataset.Target) map[[2]string]int64 {
+	counts := map[[2]string]int64{}
+	for _, target := range targets {
+		for _, label := range target.Labels {
+			counts[[2]string{target.Name, label.Name}] = int64(label.Samples)
+		}
+	}
+	return counts
 }
 
 // count32 is a count as the API has it; none that the limits allow is cut.

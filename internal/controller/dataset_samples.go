@@ -90,6 +90,7 @@ func preparationOf(spec classifierv1alpha1.DatasetPreparation) dataset.Preparati
 	if spec.Split != nil {
 		preparation.ValidationPercent = intOr0(spec.Split.ValidationPercent)
 		preparation.TestPercent = intOr0(spec.Split.TestPercent)
+		preparation.Stratified = spec.Split.Method == classifierv1alpha1.SplitStratified
 	}
 	if spec.Seed != nil {
 		preparation.Seed = *spec.Seed

@@ -36,6 +36,11 @@ func TestSplitDatasetIsTrainedAndValidatedOn(t *testing.T) {
 	if samples != 420 || len(fileIDs) != 3 {
 		t.Errorf("420 samples were split into %+v", dataset.Status.Files)
 	}
+	for _, label := range dataset.Status.Targets[0].Labels {
+		if *label.Train+*label.Validation+*label.Test != label.Samples {
+			t.Errorf("of %d samples of %s %d, %d and %d are in a file", label.Samples, label.Name, *label.Train, *label.Validation, *label.Test)
+		}
+	}
 	remote := f.remoteJobs()[0]
 	if got, want := fmt.Sprint(remote.TrainingFiles, remote.ValidationFiles), fmt.Sprintf("[%s] [%s]", fileIDs["Train"], fileIDs["Validation"]); got != want {
 		t.Errorf("the job reads %s, want %s", got, want)
@@ -57,6 +62,24 @@ func TestRareLabelDoesNotBreakTraining(t *testing.T) {
 	f.Get("data", data)
 	if got := data.Status; got.Samples.Dropped != 1 || len(got.Files) != 2 || got.Files[0].Samples+got.Files[1].Samples != 60 {
 		t.Errorf("the samples are %+v in %+v", got.Samples, got.Files)
+	}
+}
+
+// TestStratifiedSplitTrainsTheRarest keeps the only sample of a label for the training.
+func TestStratifiedSplitTrainsTheRarest(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	data := f.inlineDataset("data", sentiments(60)+`{"text": "c", "labels": {"sentiment": "rare"}}`)
+	data.Spec.Preparation.Split = &classifierv1alpha1.DatasetSplit{Method: classifierv1alpha1.SplitStratified, ValidationPercent: new(int32(50))}
+	data.Spec.Preparation.Seed = new(int64(7))
+	f.Create(data)
+	f.waitUntilReady(data)
+	labels := map[string]string{}
+	for _, label := range data.Status.Targets[0].Labels {
+		labels[label.Name] = fmt.Sprint(label.Samples, *label.Train, *label.Validation)
+	}
+	if got := data.Status; got.Samples.Dropped != 0 || labels["rare"] != "1 1 0" || got.Files[0].Samples+got.Files[1].Samples != 61 {
+		t.Errorf("the samples are %+v in %+v, the labels %v", got.Samples, got.Files, labels)
 	}
 }
 

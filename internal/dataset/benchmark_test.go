@@ -169,6 +169,7 @@ func BenchmarkPrepare(b *testing.B) {
 	}{
 		{"pass-through", Preparation{}},
 		{"split", Preparation{ValidationPercent: 10, TestPercent: 10}},
+		{"stratified-split", Preparation{ValidationPercent: 10, TestPercent: 10, Stratified: true}},
 		{"everything", Preparation{DropDuplicates: true, MinSamplesPerLabel: 200, MaxSamplesPerLabel: 60000, ValidationPercent: 10, TestPercent: 10}},
 	}
 	for _, test := range preparations {

@@ -62,7 +62,7 @@ func (r *parquetRow) node(node *parquetNode) (found bool, err error) {
 	case listNode:
 		return true, r.list(node)
 	case mapNode:
-		return true, r.mapping(node)
+		return true, r.entries(node)
 	}
 	return true, r.object(node)
 }
@@ -108,7 +108,7 @@ func (r *parquetRow) list(node *parquetNode) error {
 	return err
 }
 
-func (r *parquetRow) mapping(node *parquetNode) error {
+func (r *parquetRow) entries(node *parquetNode) error {
 	r.write('{')
 	isEmpty := true
 	err := node.elements(func(bool) error {

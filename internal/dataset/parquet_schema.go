@@ -101,12 +101,12 @@ func (s *parquetSchema) content(field schema.Node, defined, repeat int16) (*parq
 	if group.NumFields() == 1 && group.Field(0).RepetitionType() == parquet.Repetitions.Repeated {
 		switch group.LogicalType().(type) {
 		case schema.ListLogicalType:
-			return s.list(group, defined, repeat)
+			return s.listOf(group, defined, repeat)
 		case schema.MapLogicalType:
-			return s.mapping(group, defined, repeat)
+			return s.mapOf(group, defined, repeat)
 		}
 		if group.ConvertedType() == schema.ConvertedTypes.MapKeyValue { // as some wrote for a map
-			return s.mapping(group, defined, repeat)
+			return s.mapOf(group, defined, repeat)
 		}
 	}
 	node := &parquetNode{key: keyOf(field), kind: objectNode, defined: defined}
@@ -118,9 +118,9 @@ func (s *parquetSchema) content(field schema.Node, defined, repeat int16) (*parq
 	return node, nil
 }
 
-// list makes a node of a group whose one field is repeated. That field is either the
+// listOf makes a node of a group whose one field is repeated. That field is either the
 // element itself or, as the standard has it now, stands around the element.
-func (s *parquetSchema) list(group *schema.GroupNode, defined, repeat int16) (*parquetNode, error) {
+func (s *parquetSchema) listOf(group *schema.GroupNode, defined, repeat int16) (*parquetNode, error) {
 	node := &parquetNode{key: keyOf(group), kind: listNode, defined: defined, element: defined + 1, repeat: repeat + 1}
 	repeated := group.Field(0)
 	if inner, ok := repeated.(*schema.GroupNode); ok && inner.NumFields() == 1 && !isElement(inner, group) {
@@ -140,8 +140,8 @@ func isElement(repeated *schema.GroupNode, list schema.Node) bool {
 		repeated.Field(0).RepetitionType() == parquet.Repetitions.Repeated
 }
 
-// mapping makes a node of a group whose one field is repeated and has keys and values.
-func (s *parquetSchema) mapping(group *schema.GroupNode, defined, repeat int16) (*parquetNode, error) {
+// mapOf makes a node of a group whose one field is repeated and has keys and values.
+func (s *parquetSchema) mapOf(group *schema.GroupNode, defined, repeat int16) (*parquetNode, error) {
 	node := &parquetNode{key: keyOf(group), kind: mapNode, defined: defined, element: defined + 1, repeat: repeat + 1}
 	entry, ok := group.Field(0).(*schema.GroupNode)
 	if !ok || entry.NumFields() != 2 || entry.Field(0).Type() != schema.Primitive || entry.Field(0).RepetitionType() == parquet.Repetitions.Repeated {

@@ -13,6 +13,9 @@ import (
 // Preparation is what happens to samples between reading and training. The zero
 // Preparation passes valid samples through, in their order and byte for byte.
 //
+// Inputs are the same if nothing distinguishes them but case, white space,
+// punctuation and how Unicode encodes their characters.
+//
 // With anything else than SkipInvalid and MaxInvalidPercent the samples are
 // written in the order of a hash of their input and the seed. The files are thus
 // the same whatever the order of the source, if no row contradicts another: of
@@ -23,7 +26,8 @@ type Preparation struct {
 	SkipInvalid       bool
 	MaxInvalidPercent int
 
-	// DropDuplicates keeps one of the samples with equal input and labels.
+	// DropDuplicates keeps one of the samples with the same input and equal labels:
+	// that of which a hash of the row is smallest.
 	DropDuplicates bool
 
 	// MinSamplesPerLabel takes labels with fewer samples out of lists of labels,
@@ -38,10 +42,15 @@ type Preparation struct {
 
 	// ValidationPercent and TestPercent of the inputs are set aside. Each input
 	// has the same chance, so that each label of each target has about the same
-	// share of every split. No input moves because others come or go, and inputs
-	// that differ in case, white space and punctuation only are never parted. What
-	// is to validate a label that no sample to train on has is dropped.
+	// share of every split. No input moves because others come or go, and samples with
+	// the same input are never parted. What is to validate a label that no sample to
+	// train on has is dropped.
 	ValidationPercent, TestPercent int
+
+	// Stratified sets inputs aside so that each label of each target has its share of
+	// every split, and a sample in each of it if it has enough inputs. Inputs may move
+	// when others come or go.
+	Stratified bool
 
 	Seed int64
 }
@@ -112,8 +121,11 @@ type preparer struct {
 	entry        entry // of the sample being read
 	sorter       sorter
 	selection    selection
-	files        [len(splits)]splitWriter
-	prepared     Prepared
+	combinations *combinations // if the split is stratified
+
+	maxCombinationsBytes int
+	files                [len(splits)]splitWriter
+	prepared             Prepared
 }
 
 func newPreparer(ctx context.Context, preparation Preparation, scratch Scratch, limits Limits) *preparer {
@@ -126,12 +138,14 @@ func newPreparer(ctx context.Context, preparation Preparation, scratch Scratch, 
 		hasher:       newInputHasher(preparation.Seed),
 		sorter:       sorter{scratch: scratch, maxBytes: sortBytes},
 		selection:    selection{maxSamples: preparation.MaxSamplesPerLabel, decoder: newDecoder(limits)},
+
+		maxCombinationsBytes: combinationsBytes,
 	}
 }
 
 // prepare leaves no file open but those of what it returns.
 func (p *preparer) prepare(samples SampleReader) (*Prepared, error) {
-	err := errors.Join(p.run(samples), p.sorter.close())
+	err := errors.Join(p.run(samples), p.sorter.close(), p.combinations.close())
 	if err != nil || p.prepared.Report.Problem != nil {
 		err = errors.Join(err, closeAll(p.files[:]))
 	}
@@ -167,7 +181,7 @@ func (p *preparer) take(sample *Sample) error {
 	if p.prepared.Report.Invalid > 0 && !p.preparation.SkipInvalid {
 		return nil // there will be no files
 	}
-	order := p.hasher.order(sample)
+	order, split := p.hasher.hash(sample)
 	p.repeats.add(order, p.census.row)
 	e := &p.entry
 	e.row = sample.Raw
@@ -180,7 +194,7 @@ func (p *preparer) take(sample *Sample) error {
 	if !p.preparation.sorts() {
 		return p.files[train].write(p.scratch, e)
 	}
-	e.key = makeEntryKey(order, p.hasher.split(sample), labels, xxhash.Sum64(sample.Raw))
+	e.key = makeEntryKey(order, split, labels, xxhash.Sum64(sample.Raw))
 	return p.sorter.add(e)
 }
 
@@ -206,7 +220,10 @@ func (p *preparer) arrange() error {
 	if err := p.findRareLabels(); err != nil {
 		return err
 	}
-	err := p.walkKept(func(split int, e *entry) error { return p.files[split].write(p.scratch, e) })
+	if err := p.stratify(); err != nil {
+		return err
+	}
+	err := p.walkSplit(func(split int, e *entry) error { return p.files[split].write(p.scratch, e) })
 	if err != nil || !slices.ContainsFunc(p.selection.labels, p.onlyValidates) {
 		return err
 	}
@@ -222,7 +239,7 @@ func (p *preparer) writeValidationAgain() error {
 		return err
 	}
 	*writer = splitWriter{}
-	return p.walkKept(func(split int, e *entry) error {
+	return p.walkSplit(func(split int, e *entry) error {
 		if split != validation {
 			return nil
 		}
@@ -240,8 +257,41 @@ func (p *preparer) onlyValidates(label *labelCensus) bool {
 	return p.files[validation].samplesOf(label) > 0 && p.files[train].samplesOf(label) == 0
 }
 
-// walkKept passes on the samples that the selection keeps, and the splits they are in.
-func (p *preparer) walkKept(use func(split int, e *entry) error) error {
+// stratify decides in which splits the samples are, unless each decides it for itself.
+func (p *preparer) stratify() (err error) {
+	if !p.preparation.Stratified || p.preparation.ValidationPercent+p.preparation.TestPercent == 0 {
+		return nil
+	}
+	if p.combinations, err = newCombinations(p.scratch, p.selection.labels, &p.preparation, p.maxCombinationsBytes); err != nil {
+		return err
+	}
+	if err := p.walkKept(p.combinations.add); err != nil {
+		return err
+	}
+	if err := p.combinations.finish(); err != nil {
+		return err
+	}
+	stratify(p.combinations, &p.preparation)
+	return nil
+}
+
+// walkSplit passes on the samples that the selection keeps, and the splits they are in.
+func (p *preparer) walkSplit(use func(split int, e *entry) error) error {
+	if p.combinations == nil {
+		return p.walkKept(func(e *entry) error { return use(p.preparation.splitOf(e.key.split()), e) })
+	}
+	reader := p.combinations.reader()
+	return p.walkKept(func(e *entry) error {
+		split, err := reader.next(e)
+		if err != nil {
+			return err
+		}
+		return use(split, e)
+	})
+}
+
+// walkKept passes on the samples that the selection keeps.
+func (p *preparer) walkKept(use func(*entry) error) error {
 	p.prepared.Dropped, p.selection.kept = 0, nil
 	return p.walk(func(e *entry) error {
 		kept, err := p.selection.keep(e)
@@ -252,7 +302,7 @@ func (p *preparer) walkKept(use func(split int, e *entry) error) error {
 			p.prepared.Dropped++
 			return nil
 		}
-		return use(p.preparation.splitOf(e.key.split()), e)
+		return use(e)
 	})
 }
 
@@ -314,8 +364,10 @@ func (p *preparer) describe() {
 		}
 		return samples
 	})
-	trained := p.census.targetsCounted(p.files[train].samplesOf)
-	if problem := problemOf(p.files[train].samples, trained); problem != nil {
+	for i := range p.files {
+		p.files[i].targets = p.census.targetsCounted(p.files[i].samplesOf)
+	}
+	if problem := problemOf(p.files[train].samples, p.files[train].targets); problem != nil {
 		problem.Detail = "in what the preparation leaves to train on " + problem.Detail
 		p.prepared.Report.Problem = problem
 		return
@@ -324,7 +376,7 @@ func (p *preparer) describe() {
 		p.prepared.Report.Problem = problem
 		return
 	}
-	p.prepared.Warnings = p.warnings(trained)
+	p.prepared.Warnings = p.warnings()
 }
 
 // tooLarge says which file nobody would take.

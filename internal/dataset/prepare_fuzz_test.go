@@ -11,15 +11,15 @@ import (
 func FuzzPrepare(f *testing.F) {
 	some := labelsOf(`{"t":"x"}`) + "\n" + labelsOf(`{"t":"y"}`) + "\n"
 	lists := saying("a", `{"t":["x","y"],"u":"v"}`) + "\n" + saying("b", `{"u":"w","t":["y","z"]}`) + "\n" + saying("a", `{"t":["y","x"]}`) + "\n"
-	f.Add([]byte(some), true, uint8(50), true, uint8(0), uint8(0), uint8(0), uint8(0), int64(42))
-	f.Add([]byte(some+some+"{\n"), true, uint8(50), false, uint8(2), uint8(1), uint8(10), uint8(10), int64(1))
-	f.Add([]byte(lists+lists), false, uint8(0), true, uint8(2), uint8(3), uint8(50), uint8(30), int64(-1))
-	f.Add([]byte(chatRow+"\n"+textRow+"\n"+chatRow), true, uint8(100), true, uint8(1), uint8(1), uint8(99), uint8(99), int64(0))
-	f.Fuzz(func(t *testing.T, data []byte, skip bool, maxInvalid uint8, drop bool, least, most, validation, test uint8, seed int64) {
+	f.Add([]byte(some), true, uint8(50), true, uint8(0), uint8(0), uint8(0), uint8(0), int64(42), false)
+	f.Add([]byte(some+some+"{\n"), true, uint8(50), false, uint8(2), uint8(1), uint8(10), uint8(10), int64(1), true)
+	f.Add([]byte(lists+lists), false, uint8(0), true, uint8(2), uint8(3), uint8(50), uint8(30), int64(-1), true)
+	f.Add([]byte(chatRow+"\n"+textRow+"\n"+chatRow), true, uint8(100), true, uint8(1), uint8(1), uint8(99), uint8(99), int64(0), false)
+	f.Fuzz(func(t *testing.T, data []byte, skip bool, maxInvalid uint8, drop bool, least, most, validation, test uint8, seed int64, stratified bool) {
 		preparation := Preparation{
 			SkipInvalid: skip, MaxInvalidPercent: int(maxInvalid), DropDuplicates: drop,
 			MinSamplesPerLabel: int(least), MaxSamplesPerLabel: int(most),
-			ValidationPercent: int(validation), TestPercent: int(test), Seed: seed,
+			ValidationPercent: int(validation), TestPercent: int(test), Seed: seed, Stratified: stratified,
 		}
 		limits := tightLimits()
 		prepared := prepareRows(t, string(data), preparation, limits)

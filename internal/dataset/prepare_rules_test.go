@@ -128,7 +128,11 @@ func TestDropDuplicates(t *testing.T) {
 		{"more labels", saying("a", `{"t":["x"]}`), saying("a", `{"t":["x","y"]}`), false},
 		{"more targets", saying("a", `{"t":"x"}`), saying("a", `{"t":"x","u":"x"}`), false},
 		{"a label of another target", saying("a", `{"t":"x"}`), saying("a", `{"u":"x"}`), false},
-		{"nearly the same text", saying("a", `{"t":"x"}`), saying("A", `{"t":"x"}`), false},
+		{"another text", saying("a", `{"t":"x"}`), saying("ab", `{"t":"x"}`), false},
+		{"case and punctuation", saying("ab", `{"t":"x"}`), saying("A b!", `{"t":"x"}`), true},
+		{"another form of Unicode", saying("a\u00E9", `{"t":"x"}`), saying("ae\u0301\u200B", `{"t":"x"}`), true},
+		{"case of a label", saying("a", `{"t":"x"}`), saying("a", `{"t":"X"}`), false},
+		{"the same conversation in another case", chat(`"role":"user","content":"a"`, `{"t":"x"}`), chat(`"role":"user","content":"A."`, `{"t":"x"}`), true},
 		{"the same conversation", chat(`"role":"user","content":"a"`, `{"t":"x"}`), chat(`"content":[{"type":"text","text":"a"}],"role":"user"`, `{"t":"x"}`), true},
 		{"another role", chat(`"role":"user","content":"a"`, `{"t":"x"}`), chat(`"role":"tool","content":"a"`, `{"t":"x"}`), false},
 		{"another content", chat(`"role":"user","content":"a"`, `{"t":"x"}`), chat(`"role":"user","content":"b"`, `{"t":"x"}`), false},
@@ -137,7 +141,7 @@ func TestDropDuplicates(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.reason, func(t *testing.T) {
-			others := strings.NewReplacer(`"a`, `"other`, `\u0061`, "other", `"x"`, `"v"`, `"y"`, `"w"`, `\u0078`, "v") // lest a target has one label
+			others := strings.NewReplacer(`"a`, `"other`, `"A`, `"Other`, `\u0061`, "other", `"x"`, `"v"`, `"X"`, `"V"`, `"y"`, `"w"`, `\u0078`, "v") // lest a target has one label
 			for _, rows := range [][]string{{test.row, test.other}, {test.other, test.row}} {
 				rows = append(rows, others.Replace(test.row), others.Replace(test.other))
 				scratch := &memoryScratch{}
@@ -260,7 +264,7 @@ func TestFilesAreBounded(t *testing.T) {
 func TestScratchFailures(t *testing.T) {
 	data := intents(t)[:100_000]
 	data = data[:strings.LastIndex(data, "\n")]
-	recipe := Preparation{DropDuplicates: true, MinSamplesPerLabel: 2, ValidationPercent: 10, TestPercent: 10}
+	recipe := Preparation{DropDuplicates: true, MinSamplesPerLabel: 2, ValidationPercent: 10, TestPercent: 10, Stratified: true}
 	full := errors.New("no space left on device")
 	for _, operation := range []string{"create", "write", "read", "close"} {
 		failed := true

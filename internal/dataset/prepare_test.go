@@ -305,6 +305,7 @@ func TestScratchBytes(t *testing.T) {
 	}{
 		{"as it is", Preparation{}},
 		{"sorted", Preparation{TestPercent: 10}},
+		{"sorted and stratified", Preparation{TestPercent: 10, Stratified: true}},
 	} {
 		scratch := &memoryScratch{}
 		samples := NewReader(strings.NewReader(rows.String()), DefaultLimits())

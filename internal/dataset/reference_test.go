@@ -105,7 +105,7 @@ func decodeReference(line []byte, limits Limits) (decoded row, ok bool) {
 		return row{}, false
 	}
 	if hasText {
-		ok = decodeKind(text, '"', &decoded.Text) && decoded.Text != ""
+		ok = decodeKind(text, '"', &decoded.Text) && says(decoded.Text)
 	} else {
 		decoded.Messages, ok = decodeReferenceMessages(messages)
 	}
@@ -139,8 +139,10 @@ func decodeReferenceMessages(data []byte) (messages []Message, ok bool) {
 		}
 		messages = append(messages, message)
 	}
-	return messages, true
+	return messages, slices.ContainsFunc(messages, func(message Message) bool { return says(message.Content) })
 }
+
+func says(text string) bool { return strings.TrimFunc(text, isInvisibleRune) != "" }
 
 func decodeReferenceChunks(data []byte, content *string) bool {
 	var elements []json.RawMessage

@@ -3,7 +3,7 @@ package dataset
 // maxRepeatSlots bounds the memory of repeats to 12 MB.
 const maxRepeatSlots = 1 << 20
 
-// repeats counts samples whose input occurred before. It remembers what was said
+// repeats counts samples whose input, or the same one written otherwise, occurred before. It remembers what was said
 // of about the first 800 000 inputs for each of their targets; what repeats later
 // ones goes unseen.
 type repeats struct {

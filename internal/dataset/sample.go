@@ -1,6 +1,9 @@
 package dataset
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // InputType is what a dataset's rows classify.
 type InputType string
@@ -16,6 +19,9 @@ type Message struct {
 	Role    string // system, user, assistant or tool
 	Content string // empty for null; the parts of a list are joined by line breaks
 }
+
+// says reports whether there is something to be seen of the content.
+func (m Message) says() bool { return !isInvisible(m.Content) }
 
 // TargetLabels are the labels that a row gives a target.
 type TargetLabels struct {
@@ -151,8 +157,11 @@ func (d *decoder) readText() string {
 		return ""
 	}
 	text := d.string()
-	if text == "" {
+	switch {
+	case text == "":
 		d.fail(EmptyText, "text is empty")
+	case isInvisible(text):
+		d.fail(EmptyText, "text has nothing that can be seen")
 	}
 	return text
 }
@@ -167,6 +176,9 @@ func (d *decoder) readMessages() {
 	}
 	if len(d.messages) == 0 {
 		d.fail(EmptyMessages, "messages has no message")
+	}
+	if !slices.ContainsFunc(d.messages, Message.says) {
+		d.fail(EmptyMessages, "no message's content has anything that can be seen")
 	}
 }
 

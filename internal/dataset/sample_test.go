@@ -46,6 +46,12 @@ var invalidRows = []struct {
 	{"text is a string, not null", textOf(`null`), InvalidText},
 	{"text is a string, not a list", textOf(`["a"]`), InvalidText},
 	{"text says something", textOf(`""`), EmptyText},
+	{"white space says nothing", textOf(`" \t\r\n"`), EmptyText},
+	{"nor does that of other scripts", textOf("\"\u00A0\u2003\u3000\u0085\u2028\""), EmptyText},
+	{"nor do control characters", textOf(`"\u0000\u001b\u007f"`), EmptyText},
+	{"nor do format characters", textOf("\"\u200B\u200D\uFEFF\u00AD\u202E\u2066\""), EmptyText},
+	{"nor do what is not shown", textOf("\"\u3164\u115F\uFFA0\u034F\uFE0F\U000E0100\u2800\""), EmptyText},
+	{"a conversation says something", messagesOf(`[{"role":"system","content":" "},{"role":"user","content":null},{"role":"assistant"},{"role":"tool","content":[]}]`), EmptyMessages},
 
 	// Messages.
 	{"messages is an array, not a string", messagesOf(`"hello"`), InvalidMessages},
@@ -224,7 +230,6 @@ var validRows = []struct {
 	{"a conversation", chatRow, row{Messages: said("user", "hello"), Labels: single("intent", "greeting")}},
 	{"white space", " { \"text\" :\t\"a\" , \"labels\" : { \"t\" : \"x\" } }\r", row{Text: "a", Labels: single("t", "x")}},
 	{"any order", `{"labels":{"t":"x"},"text":"a"}`, row{Text: "a", Labels: single("t", "x")}},
-	{"a blank text is a text", textOf(`" "`), row{Text: " ", Labels: single("t", "x")}},
 	{"extra keys are ignored",
 		extra(`[1,-0.5e+10,0,1E2,true,false,null,"\ud83d\ude00",{},[],{"text":1,"labels":[]}]`),
 		row{Text: "a", Labels: single("t", "x")}},
@@ -261,11 +266,13 @@ var validRows = []struct {
 		row{Labels: single("t", "x"), Messages: []Message{
 			{"system", "be kind"}, {"user", ""}, {"assistant", ""}, {"tool", ""},
 		}}},
-	{"an empty content is a content", contentOf(`""`), row{Messages: said("user", ""), Labels: single("t", "x")}},
+	{"an empty content is a content", messagesOf(`[{"role":"user","content":""},{"role":"assistant","content":"a"}]`),
+		row{Messages: []Message{{"user", ""}, {"assistant", "a"}}, Labels: single("t", "x")}},
 	{"one chunk", contentOf(`[{"type":"text","text":"a\tb"}]`), row{Messages: said("user", "a\tb"), Labels: single("t", "x")}},
 	{"chunks are lines", contentOf(`[{"type":"text","text":"a"},{"text":"b\n","type":"text"},{"type":"text","text":""},{"type":"text","text":"c"}]`),
 		row{Messages: said("user", "a\nb\n\nc"), Labels: single("t", "x")}},
-	{"no chunk", contentOf(`[]`), row{Messages: said("user", ""), Labels: single("t", "x")}},
+	{"no chunk", messagesOf(`[{"role":"user","content":[]},{"role":"user","content":"a"}]`),
+		row{Messages: []Message{{"user", ""}, {"user", "a"}}, Labels: single("t", "x")}},
 	{"nesting up to the limit", extra(`[[[[[1]]]]]`), row{Text: "a", Labels: single("t", "x")}},
 	{"a label as long as the limit", labelsOf(`{"t":"` + strings.Repeat("x", 16) + `"}`),
 		row{Text: "a", Labels: single("t", strings.Repeat("x", 16))}},
@@ -294,14 +301,14 @@ func TestStringsOfEveryLength(t *testing.T) {
 			for at := range length + 1 {
 				plain := strings.Repeat("!", length)
 				text := plain[:at] + special + plain[at:]
-				if text == "" {
+				want := strings.ReplaceAll(text, `\n`, "\n")
+				if isInvisible(want) {
 					continue
 				}
 				rows, invalid, err := readRows(strings.NewReader(textAtEnds(text)), DefaultLimits())
 				if err != nil || len(invalid) > 0 {
 					t.Fatalf("%q: invalid %v, %v", text, invalid, err)
 				}
-				want := strings.ReplaceAll(text, `\n`, "\n")
 				if rows[0].Text != want || rows[1].Text != want {
 					t.Fatalf("got %q and %q, want %q", rows[0].Text, rows[1].Text, want)
 				}
@@ -344,10 +351,10 @@ func TestHexadecimalDigits(t *testing.T) {
 			digits := []byte("00e9")
 			digits[at] = byte(c)
 			wanted, err := strconv.ParseUint(string(digits), 16, 16)
-			rows, _, _ := readRows(strings.NewReader(textOf(`"\u`+string(digits)+`"`)), DefaultLimits())
+			rows, _, _ := readRows(strings.NewReader(textOf(`"a\u`+string(digits)+`"`)), DefaultLimits())
 			if isSurrogate := wanted >= 0xD800 && wanted < 0xE000; len(rows) == 1 != (err == nil && !isSurrogate) {
 				t.Errorf("%q are digits: %t", digits, len(rows) == 1)
-			} else if len(rows) == 1 && rows[0].Text != string(rune(wanted)) {
+			} else if len(rows) == 1 && rows[0].Text != "a"+string(rune(wanted)) {
 				t.Errorf("%q is %q", digits, rows[0].Text)
 			}
 		}

@@ -36,6 +36,7 @@ type PreparedFile struct {
 	Split     Split
 	Digest    string // SHA-256 of the content, in hexadecimal
 	Samples   int
+	Targets   []Target // of the samples
 	SizeBytes int64
 	file      ScratchFile
 }
@@ -54,6 +55,7 @@ type splitWriter struct {
 	samples int
 	size    int64
 	labels  []int // how many samples of the split have a label, by its number
+	targets []Target
 }
 
 func (w *splitWriter) write(scratch Scratch, e *entry) error {
@@ -90,7 +92,7 @@ func (w *splitWriter) finish(split Split) (PreparedFile, error) {
 	if err := w.buffer.Flush(); err != nil {
 		return PreparedFile{}, scratchError(err)
 	}
-	return PreparedFile{Split: split, Digest: hex.EncodeToString(w.hash.Sum(nil)), Samples: w.samples, SizeBytes: w.size, file: w.file}, nil
+	return PreparedFile{Split: split, Digest: hex.EncodeToString(w.hash.Sum(nil)), Samples: w.samples, Targets: w.targets, SizeBytes: w.size, file: w.file}, nil
 }
 
 func (w *splitWriter) close() error {

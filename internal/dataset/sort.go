@@ -27,7 +27,7 @@ type entry struct {
 }
 
 // entryKey is what entries are sorted by: the hashes of a sample's input for the
-// order and for the split, of its labels, and of its row. Samples with equal
+// order and for the split, of its labels, and of its row. Samples with the same
 // input stand next to each other, and among them those with equal labels.
 type entryKey [keyBytes]byte
 
@@ -41,7 +41,10 @@ func makeEntryKey(order, split, labels, row uint64) (key entryKey) {
 
 func (k *entryKey) split() uint64 { return binary.BigEndian.Uint64(k[8:]) }
 
-// sample is equal for samples with equal input and labels.
+// input is equal for samples with the same input.
+func (k *entryKey) input() []byte { return k[:16] }
+
+// sample is equal for samples with the same input and equal labels.
 func (k *entryKey) sample() []byte { return k[:24] }
 
 // sorter sorts entries by their keys, in bounded memory whatever they are: it

@@ -4,8 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"math/bits"
-	"unicode"
-	"unicode/utf8"
 )
 
 // Split is what a part of the samples is for.
@@ -43,9 +41,9 @@ func (p *Preparation) splitOf(hash uint64) int {
 }
 
 // inputHasher hashes what samples classify together with a seed. That is all
-// that is random in a preparation: what becomes of a sample hangs on itself.
+// that is random in a preparation.
 type inputHasher struct {
-	data []byte // the seed, followed by a purpose and an input
+	data []byte // the seed, a mark and an input
 }
 
 const seedBytes = 8
@@ -54,68 +52,17 @@ func newInputHasher(seed int64) inputHasher {
 	return inputHasher{data: binary.BigEndian.AppendUint64(nil, uint64(seed))} //nolint:gosec // every seed has its own bits
 }
 
-// order hashes the input as it is.
-func (h *inputHasher) order(sample *Sample) uint64 {
-	data := append(h.data[:seedBytes], 'o')
-	data = append(data, sample.Text...)
+// hash returns two numbers that are independent of each other, for the order and for
+// the split. Samples that say the same have the same ones: what is nearly what a model
+// has been trained on says nothing of how good it is.
+func (h *inputHasher) hash(sample *Sample) (order, split uint64) {
+	data := appendFolded(append(h.data[:seedBytes], 's'), sample.Text)
 	for i := range sample.Messages {
 		message := &sample.Messages[i]
-		data = append(append(data, message.Role...), 0)
-		data = binary.BigEndian.AppendUint32(data, uint32(len(message.Content))) //nolint:gosec // a row is far shorter
-		data = append(data, message.Content...)
-	}
-	return h.sum(data)
-}
-
-// split hashes the letters, digits and symbols of the input, without their case:
-// what is nearly what a model has been trained on says nothing of how good it is.
-func (h *inputHasher) split(sample *Sample) uint64 {
-	data := append(h.data[:seedBytes], 's') // lest it be the order where nothing is left out
-	empty := len(data)
-	data = appendFolded(data, sample.Text)
-	for i := range sample.Messages {
-		message := &sample.Messages[i]
-		data = append(append(data, message.Role...), 0)
+		data = append(append(data, message.Role...), 0) // which is in no folding
 		data = appendFolded(data, message.Content)
 	}
-	if len(data) == empty {
-		data = append(data, sample.Text...)
-	}
-	return h.sum(data)
-}
-
-// sum keeps the memory of the data for the next input.
-func (h *inputHasher) sum(data []byte) uint64 {
-	h.data = data
+	h.data = data // its memory is for the next input
 	sum := sha256.Sum256(data)
-	return binary.BigEndian.Uint64(sum[:])
-}
-
-// folded are the ASCII letters and digits, without their case. 0 is left out.
-var folded = func() (folded [utf8.RuneSelf]byte) {
-	for c := range byte(utf8.RuneSelf) {
-		if unicode.IsLetter(rune(c)) || unicode.IsDigit(rune(c)) {
-			folded[c] = byte(unicode.ToLower(rune(c)))
-		}
-	}
-	return folded
-}()
-
-// appendFolded appends the text without its case, white space and punctuation.
-func appendFolded(data []byte, text string) []byte {
-	for i := 0; i < len(text); {
-		if c := text[i]; c < utf8.RuneSelf {
-			if folded[c] != 0 {
-				data = append(data, folded[c])
-			}
-			i++
-			continue
-		}
-		r, size := utf8.DecodeRuneInString(text[i:])
-		if !unicode.IsSpace(r) && !unicode.IsPunct(r) {
-			data = utf8.AppendRune(data, unicode.ToLower(r))
-		}
-		i += size
-	}
-	return data
+	return binary.BigEndian.Uint64(sum[8:]), binary.BigEndian.Uint64(sum[:])
 }

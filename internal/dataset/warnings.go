@@ -19,6 +19,7 @@ const (
 	DroppedLabels       WarningReason = "DroppedLabels"       // for MinSamplesPerLabel, or as only validation samples had them
 	FewSamples          WarningReason = "FewSamples"          // to train a label on
 	UntrainedLabels     WarningReason = "UntrainedLabels"     // that only test samples have
+	UnmeasuredLabels    WarningReason = "UnmeasuredLabels"    // that no validation or no test sample has, where there shall be such
 	Imbalance           WarningReason = "Imbalance"
 	SimilarLabels       WarningReason = "SimilarLabels" // as of typing errors
 )
@@ -37,9 +38,8 @@ const (
 	typingLength   = 5  // shorter words that differ by a letter are different words
 )
 
-// warnings looks at what the files have. Trained are the targets of the samples
-// to train on.
-func (p *preparer) warnings(trained []Target) []Warning {
+// warnings looks at what the files have.
+func (p *preparer) warnings() []Warning {
 	var found []Warning
 	warn := func(reason WarningReason, format string, args ...any) {
 		found = append(found, Warning{Reason: reason, Detail: fmt.Sprintf(format, args...)})
@@ -58,9 +58,15 @@ func (p *preparer) warnings(trained []Target) []Warning {
 		if len(kept) == 0 {
 			continue
 		}
-		learned := labelCounts(trained, target.Name)
+		learned := labelCounts(p.files[train].targets, target.Name)
 		if untrained := missing(kept, learned); untrained.count > 0 {
 			warn(UntrainedLabels, "target %s: no sample to train on has %s", quote(target.Name), untrained)
+		}
+		if unmeasured := missing(kept, labelCounts(p.files[validation].targets, target.Name)); unmeasured.count > 0 && p.preparation.ValidationPercent > 0 {
+			warn(UnmeasuredLabels, "target %s: no validation sample has %s", quote(target.Name), unmeasured)
+		}
+		if unmeasured := missing(kept, labelCounts(p.files[test].targets, target.Name)); unmeasured.count > 0 && p.preparation.TestPercent > 0 {
+			warn(UnmeasuredLabels, "target %s: no test sample has %s", quote(target.Name), unmeasured)
 		}
 		if rare := few(learned); rare.count > 0 {
 			warn(FewSamples, "target %s: there are fewer than %d samples to train on of %s", quote(target.Name), fewSamples, rare)
@@ -123,27 +129,17 @@ func extremes(labels []LabelCount) (common, rare LabelCount) {
 func similar(labels []LabelCount) (pairs names) {
 	words := make([]string, len(labels))
 	for i, label := range labels {
-		words[i] = lettersOf(label.Name)
+		words[i] = string(appendFolded(nil, label.Name))
 	}
 	for i, a := range labels {
 		for j, b := range labels[:i] {
 			rare, common := min(a.Samples, b.Samples), max(a.Samples, b.Samples)
-			if words[i] == words[j] && words[i] != "" || common >= typingRatio*rare && oneLetterApart(words[i], words[j]) {
+			if words[i] == words[j] || common >= typingRatio*rare && oneLetterApart(words[i], words[j]) {
 				pairs.add(b.Name, a.Name)
 			}
 		}
 	}
 	return pairs
-}
-
-// lettersOf returns the letters and digits of a name, without their case.
-func lettersOf(name string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) {
-			return unicode.ToLower(r)
-		}
-		return -1
-	}, name)
 }
 
 // oneLetterApart reports whether a letter more, less or another makes one word

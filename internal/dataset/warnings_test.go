@@ -8,14 +8,15 @@ import (
 )
 
 func TestWarnings(t *testing.T) {
-	// times has so many different texts of a label.
-	times := func(count int, label string) string {
+	// saidTimes has so many different texts that begin with the words of a label.
+	saidTimes := func(words string, count int, label string) string {
 		var rows strings.Builder
 		for i := range count {
-			rows.WriteString(saying(fmt.Sprintf("%s %d", label, i), `{"t":"`+label+`"}`) + "\n")
+			rows.WriteString(saying(fmt.Sprintf("%s %d", words, i), `{"t":"`+label+`"}`) + "\n")
 		}
 		return rows.String()
 	}
+	times := func(count int, label string) string { return saidTimes(label, count, label) }
 	enough := times(20, "greeting") + times(20, "farewell")
 	long := strings.Repeat("label", 10)
 	tests := []struct {
@@ -30,6 +31,11 @@ func TestWarnings(t *testing.T) {
 		{"duplicates that are dropped", Preparation{DropDuplicates: true}, enough + times(3, "greeting"), nil},
 		{"the same input with other labels", Preparation{}, enough + saying("greeting 0", `{"t":"farewell"}`),
 			[]Warning{{ContradictingLabels, "samples that repeat the input of another, but not its labels: 1"}}},
+		{"the same written in another way", Preparation{}, enough + saying("Greeting: 0!", `{"t":"greeting"}`) + "\n" + saying("ＦＡＲＥＷＥＬＬ\u200B 0", `{"t":"greeting"}`),
+			[]Warning{
+				{DuplicateSamples, "samples that repeat the input and the labels of another: 1"},
+				{ContradictingLabels, "samples that repeat the input of another, but not its labels: 1"},
+			}},
 		{"another target contradicts nothing", Preparation{}, enough + saying("greeting 0", `{"u":"x"}`) + "\n" + saying("farewell 0", `{"u":"y"}`),
 			[]Warning{{FewSamples, `target "u": there are fewer than 10 samples to train on of "x", "y"`}}},
 		{"rare labels", Preparation{}, enough + times(9, "thanks"),
@@ -43,8 +49,10 @@ func TestWarnings(t *testing.T) {
 		{"imbalance", Preparation{}, times(501, "greeting") + times(10, "farewell"),
 			[]Warning{{Imbalance, `target "t": "greeting" has 501 samples to train on, "farewell" has 10`}}},
 		{"imbalance that sampling down mends", Preparation{MaxSamplesPerLabel: 500}, times(501, "greeting") + times(10, "farewell"), nil},
-		{"labels that differ in their writing", Preparation{}, enough + times(20, "Fare well") + times(20, "GREETING"),
+		{"labels that differ in their writing", Preparation{}, enough + saidTimes("wave", 20, "Fare well") + saidTimes("nod", 20, "GREETING"),
 			[]Warning{{SimilarLabels, `target "t": "Fare well" and "farewell", "GREETING" and "greeting"`}}},
+		{"labels that only Unicode tells apart", Preparation{}, saidTimes("a", 20, "caf\u00E9") + saidTimes("b", 20, "cafe\u0301") + saidTimes("c", 20, "ｔｅａ") + saidTimes("d", 20, "te\u200Ba"),
+			[]Warning{{SimilarLabels, "target \"t\": \"cafe\u0301\" and \"caf\u00E9\", \"te\\u200ba\" and \"ｔｅａ\""}}},
 		{"labels that differ by typing errors", Preparation{}, times(200, "greeting") + times(20, "greting") + times(20, "greeitng") + times(20, "meeting"),
 			[]Warning{{SimilarLabels, `target "t": "greeitng" and "greeting", "greeting" and "greting"`}}},
 		{"labels without letters", Preparation{}, times(20, "+") + times(20, "-"), nil},
@@ -52,12 +60,21 @@ func TestWarnings(t *testing.T) {
 			saying("a", `{"t":"v"}`) + "\n" + saying("c", `{"t":"w"}`),
 			[]Warning{
 				{DroppedLabels, `target "t": no sample is left of "w"`},
+				{UnmeasuredLabels, `target "t": no validation sample has "v"`},
 				{FewSamples, `target "t": there are fewer than 10 samples to train on of "v"`},
+			}},
+		{"labels that are too rare for a split", Preparation{ValidationPercent: 20, TestPercent: 20, Stratified: true}, times(60, "greeting") + times(60, "farewell") +
+			saying("a", `{"t":"v"}`) + "\n" + saying("b", `{"t":"w"}`) + "\n" + saying("c", `{"t":"w"}`),
+			[]Warning{
+				{UnmeasuredLabels, `target "t": no validation sample has "v"`},
+				{UnmeasuredLabels, `target "t": no test sample has "v", "w"`},
+				{FewSamples, `target "t": there are fewer than 10 samples to train on of "v", "w"`},
 			}},
 		{"labels that only the test has", Preparation{TestPercent: 50, Seed: 7}, times(60, "greeting") + times(60, "farewell") +
 			saying("a", `{"t":"v"}`) + "\n" + saying("c", `{"t":"w"}`),
 			[]Warning{
 				{UntrainedLabels, `target "t": no sample to train on has "v"`},
+				{UnmeasuredLabels, `target "t": no test sample has "w"`},
 				{FewSamples, `target "t": there are fewer than 10 samples to train on of "w"`},
 			}},
 	}
