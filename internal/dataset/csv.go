@@ -54,6 +54,8 @@ type CSVReader struct {
 	text    int        // the text column
 	row     []byte
 	decoder decoder
+	mapper  *mapper // which says what columns hold instead of the options; nil: the options do
+	fields  []int   // the columns of the mapper's fields; -1: there is none
 }
 
 // NewCSVReader returns a CSVReader of r.
@@ -111,6 +113,9 @@ func (r *CSVReader) decode(sample *Sample) error {
 	if got, want := len(r.records.ends), len(r.header.names); got != want {
 		return r.records.invalid(RaggedRow, fmt.Sprintf("the record has %d fields, the header has %d", got, want))
 	}
+	if r.mapper != nil {
+		return r.decodeMapped(sample)
+	}
 	r.buildRow()
 	if len(r.row) > r.decoder.limits.LineBytes {
 		return r.records.invalid(LineTooLong, fmt.Sprintf("as JSON the record has more than %d bytes", r.decoder.limits.LineBytes))
@@ -119,6 +124,36 @@ func (r *CSVReader) decode(sample *Sample) error {
 		return r.records.invalid(r.decoder.problem.Reason, r.decoder.problem.Detail)
 	}
 	return nil
+}
+
+// decodeMapped makes a sample of the record as of an object of its columns.
+func (r *CSVReader) decodeMapped(sample *Sample) error {
+	r.buildObject()
+	if len(r.row) > r.decoder.limits.LineBytes {
+		return r.records.invalid(LineTooLong, fmt.Sprintf("as JSON the record has more than %d bytes", r.decoder.limits.LineBytes))
+	}
+	err := locatedOn(r.records.line, r.mapper.decode(r.row, sample))
+	if invalid, ok := errors.AsType[*InvalidSampleError](err); ok {
+		invalid.Column = 0 // which would be that of the object
+	}
+	return err
+}
+
+// buildObject makes an object of the columns that the mapper reads.
+func (r *CSVReader) buildObject() {
+	row := append(r.row[:0], '{')
+	for i, column := range r.fields {
+		if column < 0 {
+			continue
+		}
+		if len(row) > 1 {
+			row = append(row, ',')
+		}
+		row = appendQuoted(row, []byte(r.mapper.record.fields[i].path))
+		row = append(row, ':')
+		row = appendQuoted(row, r.records.field(column))
+	}
+	r.row = append(row, '}')
 }
 
 // readHeader reads the part's first record.
@@ -148,7 +183,29 @@ func (r *CSVReader) findColumns() error {
 		return invalidHeader(r.records.line, DifferentHeader, "%s", detail)
 	}
 	r.header = header
+	if r.mapper != nil {
+		return r.findFields()
+	}
 	return r.findNamedColumns()
+}
+
+// findFields finds the columns that the mapper reads. Those that the names of folders
+// have need not be there.
+func (r *CSVReader) findFields() error {
+	r.fields = r.fields[:0]
+	for i := range r.mapper.record.fields {
+		field := &r.mapper.record.fields[i]
+		if field.folder != nil && len(r.header.columns(field.path)) == 0 {
+			r.fields = append(r.fields, -1)
+			continue
+		}
+		column, err := r.column(field.path)
+		if err != nil {
+			return err
+		}
+		r.fields = append(r.fields, column)
+	}
+	return nil
 }
 
 // findNamedColumns finds the columns that the options name.

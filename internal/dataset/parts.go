@@ -23,6 +23,9 @@ const (
 type Options struct {
 	Format Format
 	CSV    *CSVOptions // nil: columns are not named by it
+	// Mapping says where records have what; nil: they are rows of the protocol, or CSV
+	// says it.
+	Mapping *Mapping
 }
 
 // Parts are the files of a source, one after the other.
@@ -44,12 +47,17 @@ type PartsReader struct {
 	current SampleReader // of the part; nil: the next is to be opened
 	input   cappedReader // of all parts, decompressed
 	header  csvHeader    // of the first part of CSV
+	mapper  *mapper      // of all parts; nil: without a mapping
 	err     error        // what ended reading
 }
 
 // NewPartsReader returns a PartsReader of the parts.
 func NewPartsReader(parts Parts, options Options, limits Limits) *PartsReader {
-	return &PartsReader{parts: parts, options: options, limits: limits, input: cappedReader{maxBytes: limits.DecompressedBytes}}
+	r := &PartsReader{parts: parts, options: options, limits: limits, input: cappedReader{maxBytes: limits.DecompressedBytes}}
+	if options.Mapping != nil {
+		r.mapper = newMapper(options.Mapping, limits)
+	}
+	return r
 }
 
 // SizeBytes is how much was read, decompressed.
@@ -70,9 +78,14 @@ func (r *PartsReader) Read(sample *Sample) error {
 		case isEnd(err):
 			r.current = nil
 			continue
+		case errors.Is(err, ErrFiltered):
+			return err
 		}
 		if invalid, ok := errors.AsType[*InvalidSampleError](err); ok {
 			invalid.Part = r.part
+			if invalid.Reason == MissingLabels && r.mapper == nil {
+				invalid.Detail += folderHint(r.part)
+			}
 			return invalid
 		}
 		r.err = r.located(err)
@@ -94,6 +107,9 @@ func (r *PartsReader) located(err error) error {
 // next opens the next part.
 func (r *PartsReader) next() error {
 	name, content, err := r.parts.Next()
+	if isEnd(err) {
+		return r.endOfParts()
+	}
 	if err != nil {
 		return err
 	}
@@ -102,6 +118,16 @@ func (r *PartsReader) next() error {
 		return r.located(err)
 	}
 	return nil
+}
+
+// endOfParts is io.EOF unless something that the options name was never found.
+func (r *PartsReader) endOfParts() error {
+	if r.mapper != nil {
+		if problem := r.mapper.record.missingField(); problem != nil {
+			return problem
+		}
+	}
+	return io.EOF
 }
 
 // open returns nil for a part without content.
@@ -119,10 +145,23 @@ func (r *PartsReader) open(content io.Reader) (SampleReader, error) {
 		}
 		return nil, err
 	}
-	if format == FormatCSV {
-		return newCSVPart(input, *r.options.CSV, r.limits, r.part, &r.header), nil
+	if r.mapper != nil {
+		r.mapper.record.enterPart(r.part)
 	}
-	return NewReader(input, r.limits), nil
+	if format == FormatCSV {
+		return r.openCSV(input), nil
+	}
+	return newMappedReader(input, r.mapper, r.limits), nil
+}
+
+func (r *PartsReader) openCSV(input io.Reader) *CSVReader {
+	var options CSVOptions
+	if r.options.CSV != nil {
+		options = *r.options.CSV
+	}
+	part := newCSVPart(input, options, r.limits, r.part, &r.header)
+	part.mapper = r.mapper
+	return part
 }
 
 // formatOf tells the format by the first byte that is no white space. io.EOF: there is none.
@@ -132,7 +171,7 @@ func (r *PartsReader) formatOf(input *bufio.Reader) (Format, error) {
 		return "", err
 	}
 	switch {
-	case r.options.Format == FormatCSV, r.options.CSV != nil && first != '{':
+	case r.options.Format == FormatCSV, r.options.Format != FormatJSONL && (r.options.CSV != nil || r.options.Mapping != nil) && first != '{':
 		return FormatCSV, nil
 	}
 	return FormatJSONL, nil

@@ -2,13 +2,15 @@ package dataset
 
 import (
 	"bytes"
+	"errors"
 	"io"
 )
 
 // SampleReader reads the samples of a dataset, whatever their format.
 //
-// Read decodes the next sample. It returns io.EOF after the last one and an
-// *InvalidSampleError for one that is bad, after which reading may go on. An
+// Read decodes the next sample. It returns io.EOF after the last one. An
+// *InvalidSampleError for one that is bad, or ErrFiltered for one that is left out, and
+// reading may go on. An
 // *InvalidDatasetError says that the data cannot be read any further; any other
 // error is the underlying reader's. Both end reading.
 type SampleReader interface {
@@ -19,11 +21,17 @@ type SampleReader interface {
 type Reader struct {
 	lines   lineReader
 	decoder decoder
+	mapper  *mapper // of lines that are records of another shape; nil: they are rows
 }
 
 // NewReader returns a Reader of r.
 func NewReader(r io.Reader, limits Limits) *Reader {
-	return &Reader{lines: newLineReader(r, limits), decoder: newDecoder(limits)}
+	return newMappedReader(r, nil, limits)
+}
+
+// newMappedReader returns a Reader of records that the mapper makes rows of.
+func newMappedReader(r io.Reader, mapper *mapper, limits Limits) *Reader {
+	return &Reader{lines: newLineReader(r, limits), decoder: newDecoder(limits), mapper: mapper}
 }
 
 // Read decodes the next row into sample, as SampleReader says.
@@ -39,13 +47,30 @@ func (r *Reader) Read(sample *Sample) error {
 	if err != nil {
 		return r.lines.end(err, start)
 	}
-	if !r.decoder.decode(line, sample) {
-		problem := r.decoder.problem
-		problem.Line = r.lines.line
-		return r.lines.end(&problem, start)
+	if err := r.decode(line, sample); err != nil {
+		return r.lines.end(err, start)
 	}
 	sample.Line, sample.Bytes = r.lines.line, r.lines.offset()-start
 	return nil
+}
+
+func (r *Reader) decode(line []byte, sample *Sample) error {
+	if r.mapper != nil {
+		return locatedOn(r.lines.line, r.mapper.decode(line, sample))
+	}
+	if r.decoder.decode(line, sample) {
+		return nil
+	}
+	problem := r.decoder.problem
+	return locatedOn(r.lines.line, &problem)
+}
+
+// locatedOn notes the line in an error that is about a row.
+func locatedOn(line int, err error) error {
+	if invalid, ok := errors.AsType[*InvalidSampleError](err); ok {
+		invalid.Line = line
+	}
+	return err
 }
 
 func isBlank(line []byte) bool {

@@ -35,6 +35,7 @@ const (
 	EmptyName       Reason = "EmptyName"   // of a target or a label
 	NameTooLong     Reason = "NameTooLong" // of a target or a label
 	DuplicateLabel  Reason = "DuplicateLabel"
+	SeveralLabels   Reason = "SeveralLabels" // where a mapping asks for one
 )
 
 // What contradicts the rows before.
@@ -73,6 +74,7 @@ const (
 	MissingColumn          Reason = "MissingColumn"
 	DuplicateColumn        Reason = "DuplicateColumn"
 	DuplicateTarget        Reason = "DuplicateTarget" // of two columns
+	MissingField           Reason = "MissingField"    // of a mapping, in all records
 )
 
 // InvalidSampleError says what is wrong with a row, never what is in it.

@@ -19,6 +19,7 @@ type Report struct {
 	Bytes          int64 // that they took
 	Invalid        int
 	InvalidBytes   int64
+	Filtered       int // left out by the mapping's filters, valid or not
 	Targets        []Target
 	InvalidSamples []InvalidSampleError // the first
 	Problem        *InvalidDatasetError // of the valid samples together, or what ended reading
@@ -55,6 +56,10 @@ func (r *Report) collect(ctx context.Context, samples SampleReader, census *Cens
 			return err
 		}
 		err := samples.Read(&sample)
+		if errors.Is(err, ErrFiltered) {
+			r.Filtered++
+			continue
+		}
 		if err == nil {
 			err = census.Add(&sample)
 		}
