@@ -58,7 +58,7 @@ func (m *mapper) find(source *labelSource) {
 	case SingleLabel:
 		m.multi = false
 		if len(m.found) > 1 {
-			m.fail(SeveralLabels, "%s has %d labels; a target of the type SingleLabel takes one", m.placeOf(source), len(m.found))
+			m.fail(SeveralLabels, "there are %d labels in %s; a target of the type SingleLabel takes one", len(m.found), m.placeOf(source))
 		}
 	}
 }
@@ -71,7 +71,7 @@ func (m *mapper) placeOf(source *labelSource) string {
 	case source.Field != "":
 		return m.nameOf(source.field)
 	}
-	return "the fields of the target " + quote(source.Target) + " together"
+	return "the fields of the target " + quote(source.Target)
 }
 
 // add adds a label by the name that it has.
@@ -81,13 +81,13 @@ func (m *mapper) add(source *labelSource, label string) {
 	}
 	switch {
 	case label == "":
-		m.fail(EmptyName, "%s has an empty label among others", m.placeOf(source))
+		m.fail(EmptyName, "an empty label stands among others in %s", m.placeOf(source))
 	case len(label) > m.limits.LabelBytes:
-		m.fail(NameTooLong, "%s has a label of more than %d bytes", m.placeOf(source), m.limits.LabelBytes)
+		m.fail(NameTooLong, "a label in %s has more than %d bytes", m.placeOf(source), m.limits.LabelBytes)
 	case len(m.found) == m.limits.LabelsPerTarget:
-		m.fail(TooManyLabels, "%s has more than %d labels", m.placeOf(source), m.limits.LabelsPerTarget)
+		m.fail(TooManyLabels, "there are more than %d labels in %s", m.limits.LabelsPerTarget, m.placeOf(source))
 	case !m.distinct.add(m.group, label):
-		m.fail(DuplicateLabel, "%s has a label twice", m.placeOf(source))
+		m.fail(DuplicateLabel, "a label stands twice in %s", m.placeOf(source))
 	}
 	m.found = append(m.found, label)
 }
