@@ -168,6 +168,7 @@ func (s *datasetScope) describe() {
 		Invalid:   int64(report.Invalid),
 		Duplicate: int64(s.prepared.Duplicates),
 		Dropped:   int64(s.prepared.Dropped),
+		Filtered:  int64(report.Filtered),
 	}
 	targets := s.prepared.Targets
 	if report.Problem != nil {

@@ -243,6 +243,8 @@ func TestMappedRecords(t *testing.T) {
 		{"a text that is empty", oneOf("body", "label"), `{"body":"","label":"x"}`, []string{`part p, line 1: EmptyText: the field "body", in which the text would be, is empty`}},
 		{"no object", oneOf("text", "label"), `{"text":"a","label":"x"}` + "\n" + `["a","x"]`, []string{`{"text":"a","labels":{"t":"x"}}`, `part p, line 2, byte 1: NotAnObject: the record is not an object`}},
 		{"no JSON, with its byte", oneOf("text", "label"), `{"text":"a","label":NaN}`, []string{`part p, line 1, byte 21: InvalidJSON: a value is missing, or is not JSON`}},
+		{"an object that breaks off", oneOf("data.text", "label"), `{"data":{"text":"a","label":"x"` + "\n" + `{"data":{"text":"a"},"label":"x"}`,
+			[]string{`part p, line 1, byte 32: InvalidJSON: neither a comma nor the object's end follows a value`, `{"text":"a","labels":{"t":"x"}}`}},
 		{"a key twice", oneOf("text", "label"), `{"text":"a","label":"x","label":"y"}`, []string{`part p, line 1, byte 32: DuplicateKey: an object has a key twice`}},
 		{"a field that no record has", oneOf("text", "lable"), `{"id":1,"text":"a","label":"x","more":2}` + "\n" + `{"text":"b","label":"y"}`,
 			[]string{`part p, line 1: MissingLabels: the record has no label in the field "lable"`, `part p, line 2: MissingLabels: the record has no label in the field "lable"`,

@@ -92,9 +92,6 @@ func (r *recordReader) readFields(shape *shape, within pathRange) {
 		r.readField(object.key, within)
 		r.keys = r.keys[:len(r.keys)-1]
 	}
-	if r.failed {
-		r.keys = r.keys[:0]
-	}
 }
 
 // readField reads the value of a key.
