@@ -98,7 +98,9 @@ func TestTheSchemaRefusesWhatCannotWork(t *testing.T) {
 }
 
 // mapped is the spec of a dataset with the mapping.
-func mapped(mapping string) string { return "{source: {inline: {data: x}}, mapping: {" + mapping + "}}" }
+func mapped(mapping string) string {
+	return "{source: {inline: {data: x}}, mapping: {" + mapping + "}}"
+}
 
 // TestARunCannotBeChanged holds that a finished run never looks as if it had been
 // another one.
