@@ -98,7 +98,7 @@ func (m *mapper) decode(record []byte, sample *Sample) error {
 	m.problem = nil
 	m.buildRow()
 	if m.problem == nil && !m.rows.decode(m.row, sample) {
-		m.fail(m.rows.problem.Reason, "%s: %s", m.nameOf(m.input), m.rows.problem.Detail)
+		m.failAsRow()
 	}
 	if m.problem != nil {
 		return m.problem
@@ -110,6 +110,17 @@ func (m *mapper) decode(record []byte, sample *Sample) error {
 func (m *mapper) fail(reason Reason, format string, args ...any) {
 	if m.problem == nil {
 		m.problem = &InvalidSampleError{Reason: reason, Detail: fmt.Sprintf(format, args...)}
+	}
+}
+
+// failAsRow takes the problem of the row over: of targets, whose labels are checked
+// before, or of the input.
+func (m *mapper) failAsRow() {
+	switch problem := &m.rows.problem; problem.Reason {
+	case NameTooLong, TooManyTargets:
+		m.fail(problem.Reason, "%s", problem.Detail)
+	default:
+		m.fail(problem.Reason, "%s: %s", m.nameOf(m.input), problem.Detail)
 	}
 }
 

@@ -172,7 +172,9 @@ func (m *mapper) readLabelText(source *labelSource, text string) {
 	case source.Separator != "":
 		m.multi = true
 		for part := range strings.SplitSeq(text, source.Separator) {
-			m.add(source, strings.TrimSpace(part))
+			if m.add(source, strings.TrimSpace(part)); m.problem != nil {
+				return
+			}
 		}
 	case text[0] == '{' && m.isJSON(text), text[0] == '[' && source.Type == MultiLabel && m.isJSON(text):
 		m.nested.reset(m.cell)

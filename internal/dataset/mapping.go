@@ -53,8 +53,3 @@ func (m *Mapping) fields() []string {
 	slices.Sort(fields)
 	return slices.Compact(fields)
 }
-
-// reads reports whether the mapping reads something of a record's key, or of a column.
-func (m *Mapping) reads(key string) bool {
-	return slices.ContainsFunc(m.fields(), func(field string) bool { return field == key || compareWithin(field, key) == 0 })
-}

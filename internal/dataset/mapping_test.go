@@ -387,6 +387,11 @@ func TestMappingHasLimits(t *testing.T) {
 	for i := range many {
 		many[i] = fmt.Sprintf(`"%d"`, i)
 	}
+	long := &Mapping{Text: "text", Labels: []LabelMapping{{Target: "a target with a long name", Field: "v"}}}
+	want := "part p, line 1: NameTooLong: the name of a target or a label has more than 16 bytes"
+	if got := readMapped(Options{Mapping: long}, limits, namedPart{"p", `{"text":"a","v":"x"}`}); !slices.Equal(got, []string{want}) {
+		t.Errorf("got %q, want %q", got, want)
+	}
 	for _, test := range []struct {
 		reason, record, want string
 	}{
@@ -406,8 +411,9 @@ func TestMappingHasLimits(t *testing.T) {
 // out others.
 func TestMappingReads(t *testing.T) {
 	mapping := &Mapping{Text: "data.text", Labels: []LabelMapping{{Field: "label"}, {Fields: []string{"x", "y.z"}}}, Filters: []RecordFilter{{Field: "status"}}}
+	reader := newRecordReader(mapping, DefaultLimits())
 	for key, want := range map[string]bool{"data.text": true, "data": true, "label": true, "x": true, "y": true, "y.z": true, "status": true, "z": false, "dat": false, "labels": false, "text": false} {
-		if got := mapping.reads(key); got != want {
+		if got := reader.reads(key); got != want {
 			t.Errorf("%s: got %v", key, got)
 		}
 	}

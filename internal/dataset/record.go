@@ -35,10 +35,22 @@ func newRecordReader(mapping *Mapping, limits Limits) recordReader {
 	return r
 }
 
-// index is where the field is.
+// index is where the field is; -1: it is none of them.
 func (r *recordReader) index(path string) int {
-	return slices.IndexFunc(r.fields, func(field recordField) bool { return field.path == path })
+	if at, found := r.find(path, r.all()); found {
+		return at
+	}
+	return -1
 }
+
+// reads reports whether a record's key, or a column, has a field or leads to one. What
+// makes records of something else may leave out the others.
+func (r *recordReader) reads(key string) bool {
+	inside := r.rangeOf(key, r.all())
+	return inside.first < inside.end || r.index(key) >= 0
+}
+
+func (r *recordReader) all() pathRange { return pathRange{end: len(r.fields)} }
 
 // enterPart takes the fields that the names of the part's folders have.
 func (r *recordReader) enterPart(part string) {
@@ -64,7 +76,7 @@ func (r *recordReader) read(record []byte) bool {
 	if !r.expect('{', NotAnObject, "the record is not an object") {
 		return false
 	}
-	r.readFields(&r.shape, pathRange{end: len(r.fields)})
+	r.readFields(&r.shape, r.all())
 	r.end()
 	if r.failed {
 		return false

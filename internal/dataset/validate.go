@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"hash"
 	"io"
 )
@@ -101,6 +102,9 @@ func (r *Report) conclude(census *Census, problem *InvalidDatasetError) {
 	r.Problem, r.Ended = problem, problem != nil
 	if problem == nil {
 		r.Problem = problemOf(r.Samples, r.Targets)
+	}
+	if r.Problem != nil && r.Problem.Reason == NoSamples && r.Filtered > 0 {
+		r.Problem.Detail += fmt.Sprintf("; the filters leave out %d records", r.Filtered)
 	}
 }
 
