@@ -53,3 +53,19 @@ func (m *Mapping) fields() []string {
 	slices.Sort(fields)
 	return slices.Compact(fields)
 }
+
+// columns are those of a table that the fields may be in: the fields' own, and those that
+// their dots lead into.
+func (m *Mapping) columns() []string {
+	var columns []string
+	for _, field := range m.fields() {
+		for i := range len(field) {
+			if field[i] == '.' {
+				columns = append(columns, field[:i])
+			}
+		}
+		columns = append(columns, field)
+	}
+	slices.Sort(columns)
+	return slices.Compact(columns)
+}

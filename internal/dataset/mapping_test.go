@@ -407,15 +407,11 @@ func TestMappingHasLimits(t *testing.T) {
 	}
 }
 
-// TestMappingReads holds which of a record's keys are read, for sources that can leave
-// out others.
-func TestMappingReads(t *testing.T) {
-	mapping := &Mapping{Text: "data.text", Labels: []LabelMapping{{Field: "label"}, {Fields: []string{"x", "y.z"}}}, Filters: []RecordFilter{{Field: "status"}}}
-	reader := newRecordReader(mapping, DefaultLimits())
-	for key, want := range map[string]bool{"data.text": true, "data": true, "label": true, "x": true, "y": true, "y.z": true, "status": true, "z": false, "dat": false, "labels": false, "text": false} {
-		if got := reader.reads(key); got != want {
-			t.Errorf("%s: got %v", key, got)
-		}
+// TestMappingNamesColumns holds which columns of a table have to be read.
+func TestMappingNamesColumns(t *testing.T) {
+	mapping := &Mapping{Text: "data.text", Labels: []LabelMapping{{Field: "label"}, {Fields: []string{"x", "a.b.c"}}}, Filters: []RecordFilter{{Field: "label"}}}
+	if got, want := mapping.columns(), []string{"a", "a.b", "a.b.c", "data", "data.text", "label", "x"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

@@ -20,8 +20,7 @@ type SampleReader interface {
 // Reader reads the rows of a dataset in JSON Lines.
 type Reader struct {
 	lines   lineReader
-	decoder decoder
-	mapper  *mapper // of lines that are records of another shape; nil: they are rows
+	objects objectDecoder
 }
 
 // NewReader returns a Reader of r.
@@ -31,7 +30,7 @@ func NewReader(r io.Reader, limits Limits) *Reader {
 
 // newMappedReader returns a Reader of records that the mapper makes rows of.
 func newMappedReader(r io.Reader, mapper *mapper, limits Limits) *Reader {
-	return &Reader{lines: newLineReader(r, limits), decoder: newDecoder(limits), mapper: mapper}
+	return &Reader{lines: newLineReader(r, limits), objects: newObjectDecoder(mapper, limits)}
 }
 
 // Read decodes the next row into sample, as SampleReader says.
@@ -47,22 +46,34 @@ func (r *Reader) Read(sample *Sample) error {
 	if err != nil {
 		return r.lines.end(err, start)
 	}
-	if err := r.decode(line, sample); err != nil {
+	if err := r.objects.decode(line, r.lines.line, sample); err != nil {
 		return r.lines.end(err, start)
 	}
 	sample.Line, sample.Bytes = r.lines.line, r.lines.offset()-start
 	return nil
 }
 
-func (r *Reader) decode(line []byte, sample *Sample) error {
-	if r.mapper != nil {
-		return locatedOn(r.lines.line, r.mapper.decode(line, sample))
+// objectDecoder makes samples of objects of JSON, whatever format they were in.
+type objectDecoder struct {
+	rows   decoder
+	mapper *mapper // of records of another shape; nil: the objects are rows of the protocol
+}
+
+func newObjectDecoder(mapper *mapper, limits Limits) objectDecoder {
+	return objectDecoder{rows: newDecoder(limits), mapper: mapper}
+}
+
+// decode makes a sample of the object that starts on the line. Its errors are ErrFiltered
+// and *InvalidSampleError.
+func (d *objectDecoder) decode(object []byte, line int, sample *Sample) error {
+	if d.mapper != nil {
+		return locatedOn(line, d.mapper.decode(object, sample))
 	}
-	if r.decoder.decode(line, sample) {
+	if d.rows.decode(object, sample) {
 		return nil
 	}
-	problem := r.decoder.problem
-	return locatedOn(r.lines.line, &problem)
+	problem := d.rows.problem
+	return locatedOn(line, &problem)
 }
 
 // locatedOn notes the line in an error that is about a row.

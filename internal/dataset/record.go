@@ -43,13 +43,6 @@ func (r *recordReader) index(path string) int {
 	return -1
 }
 
-// reads reports whether a record's key, or a column, has a field or leads to one. What
-// makes records of something else may leave out the others.
-func (r *recordReader) reads(key string) bool {
-	inside := r.rangeOf(key, r.all())
-	return inside.first < inside.end || r.index(key) >= 0
-}
-
 func (r *recordReader) all() pathRange { return pathRange{end: len(r.fields)} }
 
 // enterPart takes the fields that the names of the part's folders have.

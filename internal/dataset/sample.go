@@ -261,16 +261,7 @@ func (d *decoder) readLabels() {
 	labels := d.beginObject(&d.labelsShape)
 	for d.nextKey(&labels) {
 		d.checkName(labels.key)
-		if d.token() == 'n' {
-			d.literal("null")
-			d.nulls++
-			continue
-		}
-		if len(d.targets) == d.limits.Targets {
-			d.fail(TooManyTargets, fmt.Sprintf("the row has more than %d targets", d.limits.Targets))
-		}
-		d.targets = append(d.targets, TargetLabels{Target: labels.key})
-		d.readTarget(&d.targets[len(d.targets)-1])
+		d.readTarget(labels.key)
 	}
 	switch {
 	case len(d.targets) > 0:
@@ -281,15 +272,23 @@ func (d *decoder) readLabels() {
 	}
 }
 
-func (d *decoder) readTarget(target *TargetLabels) {
+func (d *decoder) readTarget(name string) {
+	token := d.token()
+	if token == 'n' {
+		d.literal("null")
+		d.nulls++
+		return
+	}
+	if len(d.targets) == d.limits.Targets {
+		d.fail(TooManyTargets, fmt.Sprintf("the row has more than %d targets", d.limits.Targets))
+	}
 	first := len(d.labels)
-	if d.token() == '[' {
-		target.Multi = true
+	if token == '[' {
 		d.readLabelList()
 	} else {
 		d.labels = append(d.labels, d.readLabel())
 	}
-	target.Labels = d.labels[first:]
+	d.targets = append(d.targets, TargetLabels{Target: name, Labels: d.labels[first:], Multi: token == '['})
 }
 
 func (d *decoder) readLabelList() {
