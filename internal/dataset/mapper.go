@@ -1,14 +1,10 @@
 package dataset
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
 )
-
-// ErrFiltered is what reading says of a record that the options leave out.
-var ErrFiltered = errors.New("a filter leaves the record out")
 
 // mapper makes rows of the protocol of records of another shape. What is wrong with
 // one is said by the names of its own fields.
@@ -18,7 +14,7 @@ type mapper struct {
 	record  recordReader
 	input   int // the field with the text or the messages
 	labels  []labelSource
-	filters []recordFilter
+	filters []filter
 
 	conversation decoder // of the messages
 	chat         []byte  // that conversation reads
@@ -45,11 +41,6 @@ type labelSource struct {
 	byKey  map[string]string // the names, by how values may be written
 }
 
-type recordFilter struct {
-	field int
-	keys  map[string]bool
-}
-
 func newMapper(mapping *Mapping, limits Limits) *mapper {
 	m := &mapper{
 		mapping: mapping, limits: limits,
@@ -63,12 +54,8 @@ func newMapper(mapping *Mapping, limits Limits) *mapper {
 	for i := range mapping.Labels {
 		m.labels = append(m.labels, m.newLabelSource(&mapping.Labels[i]))
 	}
-	for _, filter := range mapping.Filters {
-		keys := map[string]bool{}
-		for _, value := range filter.Values {
-			keys[string(appendValueKey(nil, value))] = true
-		}
-		m.filters = append(m.filters, recordFilter{m.record.index(filter.Field), keys})
+	for i := range mapping.Filters {
+		m.filters = append(m.filters, m.newFilter(&mapping.Filters[i]))
 	}
 	return m
 }
@@ -130,55 +117,6 @@ func (m *mapper) nameOf(field int) string {
 }
 
 func (m *mapper) value(field int) []byte { return m.record.fields[field].value }
-
-// passes reports whether all filters let the record through.
-func (m *mapper) passes() bool {
-	for i := range m.filters {
-		if value := m.value(m.filters[i].field); value == nil || !m.isOneOf(value, m.filters[i].keys) {
-			return false
-		}
-	}
-	return true
-}
-
-// isOneOf reports whether the value, or an element of it, is one of those with the keys.
-func (m *mapper) isOneOf(value []byte, keys map[string]bool) bool {
-	s := &m.values
-	s.reset(value)
-	if s.token() != '[' {
-		return m.isKnown(s, keys)
-	}
-	found := false
-	var list array
-	for s.nextElement(&list) {
-		found = m.isKnown(s, keys) || found
-	}
-	return found
-}
-
-func (m *mapper) isKnown(s *scanner, keys map[string]bool) bool {
-	value, ok := s.scalar()
-	if !ok {
-		s.skip()
-		return false
-	}
-	m.key = appendValueKey(m.key[:0], value)
-	return keys[string(m.key)]
-}
-
-// scalar reads a string, a number, true or false. It reports false, and reads nothing,
-// if the next value is another kind.
-func (s *scanner) scalar() (value string, ok bool) {
-	switch s.token() {
-	case '"':
-		return s.string(), true
-	case '{', '[', 'n', 0:
-		return "", false
-	}
-	start := s.position
-	s.skip()
-	return stringOf(s.data[start:s.position]), true
-}
 
 // buildRow makes a row of the record.
 func (m *mapper) buildRow() {

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -377,6 +378,36 @@ func TestFoldersAreFields(t *testing.T) {
 	want := []string{`{"text":"a","labels":{"t":"refund"}}`, `{"text":"a","labels":{"t":"track"}}`, `part p, line 1: MissingLabels: the record has no label in the field "intent"`}
 	if got := readMapped(Options{Mapping: mapping}, DefaultLimits(), two...); !slices.Equal(got, want) {
 		t.Errorf("a folder is of its own part: got %q, want %q", got, want)
+	}
+}
+
+// TestFilteredRecordsAreCounted holds that every record is valid, invalid or filtered.
+func TestFilteredRecordsAreCounted(t *testing.T) {
+	mapping := labelled(LabelMapping{Field: "v"})
+	mapping.Filters = []RecordFilter{{Field: "ok", Values: []string{"1"}}}
+	const rejected = `{"ok":0}` + "\n"
+	valid := `{"text":"a","v":"x","ok":1}` + "\n" + `{"text":"b","v":"y","ok":1}` + "\n"
+	for _, test := range []struct {
+		reason, records                      string
+		wantValid, wantInvalid, wantFiltered int
+		wantProblem                          string
+	}{
+		{"valid ones and others", valid + rejected + valid + rejected, 4, 0, 2, ""},
+		{"an invalid one", valid + rejected + `{"text":"a","ok":1}` + "\n", 2, 1, 1, "TooManyInvalid: 1 of 3 samples are invalid; at most 0 may be"},
+		{"nothing else", rejected + `{"text":"a","v":"x","ok":2}`, 0, 0, 2, "NoSamples: there is no valid sample; the filters leave out 2 records"},
+	} {
+		reader := NewPartsReader(&namedParts{[]namedPart{{"p", test.records}}}, Options{Mapping: mapping}, DefaultLimits())
+		prepared, err := Prepare(context.Background(), reader, Preparation{}, &memoryScratch{}, DefaultLimits())
+		if err != nil {
+			t.Fatal(err)
+		}
+		report, problem := &prepared.Report, ""
+		if report.Problem != nil {
+			problem = report.Problem.Error()
+		}
+		if report.Samples != test.wantValid || report.Invalid != test.wantInvalid || report.Filtered != test.wantFiltered || problem != test.wantProblem {
+			t.Errorf("%s: %d are valid, %d invalid, %d filtered, %q", test.reason, report.Samples, report.Invalid, report.Filtered, problem)
+		}
 	}
 }
 

@@ -8,11 +8,10 @@ import (
 
 // SampleReader reads the samples of a dataset, whatever their format.
 //
-// Read decodes the next sample. It returns io.EOF after the last one. An
-// *InvalidSampleError for one that is bad, or ErrFiltered for one that is left out, and
-// reading may go on. An
-// *InvalidDatasetError says that the data cannot be read any further; any other
-// error is the underlying reader's. Both end reading.
+// Read decodes the next sample. It returns io.EOF after the last one, an
+// *InvalidSampleError for one that is bad and ErrFiltered for one that is left out;
+// after these two reading may go on. An *InvalidDatasetError says that the data cannot
+// be read any further; any other error is the underlying reader's. Both end reading.
 type SampleReader interface {
 	Read(sample *Sample) error
 }
