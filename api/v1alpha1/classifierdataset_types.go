@@ -239,9 +239,11 @@ type CSVLabelColumn struct {
 }
 
 // DatasetMapping says where records of another shape than the protocol's have what. A
-// field is a key of an object or a column of a table; dots lead into objects, as in
-// data.text.
+// field is a key of an object, a column of a table or, as in label=refund/part-0.csv, of
+// a folder. Dots lead into objects, as in data.text.
 // +kubebuilder:validation:ExactlyOneOf=text;messages
+// +kubebuilder:validation:XValidation:rule="has(self.messages) || !self.labels.exists(label, has(label.lastMessage))",message="lastMessage goes with messages"
+// +kubebuilder:validation:XValidation:rule="self.labels.filter(label, has(label.lastMessage)).size() < 2",message="the last message is the label of one target only"
 type DatasetMapping struct {
 	// text is the field with the text.
 	// +kubebuilder:validation:MinLength=1
@@ -283,13 +285,15 @@ type LabelMapping struct {
 	// +required
 	Target string `json:"target,omitempty"`
 
-	// field with the label or the list of labels.
+	// field with the label or the list of labels: strings, numbers or booleans, or an
+	// object with a list choices, also as JSON in a string.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256
 	// +optional
 	Field string `json:"field,omitempty"`
 
-	// fields are one for each label, of which a record has those that are 1 or true.
+	// fields are one for each label, of which a record has those that are 1 or true; the
+	// others are 0, false or empty. A label is called as its field is.
 	// +kubebuilder:validation:MinItems=2
 	// +kubebuilder:validation:MaxItems=256
 	// +kubebuilder:validation:items:MinLength=1
@@ -315,8 +319,8 @@ type LabelMapping struct {
 	// +optional
 	Separator string `json:"separator,omitempty"`
 
-	// none is the label of a record that has none of fields. Default: the record says
-	// nothing of the target.
+	// none is the label of a record of which none of fields is set, but not all are empty.
+	// Default: the record says nothing of the target.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256
 	// +optional
@@ -349,7 +353,8 @@ type RecordFilter struct {
 	// +required
 	Field string `json:"field,omitempty"`
 
-	// values of which the field has to have one. Numbers, true and false are written as in JSON.
+	// values of which the field, or an element of its list, has to be one. Numbers, true
+	// and false are found however they are written.
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=32
 	// +kubebuilder:validation:items:MinLength=1

@@ -60,7 +60,7 @@ func TestInvalidContentDoesNotPassForUploaded(t *testing.T) {
 	data.Spec.RevisionHistoryLimit = new(int32(0))
 	d.ready(data)
 	file := data.Status.Files[0]
-	d.Edit(data, func() { data.Spec.Source.Inline.Data = "no JSON" })
+	d.Edit(data, func() { data.Spec.Source.Inline.Data = "{}" })
 	d.settle(data, classifierv1alpha1.ReasonInvalidSamples)
 	for _, kind := range []string{classifierv1alpha1.ConditionValidated, classifierv1alpha1.ConditionUploaded} {
 		if condition := meta.FindStatusCondition(data.Status.Conditions, kind); condition == nil || condition.Status != metav1.ConditionFalse ||

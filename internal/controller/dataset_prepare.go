@@ -86,7 +86,8 @@ func (r *DatasetReconciler) read(ctx context.Context, scope *datasetScope) (outc
 	var read atomic.Int64
 	content := scope.source.Open(ctx)
 	defer func() { _ = content.Close() }()
-	samples := dataset.NewPartsReader(countedParts{content, &read}, datasetOptions(&scope.object.Spec), r.limits)
+	samples := dataset.NewPartsReader(countedParts{content, &read}, datasetOptions(&scope.object.Spec), scope.room, r.limits)
+	defer func() { _ = samples.Close() }()
 	stop := r.reportProgress(ctx, scope, scope.preparing(&read))
 	prepared, err := dataset.Prepare(ctx, samples, preparationOf(scope.object.Spec.Preparation), scope.room, r.limits)
 	stop()
@@ -174,6 +175,7 @@ func (s *datasetScope) describe() {
 		Invalid:   int64(report.Invalid),
 		Duplicate: int64(s.prepared.Duplicates),
 		Dropped:   int64(s.prepared.Dropped),
+		Filtered:  int64(report.Filtered),
 	}
 	targets := s.prepared.Targets
 	if report.Problem != nil {

@@ -25,7 +25,40 @@ func (p countedParts) Next() (name string, content io.Reader, err error) {
 
 // datasetOptions say how the samples are written.
 func datasetOptions(spec *classifierv1alpha1.ClassifierDatasetSpec) dataset.Options {
-	return dataset.Options{Format: dataset.Format(spec.Format), CSV: csvOptions(spec.CSV)}
+	return dataset.Options{Format: dataset.Format(spec.Format), CSV: csvOptions(spec.CSV), Mapping: mappingOf(spec.Mapping)}
+}
+
+func mappingOf(spec *classifierv1alpha1.DatasetMapping) *dataset.Mapping {
+	if spec == nil {
+		return nil
+	}
+	mapping := &dataset.Mapping{Text: spec.Text, Messages: spec.Messages}
+	for i := range spec.Labels {
+		mapping.Labels = append(mapping.Labels, labelMappingOf(&spec.Labels[i]))
+	}
+	for _, filter := range spec.Filters {
+		mapping.Filters = append(mapping.Filters, dataset.RecordFilter{Field: filter.Field, Values: filter.Values})
+	}
+	return mapping
+}
+
+func labelMappingOf(spec *classifierv1alpha1.LabelMapping) dataset.LabelMapping {
+	mapping := dataset.LabelMapping{
+		Target:      spec.Target,
+		Field:       spec.Field,
+		Fields:      spec.Fields,
+		LastMessage: spec.LastMessage == classifierv1alpha1.LastMessageAssistant,
+		Type:        dataset.TargetType(spec.Type),
+		Separator:   spec.Separator,
+		None:        spec.None,
+	}
+	if len(spec.Names) > 0 {
+		mapping.Names = map[string]string{}
+	}
+	for value, name := range spec.Names {
+		mapping.Names[value] = string(name)
+	}
+	return mapping
 }
 
 func csvOptions(spec *classifierv1alpha1.CSVOptions) *dataset.CSVOptions {

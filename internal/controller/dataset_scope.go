@@ -70,7 +70,7 @@ func (s *datasetScope) revision() string {
 // specRevision is the part of the revision that the spec decides.
 func (s *datasetScope) specRevision() string {
 	spec := s.object.Spec
-	return fingerprint(spec.Source, spec.Format, spec.CSV, spec.Preparation, spec.ConnectionSecretRef)
+	return fingerprint(spec.Source, spec.Format, spec.CSV, spec.Mapping, spec.Preparation, spec.ConnectionSecretRef)
 }
 
 // isUsable reports whether what is uploaded is what the spec asks for, as far as

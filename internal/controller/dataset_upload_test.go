@@ -92,7 +92,7 @@ func TestFileWithoutASizeIsUploadedOnce(t *testing.T) {
 			// An upload whose record was lost is found again by its name.
 			d = d.restarted()
 			id := data.Status.Files[0].ID
-			d.Edit(data, func() { data.Spec.Source.Inline.Data = "no JSON" })
+			d.Edit(data, func() { data.Spec.Source.Inline.Data = "{}" })
 			d.settle(data, classifierv1alpha1.ReasonInvalidSamples)
 			d.Edit(data, func() { data.Spec.Source.Inline.Data = sentiments(4) })
 			d.settle(data, classifierv1alpha1.ReasonUploaded)

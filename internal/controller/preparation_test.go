@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 
@@ -118,6 +119,47 @@ func TestCompressedCSVIsADataset(t *testing.T) {
 	if status.Samples.Total != 40 || status.Samples.Duplicate != 20 || status.Files[0].Samples != 20 || len(status.Targets) != 2 {
 		t.Errorf("20 rows twice became %+v and %+v", status.Samples, status.Files)
 	}
+}
+
+// TestRecordsAreMapped holds that a mapping decides what is uploaded, that what its
+// filters leave out is counted, and that another mapping makes another dataset.
+func TestRecordsAreMapped(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.configMap("export", map[string]string{
+		"a.jsonl": `{"text":"Where is it","accept":["track"],"mood":null,"answer":"accept"}` + "\n" + `{"text":"asdf","accept":[],"answer":"reject"}` + "\n",
+		"b.csv":   "answer;mood;accept;text\naccept;bad;\"[\"\"refund\"\"]\";Money back\naccept;good;;Thanks\n",
+	})
+	dataset := f.dataset("mapped", "export", "a.jsonl", "b.csv")
+	dataset.Spec.CSV = &classifierv1alpha1.CSVOptions{Delimiter: ";"}
+	dataset.Spec.Mapping = &classifierv1alpha1.DatasetMapping{
+		Text:    "text",
+		Labels:  []classifierv1alpha1.LabelMapping{{Target: "intent", Field: "accept", Type: classifierv1alpha1.MultiLabel}, {Target: "mood", Field: "mood"}},
+		Filters: []classifierv1alpha1.RecordFilter{{Field: "answer", Values: []string{"accept"}}},
+	}
+	f.Create(dataset)
+	f.waitUntilReady(dataset)
+	if got := dataset.Status.Samples; got.Total != 3 || got.Invalid != 0 || got.Filtered != 1 {
+		t.Errorf("three records that are accepted of four became %+v", got)
+	}
+	content, err := f.api.DownloadFile(f.ctx, dataset.Status.Files[0].ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer content.Close()
+	uploaded, err := io.ReadAll(content)
+	want := `{"text":"Where is it","labels":{"intent":["track"]}}
+{"text":"Money back","labels":{"intent":["refund"],"mood":"bad"}}
+{"text":"Thanks","labels":{"mood":"good"}}
+`
+	if err != nil || string(uploaded) != want {
+		t.Errorf("uploaded %s, %v; want %s", uploaded, err, want)
+	}
+	digest := dataset.Status.Files[0].Digest
+	f.Edit(dataset, func() { dataset.Spec.Mapping.Labels[1].Names = map[string]classifierv1alpha1.LabelName{"bad": "angry"} })
+	f.Await(dataset, "files of the new mapping", func() bool {
+		return len(dataset.Status.Files) > 0 && dataset.Status.Files[0].Digest != digest && dataset.Status.Files[0].ID != ""
+	})
 }
 
 func TestInvalidSamplesAreSkippedUpToTheCeiling(t *testing.T) {

@@ -30,7 +30,7 @@ func TestSecondReconcileDoesNothing(t *testing.T) {
 			return d.dataset("data", "data", "data")
 		}},
 		{"invalid dataset", classifierv1alpha1.ReasonInvalidSamples, func(d *driver) client.Object {
-			return d.inlineDataset("data", "no JSON")
+			return d.inlineDataset("data", "{}")
 		}},
 		{"dataset with a single label", classifierv1alpha1.ReasonInvalidDataset, func(d *driver) client.Object {
 			return d.inlineDataset("data", strings.ReplaceAll(sentiments(4), "negative", "positive"))

@@ -131,7 +131,7 @@ func TestWaitingJobRepeatsWhyItsDatasetIsNotReady(t *testing.T) {
 			data.Spec.Suspend = new(true)
 			return data
 		}, classifierv1alpha1.ReasonSuspended, "ClassifierDataset data is not ready: Suspended: spec.suspend is true"},
-		{"its samples are bad", func(d *driver) *classifierv1alpha1.ClassifierDataset { return d.inlineDataset("data", "none") },
+		{"its samples are bad", func(d *driver) *classifierv1alpha1.ClassifierDataset { return d.inlineDataset("data", "{}") },
 			classifierv1alpha1.ReasonInvalidSamples, "ClassifierDataset data is not ready: InvalidSamples: 1 of 1 samples are invalid"},
 		{"it waits for its turn", func(d *driver) *classifierv1alpha1.ClassifierDataset {
 			occupy(d.datasets.preparations)

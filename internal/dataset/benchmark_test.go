@@ -139,6 +139,27 @@ func BenchmarkReadCSV(b *testing.B) {
 	benchmark(b, len(data), func() error { return readOnly(NewCSVReader(bytes.NewReader(data), utterances, DefaultLimits())) })
 }
 
+// BenchmarkReadMapped reads records that a mapping makes rows of.
+func BenchmarkReadMapped(b *testing.B) {
+	random := rand.New(rand.NewPCG(1, 2))
+	var records, csv bytes.Buffer
+	csv.WriteString("id,text,label,annotator\n")
+	for i := 0; records.Len() < 4<<20; i++ {
+		text := benchmarkText(random, 60)
+		label := fmt.Sprintf("intent_number_%d", random.IntN(77))
+		fmt.Fprintf(&records, `{"id": %d, "text": "%s", "label": ["%s"], "annotator": 1}`+"\n", i, text, label)
+		fmt.Fprintf(&csv, "%d,\"%s\",%s,1\n", i, strings.ReplaceAll(text, `"`, `""`), label)
+	}
+	mapping := &Mapping{Text: "text", Labels: []LabelMapping{{Target: "intent", Field: "label", Type: SingleLabel}}}
+	for name, data := range map[string]string{"json": records.String(), "csv": csv.String()} {
+		b.Run(name, func(b *testing.B) {
+			benchmark(b, len(data), func() error {
+				return readOnly(NewPartsReader(&namedParts{[]namedPart{{name, data}}}, Options{Mapping: mapping}, &memoryScratch{}, DefaultLimits()))
+			})
+		})
+	}
+}
+
 // BenchmarkPrepare has everything in memory but the temporary files, which are on disk.
 func BenchmarkPrepare(b *testing.B) {
 	data := benchmarkRows(64, benchmarkTextRow(20)) // more than a sorter holds

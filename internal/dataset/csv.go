@@ -54,6 +54,8 @@ type CSVReader struct {
 	text    int        // the text column
 	row     []byte
 	decoder decoder
+	mapper  *mapper // which says what columns hold instead of the options; nil: the options do
+	fields  []int   // the columns of the mapper's fields; -1: there is none
 }
 
 // NewCSVReader returns a CSVReader of r.
@@ -77,6 +79,9 @@ func newCSVPart(r io.Reader, options CSVOptions, limits Limits, part string, fir
 // which its record starts.
 func (r *CSVReader) Read(sample *Sample) error {
 	if len(r.header.names) == 0 {
+		if err := r.readSeparator(); err != nil {
+			return r.records.lines.end(err, 0)
+		}
 		if err := r.readHeader(); err != nil {
 			return r.records.lines.end(err, r.records.start)
 		}
@@ -91,11 +96,15 @@ func (r *CSVReader) Read(sample *Sample) error {
 	return nil
 }
 
-// readRecord reads the next record that is no header.
+// readRecord reads the next record that is no header, and not one of empty fields alone,
+// which spreadsheets write of rows that were cleared.
 func (r *CSVReader) readRecord() error {
 	for {
 		if err := r.records.read(); err != nil {
 			return err
+		}
+		if fields := len(r.records.ends); len(r.records.data) == 0 && 1 < fields && fields <= len(r.header.names) {
+			continue
 		}
 		if !r.header.isRepeated(&r.records.csvRecord) {
 			return nil
@@ -108,8 +117,11 @@ func (r *CSVReader) readRecord() error {
 
 // decode makes a sample of the record.
 func (r *CSVReader) decode(sample *Sample) error {
-	if got, want := len(r.records.ends), len(r.header.names); got != want {
+	if got, want := len(r.records.ends), len(r.header.names); got > want || got < r.header.width {
 		return r.records.invalid(RaggedRow, fmt.Sprintf("the record has %d fields, the header has %d", got, want))
+	}
+	if r.mapper != nil {
+		return r.decodeMapped(sample)
 	}
 	r.buildRow()
 	if len(r.row) > r.decoder.limits.LineBytes {
@@ -119,6 +131,53 @@ func (r *CSVReader) decode(sample *Sample) error {
 		return r.records.invalid(r.decoder.problem.Reason, r.decoder.problem.Detail)
 	}
 	return nil
+}
+
+// readSeparator reads the line that may name the delimiter, as Excel reads it.
+func (r *CSVReader) readSeparator() error {
+	if err := r.records.lines.skipMark(); err != nil {
+		return err
+	}
+	head, err := r.records.lines.input.Peek(separatorBytes)
+	if err != nil && !isEnd(err) {
+		return err
+	}
+	if delimiter, size := separatorLine(head); size > 0 {
+		r.records.delimiter = delimiter
+		_, err = r.records.lines.readLine()
+		return err
+	}
+	return nil
+}
+
+// decodeMapped makes a sample of the record as of an object of its columns.
+func (r *CSVReader) decodeMapped(sample *Sample) error {
+	r.buildObject()
+	if len(r.row) > r.decoder.limits.LineBytes {
+		return r.records.invalid(LineTooLong, fmt.Sprintf("as JSON the record has more than %d bytes", r.decoder.limits.LineBytes))
+	}
+	err := locatedOn(r.records.line, r.mapper.decode(r.row, sample))
+	if invalid, ok := errors.AsType[*InvalidSampleError](err); ok {
+		invalid.Column = 0 // which would be that of the object
+	}
+	return err
+}
+
+// buildObject makes an object of the columns that the mapper reads.
+func (r *CSVReader) buildObject() {
+	row := append(r.row[:0], '{')
+	for i, column := range r.fields {
+		if column < 0 {
+			continue
+		}
+		if len(row) > 1 {
+			row = append(row, ',')
+		}
+		row = appendQuoted(row, []byte(r.mapper.record.fields[i].path))
+		row = append(row, ':')
+		row = appendQuoted(row, r.records.field(column))
+	}
+	r.row = append(row, '}')
 }
 
 // readHeader reads the part's first record.
@@ -148,7 +207,29 @@ func (r *CSVReader) findColumns() error {
 		return invalidHeader(r.records.line, DifferentHeader, "%s", detail)
 	}
 	r.header = header
+	if r.mapper != nil {
+		return r.findFields()
+	}
 	return r.findNamedColumns()
+}
+
+// findFields finds the columns that the mapper reads. Those that the names of folders
+// have need not be there.
+func (r *CSVReader) findFields() error {
+	r.fields = r.fields[:0]
+	for i := range r.mapper.record.fields {
+		field := &r.mapper.record.fields[i]
+		if field.folder != nil && len(r.header.columns(field.path)) == 0 {
+			r.fields = append(r.fields, -1)
+			continue
+		}
+		column, err := r.column(field.path)
+		if err != nil {
+			return err
+		}
+		r.fields = append(r.fields, column)
+	}
+	return nil
 }
 
 // findNamedColumns finds the columns that the options name.

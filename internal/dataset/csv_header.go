@@ -11,12 +11,16 @@ import (
 type csvHeader struct {
 	part  string
 	names []string // in the order of the columns, without white space around them
+	width int      // up to the last column with a name: spreadsheets leave out the empty cells behind
 }
 
 func newCSVHeader(record *csvRecord, part string) csvHeader {
 	header := csvHeader{part: part, names: make([]string, len(record.ends))}
 	for i := range header.names {
 		header.names[i] = string(bytes.TrimSpace(record.field(i)))
+		if header.names[i] != "" {
+			header.width = i + 1
+		}
 	}
 	return header
 }
@@ -73,16 +77,18 @@ func (h *csvHeader) place() string {
 	return "part " + h.part
 }
 
-// listedColumns bounds what a message says of a header.
+// listedColumns bounds what a message says of a header, or of a record's fields.
 const listedColumns = 16
 
-func (h *csvHeader) String() string {
+func (h *csvHeader) String() string { return listNames(h.names) }
+
+func listNames(names []string) string {
 	var quoted []string
-	for _, name := range h.names[:min(len(h.names), listedColumns)] {
+	for _, name := range names[:min(len(names), listedColumns)] {
 		quoted = append(quoted, quote(name))
 	}
 	listed := strings.Join(quoted, ", ")
-	if more := len(h.names) - listedColumns; more > 0 {
+	if more := len(names) - listedColumns; more > 0 {
 		return fmt.Sprintf("%s and %d more", listed, more)
 	}
 	return listed

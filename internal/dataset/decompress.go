@@ -3,6 +3,7 @@ package dataset
 import (
 	"bufio"
 	"bytes"
+	"compress/bzip2"
 	"errors"
 	"fmt"
 	"io"
@@ -18,7 +19,7 @@ const freeBytes = 1 << 20
 // asks for this much; it is what zstd uses without --ultra and --long.
 const zstdWindow = 8 << 20
 
-// Decompress returns what gzip or zstd, told by the first bytes, compressed to
+// Decompress returns what gzip, zstd or bzip2, told by the first bytes, compressed to
 // the file r, also in several members or frames; any other file it passes through.
 //
 // What is wrong with the compression, and a file beyond the limits, is an
@@ -27,7 +28,7 @@ const zstdWindow = 8 << 20
 func Decompress(r io.Reader, limits Limits) (io.Reader, error) {
 	stored := &cappedReader{input: r, maxBytes: limits.SourceBytes}
 	input := bufio.NewReaderSize(stored, bufferBytes)
-	head, err := input.Peek(4)
+	head, err := input.Peek(10)
 	if err != nil && !isEnd(err) {
 		return nil, err
 	}
@@ -42,6 +43,8 @@ func Decompress(r io.Reader, limits Limits) (io.Reader, error) {
 		// Without concurrency it has no goroutine that would have to be ended.
 		d.output, err = zstd.NewReader(input, zstd.WithDecoderConcurrency(1),
 			zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(zstdWindow))
+	case isBzip2(head):
+		d.output, err = bzip2.NewReader(input), nil
 	default:
 		return input, nil
 	}
@@ -53,8 +56,14 @@ func Decompress(r io.Reader, limits Limits) (io.Reader, error) {
 
 // isZstd recognises a frame, and one that is to be skipped, which may stand first.
 func isZstd(head []byte) bool {
-	return string(head) == "\x28\xB5\x2F\xFD" ||
-		len(head) == 4 && head[0]&0xF0 == 0x50 && string(head[1:]) == "\x2A\x4D\x18"
+	return bytes.HasPrefix(head, []byte("\x28\xB5\x2F\xFD")) ||
+		len(head) >= 4 && head[0]&0xF0 == 0x50 && string(head[1:4]) == "\x2A\x4D\x18"
+}
+
+// isBzip2 recognises a stream by the block, or the end, that it begins with.
+func isBzip2(head []byte) bool {
+	return len(head) >= 10 && bytes.HasPrefix(head, []byte("BZh")) &&
+		(string(head[4:10]) == "1AY&SY" || string(head[4:10]) == "\x17\x72\x45\x38\x50\x90")
 }
 
 type decompressor struct {
@@ -100,7 +109,8 @@ func (d *decompressor) explain(err error) error {
 		Detail: "the compressed data is corrupt, or something that is not compressed follows it"}
 }
 
-// cappedReader counts what it reads, ends at too much and remembers how it failed.
+// cappedReader counts what it reads, ends at too much and remembers how it failed, which
+// it says again to whoever reads on.
 type cappedReader struct {
 	input    io.Reader
 	maxBytes int64
@@ -109,6 +119,9 @@ type cappedReader struct {
 }
 
 func (r *cappedReader) Read(p []byte) (int, error) {
+	if r.err != nil {
+		return 0, r.err
+	}
 	n, err := r.input.Read(p)
 	if r.size += int64(n); r.size > r.maxBytes {
 		err = &InvalidDatasetError{Reason: TooLarge, Detail: fmt.Sprintf("the data has more than %d bytes", r.maxBytes)}
@@ -117,4 +130,22 @@ func (r *cappedReader) Read(p []byte) (int, error) {
 		r.err = err
 	}
 	return n, err
+}
+
+// cappedSize counts what is made of what is stored, and ends at too much.
+type cappedSize struct {
+	limits       Limits
+	stored, made int64
+}
+
+func (c *cappedSize) add(bytes int) error {
+	c.made += int64(bytes)
+	switch {
+	case c.made > c.limits.DecompressedBytes:
+		return &InvalidDatasetError{Reason: TooLarge, Detail: fmt.Sprintf("the data has more than %d bytes", c.limits.DecompressedBytes)}
+	case c.made > freeBytes && c.made/c.limits.CompressionRatio > c.stored:
+		return &InvalidDatasetError{Reason: RatioTooHigh,
+			Detail: fmt.Sprintf("the data decompresses to more than %d times its size", c.limits.CompressionRatio)}
+	}
+	return nil
 }

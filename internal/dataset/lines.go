@@ -38,6 +38,9 @@ func (r *lineReader) offset() int64 {
 // is about the data which line that was. Of an invalid row, which started at an
 // offset, it notes the size.
 func (r *lineReader) end(err error, start int64) error {
+	if errors.Is(err, ErrFiltered) {
+		return err
+	}
 	if invalid, ok := errors.AsType[*InvalidSampleError](err); ok {
 		invalid.Bytes = r.offset() - start
 		return err

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"io"
 )
@@ -19,10 +20,17 @@ const (
 	FormatParquet Format = "Parquet"
 )
 
+func (f Format) isAuto() bool { return f == FormatAuto || f == "" }
+
 // Options say how the samples of a source are written.
 type Options struct {
 	Format Format
 	CSV    *CSVOptions // nil: columns are not named by it
+	// Mapping says where records have what; nil: they are rows of the protocol, or CSV
+	// says it.
+	Mapping *Mapping
+
+	forFactory bool // whose files are JSON Lines, and who knows no other option
 }
 
 // Parts are the files of a source, one after the other.
@@ -34,22 +42,62 @@ type Parts interface {
 
 // PartsReader reads the samples of a source part by part. No row goes beyond the end of
 // its part, and what is wrong is said with the part's name, and lines that count from
-// the part's start. A part may be compressed; one without content is passed over.
+// the part's start. A part may be compressed, or an archive of which each member is a part;
+// one without content is passed over. Formats that are not read from start to end go to
+// scratch. A PartsReader has to be closed.
 type PartsReader struct {
 	parts   Parts
 	options Options
+	scratch Scratch
 	limits  Limits
 
 	part    string
-	current SampleReader // of the part; nil: the next is to be opened
-	input   cappedReader // of all parts, decompressed
-	header  csvHeader    // of the first part of CSV
-	err     error        // what ended reading
+	archive archive        // whose members are read; nil: none
+	current SampleReader   // of the part; nil: the next is to be opened
+	table   *parquetReader // that current is, or nil
+	input   cappedReader   // of all parts, decompressed
+	rows    cappedSize     // of all tables, as JSON
+	header  csvHeader      // of the first part of CSV
+	mapper  *mapper        // of all parts; nil: without a mapping
+	err     error          // what ended reading
 }
 
 // NewPartsReader returns a PartsReader of the parts.
-func NewPartsReader(parts Parts, options Options, limits Limits) *PartsReader {
-	return &PartsReader{parts: parts, options: options, limits: limits, input: cappedReader{maxBytes: limits.DecompressedBytes}}
+func NewPartsReader(parts Parts, options Options, scratch Scratch, limits Limits) *PartsReader {
+	r := &PartsReader{
+		parts:   parts,
+		options: options,
+		scratch: scratch,
+		limits:  limits,
+		input:   cappedReader{maxBytes: limits.DecompressedBytes},
+		rows:    cappedSize{limits: limits},
+	}
+	if options.Mapping != nil {
+		r.mapper = newMapper(options.Mapping, limits)
+	}
+	return r
+}
+
+// Close removes what is in scratch. The parts are not closed.
+func (r *PartsReader) Close() error {
+	r.closePart()
+	return r.closeArchive()
+}
+
+func (r *PartsReader) closePart() {
+	if r.table != nil {
+		r.table.close()
+	}
+	r.current, r.table = nil, nil
+}
+
+func (r *PartsReader) closeArchive() error {
+	if r.archive == nil {
+		return nil
+	}
+	err := r.archive.close()
+	r.archive = nil
+	return err
 }
 
 // SizeBytes is how much was read, decompressed.
@@ -68,11 +116,16 @@ func (r *PartsReader) Read(sample *Sample) error {
 			sample.Part = r.part
 			return nil
 		case isEnd(err):
-			r.current = nil
+			r.closePart()
 			continue
+		case errors.Is(err, ErrFiltered):
+			return err
 		}
 		if invalid, ok := errors.AsType[*InvalidSampleError](err); ok {
 			invalid.Part = r.part
+			if invalid.Reason == MissingLabels && r.mapper == nil {
+				invalid.Detail += folderHint(r.part)
+			}
 			return invalid
 		}
 		r.err = r.located(err)
@@ -91,68 +144,172 @@ func (r *PartsReader) located(err error) error {
 	return &located
 }
 
-// next opens the next part.
+// next opens the next part, or the next member of the archive that the part is.
 func (r *PartsReader) next() error {
-	name, content, err := r.parts.Next()
+	parts := r.parts
+	if r.archive != nil {
+		parts = r.archive
+	}
+	name, content, err := parts.Next() // an archive that is damaged gives its own name
+	switch {
+	case r.archive != nil && isEnd(err):
+		return r.closeArchive()
+	case isEnd(err):
+		return r.endOfParts()
+	}
+	if name != "" {
+		r.part = name
+	}
+	if err == nil {
+		err = r.open(content)
+	}
+	return r.located(err)
+}
+
+// endOfParts is io.EOF unless something that the options name was never found.
+func (r *PartsReader) endOfParts() error {
+	if r.mapper != nil {
+		if problem := r.mapper.record.missingField(); problem != nil {
+			return problem
+		}
+	}
+	return io.EOF
+}
+
+// open opens the part unless it has no content.
+func (r *PartsReader) open(content io.Reader) error {
+	decompressed, err := Decompress(content, r.limits)
 	if err != nil {
 		return err
 	}
-	r.part = name
-	if r.current, err = r.open(content); err != nil {
-		return r.located(err)
+	input := bufio.NewReaderSize(decompressed, bufferBytes) // the same, if nothing is compressed
+	head, _, err := peekHead(input)
+	if err != nil {
+		return err
+	}
+	if isTar(head) || isZip(head) && zipped(head) == nil {
+		return r.openArchive(input, isZip(head))
+	}
+	r.input.input = input
+	return r.openRows()
+}
+
+func (r *PartsReader) openArchive(input io.Reader, isZip bool) error {
+	if r.archive != nil {
+		return unsupportedArchive("the member is an archive itself; unpack it first")
+	}
+	if !isZip {
+		r.archive = openTar(r.part, input, r.limits)
+		return nil
+	}
+	source, err := spool(&cappedReader{input: input, maxBytes: r.limits.DecompressedBytes}, r.scratch)
+	if err != nil {
+		return err
+	}
+	members, err := openZip(r.part, source, r.limits)
+	if err == nil {
+		r.archive = members
+	}
+	return err
+}
+
+// openRows opens what is no archive.
+func (r *PartsReader) openRows() error {
+	input, head, whole, err := inUTF8(bufio.NewReaderSize(&r.input, bufferBytes))
+	if err != nil || whole && isEmpty(head) {
+		return err
+	}
+	format, err := recognise(head, whole, &r.options)
+	if problem, ok := errors.AsType[*InvalidDatasetError](err); ok && problem.Reason == UnmappedFields {
+		problem.Detail += folderHint(r.part)
+	}
+	if err != nil {
+		return err
+	}
+	if r.mapper != nil {
+		r.mapper.record.enterPart(r.part)
+	}
+	switch format {
+	case FormatParquet:
+		return r.openParquet(input)
+	case FormatCSV:
+		r.current = r.openCSV(input)
+	case FormatJSON:
+		r.current = newMappedJSONReader(input, r.mapper, r.limits)
+	default:
+		r.current = newMappedReader(input, r.mapper, r.limits)
 	}
 	return nil
 }
 
-// open returns nil for a part without content.
-func (r *PartsReader) open(content io.Reader) (SampleReader, error) {
-	decompressed, err := Decompress(content, r.limits)
+func (r *PartsReader) openParquet(input io.Reader) error {
+	source, err := spool(input, r.scratch)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	r.input.input = decompressed
-	input := bufio.NewReaderSize(&r.input, bufferBytes)
-	format, err := r.formatOf(input)
-	if err != nil {
-		if isEnd(err) {
-			return nil, nil
-		}
-		return nil, err
+	var fields []string // nil: those of the protocol
+	if r.mapper != nil {
+		fields = r.mapper.record.paths()
 	}
-	if format == FormatCSV {
-		return newCSVPart(input, *r.options.CSV, r.limits, r.part, &r.header), nil
+	if r.table, err = newParquetReader(source, fields, &r.rows, r.limits); err != nil {
+		return err
 	}
-	return NewReader(input, r.limits), nil
+	r.table.objects.mapper = r.mapper
+	r.current = r.table
+	return nil
 }
 
-// formatOf tells the format by the first byte that is no white space. io.EOF: there is none.
-func (r *PartsReader) formatOf(input *bufio.Reader) (Format, error) {
-	first, err := firstByte(input)
-	if err != nil {
-		return "", err
+func (r *PartsReader) openCSV(input io.Reader) *CSVReader {
+	var options CSVOptions
+	if r.options.CSV != nil {
+		options = *r.options.CSV
 	}
+	part := newCSVPart(input, options, r.limits, r.part, &r.header)
+	part.mapper = r.mapper
+	return part
+}
+
+// OpenJSONLines returns a Reader of r, or an *InvalidDatasetError that says what r is if
+// no row of it is one of JSON Lines.
+func OpenJSONLines(r io.Reader, limits Limits) (*Reader, error) {
+	input := bufio.NewReaderSize(&cappedReader{input: r, maxBytes: limits.DecompressedBytes}, bufferBytes)
+	head, whole, err := peekHead(input)
+	if err != nil {
+		return nil, err
+	}
+	if !isEmpty(head) {
+		if _, err := recognise(head, whole, &Options{Format: FormatJSONL, forFactory: true}); err != nil {
+			return nil, err
+		}
+	}
+	return NewReader(input, limits), nil
+}
+
+// inUTF8 returns the input as UTF-8, if it has a mark of UTF-16, and its head.
+func inUTF8(input *bufio.Reader) (decoded *bufio.Reader, head []byte, whole bool, err error) {
+	head, whole, err = peekHead(input)
+	if order := utf16Order(head); order != nil && err == nil {
+		input = bufio.NewReaderSize(newUTF16Reader(input, order), bufferBytes)
+		head, whole, err = peekHead(input)
+	}
+	return input, head, whole, err
+}
+
+// peekHead reads nothing. Whole tells that the head is all there is. What goes wrong
+// behind the head is for whoever reads on to meet.
+func peekHead(input *bufio.Reader) (head []byte, whole bool, err error) {
+	head, err = input.Peek(bufferBytes)
 	switch {
-	case r.options.Format == FormatCSV, r.options.CSV != nil && first != '{':
-		return FormatCSV, nil
+	case err == nil:
+	case isEnd(err):
+		return head, true, nil
+	case len(head) == 0:
+		return nil, false, err
 	}
-	return FormatJSONL, nil
+	return head, false, nil
 }
 
-// firstByte is the first byte that is neither white space nor of a byte order mark, as
-// far as the buffer reaches. It reads nothing.
-func firstByte(input *bufio.Reader) (byte, error) {
-	for i := 1; ; i++ {
-		head, err := input.Peek(i)
-		if errors.Is(err, bufio.ErrBufferFull) {
-			return ' ', nil
-		}
-		if err != nil {
-			return 0, err
-		}
-		switch c := head[i-1]; c {
-		case ' ', '\t', '\r', '\n', 0xEF, 0xBB, 0xBF:
-		default:
-			return c, nil
-		}
-	}
+// isEmpty reports whether there is nothing but white space.
+func isEmpty(head []byte) bool {
+	return len(bytes.Trim(head, " \t\r\n\xEF\xBB\xBF")) == 0
 }

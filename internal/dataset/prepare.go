@@ -79,7 +79,7 @@ func (p *Preparation) maxInvalid(read int64) int64 {
 }
 
 // Prepared is what a preparation made. Every sample that was read is in a file,
-// or is counted by Duplicates, Dropped or the report's Invalid.
+// or is counted by Duplicates, Dropped or the report's Invalid and Filtered.
 type Prepared struct {
 	// Report is of the samples as they were read. Its Problem says why there are
 	// no files. SizeBytes and Digest, which are of the source's bytes, are left to

@@ -2,15 +2,16 @@ package dataset
 
 import (
 	"bytes"
+	"errors"
 	"io"
 )
 
 // SampleReader reads the samples of a dataset, whatever their format.
 //
-// Read decodes the next sample. It returns io.EOF after the last one and an
-// *InvalidSampleError for one that is bad, after which reading may go on. An
-// *InvalidDatasetError says that the data cannot be read any further; any other
-// error is the underlying reader's. Both end reading.
+// Read decodes the next sample. It returns io.EOF after the last one, an
+// *InvalidSampleError for one that is bad and ErrFiltered for one that is left out;
+// after these two reading may go on. An *InvalidDatasetError says that the data cannot
+// be read any further; any other error is the underlying reader's. Both end reading.
 type SampleReader interface {
 	Read(sample *Sample) error
 }
@@ -18,12 +19,17 @@ type SampleReader interface {
 // Reader reads the rows of a dataset in JSON Lines.
 type Reader struct {
 	lines   lineReader
-	decoder decoder
+	objects objectDecoder
 }
 
 // NewReader returns a Reader of r.
 func NewReader(r io.Reader, limits Limits) *Reader {
-	return &Reader{lines: newLineReader(r, limits), decoder: newDecoder(limits)}
+	return newMappedReader(r, nil, limits)
+}
+
+// newMappedReader returns a Reader of records that the mapper makes rows of.
+func newMappedReader(r io.Reader, mapper *mapper, limits Limits) *Reader {
+	return &Reader{lines: newLineReader(r, limits), objects: newObjectDecoder(mapper, limits)}
 }
 
 // Read decodes the next row into sample, as SampleReader says.
@@ -39,13 +45,42 @@ func (r *Reader) Read(sample *Sample) error {
 	if err != nil {
 		return r.lines.end(err, start)
 	}
-	if !r.decoder.decode(line, sample) {
-		problem := r.decoder.problem
-		problem.Line = r.lines.line
-		return r.lines.end(&problem, start)
+	if err := r.objects.decode(line, r.lines.line, sample); err != nil {
+		return r.lines.end(err, start)
 	}
 	sample.Line, sample.Bytes = r.lines.line, r.lines.offset()-start
 	return nil
+}
+
+// objectDecoder makes samples of objects of JSON, whatever format they were in.
+type objectDecoder struct {
+	rows   decoder
+	mapper *mapper // of records of another shape; nil: the objects are rows of the protocol
+}
+
+func newObjectDecoder(mapper *mapper, limits Limits) objectDecoder {
+	return objectDecoder{rows: newDecoder(limits), mapper: mapper}
+}
+
+// decode makes a sample of the object that starts on the line. Its errors are ErrFiltered
+// and *InvalidSampleError.
+func (d *objectDecoder) decode(object []byte, line int, sample *Sample) error {
+	if d.mapper != nil {
+		return locatedOn(line, d.mapper.decode(object, sample))
+	}
+	if d.rows.decode(object, sample) {
+		return nil
+	}
+	problem := d.rows.problem
+	return locatedOn(line, &problem)
+}
+
+// locatedOn notes the line in an error that is about a row.
+func locatedOn(line int, err error) error {
+	if invalid, ok := errors.AsType[*InvalidSampleError](err); ok {
+		invalid.Line = line
+	}
+	return err
 }
 
 func isBlank(line []byte) bool {

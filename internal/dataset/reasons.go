@@ -35,6 +35,7 @@ const (
 	EmptyName       Reason = "EmptyName"   // of a target or a label
 	NameTooLong     Reason = "NameTooLong" // of a target or a label
 	DuplicateLabel  Reason = "DuplicateLabel"
+	SeveralLabels   Reason = "SeveralLabels" // where a mapping asks for one
 )
 
 // What contradicts the rows before.
@@ -65,7 +66,7 @@ const (
 	UnclosedQuote          Reason = "UnclosedQuote" // of CSV: where the next record starts nobody knows
 	TruncatedCompression   Reason = "TruncatedCompression"
 	CorruptCompression     Reason = "CorruptCompression"
-	UnsupportedCompression Reason = "UnsupportedCompression" // zstd with a dictionary or a window that needs much memory
+	UnsupportedCompression Reason = "UnsupportedCompression" // also zstd with a dictionary or a window that needs much memory
 	TooLarge               Reason = "TooLarge"
 	RatioTooHigh           Reason = "RatioTooHigh" // as of data made to fill a disk
 	InvalidHeader          Reason = "InvalidHeader"
@@ -73,6 +74,24 @@ const (
 	MissingColumn          Reason = "MissingColumn"
 	DuplicateColumn        Reason = "DuplicateColumn"
 	DuplicateTarget        Reason = "DuplicateTarget" // of two columns
+	CorruptParquet         Reason = "CorruptParquet"
+	UnsupportedParquet     Reason = "UnsupportedParquet" // encrypted, or needs much memory
+	CorruptArchive         Reason = "CorruptArchive"
+	UnsupportedArchive     Reason = "UnsupportedArchive" // encrypted, in another archive, or compressed in an unusual way
+	EmptyArchive           Reason = "EmptyArchive"
+	MissingField           Reason = "MissingField"  // of a mapping, in all records
+	TruncatedJSON          Reason = "TruncatedJSON" // within an array or an object over several lines
+)
+
+// What the data is in place of something that is read.
+const (
+	UnsupportedFormat   Reason = "UnsupportedFormat"
+	UnsupportedEncoding Reason = "UnsupportedEncoding" // of text
+	UnsupportedLayout   Reason = "UnsupportedLayout"   // of JSON
+	DifferentFormat     Reason = "DifferentFormat"     // from the one that is declared
+	UnmappedFields      Reason = "UnmappedFields"      // of which nobody said what they hold
+	WrongDelimiter      Reason = "WrongDelimiter"
+	NotTheData          Reason = "NotTheData" // but a pointer to it, or an answer instead of it
 )
 
 // InvalidSampleError says what is wrong with a row, never what is in it.

@@ -167,11 +167,14 @@ func decodeReferenceChunks(data []byte, content *string) bool {
 
 func decodeReferenceLabels(data []byte, limits Limits) (map[string]rowLabels, bool) {
 	var targets map[string]json.RawMessage
-	if !decodeKind(data, '{', &targets) || len(targets) == 0 || len(targets) > limits.Targets {
+	if !decodeKind(data, '{', &targets) || len(targets) == 0 {
 		return nil, false
 	}
 	decoded := map[string]rowLabels{}
 	for name, value := range targets {
+		if string(value) == "null" && name != "" && len(name) <= limits.LabelBytes {
+			continue // not labelled
+		}
 		var labels rowLabels
 		var single string
 		var list []json.RawMessage
@@ -198,7 +201,7 @@ func decodeReferenceLabels(data []byte, limits Limits) (map[string]rowLabels, bo
 		}
 		decoded[name] = labels
 	}
-	return decoded, true
+	return decoded, len(decoded) > 0 && len(decoded) <= limits.Targets
 }
 
 // decodeKind decodes a value that starts with kind. It keeps encoding/json from

@@ -35,7 +35,7 @@ type Sample struct {
 	Part     string // that it was read from, as a person finds it; empty: there is but one
 	Line     int    // of the part, from 1
 	Bytes    int64  // that it took in the part, with its line end
-	Raw      []byte // the row without its line end
+	Raw      []byte // the row without its line end, and without targets of which it has null
 	Text     string
 	Messages []Message
 	Labels   []TargetLabels
@@ -60,7 +60,9 @@ type decoder struct {
 
 	rowShape, messageShape, labelsShape shape
 
-	labelsStart, labelsEnd int // where in the row the labels are
+	labelsStart, labelsEnd int    // where in the row the labels are
+	nulls                  int    // targets with null instead of labels
+	rewritten              []byte // a row without such targets
 }
 
 func newDecoder(limits Limits) decoder {
@@ -71,13 +73,47 @@ func newDecoder(limits Limits) decoder {
 // and sample is as it was.
 func (d *decoder) decode(line []byte, sample *Sample) bool {
 	d.reset(line)
-	d.messages, d.targets, d.labels = d.messages[:0], d.targets[:0], d.labels[:0]
+	d.messages, d.targets, d.labels, d.nulls = d.messages[:0], d.targets[:0], d.labels[:0], 0
 	text := d.row()
 	if d.failed {
 		return false
 	}
 	sample.Raw, sample.Text, sample.Messages, sample.Labels = line, text, d.messages, d.targets
+	if d.nulls > 0 {
+		d.rewritten = d.relabelled(d.rewritten[:0], line, d.targets)
+		sample.Raw = d.rewritten
+	}
 	return true
+}
+
+// relabelled appends the row that was decoded last with other labels. All else of it
+// stays byte for byte.
+func (d *decoder) relabelled(to, row []byte, labels []TargetLabels) []byte {
+	to = append(to, row[:d.labelsStart]...)
+	separator := byte('{')
+	for i := range labels {
+		to = append(to, separator)
+		to = appendTarget(to, &labels[i])
+		separator = ','
+	}
+	to = append(to, '}')
+	return append(to, row[d.labelsEnd:]...)
+}
+
+// appendTarget appends the target's name and labels as a row has them.
+func appendTarget(row []byte, labels *TargetLabels) []byte {
+	row = appendQuoted(row, []byte(labels.Target))
+	row = append(row, ':')
+	if !labels.Multi {
+		return appendQuoted(row, []byte(labels.Labels[0]))
+	}
+	separator := byte('[')
+	for _, label := range labels.Labels {
+		row = append(row, separator)
+		row = appendQuoted(row, []byte(label))
+		separator = ','
+	}
+	return append(row, ']')
 }
 
 func (d *decoder) row() (text string) {
@@ -237,26 +273,34 @@ func (d *decoder) readLabels() {
 	labels := d.beginObject(&d.labelsShape)
 	for d.nextKey(&labels) {
 		d.checkName(labels.key)
-		if len(d.targets) == d.limits.Targets {
-			d.fail(TooManyTargets, fmt.Sprintf("the row has more than %d targets", d.limits.Targets))
-		}
-		d.targets = append(d.targets, TargetLabels{Target: labels.key})
-		d.readTarget(&d.targets[len(d.targets)-1])
+		d.readTarget(labels.key)
 	}
-	if len(d.targets) == 0 {
+	switch {
+	case len(d.targets) > 0:
+	case d.nulls > 0:
+		d.fail(EmptyLabels, "labels has null for every target")
+	default:
 		d.fail(EmptyLabels, "labels has no target")
 	}
 }
 
-func (d *decoder) readTarget(target *TargetLabels) {
+func (d *decoder) readTarget(name string) {
+	token := d.token()
+	if token == 'n' {
+		d.literal("null")
+		d.nulls++
+		return
+	}
+	if len(d.targets) == d.limits.Targets {
+		d.fail(TooManyTargets, fmt.Sprintf("the row has more than %d targets", d.limits.Targets))
+	}
 	first := len(d.labels)
-	if d.token() == '[' {
-		target.Multi = true
+	if token == '[' {
 		d.readLabelList()
 	} else {
 		d.labels = append(d.labels, d.readLabel())
 	}
-	target.Labels = d.labels[first:]
+	d.targets = append(d.targets, TargetLabels{Target: name, Labels: d.labels[first:], Multi: token == '['})
 }
 
 func (d *decoder) readLabelList() {
@@ -280,7 +324,7 @@ func (d *decoder) readLabelList() {
 }
 
 func (d *decoder) readLabel() string {
-	if !d.expect('"', InvalidLabels, "a target's value is neither a string nor a list of strings") {
+	if !d.expect('"', InvalidLabels, "a target's value is neither a string, a list of strings nor null") {
 		return ""
 	}
 	label := d.string()

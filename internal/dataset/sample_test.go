@@ -80,7 +80,10 @@ var invalidRows = []struct {
 	{"labels has a target", labelsOf(`{}`), EmptyLabels},
 	{"a target has a name", labelsOf(`{"":"x"}`), EmptyName},
 	{"a label is not a boolean", labelsOf(`{"t":true}`), InvalidLabels},
-	{"a label is not null", labelsOf(`{"t":null}`), InvalidLabels},
+	{"a row has a label, not only null", labelsOf(`{"t":null}`), EmptyLabels},
+	{"null is written in full", labelsOf(`{"t":"x","u":nul}`), InvalidJSON},
+	{"a label of a list is not null", labelsOf(`{"t":["x",null]}`), InvalidLabels},
+	{"a target without labels has a name", labelsOf(`{"t":"x","":null}`), EmptyName},
 	{"a label is not an object", labelsOf(`{"t":{"x":1}}`), InvalidLabels},
 	{"a label has a name", labelsOf(`{"t":""}`), EmptyName},
 	{"a list has a label", labelsOf(`{"t":[]}`), EmptyLabels},
@@ -241,6 +244,8 @@ var validRows = []struct {
 		row{Text: "a long plain run\nanother plain run\n\nü", Labels: single("t", "x")}},
 	{"characters of every length", textOf(`"aé€😀` + "\u007F\u2028" + `"`), row{Text: "aé€😀\u007F\u2028", Labels: single("t", "x")}},
 	{"escaped keys and labels", `{"te\u0078t":"a","l\u0061bels":{"\u0074":"\u0078"}}`, row{Text: "a", Labels: single("t", "x")}},
+	{"a target with null says nothing of it", labelsOf(`{"u":null,"t":"x","v": null }`), row{Text: "a", Labels: single("t", "x")}},
+	{"targets with null are none too many", labelsOf(`{"a":null,"b":null,"c":null,"d":null,"t":"x"}`), row{Text: "a", Labels: single("t", "x")}},
 	{"a list of labels", labelsOf(`{"t":["x","y"]}`),
 		row{Text: "a", Labels: map[string]rowLabels{"t": {Labels: []string{"x", "y"}, Multi: true}}}},
 	{"a list of one label", labelsOf(`{"t":["x"]}`),
@@ -368,6 +373,32 @@ func TestErrorsHoldNothingOfTheSample(t *testing.T) {
 		reader := NewReader(strings.NewReader(row), tightLimits())
 		if err := reader.Read(&Sample{}); err != nil && strings.Contains(err.Error(), canary) {
 			t.Errorf("%s: %v", test.reason, err)
+		}
+	}
+}
+
+// TestRowsLoseNullTargets holds that the rest of a row stays as it is, and what is left
+// is a row that says the same.
+func TestRowsLoseNullTargets(t *testing.T) {
+	for _, test := range []struct {
+		reason, row, want string
+	}{
+		{"the first", `{"text":"a","labels":{"u":null,"t":"x"}}`, `{"text":"a","labels":{"t":"x"}}`},
+		{"the last", `{"text":"a","labels":{"t":"x","u":null}}`, `{"text":"a","labels":{"t":"x"}}`},
+		{"among lists", `{"text":"a","labels":{"t":["x","y"],"u":null,"v":["z"]}}`, `{"text":"a","labels":{"t":["x","y"],"v":["z"]}}`},
+		{"before the text", `{ "labels": { "t": "x", "u": null }, "id": 1.50,  "text": "\u0061" } `, `{ "labels": {"t":"x"}, "id": 1.50,  "text": "\u0061" } `},
+		{"names with quotes", `{"text":"a","labels":{"\"t\\":"x\n","u":null}}`, `{"text":"a","labels":{"\"t\\":"x\n"}}`},
+		{"null elsewhere stays", `{"text":"a","note":null,"labels":{"t":"x"}}`, `{"text":"a","note":null,"labels":{"t":"x"}}`},
+	} {
+		reader := NewReader(strings.NewReader(textRow+"\n"+test.row), DefaultLimits())
+		var sample Sample
+		for range 2 {
+			if err := reader.Read(&sample); err != nil {
+				t.Fatalf("%s: %v", test.reason, err)
+			}
+		}
+		if string(sample.Raw) != test.want {
+			t.Errorf("%s: got %s, want %s", test.reason, sample.Raw, test.want)
 		}
 	}
 }

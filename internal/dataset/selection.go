@@ -59,37 +59,21 @@ func (s *selection) trim(e *entry) error {
 	if !s.decoder.decode(e.row, &s.sample) || len(s.decoder.labels) != len(e.labels) {
 		return errAltered
 	}
-	row := append(s.row[:0], e.row[:s.decoder.labelsStart]...)
 	numbers := e.labels
 	e.labels = e.labels[:0]
-	separator := byte('{')
 	for i := range s.sample.Labels {
 		target := &s.sample.Labels[i]
-		row = append(row, separator)
-		separator = ','
-		row = appendQuoted(row, []byte(target.Target))
-		row = append(row, ':')
-		if !target.Multi {
-			row = appendQuoted(row, []byte(target.Labels[0]))
-			e.labels = append(e.labels, numbers[0])
-			numbers = numbers[1:]
-			continue
-		}
-		bracket := byte('[')
+		kept := target.Labels[:0]
 		for j, label := range target.Labels {
-			if s.rare[numbers[j]] {
-				continue
+			if !s.rare[numbers[j]] {
+				kept = append(kept, label)
+				e.labels = append(e.labels, numbers[j])
 			}
-			row = append(row, bracket)
-			bracket = ','
-			row = appendQuoted(row, []byte(label))
-			e.labels = append(e.labels, numbers[j])
 		}
-		row = append(row, ']')
 		numbers = numbers[len(target.Labels):]
+		target.Labels = kept
 	}
-	row = append(row, '}')
-	s.row = append(row, e.row[s.decoder.labelsEnd:]...)
+	s.row = s.decoder.relabelled(s.row[:0], e.row, s.sample.Labels)
 	e.row = s.row
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"hash"
 	"io"
 	"slices"
@@ -21,6 +22,7 @@ type Report struct {
 	Bytes          int64 // that they took
 	Invalid        int
 	InvalidBytes   int64
+	Filtered       int // left out by the mapping's filters, valid or not
 	Targets        []Target
 	InvalidSamples []InvalidSampleError // the first
 	reasons        map[Reason]int       // how many samples are invalid for each
@@ -76,6 +78,10 @@ func (r *Report) collect(ctx context.Context, samples SampleReader, census *Cens
 			return err
 		}
 		err := samples.Read(&sample)
+		if errors.Is(err, ErrFiltered) {
+			r.Filtered++
+			continue
+		}
 		if err == nil {
 			err = census.Add(&sample)
 		}
@@ -121,6 +127,9 @@ func (r *Report) conclude(census *Census, problem *InvalidDatasetError) {
 	r.Problem, r.Ended = problem, problem != nil
 	if problem == nil {
 		r.Problem = problemOf(r.Samples, r.Targets)
+	}
+	if r.Problem != nil && r.Problem.Reason == NoSamples && r.Filtered > 0 {
+		r.Problem.Detail += fmt.Sprintf("; the filters leave out %d records", r.Filtered)
 	}
 }
 

@@ -194,14 +194,22 @@ type names struct {
 
 // add adds a name, or several that belong together.
 func (n *names) add(together ...string) {
-	if n.count++; n.count > listedNames {
+	if n.count >= listedNames {
+		n.count++
 		return
 	}
 	quoted := make([]string, len(together))
 	for i, name := range together {
 		quoted[i] = quote(name)
 	}
-	n.listed = append(n.listed, strings.Join(quoted, " and "))
+	n.addWords(strings.Join(quoted, " and "))
+}
+
+// addWords adds something that is no name.
+func (n *names) addWords(words string) {
+	if n.count++; n.count <= listedNames {
+		n.listed = append(n.listed, words)
+	}
 }
 
 func (n names) String() string {

@@ -77,6 +77,16 @@ func TestInvalidRowsThatMaySkip(t *testing.T) {
 	}
 }
 
+// TestNullIsNoLabel holds that rows may say by null that they are not labelled for a target.
+func TestNullIsNoLabel(t *testing.T) {
+	s := startServer(t, nil)
+	rows := strings.ReplaceAll(intents(30), `}}`, `,"mood":null}}`) + `{"text":"great","labels":{"intent":null,"mood":"good"}}` + "\n" + `{"text":"awful","labels":{"mood":"bad"}}` + "\n"
+	job := s.create(func(*mistral.CreateJobRequest) {}, s.upload("data.jsonl", rows))
+	if targets := s.await(job.ID, mistral.JobValidated).ClassifierTargets; len(targets) != 2 || len(targets[1].Labels) != 2 {
+		t.Errorf("targets %+v; want intent and mood with two labels", targets)
+	}
+}
+
 func TestDeclaredTargets(t *testing.T) {
 	s := startServer(t, nil)
 	job := s.create(func(r *mistral.CreateJobRequest) {

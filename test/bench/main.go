@@ -49,18 +49,26 @@ func measureDatasets(ctx context.Context, factory string) error {
 	if err := measureParsers(parsers); err != nil {
 		return err
 	}
+	tables := newTableReaders()
+	if err := measureTables(tables); err != nil {
+		return err
+	}
 	uploaders, err := measureUploads(ctx, factory)
 	if err != nil {
 		return err
 	}
-	return printTable(parsers, uploaders)
+	return printTable(parsers, tables, uploaders)
 }
 
-func printTable(parsers []*parser, uploaders []*uploader) error {
+func printTable(parsers []*parser, tables []*tableReader, uploaders []*uploader) error {
 	var cells bytes.Buffer
 	fmt.Fprintf(&cells, "read %d MB of rows on one core\ttext, MB/s\tratio\tchat, MB/s\tratio\tchecks and counts\n", turns*turnBytes/1_000_000)
 	for _, p := range parsers {
 		fmt.Fprintf(&cells, "%s\t%s%s%s\n", p.name, p.speed(0, parsers[baseline]), p.speed(1, parsers[baseline]), p.checks)
+	}
+	fmt.Fprintf(&cells, "\t\t\t\t\t\nread %d MB of such rows in Parquet on one core\ttext, MB/s\tratio\t\t\tchecks and counts\n", turns*turnBytes/1_000_000)
+	for _, r := range tables {
+		fmt.Fprintf(&cells, "%s\t%s\t\t%s\n", r.name, r.speed(tables[arrowReader]), r.checks)
 	}
 	fmt.Fprintf(&cells, "\t\t\t\t\t\nupload %d MB on loopback\tseconds\tratio\tpeak MB\tratio\t\n", uploadBytes/1_000_000)
 	for _, u := range uploaders {

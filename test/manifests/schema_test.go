@@ -26,6 +26,37 @@ func TestTheSchemaRefusesWhatCannotWork(t *testing.T) {
 		{"a web page for a bucket", "ClassifierDataset", `{source: {objectStorage: {url: "https://example.com/data"}}}`, "url"},
 		{"a split", "ClassifierDataset", `{source: {inline: {data: x}}, preparation: {split: {validationPercent: 10, testPercent: 10}}}`, ""},
 		{"a split that leaves nothing", "ClassifierDataset", `{source: {inline: {data: x}}, preparation: {split: {validationPercent: 60, testPercent: 40}}}`, "must leave samples"},
+		{"a mapping", "ClassifierDataset", mapped(`text: a, labels: [{target: b, field: c, names: {0: d, "1": e}}]`), ""},
+		{"a mapping of CSV", "ClassifierDataset", `{source: {inline: {data: x}}, format: CSV, mapping: {text: a, labels: [{target: b, field: c}]}}`, ""},
+		{"a mapping of CSV with semicolons", "ClassifierDataset", `{source: {inline: {data: x}}, csv: {delimiter: ";"}, mapping: {text: a, labels: [{target: b, field: c}]}}`, ""},
+		{"CSV of which nothing is known", "ClassifierDataset", `{source: {inline: {data: x}}, format: CSV}`, "needs mapping or csv"},
+		{"semicolons alone", "ClassifierDataset", `{source: {inline: {data: x}}, csv: {delimiter: ";"}}`, "set one of them"},
+		{"columns by both", "ClassifierDataset", `{source: {inline: {data: x}}, csv: {textColumn: a, labelColumns: [{column: b}]}, mapping: {text: a, labels: [{target: b, field: c}]}}`, "set one of them"},
+		{"a text column alone", "ClassifierDataset", `{source: {inline: {data: x}}, csv: {textColumn: a}}`, "go together"},
+		{"columns of Parquet", "ClassifierDataset", `{source: {inline: {data: x}}, format: Parquet, csv: {delimiter: ";"}, mapping: {text: a, labels: [{target: b, field: c}]}}`, "no meaning"},
+		{"a tab", "ClassifierDataset", `{source: {inline: {data: x}}, csv: {delimiter: "\t", textColumn: a, labelColumns: [{column: b}]}}`, ""},
+		{"a quote between fields", "ClassifierDataset", `{source: {inline: {data: x}}, csv: {delimiter: "\"", textColumn: a, labelColumns: [{column: b}]}}`, "delimiter"},
+		{"a letter between fields", "ClassifierDataset", `{source: {inline: {data: x}}, csv: {delimiter: a, textColumn: a, labelColumns: [{column: b}]}}`, "delimiter"},
+		{"a line break between fields", "ClassifierDataset", `{source: {inline: {data: x}}, csv: {delimiter: "\n", textColumn: a, labelColumns: [{column: b}]}}`, "delimiter"},
+		{"text and messages", "ClassifierDataset", mapped(`text: a, messages: b, labels: [{target: b, field: c}]`), "exactly one"},
+		{"neither text nor messages", "ClassifierDataset", mapped(`labels: [{target: b, field: c}]`), "exactly one"},
+		{"no labels", "ClassifierDataset", mapped(`text: a`), "labels"},
+		{"a target twice", "ClassifierDataset", mapped(`text: a, labels: [{target: b, field: c}, {target: b, field: d}]`), "Duplicate"},
+		{"a field for two targets", "ClassifierDataset", mapped(`text: a, labels: [{target: b, field: c}, {target: d, field: c}]`), ""},
+		{"labels from nowhere", "ClassifierDataset", mapped(`text: a, labels: [{target: b}]`), "exactly one"},
+		{"labels from two places", "ClassifierDataset", mapped(`text: a, labels: [{target: b, field: c, fields: [d, e]}]`), "exactly one"},
+		{"one field of many", "ClassifierDataset", mapped(`text: a, labels: [{target: b, fields: [d]}]`), "at least 2"},
+		{"a field twice", "ClassifierDataset", mapped(`text: a, labels: [{target: b, fields: [d, d]}]`), "Duplicate"},
+		{"fields and what none of them is", "ClassifierDataset", mapped(`text: a, labels: [{target: b, fields: [d, e], none: f}]`), ""},
+		{"none of one field", "ClassifierDataset", mapped(`text: a, labels: [{target: b, field: c, none: f}]`), "none goes with fields"},
+		{"a separator of fields", "ClassifierDataset", mapped(`text: a, labels: [{target: b, fields: [d, e], separator: "|"}]`), "separator goes with field"},
+		{"the last message", "ClassifierDataset", mapped(`messages: a, labels: [{target: b, lastMessage: Assistant}]`), ""},
+		{"the last message of a text", "ClassifierDataset", mapped(`text: a, labels: [{target: b, lastMessage: Assistant}]`), "lastMessage goes with messages"},
+		{"the last message twice", "ClassifierDataset", mapped(`messages: a, labels: [{target: b, lastMessage: Assistant}, {target: c, lastMessage: Assistant}]`), "one target only"},
+		{"the user's last message", "ClassifierDataset", mapped(`messages: a, labels: [{target: b, lastMessage: User}]`), "lastMessage"},
+		{"a label without a name", "ClassifierDataset", mapped(`text: a, labels: [{target: b, field: c, names: {"0": ""}}]`), "names"},
+		{"a filter", "ClassifierDataset", mapped(`text: a, labels: [{target: b, field: c}], filters: [{field: d, values: [e]}]`), ""},
+		{"a filter that lets nothing through", "ClassifierDataset", mapped(`text: a, labels: [{target: b, field: c}], filters: [{field: d, values: []}]`), "values"},
 		{"a job", "ClassifierTrainingJob", `{training: {datasets: [{name: a}]}}`, ""},
 		{"patterns under a prefix", "ClassifierDataset", `{source: {objectStorage: {url: "s3://bucket/a/", include: ["**/*.csv"], exclude: ["b/**"]}}}`, ""},
 		{"patterns in a whole bucket", "ClassifierDataset", `{source: {objectStorage: {url: "gs://bucket/", include: ["*"]}}}`, ""},
@@ -64,6 +95,11 @@ func TestTheSchemaRefusesWhatCannotWork(t *testing.T) {
 			}
 		})
 	}
+}
+
+// mapped is the spec of a dataset with the mapping.
+func mapped(mapping string) string {
+	return "{source: {inline: {data: x}}, mapping: {" + mapping + "}}"
 }
 
 // TestARunCannotBeChanged holds that a finished run never looks as if it had been

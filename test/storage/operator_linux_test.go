@@ -27,6 +27,8 @@ func TestThroughTheOperator(t *testing.T) {
 	namespace := plane.NewNamespace(t)
 	operator := startOperator(t, plane.KubeConfig)
 	namespace.Create(&corev1.Secret{ObjectMeta: namespace.ObjectMeta("storage"), StringData: s.secret})
+	// The first, because the most memory that a process ever had is looked at.
+	t.Run("a large table", func(t *testing.T) { bringParquet(t, s, namespace, operator) })
 	t.Run("a large object", func(t *testing.T) { bringLargeObject(t, s, namespace, operator) })
 	t.Run("parts of CSV", func(t *testing.T) { bringParts(t, s, namespace) })
 }

@@ -82,7 +82,13 @@ func (r *rows) readInput(ctx context.Context, input store.Input, use func(*datas
 		return err
 	}
 	defer content.Close()
-	reader := dataset.NewReader(content, r.limits)
+	reader, err := dataset.OpenJSONLines(content, r.limits)
+	if invalid, ok := errors.AsType[*dataset.InvalidDatasetError](err); ok {
+		return notJSONLines(input, invalid)
+	}
+	if err != nil {
+		return err
+	}
 	var sample dataset.Sample
 	for ctx.Err() == nil {
 		err := reader.Read(&sample)
@@ -104,6 +110,14 @@ func (r *rows) readInput(ctx context.Context, input store.Input, use func(*datas
 		use(&sample, input)
 	}
 	return ctx.Err()
+}
+
+// notJSONLines says what the file is: each of its rows would say something else.
+func notJSONLines(input store.Input, invalid *dataset.InvalidDatasetError) error {
+	return &store.InvalidDataError{
+		Message: fmt.Sprintf("%s: %s. Files are JSON Lines", input.Filename, invalid.Detail),
+		Update:  mistral.StatusUpdate{Code: string(invalid.Reason)},
+	}
 }
 
 // accept counts a row that fits the job's targets and the rows before.

@@ -8,8 +8,8 @@ package v1alpha1
 // with apply.
 //
 // DatasetMapping says where records of another shape than the protocol's have what. A
-// field is a key of an object or a column of a table; dots lead into objects, as in
-// data.text.
+// field is a key of an object, a column of a table or, as in label=refund/part-0.csv, of
+// a folder. Dots lead into objects, as in data.text.
 type DatasetMappingApplyConfiguration struct {
 	// text is the field with the text.
 	Text *string `json:"text,omitempty"`

@@ -16,9 +16,11 @@ import (
 type LabelMappingApplyConfiguration struct {
 	// target that the labels belong to.
 	Target *string `json:"target,omitempty"`
-	// field with the label or the list of labels.
+	// field with the label or the list of labels: strings, numbers or booleans, or an
+	// object with a list choices, also as JSON in a string.
 	Field *string `json:"field,omitempty"`
-	// fields are one for each label, of which a record has those that are 1 or true.
+	// fields are one for each label, of which a record has those that are 1 or true; the
+	// others are 0, false or empty. A label is called as its field is.
 	Fields []string `json:"fields,omitempty"`
 	// lastMessage: Assistant takes the content of the conversation's last message, which
 	// has to be the assistant's, as the label, and the message out of the conversation.
@@ -29,8 +31,8 @@ type LabelMappingApplyConfiguration struct {
 	Type *apiv1alpha1.TargetType `json:"type,omitempty"`
 	// separator between the labels of a value.
 	Separator *string `json:"separator,omitempty"`
-	// none is the label of a record that has none of fields. Default: the record says
-	// nothing of the target.
+	// none is the label of a record of which none of fields is set, but not all are empty.
+	// Default: the record says nothing of the target.
 	None *string `json:"none,omitempty"`
 	// names of the labels by how the source writes them, such as "0": negative. One that
 	// is not listed keeps its own; numbers are found however they are written.

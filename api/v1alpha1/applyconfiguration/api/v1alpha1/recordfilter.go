@@ -11,7 +11,8 @@ package v1alpha1
 type RecordFilterApplyConfiguration struct {
 	// field that is looked at.
 	Field *string `json:"field,omitempty"`
-	// values of which the field has to have one. Numbers, true and false are written as in JSON.
+	// values of which the field, or an element of its list, has to be one. Numbers, true
+	// and false are found however they are written.
 	Values []string `json:"values,omitempty"`
 }
 

@@ -1,0 +1,179 @@
+package dataset
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// recognition is what is known of a part before it is read: its start, which is all of
+// it if it is whole, and what is declared of it.
+type recognition struct {
+	head    []byte // without a byte order mark
+	whole   bool
+	options *Options
+}
+
+// foreign is something that is not read, and the way to what is.
+type foreign struct {
+	reason Reason
+	what   string // that the data is
+	way    string // a sentence without its full stop
+}
+
+// recognise says how a part is written. What is not read, or is something else than
+// what is declared, is an *InvalidDatasetError that names it and the way: no row of it
+// would be valid, and each would say something else.
+func recognise(head []byte, whole bool, options *Options) (Format, error) {
+	r := recognition{head: bytes.TrimPrefix(head, byteOrderMark), whole: whole, options: options}
+	format, found := r.format()
+	if found == nil {
+		format, found = r.declared(format)
+	}
+	if found == nil {
+		found = r.layout(format)
+	}
+	if found != nil {
+		return "", r.refuse(found)
+	}
+	return format, nil
+}
+
+func (r *recognition) refuse(found *foreign) error {
+	detail := fmt.Sprintf("the data is %s: %s", found.what, found.way)
+	if declared := r.options.Format; declared != FormatAuto && declared != "" && !r.options.forFactory {
+		detail = fmt.Sprintf("format is %s, and %s", declared, detail)
+	}
+	return &InvalidDatasetError{Reason: found.reason, Detail: detail}
+}
+
+// format tells what is there.
+func (r *recognition) format() (Format, *foreign) {
+	if startsAsParquet(r.head) {
+		return FormatParquet, nil
+	}
+	if found := signedBy(r.head); found != nil {
+		return "", found
+	}
+	if found := encoded(r.head); found != nil {
+		return "", found
+	}
+	text := bytes.TrimLeft(r.head, " \t\r\n")
+	if found := stored(text); found != nil {
+		return "", found
+	}
+	switch {
+	case len(text) == 0:
+		return r.expected(), nil
+	case text[0] == '{' && (isObject(text) || r.options.Format != FormatCSV):
+		return recogniseObjects(text)
+	case text[0] == '[' && isArray(text):
+		return recogniseArray(text)
+	case r.expectsCSV():
+		return FormatCSV, nil
+	}
+	return written(text, r.whole)
+}
+
+// expected is the format of a part that says nothing.
+func (r *recognition) expected() Format {
+	if r.expectsCSV() {
+		return FormatCSV
+	}
+	return FormatJSONL
+}
+
+func (r *recognition) expectsCSV() bool {
+	o := r.options
+	return o.Format == FormatCSV || o.CSV != nil || o.Mapping != nil && (o.Format == FormatAuto || o.Format == "")
+}
+
+// declared holds what is there against what is said to be there. Objects that stand on
+// a line each are JSON, too.
+func (r *recognition) declared(there Format) (Format, *foreign) {
+	declared := r.options.Format
+	switch {
+	case r.options.forFactory && there != FormatJSONL:
+		return "", &foreign{DifferentFormat, formatNames[there], linesOf[there]}
+	case declared == FormatAuto, declared == "", declared == there:
+	case declared == FormatJSON && there == FormatJSONL:
+		return FormatJSON, nil
+	default:
+		return "", &foreign{DifferentFormat, formatNames[there], fmt.Sprintf("set format to %s or %s", there, FormatAuto)}
+	}
+	return there, nil
+}
+
+// formatNames are what the formats are called where another is declared.
+var formatNames = map[Format]string{
+	FormatJSONL:   "JSON Lines",
+	FormatJSON:    "JSON in an array or over several lines",
+	FormatCSV:     "CSV",
+	FormatParquet: "Parquet",
+}
+
+// linesOf are the ways to JSON Lines.
+var linesOf = map[Format]string{
+	FormatJSON:    `make JSON Lines of it with jq -c 'if type == "array" then .[] else . end' FILE`,
+	FormatCSV:     toJSONLines(`pd.read_csv("FILE", sep=None, engine="python")`),
+	FormatParquet: toJSONLines(`pd.read_parquet("FILE")`),
+}
+
+// layout looks at how records are laid out in a format that is read.
+func (r *recognition) layout(format Format) *foreign {
+	switch format {
+	case FormatJSONL, FormatJSON:
+		return r.jsonLayout(format)
+	case FormatCSV:
+		return r.csvLayout()
+	}
+	return nil
+}
+
+// csvLayout holds the columns against those that are named.
+func (r *recognition) csvLayout() *foreign {
+	var csv CSVOptions
+	if r.options.CSV != nil {
+		csv = *r.options.CSV
+	}
+	text := strings.TrimSpace(csv.TextColumn)
+	if mapping := r.options.Mapping; mapping != nil {
+		text = cmp.Or(mapping.Text, mapping.Messages)
+	}
+	if text == "" {
+		return unnamedColumns(columnsOf(r.head, r.whole))
+	}
+	delimiter, rest := csv.delimiter(), r.head
+	if given, line := separatorLine(r.head); line > 0 {
+		if csv.Delimiter != 0 && csv.Delimiter != given {
+			return wrongDelimiter(given, csv.Delimiter, "its first line says so")
+		}
+		delimiter, rest = given, r.head[line:]
+	}
+	if slices.Contains(firstRecord(rest, delimiter), text) {
+		return nil
+	}
+	for _, other := range delimiters {
+		if other != delimiter && slices.Contains(firstRecord(rest, other), text) {
+			return wrongDelimiter(other, delimiter, "its header says so")
+		}
+	}
+	return nil
+}
+
+// unnamedColumns is a table of which nobody said what is in it. Its first record may be
+// a sample, and is not repeated.
+func unnamedColumns(columns int, delimiter byte) *foreign {
+	way := "say in spec.mapping or spec.csv which columns hold the text and the labels"
+	if delimiter != ',' {
+		way += fmt.Sprintf(", and set csv.delimiter to %q", string(rune(delimiter)))
+	}
+	return &foreign{UnmappedFields, fmt.Sprintf("CSV with %d columns between %s", columns, delimiterName(delimiter)), way}
+}
+
+func wrongDelimiter(there, declared byte, witness string) *foreign {
+	return &foreign{WrongDelimiter, fmt.Sprintf("CSV with %s between fields, not %s", delimiterName(there), delimiterName(declared)),
+		fmt.Sprintf("%s. Set csv.delimiter to %q", witness, string(rune(there)))}
+}
