@@ -58,7 +58,7 @@ func (a *zipArchive) Next() (name string, content io.Reader, err error) {
 	for len(a.files) > 0 {
 		file := a.files[0]
 		a.files = a.files[1:]
-		path := strings.ReplaceAll(file.Name, `\`, "/") // as old programs for Windows write them
+		path := strings.ReplaceAll(file.Name, `\`, "/")            // as old programs for Windows write them
 		isEmpty := file.UncompressedSize64 == 0 && file.CRC32 == 0 // of others the size is damaged
 		if !file.Mode().IsRegular() || strings.HasSuffix(path, "/") || isEmpty || !memberIsRead(path) {
 			continue
