@@ -62,7 +62,7 @@ func unsupportedArchive(format string, args ...any) error {
 	return &InvalidDatasetError{Reason: UnsupportedArchive, Detail: fmt.Sprintf(format, args...)}
 }
 
-func errTooManyMembers() error {
+func tooManyMembers() error {
 	return unsupportedArchive("the archive has more than %d members", maxMembers)
 }
 
