@@ -24,6 +24,9 @@ const (
 	ConditionValidated = "Validated"
 	// ConditionUploaded says whether the factory holds the files of these samples.
 	ConditionUploaded = "Uploaded"
+	// ConditionReportPublished says whether the ConfigMap of spec.report has the report on
+	// these samples. It is absent while none is asked for.
+	ConditionReportPublished = "ReportPublished"
 )
 
 // Condition types of a ClassifierTrainingJob, in the order of its steps.
@@ -168,12 +171,20 @@ const (
 	ReasonUploadAltered = "UploadAltered"
 	// ReasonUploaded: every file is uploaded. Ready and Uploaded.
 	ReasonUploaded = "Uploaded"
+	// ReasonReportPublished: the ConfigMap has the full report.
+	ReasonReportPublished = "ReportPublished"
+	// ReasonConfigMapConflict: the ConfigMap for the report belongs to somebody else, or
+	// the dataset reads it, and is not touched. Name another one in spec.report.
+	ReasonConfigMapConflict = "ConfigMapConflict"
 )
 
 // Reasons of a ClassifierTrainingJob.
 const (
 	// ReasonDatasetsReady: every dataset could be trained on when the job was submitted.
 	ReasonDatasetsReady = "DatasetsReady"
+	// ReasonDatasetsOverlap: every dataset can be trained on, but what is to validate the
+	// training is also trained on, so that scores say too much. The message says how much.
+	ReasonDatasetsOverlap = "DatasetsOverlap"
 	// ReasonDatasetNotFound: a dataset is not there. It is looked for again when
 	// one of that name is created.
 	ReasonDatasetNotFound = "DatasetNotFound"

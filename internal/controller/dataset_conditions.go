@@ -19,6 +19,7 @@ func (s *datasetScope) setConditions(result outcome, now metav1.Time) outcome {
 	all.setFinding(classifierv1alpha1.ConditionSourceReady, s.sourceReady)
 	all.setFinding(classifierv1alpha1.ConditionValidated, s.validation)
 	s.setUploaded(all, result)
+	s.setReportPublished(all)
 	all.setFactoryReachable(s.factory)
 	told := all.losePatience(result)
 	if s.staysReady(result) {
@@ -62,6 +63,14 @@ func (s *datasetScope) setUploaded(all conditions, result outcome) {
 	case s.validation != nil && s.isUploaded():
 		all.setTrue(classifierv1alpha1.ConditionUploaded, classifierv1alpha1.ReasonUploaded, s.readyMessage())
 	}
+}
+
+func (s *datasetScope) setReportPublished(all conditions) {
+	if s.object.Spec.Report == nil {
+		all.remove(classifierv1alpha1.ConditionReportPublished)
+		return
+	}
+	all.setFinding(classifierv1alpha1.ConditionReportPublished, s.report)
 }
 
 func (s *datasetScope) readyMessage() string {

@@ -48,7 +48,7 @@ type DatasetReconciler struct {
 
 // +kubebuilder:rbac:groups=classifierfactory.dev,resources=classifierdatasets,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=classifierfactory.dev,resources=classifierdatasets/status,verbs=patch
-// +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;list;watch;create;update;delete
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
@@ -119,6 +119,7 @@ func (r *DatasetReconciler) reconcile(ctx context.Context, scope *datasetScope) 
 	result := runSteps(ctx, scope, []step[*datasetScope]{
 		{"resolveSource", r.resolveSource},
 		{"prepare", r.prepare},
+		{"publishReport", r.publishReport},
 		{"upload", r.upload},
 		{"prune", r.prune},
 	})

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"math"
@@ -9,7 +10,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
-	"unicode/utf8"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -22,14 +22,16 @@ import (
 const (
 	// maxLabelBytes is how much of a status its labels may take, over all targets.
 	// With everything else at its longest the status stays under 64 KiB.
-	maxLabelBytes = 24 << 10
+	maxLabelBytes = 18 << 10
 	// labelOverhead is what a label weighs beside its name.
 	labelOverhead = len(`{"name":"","samples":10000000,"train":10000000,"validation":10000000,"test":10000000},`)
 	// What the API allows. Flags may allow more, of which the status lists what fits.
 	maxTargets      = 20
 	maxTargetLabels = 256
 	maxNameBytes    = 256
-	maxPartBytes    = 256
+	// maxPartBytes and maxDetailBytes are less than that: a status has ten invalid samples.
+	maxPartBytes   = 128
+	maxDetailBytes = 192
 	// maxHistory is what the API allows. More pile up only while files cannot be
 	// deleted; those that are forgotten go with the dataset, which finds them by name.
 	maxHistory = 64
@@ -141,22 +143,26 @@ func judge(prepared *dataset.Prepared) *finding {
 			reason:  classifierv1alpha1.ReasonInvalidDataset,
 			message: report.Problem.Error(),
 		}
-	case len(prepared.Warnings) > 0:
-		details := make([]string, 0, len(prepared.Warnings))
-		for _, warning := range prepared.Warnings {
-			details = append(details, fmt.Sprintf("%s: %s", warning.Reason, warning.Detail))
-		}
-		return &finding{
-			good:    true,
-			reason:  classifierv1alpha1.ReasonValidWithWarnings,
-			message: strings.Join(details, "; "),
-		}
+	}
+	message := fmt.Sprintf("%d samples are valid, %d are skipped as invalid", report.Samples, report.Invalid)
+	if len(prepared.Warnings) == 0 {
+		return &finding{good: true, reason: classifierv1alpha1.ReasonValid, message: message}
 	}
 	return &finding{
 		good:    true,
-		reason:  classifierv1alpha1.ReasonValid,
-		message: fmt.Sprintf("%d samples are valid, %d are skipped as invalid", report.Samples, report.Invalid),
+		reason:  classifierv1alpha1.ReasonValidWithWarnings,
+		message: fmt.Sprintf("%s; status.warnings says more: %s", message, strings.Join(warningReasons(prepared.Warnings), ", ")),
 	}
+}
+
+// warningReasons names each reason once.
+func warningReasons(warnings []dataset.Warning) (reasons []string) {
+	for _, warning := range warnings {
+		if reason := string(warning.Reason); !slices.Contains(reasons, reason) {
+			reasons = append(reasons, reason)
+		}
+	}
+	return reasons
 }
 
 // describe puts into the status what the samples are.
@@ -187,13 +193,15 @@ func (s *datasetScope) describe() {
 	status.InvalidSamples = nil
 	for _, invalid := range report.InvalidSamples {
 		status.InvalidSamples = append(status.InvalidSamples, classifierv1alpha1.InvalidSample{
-			Part:   lastBytes(invalid.Part, maxPartBytes),
+			Part:   cutStart(invalid.Part, maxPartBytes),
 			Line:   int64(invalid.Line),
 			Column: int64(invalid.Column),
 			Reason: string(invalid.Reason),
-			Detail: invalid.Detail,
+			Detail: cut(invalid.Detail, maxDetailBytes),
 		})
 	}
+	status.Warnings = describeWarnings(s.prepared.Warnings)
+	s.describeReport()
 }
 
 // describeTarget lists the target's labels as far as there is room for them.
@@ -216,18 +224,6 @@ func describeTarget(target dataset.Target, room int) classifierv1alpha1.TargetSt
 		})
 	}
 	return described
-}
-
-// lastBytes is the end of a text that is too long, as far as it is whole characters.
-func lastBytes(text string, most int) string {
-	if len(text) <= most {
-		return text
-	}
-	start := len(text) - most + len("…")
-	for !utf8.RuneStart(text[start]) {
-		start++
-	}
-	return "…" + text[start:]
 }
 
 // describeSplit says of the labels how many of their samples are in which of the files
@@ -288,6 +284,9 @@ func (s *datasetScope) plan() {
 			Digest:    "sha256:" + file.Digest,
 			Samples:   int64(file.Samples),
 			SizeBytes: file.SizeBytes,
+		}
+		if file.Split != dataset.Test { // which no job reads
+			planned.InputSketch = base64.StdEncoding.EncodeToString(file.Sketch)
 		}
 		for _, known := range earlier {
 			if known.Digest == planned.Digest {

@@ -3,6 +3,7 @@ package controller
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,7 +21,10 @@ func TestStatusStaysSmall(t *testing.T) {
 }
 
 func testStatusStaysSmall(t *testing.T, length int) {
-	scope := newDatasetScope(&classifierv1alpha1.ClassifierDataset{})
+	scope := longestReport(strings.Repeat("x", 256))
+	if encoded, err := json.Marshal(scope.status.Report); err != nil || len(encoded) > 8<<10 {
+		t.Errorf("the report has %d bytes: %v", len(encoded), err)
+	}
 	targets := manyLabels(20, 200, length)
 	for _, target := range targets {
 		described := describeTarget(target, maxLabelBytes/len(targets))
@@ -32,7 +36,7 @@ func testStatusStaysSmall(t *testing.T, length int) {
 	}
 	long := strings.Repeat("x", 2*maxMessageBytes)
 	all := conditions{list: &scope.status.Conditions, now: metav1.Now()}
-	for _, kind := range []string{"Ready", "Reconciling", "FactoryReachable", "SourceReady", "Validated", "Uploaded"} {
+	for _, kind := range []string{"Ready", "Reconciling", "FactoryReachable", "SourceReady", "Validated", "Uploaded", "ReportPublished"} {
 		all.setFalse(kind, "SourceCredentialsNotFound", long)
 	}
 	id, digest := strings.Repeat("i", 128), "sha256:"+strings.Repeat("0", 64)
@@ -40,12 +44,19 @@ func testStatusStaysSmall(t *testing.T, length int) {
 		scope.status.History = append(scope.status.History, classifierv1alpha1.DatasetRevision{Digest: digest, FileIDs: []string{id[:36], id[:36], id[:36]}})
 	}
 	for _, split := range []classifierv1alpha1.Split{"Train", "Validation", "Test"} {
-		scope.status.Files = append(scope.status.Files, classifierv1alpha1.DatasetFile{Split: split, ID: id, Name: long[:64], Digest: digest})
+		scope.status.Files = append(scope.status.Files, classifierv1alpha1.DatasetFile{Split: split, ID: id, Name: long[:64], Digest: digest, InputSketch: strings.Repeat("s", 2048)})
 	}
+	scope.status.Files[2].InputSketch = "" // Test has none
+	for range 10 {
+		scope.status.InvalidSamples = append(scope.status.InvalidSamples, classifierv1alpha1.InvalidSample{
+			Part: long[:maxPartBytes], Line: 1_000_000_000, Column: 1_000_000, Reason: "UnsupportedCompression", Detail: long[:maxDetailBytes]})
+	}
+	scope.status.Warnings = describeWarnings(slices.Repeat([]dataset.Warning{{Reason: dataset.NearDuplicateSamples, Detail: long[:120]}}, 40))
 	encoded, err := json.Marshal(scope.status)
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Logf("%d bytes", len(encoded))
 	if len(encoded) >= 64<<10 {
 		t.Errorf("the status has %d bytes", len(encoded))
 	}
@@ -57,8 +68,8 @@ func TestLabelsAreListedAsFarAsTheyFit(t *testing.T) {
 		reason                          string
 	}{
 		{1, 150, 32, 150, "an intent set is listed as a whole"},
-		{1, 300, 8, maxTargetLabels, "the API takes no more of one target"},
-		{20, 200, 256, 3, "long names leave room for a few"},
+		{1, 300, 8, 196, "of very many as many as there is room for"},
+		{20, 200, 256, 2, "long names leave room for a few"},
 	} {
 		targets := manyLabels(test.targets, test.labels, test.length)
 		described := describeTarget(targets[0], maxLabelBytes/len(targets))

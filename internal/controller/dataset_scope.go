@@ -29,6 +29,7 @@ type datasetScope struct {
 
 	validation  *finding          // what the samples turned out to be; nil if this pass did not get there
 	prepared    *dataset.Prepared // the files to upload; nil if this pass has not read the samples
+	report      *finding          // whether the full report is where it is wanted; nil if this pass did not get there
 	sourceBytes int64             // that were read for them, decompressed
 	room        *room             // for the files; nil if this pass has none
 	awaitsSlot  bool              // before it can ask for room

@@ -62,7 +62,8 @@ func tellForgotten(ctx context.Context, recorder events.EventRecorder, object ru
 
 // eventType is Warning where somebody may have to act.
 func eventType(condition metav1.Condition) string {
-	if condition.Reason == classifierv1alpha1.ReasonStartedUnasked {
+	switch condition.Reason {
+	case classifierv1alpha1.ReasonStartedUnasked, classifierv1alpha1.ReasonDatasetsOverlap:
 		return corev1.EventTypeWarning
 	}
 	bad := condition.Type == classifierv1alpha1.ConditionFailed || condition.Type == classifierv1alpha1.ConditionStalled

@@ -139,11 +139,21 @@ func TestInvalidSamplesAreSkippedUpToTheCeiling(t *testing.T) {
 func TestDoubtfulSamplesAreWarnedOf(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	dataset := f.inlineDataset("doubtful", sentiments(40)+strings.ReplaceAll(sentiments(1), "positive", "positiv"))
+	dataset := f.inlineDataset("doubtful", sentiments(40)+strings.ReplaceAll(sentiments(1), "positive", "positiv")+"no JSON\n")
+	dataset.Spec.Preparation.InvalidSamples = classifierv1alpha1.InvalidSamplesSkip
 	f.Create(dataset)
 	condition := f.waitFor(dataset, classifierv1alpha1.ConditionValidated, metav1.ConditionTrue, classifierv1alpha1.ReasonValidWithWarnings)
-	if !strings.Contains(condition.Message, `"positiv"`) {
-		t.Errorf("the message does not name the misspelt label: %s", condition.Message)
+	for _, want := range []string{"41 samples are valid, 1 are skipped", "SimilarLabels"} {
+		if !strings.Contains(condition.Message, want) {
+			t.Errorf("the message does not say %q: %s", want, condition.Message)
+		}
+	}
+	if told := fmt.Sprint(dataset.Status.Warnings); !strings.Contains(told, `"positiv"`) {
+		t.Errorf("no warning names the misspelt label: %s", told)
+	}
+	report := dataset.Status.Report
+	if report == nil || len(report.Invalid) != 1 || report.Invalid[0].Samples != 1 || report.Contradicting != 1 || report.Examined != 41 || report.Bytes.Max == 0 {
+		t.Errorf("the report is %+v", report)
 	}
 	f.waitUntilReady(dataset)
 }

@@ -35,6 +35,17 @@ func TestSecondReconcileDoesNothing(t *testing.T) {
 		{"dataset with a single label", classifierv1alpha1.ReasonInvalidDataset, func(d *driver) client.Object {
 			return d.inlineDataset("data", strings.ReplaceAll(sentiments(4), "negative", "positive"))
 		}},
+		{"dataset with a report", classifierv1alpha1.ReasonUploaded, func(d *driver) client.Object {
+			data := d.inlineDataset("data", sentiments(4))
+			data.Spec.Report = &classifierv1alpha1.DatasetReportRequest{ConfigMapName: "report"}
+			return data
+		}},
+		{"dataset whose report is in somebody's way", classifierv1alpha1.ReasonUploaded, func(d *driver) client.Object {
+			d.configMap("report", map[string]string{"other": ""})
+			data := d.inlineDataset("data", sentiments(4))
+			data.Spec.Report = &classifierv1alpha1.DatasetReportRequest{ConfigMapName: "report"}
+			return data
+		}},
 		{"suspended dataset", classifierv1alpha1.ReasonSuspended, func(d *driver) client.Object {
 			data := d.inlineDataset("data", sentiments(4))
 			data.Spec.Suspend = new(true)

@@ -28,6 +28,16 @@ func (s *jobScope) setConditions(result outcome, now metav1.Time) outcome {
 	return result
 }
 
+// setSubmitting says what the job is made of before it costs anything.
+func (s *jobScope) setSubmitting(now metav1.Time) {
+	s.status.ObservedGeneration = &s.object.Generation
+	all := conditions{list: &s.status.Conditions, generation: s.object.Generation, now: now}
+	all.observe()
+	all.setFinding(classifierv1alpha1.ConditionDatasetsReady, s.inputs)
+	all.summarise(wait(0, classifierv1alpha1.ReasonSubmitting, "the job is being created"), "", "")
+	s.setState()
+}
+
 func (s *jobScope) setSubmitted(all conditions, result outcome) {
 	switch {
 	case s.remoteMissing:

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -23,12 +24,15 @@ func (r *TrainingJobReconciler) resolveInputs(ctx context.Context, scope *jobSco
 		return proceed(), nil
 	}
 	if scope.status.Attempt != nil {
-		// A crash may have lost the condition that the attempt was made upon.
-		scope.inputs = datasetsReady()
+		if !meta.IsStatusConditionTrue(scope.status.Conditions, classifierv1alpha1.ConditionDatasetsReady) {
+			// An earlier version of the operator lost what the attempt was made upon in a crash.
+			scope.inputs = datasetsReady()
+		}
 		var err error
 		scope.stale, err = r.compareInputs(ctx, scope.object)
 		return proceed(), err
 	}
+	sketches := fileSketches{}
 	for _, wanted := range wantedInputs(scope.object.Spec.Training) {
 		files, problem, err := r.filesOf(ctx, scope, wanted.dataset)
 		if err != nil {
@@ -39,8 +43,9 @@ func (r *TrainingJobReconciler) resolveInputs(ctx context.Context, scope *jobSco
 			return r.waitForDataset(scope, problem), nil
 		}
 		scope.pinned = append(scope.pinned, wanted.pin(files)...)
+		sketches.add(files)
 	}
-	scope.inputs = datasetsReady()
+	scope.inputs = cmp.Or(sketches.overlap(scope.pinned), datasetsReady())
 	return proceed(), nil
 }
 

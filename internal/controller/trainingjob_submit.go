@@ -194,6 +194,7 @@ func (r *TrainingJobReconciler) writeAttempt(ctx context.Context, scope *jobScop
 		PendingSince: metav1.NewTime(r.clock.Now()),
 	}
 	status.Inputs = scope.pinned
+	scope.setSubmitting(status.Attempt.PendingSince)
 	return r.writeStatus(ctx, scope)
 }
 

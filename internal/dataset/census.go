@@ -214,6 +214,17 @@ func problemOf(samples int, targets []Target) *InvalidDatasetError {
 	return nil
 }
 
+// names returns the names of the labels of all targets by their numbers.
+func (c *Census) names() []string {
+	names := make([]string, c.labels)
+	for _, target := range c.targets {
+		for name, label := range target.labels {
+			names[label.number] = name
+		}
+	}
+	return names
+}
+
 // numbered returns the labels of all targets by their numbers.
 func (c *Census) numbered() []*labelCensus {
 	labels := make([]*labelCensus, c.labels)

@@ -61,13 +61,13 @@ func (p *Preparation) sorts() bool {
 }
 
 // ScratchBytes is about how much scratch it takes to prepare a source of a size: its
-// files and, if samples are sorted, the sorted runs, in which a short row weighs three
-// quarters more for its key. Compressed sources and CSV take more.
+// files and, if samples are sorted, the sorted runs, in which a short row weighs
+// its own size more for its key. Compressed sources and CSV take more.
 func (p *Preparation) ScratchBytes(sourceBytes int64) int64 {
 	if !p.sorts() {
 		return sourceBytes
 	}
-	return sourceBytes + sourceBytes*7/4
+	return sourceBytes + sourceBytes*2
 }
 
 // maxInvalid is how many of so many samples, or bytes, may be invalid.
@@ -89,6 +89,7 @@ type Prepared struct {
 	Duplicates int      // samples left out for being one
 	Dropped    int      // samples left out for the sake of samples per label, or that nothing can be validated on
 	Warnings   []Warning
+	Findings   Findings       // of the samples in the files
 	Files      []PreparedFile // in the order of the splits; those without samples are left out
 }
 
@@ -118,6 +119,7 @@ type preparer struct {
 	census       *Census
 	hasher       inputHasher
 	repeats      repeats
+	inspector    inspector
 	entry        entry // of the sample being read
 	sorter       sorter
 	selection    selection
@@ -136,6 +138,7 @@ func newPreparer(ctx context.Context, preparation Preparation, scratch Scratch, 
 		maxFileBytes: limits.FileBytes,
 		census:       NewCensus(limits),
 		hasher:       newInputHasher(preparation.Seed),
+		inspector:    newInspector(),
 		sorter:       sorter{scratch: scratch, maxBytes: sortBytes},
 		selection:    selection{maxSamples: preparation.MaxSamplesPerLabel, decoder: newDecoder(limits)},
 
@@ -184,6 +187,8 @@ func (p *preparer) take(sample *Sample) error {
 	order, split := p.hasher.hash(sample)
 	p.repeats.add(order, p.census.row)
 	e := &p.entry
+	e.input = p.hasher.input()
+	e.from = p.inspector.read(sample, e.input, p.census.row)
 	e.row = sample.Raw
 	e.labels = e.labels[:0]
 	labels := uint64(0) // a sum of hashes, because the order of a list says nothing
@@ -192,10 +197,16 @@ func (p *preparer) take(sample *Sample) error {
 		labels += label.hash
 	}
 	if !p.preparation.sorts() {
-		return p.files[train].write(p.scratch, e)
+		return p.write(train, e)
 	}
 	e.key = makeEntryKey(order, split, labels, xxhash.Sum64(sample.Raw))
 	return p.sorter.add(e)
+}
+
+// write writes a sample to the file of a split.
+func (p *preparer) write(split int, e *entry) error {
+	p.inspector.place(split, e)
+	return p.files[split].write(p.scratch, e)
 }
 
 // refuseInvalid makes a problem of more invalid samples than the preparation skips.
@@ -223,7 +234,7 @@ func (p *preparer) arrange() error {
 	if err := p.stratify(); err != nil {
 		return err
 	}
-	err := p.walkSplit(func(split int, e *entry) error { return p.files[split].write(p.scratch, e) })
+	err := p.walkSplit(p.write)
 	if err != nil || !slices.ContainsFunc(p.selection.labels, p.onlyValidates) {
 		return err
 	}
@@ -246,6 +257,7 @@ func (p *preparer) writeValidationAgain() error {
 		for _, label := range e.labels {
 			if p.files[train].samplesOf(p.selection.labels[label]) == 0 {
 				p.prepared.Dropped++
+				p.inspector.place(unplaced, e)
 				return nil
 			}
 		}
@@ -376,6 +388,8 @@ func (p *preparer) describe() {
 		p.prepared.Report.Problem = problem
 		return
 	}
+	p.prepared.Findings = p.inspector.findings(p.census)
+	p.prepared.Findings.Duplicates, p.prepared.Findings.Contradictions = p.repeats.duplicates, p.repeats.contradictions
 	p.prepared.Warnings = p.warnings()
 }
 

@@ -304,10 +304,10 @@ func TestAlteredScratchFile(t *testing.T) {
 		"a byte less":    func(data []byte) []byte { return data[:len(data)-1] },
 		"half":           func(data []byte) []byte { return data[:len(data)/2] },
 		"nothing":        func([]byte) []byte { return nil },
-		"other lengths":  func(data []byte) []byte { data[keyBytes+2] = 0xFF; return data },
-		"more labels":    func(data []byte) []byte { data[keyBytes+4]++; return data },
+		"other lengths":  func(data []byte) []byte { data[headerBytes-6] = 0xFF; return data },
+		"more labels":    func(data []byte) []byte { data[headerBytes-4]++; return data },
 		"another label":  func(data []byte) []byte { data[headerBytes] = 0xFF; return data },
-		"no label":       func(data []byte) []byte { data[keyBytes+4] = 0; return data },
+		"no label":       func(data []byte) []byte { data[headerBytes-4] = 0; return data },
 		"all bytes zero": func(data []byte) []byte { return make([]byte, len(data)) },
 	}
 	for reason, alter := range alterations {

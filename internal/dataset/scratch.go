@@ -38,6 +38,7 @@ type PreparedFile struct {
 	Samples   int
 	Targets   []Target // of the samples
 	SizeBytes int64
+	Sketch    Sketch // of its inputs
 	file      ScratchFile
 }
 
@@ -54,6 +55,7 @@ type splitWriter struct {
 	hash    hash.Hash
 	samples int
 	size    int64
+	sketch  sketcher
 	labels  []int // how many samples of the split have a label, by its number
 	targets []Target
 }
@@ -73,6 +75,7 @@ func (w *splitWriter) write(scratch Scratch, e *entry) error {
 		}
 		w.labels[label]++
 	}
+	w.sketch.add(e.input)
 	w.samples++
 	w.size += int64(len(e.row)) + 1
 	_, _ = w.buffer.Write(e.row) // its error sticks
@@ -92,7 +95,8 @@ func (w *splitWriter) finish(split Split) (PreparedFile, error) {
 	if err := w.buffer.Flush(); err != nil {
 		return PreparedFile{}, scratchError(err)
 	}
-	return PreparedFile{Split: split, Digest: hex.EncodeToString(w.hash.Sum(nil)), Samples: w.samples, Targets: w.targets, SizeBytes: w.size, file: w.file}, nil
+	return PreparedFile{Split: split, Digest: hex.EncodeToString(w.hash.Sum(nil)), Samples: w.samples, Targets: w.targets, SizeBytes: w.size,
+		Sketch: w.sketch.result(), file: w.file}, nil
 }
 
 func (w *splitWriter) close() error {

@@ -16,12 +16,14 @@ const sortBytes = 8 << 20
 // The sizes of an entry's parts, in bytes.
 const (
 	keyBytes    = 4 * 8
-	headerBytes = keyBytes + 4 + 4 // the key, the row's length, the number of labels
+	headerBytes = keyBytes + 16 + 4 + 4 // the key, input and origin, the row's length, the number of labels
 )
 
 // entry is a sample between reading and writing.
 type entry struct {
 	key    entryKey
+	input  uint64 // a hash of it, folded, that no seed changes
+	from   origin
 	labels []uint32 // their numbers, in the order of the row
 	row    []byte
 }
@@ -81,6 +83,9 @@ func (s *sorter) add(e *entry) error {
 	}
 	s.order = append(s.order, entryRef{key: binary.BigEndian.Uint64(e.key[:]), start: len(s.data)})
 	s.data = append(s.data, e.key[:]...)
+	s.data = binary.LittleEndian.AppendUint64(s.data, e.input)
+	s.data = binary.LittleEndian.AppendUint32(s.data, e.from.part)
+	s.data = binary.LittleEndian.AppendUint32(s.data, e.from.line)
 	s.data = binary.LittleEndian.AppendUint32(s.data, uint32(len(e.row)))    //nolint:gosec // a row is far shorter
 	s.data = binary.LittleEndian.AppendUint32(s.data, uint32(len(e.labels))) //nolint:gosec // so are its labels
 	for _, label := range e.labels {
@@ -92,16 +97,19 @@ func (s *sorter) add(e *entry) error {
 
 // bodySize is the size of the labels and the row that follow a header.
 func bodySize(header []byte) int {
-	row := binary.LittleEndian.Uint32(header[keyBytes:])
-	labels := binary.LittleEndian.Uint32(header[keyBytes+4:])
+	row := binary.LittleEndian.Uint32(header[keyBytes+16:])
+	labels := binary.LittleEndian.Uint32(header[keyBytes+20:])
 	return int(row) + 4*int(labels)
 }
 
 // decode makes an entry of its encoding. The row is not copied.
 func (e *entry) decode(header, body []byte) {
 	copy(e.key[:], header)
+	e.input = binary.LittleEndian.Uint64(header[keyBytes:])
+	e.from.part = binary.LittleEndian.Uint32(header[keyBytes+8:])
+	e.from.line = binary.LittleEndian.Uint32(header[keyBytes+12:])
 	e.labels = e.labels[:0]
-	for range binary.LittleEndian.Uint32(header[keyBytes+4:]) {
+	for range binary.LittleEndian.Uint32(header[keyBytes+20:]) {
 		e.labels = append(e.labels, binary.LittleEndian.Uint32(body))
 		body = body[4:]
 	}

@@ -37,7 +37,7 @@ func TestSorter(t *testing.T) {
 			for range 2 { // walking again is possible
 				var got []entry
 				err := sorter.walk(func(e *entry) error {
-					got = append(got, entry{e.key, slices.Clone(e.labels), slices.Clone(e.row)})
+					got = append(got, entry{key: e.key, labels: slices.Clone(e.labels), row: slices.Clone(e.row)})
 					return nil
 				})
 				if err != nil {

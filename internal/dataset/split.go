@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"math/bits"
+
+	"github.com/cespare/xxhash/v2"
 )
 
 // Split is what a part of the samples is for.
@@ -66,3 +68,6 @@ func (h *inputHasher) hash(sample *Sample) (order, split uint64) {
 	sum := sha256.Sum256(data)
 	return binary.BigEndian.Uint64(sum[8:]), binary.BigEndian.Uint64(sum[:])
 }
+
+// input hashes what hash has folded last, whatever the seed.
+func (h *inputHasher) input() uint64 { return xxhash.Sum64(h.data[seedBytes:]) }

@@ -1,12 +1,14 @@
 package dataset
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"hash"
 	"io"
+	"slices"
 )
 
 // maxInvalidSamples is how many invalid rows a report lists; it counts all.
@@ -21,6 +23,7 @@ type Report struct {
 	InvalidBytes   int64
 	Targets        []Target
 	InvalidSamples []InvalidSampleError // the first
+	reasons        map[Reason]int       // how many samples are invalid for each
 	Problem        *InvalidDatasetError // of the valid samples together, or what ended reading
 	Ended          bool                 // before the end, by the Problem
 	SizeBytes      int64
@@ -30,6 +33,24 @@ type Report struct {
 // Valid reports whether every row is valid and they make a dataset.
 func (r *Report) Valid() bool {
 	return r.Invalid == 0 && r.Problem == nil
+}
+
+// ReasonCount is how many samples are invalid for a reason.
+type ReasonCount struct {
+	Reason  Reason
+	Samples int
+}
+
+// Reasons are those for which samples are invalid, the commonest first.
+func (r *Report) Reasons() []ReasonCount {
+	var counts []ReasonCount
+	for reason, samples := range r.reasons {
+		counts = append(counts, ReasonCount{reason, samples})
+	}
+	slices.SortFunc(counts, func(a, b ReasonCount) int {
+		return cmp.Or(cmp.Compare(b.Samples, a.Samples), cmp.Compare(a.Reason, b.Reason))
+	})
+	return counts
 }
 
 // Validate reads everything once. What is wrong with the data is in the report;
@@ -83,6 +104,10 @@ func (r *Report) collect(ctx context.Context, samples SampleReader, census *Cens
 
 func (r *Report) addInvalid(invalid *InvalidSampleError) {
 	r.InvalidBytes += invalid.Bytes
+	if r.reasons == nil {
+		r.reasons = map[Reason]int{}
+	}
+	r.reasons[invalid.Reason]++
 	if r.Invalid++; len(r.InvalidSamples) < maxInvalidSamples {
 		r.InvalidSamples = append(r.InvalidSamples, *invalid)
 	}

@@ -14,14 +14,19 @@ type WarningReason string
 
 // What valid samples may suffer from.
 const (
-	DuplicateSamples    WarningReason = "DuplicateSamples"
-	ContradictingLabels WarningReason = "ContradictingLabels" // of equal inputs
-	DroppedLabels       WarningReason = "DroppedLabels"       // for MinSamplesPerLabel, or as only validation samples had them
-	FewSamples          WarningReason = "FewSamples"          // to train a label on
-	UntrainedLabels     WarningReason = "UntrainedLabels"     // that only test samples have
-	UnmeasuredLabels    WarningReason = "UnmeasuredLabels"    // that no validation or no test sample has, where there shall be such
-	Imbalance           WarningReason = "Imbalance"
-	SimilarLabels       WarningReason = "SimilarLabels" // as of typing errors
+	DuplicateSamples     WarningReason = "DuplicateSamples"
+	ContradictingLabels  WarningReason = "ContradictingLabels" // of equal inputs
+	DroppedLabels        WarningReason = "DroppedLabels"       // for MinSamplesPerLabel, or as only validation samples had them
+	FewSamples           WarningReason = "FewSamples"          // to train a label on
+	UntrainedLabels      WarningReason = "UntrainedLabels"     // that only test samples have
+	UnmeasuredLabels     WarningReason = "UnmeasuredLabels"    // that no validation or no test sample has, where there shall be such
+	Imbalance            WarningReason = "Imbalance"
+	SimilarLabels        WarningReason = "SimilarLabels"        // as of typing errors
+	OddNames             WarningReason = "OddNames"             // of labels, as programs write them that were not asked to
+	NearDuplicateSamples WarningReason = "NearDuplicateSamples" // in what is to train on
+	Leakage              WarningReason = "Leakage"              // of what is to train on into what is to validate or test
+	SuspectLabels        WarningReason = "SuspectLabels"        // that those of similar samples speak against
+	LongInputs           WarningReason = "LongInputs"           // that a server may cut
 )
 
 // Warning is something that valid data is better without. It may name targets
@@ -50,6 +55,7 @@ func (p *preparer) warnings() []Warning {
 	if count := p.repeats.contradictions; count > 0 {
 		warn(ContradictingLabels, "samples that repeat the input of another, but not its labels: %d", count)
 	}
+	found = append(found, p.prepared.Findings.warnings()...)
 	for _, target := range p.prepared.Report.Targets {
 		kept := labelCounts(p.prepared.Targets, target.Name)
 		if dropped := missing(target.Labels, kept); dropped.count > 0 {
@@ -77,6 +83,11 @@ func (p *preparer) warnings() []Warning {
 		}
 		if pairs := similar(kept); pairs.count > 0 {
 			warn(SimilarLabels, "target %s: %s", quote(target.Name), pairs)
+		}
+		for kind, labels := range odd(kept) {
+			if labels.count > 0 {
+				warn(OddNames, "target %s: labels that look like %s: %s", quote(target.Name), oddNames[kind].what, labels)
+			}
 		}
 	}
 	return found

@@ -52,6 +52,10 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.DatasetPreparationApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("DatasetReference"):
 		return &apiv1alpha1.DatasetReferenceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("DatasetReport"):
+		return &apiv1alpha1.DatasetReportApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("DatasetReportRequest"):
+		return &apiv1alpha1.DatasetReportRequestApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("DatasetRevision"):
 		return &apiv1alpha1.DatasetRevisionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("DatasetSource"):
@@ -70,6 +74,10 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.LabelMappingApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("LabelStatus"):
 		return &apiv1alpha1.LabelStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("LabelSuspect"):
+		return &apiv1alpha1.LabelSuspectApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("LengthSummary"):
+		return &apiv1alpha1.LengthSummaryApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("LossPoint"):
 		return &apiv1alpha1.LossPointApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Metric"):
@@ -80,10 +88,14 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.ObjectStorageSourceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PinnedInput"):
 		return &apiv1alpha1.PinnedInputApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ReasonCount"):
+		return &apiv1alpha1.ReasonCountApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RecordFilter"):
 		return &apiv1alpha1.RecordFilterApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RemoteJob"):
 		return &apiv1alpha1.RemoteJobApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RepeatCount"):
+		return &apiv1alpha1.RepeatCountApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SampleCounts"):
 		return &apiv1alpha1.SampleCountsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SecretKeyReference"):

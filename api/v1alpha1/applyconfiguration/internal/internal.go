@@ -145,6 +145,9 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: numeric
       default: 600
+    - name: report
+      type:
+        namedType: com.github.classifier-factory.classifier-factory.api.v1alpha1.DatasetReportRequest
     - name: revisionHistoryLimit
       type:
         scalar: numeric
@@ -199,6 +202,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: observedGeneration
       type:
         scalar: numeric
+    - name: report
+      type:
+        namedType: com.github.classifier-factory.classifier-factory.api.v1alpha1.DatasetReport
     - name: samples
       type:
         namedType: com.github.classifier-factory.classifier-factory.api.v1alpha1.SampleCounts
@@ -395,6 +401,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: id
       type:
         scalar: string
+    - name: inputSketch
+      type:
+        scalar: string
     - name: name
       type:
         scalar: string
@@ -470,6 +479,61 @@ var schemaYAML = typed.YAMLObject(`types:
   map:
     fields:
     - name: name
+      type:
+        scalar: string
+- name: com.github.classifier-factory.classifier-factory.api.v1alpha1.DatasetReport
+  map:
+    fields:
+    - name: bytes
+      type:
+        namedType: com.github.classifier-factory.classifier-factory.api.v1alpha1.LengthSummary
+    - name: configMapName
+      type:
+        scalar: string
+    - name: contradicting
+      type:
+        scalar: numeric
+    - name: duplicate
+      type:
+        scalar: numeric
+    - name: examined
+      type:
+        scalar: numeric
+    - name: invalid
+      type:
+        list:
+          elementType:
+            namedType: com.github.classifier-factory.classifier-factory.api.v1alpha1.ReasonCount
+          elementRelationship: associative
+          keys:
+          - reason
+    - name: repeats
+      type:
+        list:
+          elementType:
+            namedType: com.github.classifier-factory.classifier-factory.api.v1alpha1.RepeatCount
+          elementRelationship: associative
+          keys:
+          - split
+    - name: suspectLabels
+      type:
+        scalar: numeric
+    - name: suspects
+      type:
+        list:
+          elementType:
+            namedType: com.github.classifier-factory.classifier-factory.api.v1alpha1.LabelSuspect
+          elementRelationship: atomic
+    - name: tooLong
+      type:
+        scalar: numeric
+    - name: words
+      type:
+        namedType: com.github.classifier-factory.classifier-factory.api.v1alpha1.LengthSummary
+- name: com.github.classifier-factory.classifier-factory.api.v1alpha1.DatasetReportRequest
+  map:
+    fields:
+    - name: configMapName
       type:
         scalar: string
 - name: com.github.classifier-factory.classifier-factory.api.v1alpha1.DatasetRevision
@@ -629,8 +693,41 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: validation
       type:
         scalar: numeric
+- name: com.github.classifier-factory.classifier-factory.api.v1alpha1.LabelSuspect
+  map:
+    fields:
+    - name: given
+      type:
+        scalar: string
+    - name: line
+      type:
+        scalar: numeric
+    - name: part
+      type:
+        scalar: string
+    - name: suggested
+      type:
+        scalar: string
+    - name: target
+      type:
+        scalar: string
 - name: com.github.classifier-factory.classifier-factory.api.v1alpha1.LastMessage
   scalar: string
+- name: com.github.classifier-factory.classifier-factory.api.v1alpha1.LengthSummary
+  map:
+    fields:
+    - name: max
+      type:
+        scalar: numeric
+    - name: median
+      type:
+        scalar: numeric
+    - name: min
+      type:
+        scalar: numeric
+    - name: p95
+      type:
+        scalar: numeric
 - name: com.github.classifier-factory.classifier-factory.api.v1alpha1.LossFunction
   scalar: string
 - name: com.github.classifier-factory.classifier-factory.api.v1alpha1.LossPoint
@@ -704,6 +801,15 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: split
       type:
         namedType: com.github.classifier-factory.classifier-factory.api.v1alpha1.Split
+- name: com.github.classifier-factory.classifier-factory.api.v1alpha1.ReasonCount
+  map:
+    fields:
+    - name: reason
+      type:
+        scalar: string
+    - name: samples
+      type:
+        scalar: numeric
 - name: com.github.classifier-factory.classifier-factory.api.v1alpha1.RecordFilter
   map:
     fields:
@@ -731,6 +837,21 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: state
       type:
         scalar: string
+- name: com.github.classifier-factory.classifier-factory.api.v1alpha1.RepeatCount
+  map:
+    fields:
+    - name: examined
+      type:
+        scalar: numeric
+    - name: near
+      type:
+        scalar: numeric
+    - name: same
+      type:
+        scalar: numeric
+    - name: split
+      type:
+        namedType: com.github.classifier-factory.classifier-factory.api.v1alpha1.Split
 - name: com.github.classifier-factory.classifier-factory.api.v1alpha1.SampleCounts
   map:
     fields:

@@ -26,6 +26,9 @@ type ClassifierDatasetSpecApplyConfiguration struct {
 	Mapping *DatasetMappingApplyConfiguration `json:"mapping,omitempty"`
 	// preparation is what happens to the samples between reading and uploading.
 	Preparation *DatasetPreparationApplyConfiguration `json:"preparation,omitempty"`
+	// report says where the full report on the samples is written. Its essence is always
+	// in the status.
+	Report *DatasetReportRequestApplyConfiguration `json:"report,omitempty"`
 	// connectionSecretRef names the Secret with the factory's address (uri) and
 	// key (api-key). Without it the operator's own connection is used.
 	ConnectionSecretRef *SecretReferenceApplyConfiguration `json:"connectionSecretRef,omitempty"`
@@ -84,6 +87,14 @@ func (b *ClassifierDatasetSpecApplyConfiguration) WithMapping(value *DatasetMapp
 // If called multiple times, the Preparation field is set to the value of the last call.
 func (b *ClassifierDatasetSpecApplyConfiguration) WithPreparation(value *DatasetPreparationApplyConfiguration) *ClassifierDatasetSpecApplyConfiguration {
 	b.Preparation = value
+	return b
+}
+
+// WithReport sets the Report field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Report field is set to the value of the last call.
+func (b *ClassifierDatasetSpecApplyConfiguration) WithReport(value *DatasetReportRequestApplyConfiguration) *ClassifierDatasetSpecApplyConfiguration {
+	b.Report = value
 	return b
 }
 

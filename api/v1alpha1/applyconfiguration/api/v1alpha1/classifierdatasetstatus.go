@@ -37,6 +37,8 @@ type ClassifierDatasetStatusApplyConfiguration struct {
 	InvalidSamples []InvalidSampleApplyConfiguration `json:"invalidSamples,omitempty"`
 	// warnings are what to look at before training.
 	Warnings []DatasetWarningApplyConfiguration `json:"warnings,omitempty"`
+	// report is what there is to know of the samples before they are trained on.
+	Report *DatasetReportApplyConfiguration `json:"report,omitempty"`
 	// files are what the samples were, or are about to be, uploaded as.
 	Files []DatasetFileApplyConfiguration `json:"files,omitempty"`
 	// history holds earlier revisions whose files still exist, newest first.
@@ -154,6 +156,14 @@ func (b *ClassifierDatasetStatusApplyConfiguration) WithWarnings(values ...*Data
 		}
 		b.Warnings = append(b.Warnings, *values[i])
 	}
+	return b
+}
+
+// WithReport sets the Report field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Report field is set to the value of the last call.
+func (b *ClassifierDatasetStatusApplyConfiguration) WithReport(value *DatasetReportApplyConfiguration) *ClassifierDatasetStatusApplyConfiguration {
+	b.Report = value
 	return b
 }
 

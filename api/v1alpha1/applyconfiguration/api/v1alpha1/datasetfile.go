@@ -26,6 +26,9 @@ type DatasetFileApplyConfiguration struct {
 	Samples *int64 `json:"samples,omitempty"`
 	// sizeBytes of the file.
 	SizeBytes *int64 `json:"sizeBytes,omitempty"`
+	// inputSketch is the smallest hashes of the file's inputs, by which a training job sees
+	// whether it would validate on what it trains on.
+	InputSketch *string `json:"inputSketch,omitempty"`
 	// uploadedBytes is how much of the file is sent, while a large one is.
 	UploadedBytes *int64 `json:"uploadedBytes,omitempty"`
 	// uploadedAt is when the upload ended.
@@ -85,6 +88,14 @@ func (b *DatasetFileApplyConfiguration) WithSamples(value int64) *DatasetFileApp
 // If called multiple times, the SizeBytes field is set to the value of the last call.
 func (b *DatasetFileApplyConfiguration) WithSizeBytes(value int64) *DatasetFileApplyConfiguration {
 	b.SizeBytes = &value
+	return b
+}
+
+// WithInputSketch sets the InputSketch field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the InputSketch field is set to the value of the last call.
+func (b *DatasetFileApplyConfiguration) WithInputSketch(value string) *DatasetFileApplyConfiguration {
+	b.InputSketch = &value
 	return b
 }
 
