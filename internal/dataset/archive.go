@@ -53,16 +53,15 @@ func memberName(part, name string) string {
 	return part + "/" + printable
 }
 
-func corruptArchive(format string, args ...any) error {
-	return &InvalidDatasetError{Reason: CorruptArchive,
-		Detail: fmt.Sprintf("%s. Pack or copy the archive again", fmt.Sprintf(format, args...))}
+func corruptArchive(detail string) error {
+	return &InvalidDatasetError{Reason: CorruptArchive, Detail: detail + ". Pack or copy the archive again"}
 }
 
 func unsupportedArchive(format string, args ...any) error {
 	return &InvalidDatasetError{Reason: UnsupportedArchive, Detail: fmt.Sprintf(format, args...)}
 }
 
-func errTooManyMembers() error {
+func tooManyMembers() error {
 	return unsupportedArchive("the archive has more than %d members", maxMembers)
 }
 

@@ -7,15 +7,20 @@ import (
 	"io"
 )
 
-// tarMagicAt is where a tar says what it is.
 const (
 	tarMagicAt   = 257
+	tarHeadBytes = tarMagicAt + len("ustar  \x00")
 	tarBlock     = 512
-	tarHeadBytes = tarMagicAt + len("ustar")
 )
 
+// isTar recognises a tar by its first header, which is of POSIX or of GNU. No text has
+// the zero behind either's name.
 func isTar(head []byte) bool {
-	return len(head) >= tarHeadBytes && string(head[tarMagicAt:tarHeadBytes]) == "ustar"
+	if len(head) < tarHeadBytes {
+		return false
+	}
+	magic := head[tarMagicAt:]
+	return bytes.HasPrefix(magic, []byte("ustar\x00")) || bytes.HasPrefix(magic, []byte("ustar  \x00"))
 }
 
 // tarArchive is a tar that is read as it comes.
@@ -43,7 +48,7 @@ func (a *tarArchive) Next() (name string, content io.Reader, err error) {
 			return a.part, nil, a.explain(err)
 		}
 		if a.members++; a.members > maxMembers {
-			return a.part, nil, errTooManyMembers()
+			return a.part, nil, tooManyMembers()
 		}
 		if header.Typeflag != tar.TypeReg || header.Size == 0 || !memberIsRead(header.Name) {
 			continue

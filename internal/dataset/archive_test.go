@@ -205,6 +205,14 @@ func TestArchivesCutOffOrDamaged(t *testing.T) {
 	}
 }
 
+// TestTextsAboutArchivesAreNone holds that no text is taken for a tar.
+func TestTextsAboutArchivesAreNone(t *testing.T) {
+	row := `{"text":"` + strings.Repeat("a", tarMagicAt-len(`{"text":"`)) + `ustar  magic","labels":{"a":"x"}}`
+	if got, err := readNamed(row, Options{}, tightLimits()); err != nil || !slices.Equal(got, []string{"a:1"}) {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
 // TestFormatParquet holds that nothing else passes for it.
 func TestFormatParquet(t *testing.T) {
 	options := Options{Format: FormatParquet}

@@ -32,7 +32,7 @@ func openZip(part string, source *spooled, limits Limits) (*zipArchive, error) {
 	case err != nil && source.err != nil:
 		err = source.err
 	case err != nil && directory.left < 0, err == nil && len(reader.File) > maxMembers:
-		err = errTooManyMembers()
+		err = tooManyMembers()
 	case err != nil:
 		err = corruptArchive("the zip archive is damaged or cut off: it ends without a directory that can be read")
 	}
@@ -58,7 +58,7 @@ func (a *zipArchive) Next() (name string, content io.Reader, err error) {
 	for len(a.files) > 0 {
 		file := a.files[0]
 		a.files = a.files[1:]
-		path := strings.ReplaceAll(file.Name, `\`, "/") // as old programs for Windows write them
+		path := strings.ReplaceAll(file.Name, `\`, "/")            // as old programs for Windows write them
 		isEmpty := file.UncompressedSize64 == 0 && file.CRC32 == 0 // of others the size is damaged
 		if !file.Mode().IsRegular() || strings.HasSuffix(path, "/") || isEmpty || !memberIsRead(path) {
 			continue
@@ -123,7 +123,7 @@ type boundedReaderAt struct {
 func (r *boundedReaderAt) ReadAt(p []byte, offset int64) (int, error) {
 	if !r.opened {
 		if r.left -= int64(len(p)); r.left < 0 {
-			return 0, errTooManyMembers()
+			return 0, tooManyMembers()
 		}
 	}
 	return r.source.ReadAt(p, offset)

@@ -158,7 +158,7 @@ func (n *parquetNode) elements(use func(first bool) error) error {
 			return err
 		}
 		err := column.peek()
-		if err == io.EOF { //nolint:errorlint // as isEnd says
+		if isEnd(err) {
 			return nil
 		}
 		if err != nil || column.repetition() != n.repeat {
