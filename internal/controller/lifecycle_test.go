@@ -220,7 +220,7 @@ func TestWrongAPIKeyIsToldAndRecovers(t *testing.T) {
 	dataset := f.inlineDataset("sentiment", sentiments(20))
 	f.Create(dataset)
 	f.waitFor(dataset, classifierv1alpha1.ConditionFactoryReachable, metav1.ConditionFalse, classifierv1alpha1.ReasonUnauthorized)
-	f.waitFor(dataset, classifierv1alpha1.ConditionValidated, metav1.ConditionTrue, classifierv1alpha1.ReasonValid)
+	f.waitFor(dataset, classifierv1alpha1.ConditionValidated, metav1.ConditionTrue, classifierv1alpha1.ReasonValidWithWarnings)
 
 	f.Edit(secret, func() { secret.Data[connectionAPIKeyKey] = []byte(f.apiKey) })
 	f.waitUntilReady(dataset)
