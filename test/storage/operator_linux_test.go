@@ -25,12 +25,14 @@ func TestThroughTheOperator(t *testing.T) {
 	s := newS3Store(t)
 	plane := controllertest.StartForTest(t, filepath.Join("..", ".."))
 	namespace := plane.NewNamespace(t)
-	operator := startOperator(t, plane.KubeConfig)
 	namespace.Create(&corev1.Secret{ObjectMeta: namespace.ObjectMeta("storage"), StringData: s.secret})
-	// The first, because the most memory that a process ever had is looked at.
-	t.Run("a large table", func(t *testing.T) { bringParquet(t, s, namespace, operator) })
-	t.Run("a large object", func(t *testing.T) { bringLargeObject(t, s, namespace, operator) })
-	t.Run("parts of CSV", func(t *testing.T) { bringParts(t, s, namespace) })
+	start := newOperator(t, plane.KubeConfig)
+	t.Run("a large table", func(t *testing.T) { bringParquet(t, s, namespace, start(t)) })
+	t.Run("a large object", func(t *testing.T) { bringLargeObject(t, s, namespace, start(t)) })
+	t.Run("parts of CSV", func(t *testing.T) {
+		start(t)
+		bringParts(t, s, namespace)
+	})
 }
 
 // bringLargeObject looks at the operator's resident memory.
@@ -95,8 +97,10 @@ func isReady(dataset *classifierv1alpha1.ClassifierDataset) bool {
 	return controllertest.Condition(dataset, classifierv1alpha1.ConditionReady).Status == metav1.ConditionTrue
 }
 
-// startOperator starts the operator with a factory, and gives its process.
-func startOperator(t *testing.T, kubeconfig []byte) int {
+// newOperator starts a factory. What it returns starts an operator with it until the end of
+// a test, and gives its process: each has its own, because the most memory is looked at
+// that a process ever had.
+func newOperator(t *testing.T, kubeconfig []byte) func(t *testing.T) int {
 	t.Helper()
 	directory := t.TempDir()
 	path := filepath.Join(directory, "kubeconfig")
@@ -109,15 +113,18 @@ func startOperator(t *testing.T, kubeconfig []byte) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	operator, err := start(build(t, directory, "manager", "."), func(port string) []string {
-		return []string{"--server-url=http://" + factory.address, "--storage-private-hosts=127.0.0.1", "--health-probe-bind-address=127.0.0.1:" + port}
-	}, "MISTRAL_API_KEY="+apiKey, "KUBECONFIG="+path)
-	if err != nil {
-		t.Fatal(err)
+	manager := build(t, directory, "manager", ".")
+	return func(t *testing.T) int {
+		operator, err := start(manager, func(port string) []string {
+			return []string{"--server-url=http://" + factory.address, "--storage-private-hosts=127.0.0.1", "--health-probe-bind-address=127.0.0.1:" + port}
+		}, "MISTRAL_API_KEY="+apiKey, "KUBECONFIG="+path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The API server does not end while somebody watches.
+		t.Cleanup(operator.stop)
+		return operator.command.Process.Pid
 	}
-	// The API server does not end while somebody watches.
-	t.Cleanup(operator.stop)
-	return operator.command.Process.Pid
 }
 
 // build leaves out what only debuggers need: that halves the time.
