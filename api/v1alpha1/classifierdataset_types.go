@@ -302,8 +302,9 @@ type LabelMapping struct {
 	// +optional
 	Fields []string `json:"fields,omitempty"`
 
-	// lastMessage: Assistant takes the content of the conversation's last message, which
-	// has to be the assistant's, as the label, and the message out of the conversation.
+	// lastMessage is whose message has the label. Assistant takes the content of the
+	// conversation's last message, which has to be the assistant's, for the label, and
+	// the message out of the conversation.
 	// +optional
 	LastMessage LastMessage `json:"lastMessage,omitempty"`
 

@@ -83,12 +83,12 @@ func (a *zipArchive) open(file *zip.File) (io.Reader, error) {
 		return nil, unsupportedArchive("the member is compressed by method %d of zip; pack it with deflate, which all programs know", file.Method)
 	}
 	if err != nil {
-		return nil, a.explain(err)
+		return nil, a.explain()
 	}
 	return &zipMember{content, a}, nil
 }
 
-func (a *zipArchive) explain(err error) error {
+func (a *zipArchive) explain() error {
 	if a.source.err != nil {
 		return a.source.err
 	}
@@ -105,7 +105,7 @@ type zipMember struct {
 func (m *zipMember) Read(p []byte) (int, error) {
 	n, err := m.Reader.Read(p)
 	if err != nil && !isEnd(err) {
-		return n, m.archive.explain(err)
+		return n, m.archive.explain()
 	}
 	if tooMuch := m.archive.size.add(n); tooMuch != nil {
 		return n, tooMuch

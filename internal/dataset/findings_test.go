@@ -252,7 +252,7 @@ func TestFindingsOfHostileData(t *testing.T) {
 			if err != nil || prepared.Report.Problem != nil {
 				t.Fatal(err, prepared)
 			}
-			defer prepared.Close()
+			defer func() { _ = prepared.Close() }()
 			x, found := &preparer.inspector.examined, &prepared.Findings
 			if len(x.rows) > maxExamined || len(x.values) > maxExamined*(maxWords+20) || found.Examined == 0 {
 				t.Errorf("%d rows and %d values are held, %d examined", len(x.rows), len(x.values), found.Examined)

@@ -54,7 +54,7 @@ func (x *examined) suspects(target *targetCensus, vocabulary *vocabulary, labels
 	if len(noise.labels) < 2 {
 		return nil, 0
 	}
-	noise.count(x, vocabulary)
+	noise.count(vocabulary)
 	for i := range min(len(noise.rows), scores/len(noise.labels)) {
 		suspect, ok := noise.suspect(i)
 		if !ok {
@@ -103,7 +103,7 @@ func newLabelNoise(x *examined, target *targetCensus, labels []*labelCensus) *la
 }
 
 // count counts the words of each label's samples.
-func (n *labelNoise) count(x *examined, vocabulary *vocabulary) {
+func (n *labelNoise) count(vocabulary *vocabulary) {
 	n.counts = newWordCounts(vocabulary, n.rows, len(n.labels))
 	for _, row := range n.rows {
 		n.samples[row.label]++

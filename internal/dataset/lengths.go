@@ -30,7 +30,7 @@ func lengthBucket(length int) int {
 	if length < exactLengths {
 		return length
 	}
-	shift := bits.Len(uint(length)) - 5 //nolint:gosec // a length is not negative
+	shift := bits.Len(uint(length)) - 5
 	return exactLengths + 16*(shift-4) + length>>shift&15
 }
 

@@ -1,9 +1,6 @@
 package dataset
 
-import (
-	"cmp"
-	"math"
-)
+import "math"
 
 // Position is where in the source a sample was read.
 type Position struct {
@@ -15,10 +12,6 @@ type Position struct {
 type origin struct {
 	part uint32 // its number
 	line uint32
-}
-
-func (o origin) compare(other origin) int {
-	return cmp.Or(cmp.Compare(o.part, other.part), cmp.Compare(o.line, other.line))
 }
 
 // origins numbers the parts of a source, which are read one after the other.

@@ -20,8 +20,6 @@ const (
 	FormatParquet Format = "Parquet"
 )
 
-func (f Format) isAuto() bool { return f == FormatAuto || f == "" }
-
 // Options say how the samples of a source are written.
 type Options struct {
 	Format Format

@@ -5,9 +5,6 @@ import (
 	"unicode/utf8"
 )
 
-// headBytes is how much of a part is looked at to recognise it.
-const headBytes = bufferBytes
-
 // toJSONLines makes JSON Lines of what pandas reads into the expression.
 func toJSONLines(pandas string) string {
 	return `convert it, such as with python3 -c 'import pandas as pd; ` + pandas + `.to_json("FILE.jsonl", orient="records", lines=True)'`

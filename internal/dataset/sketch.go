@@ -22,7 +22,7 @@ type sketcher struct {
 }
 
 func (s *sketcher) add(input uint64) {
-	hash := uint32(input >> 32) //nolint:gosec // the upper half
+	hash := uint32(input >> 32)
 	if s.full && hash >= s.most {
 		return
 	}

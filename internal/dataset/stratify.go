@@ -85,7 +85,7 @@ func (s *stratification) count() {
 		s.size.samples += c.inputs * int(c.samples)
 		for _, pair := range s.pairsOf(c) {
 			label := &s.shares[pair.label]
-			label.combinations = append(label.combinations, uint32(i)) //nolint:gosec // their memory is bounded
+			label.combinations = append(label.combinations, uint32(i))
 			label.inputs += c.inputs
 			label.samples += c.inputs * int(pair.samples)
 		}
@@ -99,7 +99,7 @@ func (s *stratification) count() {
 			continue // the preparation has dropped it
 		}
 		label.need = s.needOf(label)
-		s.rarest = append(s.rarest, uint32(i)) //nolint:gosec // as the number of a label
+		s.rarest = append(s.rarest, uint32(i))
 	}
 	slices.SortFunc(s.rarest, func(a, b uint32) int {
 		return cmp.Or(cmp.Compare(s.shares[a].samples, s.shares[b].samples), s.byName(a, b))

@@ -214,7 +214,7 @@ func TestSlowReadersAreWaitedFor(t *testing.T) {
 	content := resolved.Open(t.Context())
 	defer content.Close()
 	time.Sleep(2 * timeout)
-	if got, err := readParts(content); err != nil || string(got) != "a1\n" {
+	if got, err := readParts(content); err != nil || got != "a1\n" {
 		t.Errorf("got %q, %v", got, err)
 	}
 }

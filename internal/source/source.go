@@ -49,7 +49,7 @@ type Content interface {
 	// it by, empty if the source has but one. io.EOF: there is none.
 	Next() (name string, content io.Reader, err error)
 	// Close closes the part that is open.
-	io.Closer
+	Close() error
 }
 
 // Readers are where objects of the cluster are read from.

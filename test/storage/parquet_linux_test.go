@@ -83,7 +83,7 @@ func writeParquet(t *testing.T, path string, rows int) {
 		labels.FieldBuilder(0).(*array.StringBuilder).Append(fmt.Sprintf("intent-%d", row%50))
 		builder.Field(2).(*array.StringBuilder).Append(fmt.Sprintf("%x of no use", row*row))
 		if (row+1)%batch == 0 {
-			record := builder.NewRecord()
+			record := builder.NewRecordBatch()
 			err := writer.WriteBuffered(record)
 			record.Release()
 			if err != nil {

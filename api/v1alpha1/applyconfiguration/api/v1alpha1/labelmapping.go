@@ -22,8 +22,9 @@ type LabelMappingApplyConfiguration struct {
 	// fields are one for each label, of which a record has those that are 1 or true; the
 	// others are 0, false or empty. A label is called as its field is.
 	Fields []string `json:"fields,omitempty"`
-	// lastMessage: Assistant takes the content of the conversation's last message, which
-	// has to be the assistant's, as the label, and the message out of the conversation.
+	// lastMessage is whose message has the label. Assistant takes the content of the
+	// conversation's last message, which has to be the assistant's, for the label, and
+	// the message out of the conversation.
 	LastMessage *apiv1alpha1.LastMessage `json:"lastMessage,omitempty"`
 	// type of the target. SingleLabel takes the one label out of a list of one,
 	// MultiLabel makes a list of a single label. Default: as the values are; with
