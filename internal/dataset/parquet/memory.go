@@ -1,4 +1,4 @@
-package dataset
+package parquet
 
 import (
 	"encoding/binary"
@@ -18,6 +18,7 @@ import (
 // A page is what a column is compressed and decoded by. Most programs write pages of a
 // megabyte; DuckDB makes one of 122880 rows, and 32 MiB are enough for 270 bytes of each.
 const (
+	maxWindowBytes = 8 << 20 // that zstd refers back to, which the standard (RFC 8878) asks of every decoder
 	maxPageBytes   = 32 << 20
 	maxPagesBytes  = 64 << 20 // of the pages of all columns at a time
 	maxHeaderBytes = 1 << 20  // of a page, which may have the least and the greatest value
@@ -191,7 +192,7 @@ func (p *boundedPages) Err() error {
 // boundCodecs gives the library decoders that make no more of a page than its header
 // declares, which the limits above bound. Its own make whatever the page's content says.
 var boundCodecs = sync.OnceValue(func() error {
-	decoder, err := zstd.NewReader(nil, zstd.WithDecodeAllCapLimit(true), zstd.WithDecoderMaxWindow(zstdWindow), zstd.WithDecoderLowmem(true))
+	decoder, err := zstd.NewReader(nil, zstd.WithDecodeAllCapLimit(true), zstd.WithDecoderMaxWindow(maxWindowBytes), zstd.WithDecoderLowmem(true))
 	if err != nil {
 		return err
 	}
