@@ -9,9 +9,9 @@ import (
 )
 
 // OpenTable opens a file of columns, of which it reads the wanted ones of the outermost.
-// A row may have so many bytes as JSON, and columns may be nested in so many levels. Of
-// the errors of OpenTable and of the Table those about the data have the methods of
-// tableError.
+// A row may have so many bytes as JSON, and columns may be nested in so many levels. Its
+// errors and those of the Table, if they are about the data, have the methods Reason and
+// Detail, which return strings.
 type OpenTable func(file io.ReaderAt, size int64, isWanted func(column string) bool, maxRowBytes, maxDepth int) (Table, error)
 
 // Table is the rows of a file. What is in memory is bounded, whatever the file is.
@@ -24,8 +24,8 @@ type Table interface {
 	Close()
 }
 
-// tableError is about the data of a table. By its methods it is known to this package,
-// which the readers of tables do not know.
+// tableError is about the data of a table. It is known by its methods, because what reads
+// tables does not know this package.
 type tableError interface {
 	error
 	Reason() string

@@ -198,6 +198,40 @@ func TestParquetThatIsRefused(t *testing.T) {
 	}
 }
 
+// TestParquetColumns reads the columns that a mapping names, and nothing of another.
+func TestParquetColumns(t *testing.T) {
+	text := arrow.BinaryTypes.String
+	data := parquettest.Write(t, `[{"body":"Hello","meta":{"topic":"greeting"},"metal":"iron"}]`, []arrow.Field{
+		{Name: "body", Type: text}, {Name: "meta", Type: arrow.StructOf(arrow.Field{Name: "topic", Type: text})}, {Name: "metal", Type: text}})
+	for _, test := range []struct {
+		reason     string
+		text, from string
+		want       string
+	}{
+		{"a column within another", "body", "meta.topic", `{"text":"Hello","labels":{"topic":"greeting"}}`},
+		{"names that start as a column", "body", "metal", `{"text":"Hello","labels":{"topic":"iron"}}`},
+		{"no column", "words", "me", `part p: MissingColumn: the file has none of the columns that mapping names, but "body", "meta", "metal"`},
+	} {
+		options := Options{Parquet: openParquet, Mapping: &Mapping{Text: test.text, Labels: []LabelMapping{{Target: "topic", Field: test.from}}}}
+		if said := readMapped(options, DefaultLimits(), namedPart{"p", data}); !slices.Equal(said, []string{test.want}) {
+			t.Errorf("%s: got %q", test.reason, said)
+		}
+	}
+}
+
+// TestParquetThatNobodyReads is refused with the way to what is read.
+func TestParquetThatNobodyReads(t *testing.T) {
+	data := parquettest.Write(t, "["+greeting+"]", []arrow.Field{textColumn, labelStruct})
+	for format, start := range map[Format]string{
+		FormatAuto:  "part p: UnsupportedFormat: the data is Parquet: convert it, such as with python3",
+		FormatJSONL: "part p: UnsupportedFormat: format is JSONL, and the data is Parquet: convert it, such as with python3",
+	} {
+		if said := readMapped(Options{Format: format}, DefaultLimits(), namedPart{"p", data}); len(said) != 1 || !strings.HasPrefix(said[0], start) {
+			t.Errorf("%s: got %q", format, said)
+		}
+	}
+}
+
 // TestParquetCutOff holds that no file that is cut off gives a row and no fault.
 func TestParquetCutOff(t *testing.T) {
 	data := parquettest.Write(t, "["+strings.Join(slices.Repeat([]string{greeting, question, farewell}, 50), ",")+"]", []arrow.Field{textColumn, labelStruct})
@@ -269,11 +303,12 @@ func TestParquetDiskFails(t *testing.T) {
 // BenchmarkReadParquet reads rows from a file on disk.
 func BenchmarkReadParquet(b *testing.B) {
 	const rows = 50_000
+	fields := []arrow.Field{textColumn, {Name: "labels", Type: arrow.StructOf(arrow.Field{Name: "intent", Type: arrow.BinaryTypes.String}), Nullable: true}}
 	var written strings.Builder
 	for row := range rows {
 		fmt.Fprintf(&written, `,{"text":"%-300x","labels":{"intent":"intent-%d"}}`, uint64(row)*0x9E3779B97F4A7C15, row%77)
 	}
-	data := parquettest.Write(b, "["+written.String()[1:]+"]", []arrow.Field{textColumn, labelStruct}, parquet.WithCompression(compress.Codecs.Snappy))
+	data := parquettest.Write(b, "["+written.String()[1:]+"]", fields, parquet.WithCompression(compress.Codecs.Snappy))
 	scratch := diskScratch(b.TempDir())
 	b.SetBytes(int64(written.Len()))
 	b.ReportAllocs()
