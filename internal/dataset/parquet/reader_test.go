@@ -110,7 +110,10 @@ func TestFilesOfOlderPrograms(t *testing.T) {
 		root := group("schema", required, nil, str("text", required), group("labels", required, nil, test.labels)).(*schema.GroupNode)
 		var written bytes.Buffer
 		writer := file.NewParquetWriter(&written, root)
-		rows := writer.AppendRowGroup()
+		rows, err := writer.AppendRowGroupChecked()
+		if err != nil {
+			t.Fatal(err)
+		}
 		writeColumn(t, rows, []string{"Hello"}, nil, nil)
 		for _, values := range test.labelColumns {
 			writeColumn(t, rows, values, test.defs, test.reps)
