@@ -18,7 +18,6 @@ import (
 // A page is what a column is compressed and decoded by. Most programs write pages of a
 // megabyte; DuckDB makes one of 122880 rows, and 32 MiB are enough for 270 bytes of each.
 const (
-	maxWindowBytes = 8 << 20 // that zstd refers back to, which the standard (RFC 8878) asks of every decoder
 	maxPageBytes   = 32 << 20
 	maxPagesBytes  = 64 << 20 // of the pages of all columns at a time
 	maxHeaderBytes = 1 << 20  // of a page, which may have the least and the greatest value
@@ -30,6 +29,9 @@ const (
 	maxListed = 1 << 20
 	// maxBlock is how many differences may make a block. Programs write 128 to 2048.
 	maxBlock = 1 << 16
+	// maxWindowBytes is how far back zstd may refer: the standard (RFC 8878) asks for this
+	// much.
+	maxWindowBytes = 8 << 20
 )
 
 // errPages is what an allocator that has given all it has panics with: the interface that
