@@ -6,6 +6,7 @@ import (
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
+	"github.com/classifier-factory/classifier-factory/internal/dataset/parquet"
 	"github.com/classifier-factory/classifier-factory/internal/source"
 )
 
@@ -25,7 +26,11 @@ func (p countedParts) Next() (name string, content io.Reader, err error) {
 
 // datasetOptions say how the samples are written.
 func datasetOptions(spec *classifierv1alpha1.ClassifierDatasetSpec) dataset.Options {
-	return dataset.Options{Format: dataset.Format(spec.Format), CSV: csvOptions(spec.CSV), Mapping: mappingOf(spec.Mapping)}
+	return dataset.Options{Format: dataset.Format(spec.Format), CSV: csvOptions(spec.CSV), Mapping: mappingOf(spec.Mapping), Parquet: openParquet}
+}
+
+func openParquet(file io.ReaderAt, size int64, isWanted func(column string) bool, maxRowBytes, maxDepth int) (dataset.Table, error) {
+	return parquet.Open(file, size, isWanted, maxRowBytes, maxDepth)
 }
 
 func mappingOf(spec *classifierv1alpha1.DatasetMapping) *dataset.Mapping {

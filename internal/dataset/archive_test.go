@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/classifier-factory/classifier-factory/internal/dataset/parquet/parquettest"
 )
 
 // member is a file in an archive.
@@ -66,6 +68,7 @@ func tarOf(t testing.TB, members ...member) string {
 // readNamed returns where the rows of a part called data are.
 func readNamed(data string, options Options, limits Limits) (rows []string, err error) {
 	scratch := &memoryScratch{}
+	options.Parquet = openParquet
 	reader := NewPartsReader(&textParts{texts: []string{data}}, options, scratch, limits)
 	defer func() {
 		err = errors.Join(err, reader.Close())
@@ -92,7 +95,7 @@ func readNamed(data string, options Options, limits Limits) (rows []string, err 
 
 // TestArchives reads each member as a part of its own.
 func TestArchives(t *testing.T) {
-	parquet := parquetOf(t, "["+greeting+","+question+"]", []arrow.Field{textColumn, labelStruct})
+	parquet := parquettest.Write(t, "["+greeting+","+question+"]", []arrow.Field{textColumn, labelStruct})
 	members := []member{
 		{"folder/", ""}, {"folder/b.jsonl", textRow + "\n" + textRow}, {"./a.jsonl.gz", gzipped(t, textRow+"\n{")}, {"empty.jsonl", ""},
 		{"c.parquet", parquet}, {"d.jsonl.zst", zstandard(t, textRow)}, {"_SUCCESS", "x"}, {"__MACOSX/._b.jsonl", "x"}, {".hidden/x.jsonl", "x"},
@@ -220,7 +223,7 @@ func TestFormatParquet(t *testing.T) {
 	if want := "part a: DifferentFormat: format is Parquet, and the data is JSON Lines: set format to JSONL or Auto"; fmt.Sprint(err) != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
-	got, err := readNamed(gzipped(t, parquetOf(t, "["+greeting+"]", []arrow.Field{textColumn, labelStruct})), options, tightLimits())
+	got, err := readNamed(gzipped(t, parquettest.Write(t, "["+greeting+"]", []arrow.Field{textColumn, labelStruct})), options, tightLimits())
 	if err != nil || !slices.Equal(got, []string{"a:1"}) {
 		t.Errorf("got %q, %v", got, err)
 	}

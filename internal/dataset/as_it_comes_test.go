@@ -13,6 +13,8 @@ import (
 	"unicode/utf16"
 
 	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/classifier-factory/classifier-factory/internal/dataset/parquet/parquettest"
 )
 
 // comes is a source as somebody has it.
@@ -56,6 +58,7 @@ func TestAsItComes(t *testing.T) {
 }
 
 func (c comes) run(t *testing.T) {
+	c.options.Parquet = openParquet
 	for _, slow := range []bool{false, true} {
 		rows, invalid, err := readWritten(NewPartsReader(&textParts{texts: c.parts, slow: slow}, c.options, &memoryScratch{}, DefaultLimits()))
 		if !slices.Equal(rows, c.want) || !slices.Equal(invalid, c.invalid) {
@@ -447,13 +450,13 @@ func namedMembers(names ...string) (members []member) {
 
 func parquetAsItComes(t *testing.T) []comes {
 	flat := []arrow.Field{{Name: "text", Type: arrow.BinaryTypes.String, Nullable: true}, {Name: "label", Type: arrow.PrimitiveTypes.Int64, Nullable: true}}
-	written := parquetOf(t, `[{"text": "The parcel is late", "label": 0}, {"text": "I paid twice", "label": 1}, {"text": "not labelled", "label": null}]`, flat)
+	written := parquettest.Write(t, `[{"text": "The parcel is late", "label": 0}, {"text": "I paid twice", "label": 1}, {"text": "not labelled", "label": null}]`, flat)
 	mapped := Options{Mapping: &Mapping{Text: "text", Labels: []LabelMapping{{Target: "topic", Field: "label", Names: map[string]string{"0": "shipping", "1": "billing"}}}}}
 	return []comes{
 		{reason: "numbers as labels, with their names", options: mapped, parts: []string{written}, rows: 3, want: both(), invalid: []string{"line 3: MissingLabels"}},
 		{reason: "compressed", options: mapped, parts: []string{gzipped(t, written)}, rows: 3, want: both(), invalid: []string{"line 3: MissingLabels"}},
 		{reason: "beside JSON Lines", options: mapped, parts: []string{`{"text": "The parcel is late", "label": 0}`, written}, rows: 4, want: []string{late, late, twice}, invalid: []string{"part b, line 3: MissingLabels"}},
-		{reason: "nobody said which columns", parts: []string{parquetOf(t, `[{"label": 0}]`, flat[1:])}, fault: "MissingColumn: Set mapping"},
+		{reason: "nobody said which columns", parts: []string{parquettest.Write(t, `[{"label": 0}]`, flat[1:])}, fault: "MissingColumn: Set mapping"},
 		{reason: "cut off", options: mapped, parts: []string{written[:len(written)-9]}, fault: "CorruptParquet: "},
 	}
 }

@@ -27,6 +27,7 @@ type Options struct {
 	// Mapping says where records have what; nil: they are rows of the protocol, or CSV
 	// says it.
 	Mapping *Mapping
+	Parquet OpenTable // nil: it is refused
 
 	forFactory bool // whose files are JSON Lines, and who knows no other option
 }
@@ -50,14 +51,14 @@ type PartsReader struct {
 	limits  Limits
 
 	part    string
-	archive archive        // whose members are read; nil: none
-	current SampleReader   // of the part; nil: the next is to be opened
-	table   *parquetReader // that current is, or nil
-	input   cappedReader   // of all parts, decompressed
-	rows    cappedSize     // of all tables, as JSON
-	header  csvHeader      // of the first part of CSV
-	mapper  *mapper        // of all parts; nil: without a mapping
-	err     error          // what ended reading
+	archive archive      // whose members are read; nil: none
+	current SampleReader // of the part; nil: the next is to be opened
+	table   *tableReader // that current is, or nil
+	input   cappedReader // of all parts, decompressed
+	rows    cappedSize   // of all tables, as JSON
+	header  csvHeader    // of the first part of CSV
+	mapper  *mapper      // of all parts; nil: without a mapping
+	err     error        // what ended reading
 }
 
 // NewPartsReader returns a PartsReader of the parts.
@@ -245,14 +246,9 @@ func (r *PartsReader) openParquet(input io.Reader) error {
 	if err != nil {
 		return err
 	}
-	var fields []string // nil: those of the protocol
-	if r.mapper != nil {
-		fields = r.mapper.record.paths()
-	}
-	if r.table, err = newParquetReader(source, fields, &r.rows, r.limits); err != nil {
+	if r.table, err = newTableReader(source, r.options.Parquet, r.mapper, &r.rows, r.limits); err != nil {
 		return err
 	}
-	r.table.objects.mapper = r.mapper
 	r.current = r.table
 	return nil
 }

@@ -77,6 +77,12 @@ func (r *recognition) format() (Format, *foreign) {
 	return written(text, r.whole)
 }
 
+// startsAsParquet recognises a file by its first bytes, which differ if all of it is
+// encrypted.
+func startsAsParquet(head []byte) bool {
+	return bytes.HasPrefix(head, []byte("PAR1")) || bytes.HasPrefix(head, []byte("PARE"))
+}
+
 // expected is the format of a part that says nothing.
 func (r *recognition) expected() Format {
 	if r.expectsCSV() {
@@ -97,6 +103,8 @@ func (r *recognition) declared(there Format) (Format, *foreign) {
 	switch {
 	case r.options.forFactory && there != FormatJSONL:
 		return "", &foreign{DifferentFormat, formatNames[there], linesOf[there]}
+	case there == FormatParquet && r.options.Parquet == nil:
+		return "", new(inFormat(formatNames[there], linesOf[there]))
 	case declared == FormatAuto, declared == "", declared == there:
 	case declared == FormatJSON && there == FormatJSONL:
 		return FormatJSON, nil

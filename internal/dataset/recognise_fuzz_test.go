@@ -97,6 +97,7 @@ func FuzzRecognise(f *testing.F) {
 		if csv {
 			options = topics(0)
 		}
+		options.Parquet = openParquet
 		read := func(slow bool) (rows, invalid []string, err error) {
 			return readWritten(NewPartsReader(&textParts{texts: []string{string(data)}, slow: slow}, options, &memoryScratch{}, tightLimits()))
 		}

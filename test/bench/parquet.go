@@ -23,6 +23,7 @@ import (
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
+	tables "github.com/classifier-factory/classifier-factory/internal/dataset/parquet"
 )
 
 // tableReader is a reader of Parquet. It writes the texts and the labels of the rows, in
@@ -126,7 +127,7 @@ func writeBatch(writer *pqarrow.FileWriter, builder *array.RecordBuilder) error 
 }
 
 func readTable(table []byte, extracted *maphash.Hash) (err error) {
-	reader := dataset.NewPartsReader(&onePart{content: bytes.NewReader(table)}, dataset.Options{}, diskScratch{}, dataset.DefaultLimits())
+	reader := dataset.NewPartsReader(&onePart{content: bytes.NewReader(table)}, dataset.Options{Parquet: openTable}, diskScratch{}, dataset.DefaultLimits())
 	defer func() { err = errors.Join(err, reader.Close()) }()
 	census := dataset.NewCensus(dataset.DefaultLimits())
 	var sample dataset.Sample
@@ -142,6 +143,10 @@ func readTable(table []byte, extracted *maphash.Hash) (err error) {
 		extracted.WriteString(sample.Text)
 		extracted.WriteString(sample.Labels[0].Labels[0])
 	}
+}
+
+func openTable(file io.ReaderAt, size int64, isWanted func(column string) bool, maxRowBytes, maxDepth int) (dataset.Table, error) {
+	return tables.Open(file, size, isWanted, maxRowBytes, maxDepth)
 }
 
 func readRecords(table []byte, extracted *maphash.Hash) error {

@@ -1,7 +1,6 @@
 package dataset
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,13 +11,11 @@ import (
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	arrowarray "github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/compress"
-	"github.com/apache/arrow-go/v18/parquet/file"
-	"github.com/apache/arrow-go/v18/parquet/pqarrow"
-	"github.com/apache/arrow-go/v18/parquet/schema"
+
+	tables "github.com/classifier-factory/classifier-factory/internal/dataset/parquet"
+	"github.com/classifier-factory/classifier-factory/internal/dataset/parquet/parquettest"
 )
 
 var (
@@ -33,36 +30,23 @@ var (
 	))}
 )
 
-// parquetOf writes rows, an array of JSON, as Arrow's programs do, pandas among them.
-func parquetOf(t testing.TB, rows string, fields []arrow.Field, properties ...parquet.WriterProperty) string {
-	t.Helper()
-	columns := arrow.NewSchema(fields, nil)
-	record, _, err := arrowarray.RecordFromJSON(memory.DefaultAllocator, columns, strings.NewReader(rows))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer record.Release()
-	var written bytes.Buffer
-	writer, err := pqarrow.NewFileWriter(columns, &written, parquet.NewWriterProperties(properties...), pqarrow.DefaultWriterProps())
-	if err == nil {
-		err = errors.Join(writer.WriteBuffered(record), writer.Close())
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return written.String()
+// withParquet are options of one who reads it.
+var withParquet = Options{Parquet: openParquet}
+
+func openParquet(file io.ReaderAt, size int64, isWanted func(column string) bool, maxRowBytes, maxDepth int) (Table, error) {
+	return tables.Open(file, size, isWanted, maxRowBytes, maxDepth)
 }
 
 // partOf returns the rows of a part.
-func partOf(data string, fields []string, limits Limits) (rows []string, invalid []Reason, err error) {
+func partOf(data string, limits Limits) (rows []string, invalid []Reason, err error) {
 	scratch := &memoryScratch{}
 	source, err := spool(strings.NewReader(data), scratch)
 	if err != nil {
 		return nil, nil, err
 	}
-	reader, err := newParquetReader(source, fields, &cappedSize{limits: limits}, limits)
+	reader, err := newTableReader(source, openParquet, nil, &cappedSize{limits: limits}, limits)
 	if err == nil {
-		err = readParquet(reader, &rows, &invalid)
+		err = readTable(reader, &rows, &invalid)
 		reader.close()
 	}
 	if scratch.open > 0 {
@@ -71,7 +55,7 @@ func partOf(data string, fields []string, limits Limits) (rows []string, invalid
 	return rows, invalid, err
 }
 
-func readParquet(reader *parquetReader, rows *[]string, invalid *[]Reason) error {
+func readTable(reader *tableReader, rows *[]string, invalid *[]Reason) error {
 	var sample Sample
 	for line := 1; ; line++ {
 		err := reader.Read(&sample)
@@ -127,7 +111,7 @@ func TestParquetAsItIsWritten(t *testing.T) {
 				fields = fields[1:]
 				defer func() { fields = append([]arrow.Field{{Name: "id", Type: arrow.PrimitiveTypes.Int64}}, fields...) }()
 			}
-			read, invalid, err := partOf(parquetOf(t, written, fields, properties...), nil, DefaultLimits())
+			read, invalid, err := partOf(parquettest.Write(t, written, fields, properties...), DefaultLimits())
 			if err != nil || len(invalid) > 0 || !slices.Equal(read, slices.Repeat(rows, 100)) {
 				t.Errorf("got %d rows, invalid %v, %v; the first are %q", len(read), invalid, err, read[:min(len(read), 3)])
 			}
@@ -173,7 +157,7 @@ func TestParquetTypes(t *testing.T) {
 		{"a row that is too long", []arrow.Field{textColumn, labelStruct}, `{"text":"` + strings.Repeat("a", 512) + `","labels":{"intent":"x"}}`, "", LineTooLong},
 		{"a list that is too long", []arrow.Field{textColumn, labelStruct}, `{"text":"a","labels":{"tags":["` + strings.Repeat(`b","`, 512) + `c"]}}`, "", LineTooLong},
 	} {
-		rows, invalid, err := partOf(parquetOf(t, "["+test.row+","+test.row+"]", test.fields), nil, tightLimits())
+		rows, invalid, err := partOf(parquettest.Write(t, "["+test.row+","+test.row+"]", test.fields), tightLimits())
 		wantRows, wantInvalid := []string{test.want, test.want}, []Reason(nil)
 		if test.reject != "" {
 			wantRows, wantInvalid = nil, []Reason{test.reject, test.reject}
@@ -184,140 +168,13 @@ func TestParquetTypes(t *testing.T) {
 	}
 }
 
-// TestParquetFields reads the columns that a mapping names, values of other types among
-// them. What is no row of the protocol is invalid, so it looks at the lines themselves.
-func TestParquetFields(t *testing.T) {
-	for _, test := range []struct {
-		reason string
-		kind   arrow.DataType
-		value  string
-		want   string
-	}{
-		{"an integer", arrow.PrimitiveTypes.Int64, "-7", "-7"},
-		{"the largest without a sign", arrow.PrimitiveTypes.Uint64, "18446744073709551615", "18446744073709551615"},
-		{"a small one without a sign", arrow.PrimitiveTypes.Uint8, "200", "200"},
-		{"a whole number of a column that has gaps", arrow.PrimitiveTypes.Float64, "3.0", "3"},
-		{"a fraction", arrow.PrimitiveTypes.Float64, "0.25", "0.25"},
-		{"a fraction of four bytes", arrow.PrimitiveTypes.Float32, "0.1", "0.1"},
-		{"a fraction of two bytes", arrow.FixedWidthTypes.Float16, "0.5", "0.5"},
-		{"no number", arrow.PrimitiveTypes.Float64, "null", ""},
-		{"a truth", arrow.FixedWidthTypes.Boolean, "true", "true"},
-		{"a date", arrow.FixedWidthTypes.Date32, `"2026-03-04"`, `"2026-03-04"`},
-		{"a time", arrow.FixedWidthTypes.Time64us, `"01:02:03.5"`, `"01:02:03.5"`},
-		{"a timestamp", arrow.FixedWidthTypes.Timestamp_us, "1772600767000000", `"2026-03-04T05:06:07Z"`},
-		{"a timestamp before 1970", arrow.FixedWidthTypes.Timestamp_ms, "-500", `"1969-12-31T23:59:59.5Z"`},
-		{"a timestamp without a zone", &arrow.TimestampType{Unit: arrow.Microsecond}, "1772600767000000", `"2026-03-04T05:06:07"`},
-		{"a decimal", &arrow.Decimal128Type{Precision: 20, Scale: 2}, `"-0.05"`, `"-0.05"`},
-		{"a short decimal", &arrow.Decimal128Type{Precision: 5, Scale: 1}, `"12.5"`, `"12.5"`},
-		{"a struct", arrow.StructOf(arrow.Field{Name: "b", Type: arrow.PrimitiveTypes.Int32, Nullable: true}, arrow.Field{Name: "c", Type: arrow.BinaryTypes.String, Nullable: true}),
-			`{"b":null,"c":"x"}`, `{"c":"x"}`},
-		{"a list of lists", arrow.ListOf(arrow.ListOf(arrow.PrimitiveTypes.Int32)), `[[1,2],[],null,[3]]`, `[[1,2],[],null,[3]]`},
-	} {
-		data := parquetOf(t, `[{"a":`+test.value+`,"b":"other"}]`, []arrow.Field{{Name: "a", Type: test.kind, Nullable: true}, {Name: "b", Type: arrow.BinaryTypes.String}})
-		want := "{}"
-		if test.want != "" {
-			want = `{"a":` + test.want + "}"
-		}
-		source, err := spool(strings.NewReader(data), &memoryScratch{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		limits := DefaultLimits()
-		reader, err := newParquetReader(source, []string{"a.c"}, &cappedSize{limits: limits}, limits)
-		if err != nil {
-			t.Errorf("%s: %v", test.reason, err)
-			continue
-		}
-		var sample Sample
-		_ = reader.Read(&sample)
-		if got := string(reader.row.json); got != want {
-			t.Errorf("%s: got %s, want %s", test.reason, got, want)
-		}
-		reader.close()
-	}
-}
-
-// TestParquetOfOlderPrograms reads lists and maps in the forms that were written before
-// the standard's three levels, and times of 96 bits.
-func TestParquetOfOlderPrograms(t *testing.T) {
-	str := func(name string, repetition parquet.Repetition) schema.Node {
-		return schema.MustPrimitive(schema.NewPrimitiveNodeLogical(name, repetition, schema.StringLogicalType{}, parquet.Types.ByteArray, -1, -1))
-	}
-	group := func(name string, repetition parquet.Repetition, logical schema.LogicalType, fields ...schema.Node) schema.Node {
-		if logical == nil {
-			return schema.MustGroup(schema.NewGroupNode(name, repetition, fields, -1))
-		}
-		return schema.MustGroup(schema.NewGroupNodeLogical(name, repetition, fields, logical, -1))
-	}
-	required, optional, repeated := parquet.Repetitions.Required, parquet.Repetitions.Optional, parquet.Repetitions.Repeated
-	for _, test := range []struct {
-		reason       string
-		labels       schema.Node
-		defs, reps   []int16
-		labelColumns [][]string
-		want         string
-	}{
-		{"a list whose element is repeated", group("tags", optional, schema.ListLogicalType{}, str("element", repeated)), []int16{2, 2}, []int16{0, 1}, [][]string{{"x", "y"}}, `{"tags":["x","y"]}`},
-		{"a list without a mark", str("tags", repeated), []int16{1, 1}, []int16{0, 1}, [][]string{{"x", "y"}}, `{"tags":["x","y"]}`},
-		{"a list as Hive writes it", group("tags", optional, schema.ListLogicalType{}, group("bag", repeated, nil, str("array_element", optional))), []int16{3, 2}, []int16{0, 1}, [][]string{{"x"}}, `{"tags":["x",null]}`},
-		{"a list of objects by its name", group("tags", optional, schema.ListLogicalType{}, group("array", repeated, nil, str("name", required))), []int16{2, 2}, []int16{0, 1}, [][]string{{"x", "y"}}, `{"tags":[{"name":"x"},{"name":"y"}]}`},
-		{"a list of objects of two fields", group("tags", optional, schema.ListLogicalType{}, group("element", repeated, nil, str("a", required), str("b", required))), []int16{2, 2}, []int16{0, 1}, [][]string{{"x", "y"}, {"u", "v"}}, `{"tags":[{"a":"x","b":"u"},{"a":"y","b":"v"}]}`},
-		{"a map", group("tags", optional, schema.MapLogicalType{}, group("map", repeated, nil, str("key", required), str("value", required))), []int16{2, 2}, []int16{0, 1}, [][]string{{"x", "y"}, {"u", "v"}}, `{"tags":{"x":"u","y":"v"}}`},
-	} {
-		root := group("schema", required, nil, str("text", required), group("labels", required, nil, test.labels)).(*schema.GroupNode)
-		var written bytes.Buffer
-		writer := file.NewParquetWriter(&written, root)
-		rows := writer.AppendRowGroup()
-		writeColumn(t, rows, []string{"Hello"}, nil, nil)
-		for _, values := range test.labelColumns {
-			writeColumn(t, rows, values, test.defs, test.reps)
-		}
-		if err := errors.Join(rows.Close(), writer.Close()); err != nil {
-			t.Fatal(err)
-		}
-		source, err := spool(&written, &memoryScratch{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		reader, err := newParquetReader(source, nil, &cappedSize{limits: DefaultLimits()}, DefaultLimits())
-		if err != nil {
-			t.Errorf("%s: %v", test.reason, err)
-			continue
-		}
-		var sample Sample
-		_ = reader.Read(&sample) // some are no labels
-		if got, want := string(reader.row.json), `{"text":"Hello","labels":`+test.want+"}"; got != want {
-			t.Errorf("%s: got %s, want %s", test.reason, got, want)
-		}
-		reader.close()
-	}
-}
-
-func writeColumn(t *testing.T, rows file.SerialRowGroupWriter, values []string, defs, reps []int16) {
-	t.Helper()
-	column, err := rows.NextColumn()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var written []parquet.ByteArray
-	for _, value := range values {
-		written = append(written, parquet.ByteArray(value))
-	}
-	if _, err := column.(*file.ByteArrayColumnChunkWriter).WriteBatch(written, defs, reps); err != nil {
-		t.Fatal(err)
-	}
-	if err := column.Close(); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // TestParquetThatIsRefused names what is wrong and the way.
 func TestParquetThatIsRefused(t *testing.T) {
-	good := parquetOf(t, "["+greeting+"]", []arrow.Field{textColumn, labelStruct})
+	good := parquettest.Write(t, "["+greeting+"]", []arrow.Field{textColumn, labelStruct})
 	long := func(rows int) string {
-		return parquetOf(t, "["+strings.TrimSuffix(strings.Repeat(greeting+",", rows), ",")+"]", []arrow.Field{textColumn, labelStruct})
+		return parquettest.Write(t, "["+strings.TrimSuffix(strings.Repeat(greeting+",", rows), ",")+"]", []arrow.Field{textColumn, labelStruct})
 	}
-	strange := parquetOf(t, `[{"sentence":"a","\u0007\u202e":"b"}]`, []arrow.Field{{Name: "sentence", Type: arrow.BinaryTypes.String}, {Name: "\a\u202e", Type: arrow.BinaryTypes.String}})
+	strange := parquettest.Write(t, `[{"sentence":"a","\u0007\u202e":"b"}]`, []arrow.Field{{Name: "sentence", Type: arrow.BinaryTypes.String}, {Name: "\a\u202e", Type: arrow.BinaryTypes.String}})
 	tight, little := DefaultLimits(), DefaultLimits()
 	tight.Depth, little.CompressionRatio = 2, 10
 	for _, test := range []struct {
@@ -334,18 +191,52 @@ func TestParquetThatIsRefused(t *testing.T) {
 		{"nested too deeply", good, tight, "UnsupportedParquet: columns are nested in more than 2 levels"},
 		{"made to fill a disk", long(20_000), little, "line 16385: RatioTooHigh: the data decompresses to more than 10 times its size"},
 	} {
-		_, _, err := partOf(test.data, nil, test.limits)
+		_, _, err := partOf(test.data, test.limits)
 		if got := fmt.Sprint(err); got != test.want {
 			t.Errorf("%s: got %s, want %s", test.reason, got, test.want)
 		}
 	}
 }
 
+// TestParquetColumns reads the columns that a mapping names, and nothing of another.
+func TestParquetColumns(t *testing.T) {
+	text := arrow.BinaryTypes.String
+	data := parquettest.Write(t, `[{"body":"Hello","meta":{"topic":"greeting"},"metal":"iron"}]`, []arrow.Field{
+		{Name: "body", Type: text}, {Name: "meta", Type: arrow.StructOf(arrow.Field{Name: "topic", Type: text})}, {Name: "metal", Type: text}})
+	for _, test := range []struct {
+		reason     string
+		text, from string
+		want       string
+	}{
+		{"a column within another", "body", "meta.topic", `{"text":"Hello","labels":{"topic":"greeting"}}`},
+		{"names that start as a column", "body", "metal", `{"text":"Hello","labels":{"topic":"iron"}}`},
+		{"no column", "words", "me", `part p: MissingColumn: the file has none of the columns that mapping names, but "body", "meta", "metal"`},
+	} {
+		options := Options{Parquet: openParquet, Mapping: &Mapping{Text: test.text, Labels: []LabelMapping{{Target: "topic", Field: test.from}}}}
+		if said := readMapped(options, DefaultLimits(), namedPart{"p", data}); !slices.Equal(said, []string{test.want}) {
+			t.Errorf("%s: got %q", test.reason, said)
+		}
+	}
+}
+
+// TestParquetThatNobodyReads is refused with the way to what is read.
+func TestParquetThatNobodyReads(t *testing.T) {
+	data := parquettest.Write(t, "["+greeting+"]", []arrow.Field{textColumn, labelStruct})
+	for format, start := range map[Format]string{
+		FormatAuto:  "part p: UnsupportedFormat: the data is Parquet: convert it, such as with python3",
+		FormatJSONL: "part p: UnsupportedFormat: format is JSONL, and the data is Parquet: convert it, such as with python3",
+	} {
+		if said := readMapped(Options{Format: format}, DefaultLimits(), namedPart{"p", data}); len(said) != 1 || !strings.HasPrefix(said[0], start) {
+			t.Errorf("%s: got %q", format, said)
+		}
+	}
+}
+
 // TestParquetCutOff holds that no file that is cut off gives a row and no fault.
 func TestParquetCutOff(t *testing.T) {
-	data := parquetOf(t, "["+strings.Join(slices.Repeat([]string{greeting, question, farewell}, 50), ",")+"]", []arrow.Field{textColumn, labelStruct})
+	data := parquettest.Write(t, "["+strings.Join(slices.Repeat([]string{greeting, question, farewell}, 50), ",")+"]", []arrow.Field{textColumn, labelStruct})
 	for size := 1; size < len(data); size += 97 {
-		rows, _, err := partOf(data[:size], nil, DefaultLimits())
+		rows, _, err := partOf(data[:size], DefaultLimits())
 		if _, ok := errors.AsType[*InvalidDatasetError](err); !ok {
 			t.Fatalf("of %d bytes: got %d rows, %v", size, len(rows), err)
 		}
@@ -355,7 +246,7 @@ func TestParquetCutOff(t *testing.T) {
 // TestParquetDamaged holds that damage is a fault of the data, or gives as many rows.
 func TestParquetDamaged(t *testing.T) {
 	const rows = 90
-	data := []byte(parquetOf(t, "["+strings.Join(slices.Repeat([]string{greeting, question, farewell}, rows/3), ",")+"]",
+	data := []byte(parquettest.Write(t, "["+strings.Join(slices.Repeat([]string{greeting, question, farewell}, rows/3), ",")+"]",
 		[]arrow.Field{textColumn, labelStruct}, parquet.WithMaxRowGroupLength(40), parquet.WithCompression(compress.Codecs.Zstd)))
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 2000 {
@@ -363,7 +254,7 @@ func TestParquetDamaged(t *testing.T) {
 		for range 1 + random.IntN(3) {
 			damaged[random.IntN(len(damaged))] ^= 1 << random.IntN(8)
 		}
-		read, invalid, err := partOf(string(damaged), nil, DefaultLimits())
+		read, invalid, err := partOf(string(damaged), DefaultLimits())
 		if _, ok := errors.AsType[*InvalidDatasetError](err); err != nil && !ok {
 			t.Fatalf("%v is no fault of the data", err)
 		}
@@ -375,14 +266,14 @@ func TestParquetDamaged(t *testing.T) {
 
 // TestParquetIsClosed holds that no temporary file outlives a reader.
 func TestParquetIsClosed(t *testing.T) {
-	data := parquetOf(t, "["+greeting+","+question+"]", []arrow.Field{textColumn, labelStruct})
+	data := parquettest.Write(t, "["+greeting+","+question+"]", []arrow.Field{textColumn, labelStruct})
 	for reason, use := range map[string]func(*PartsReader) error{
 		"read to the end": func(r *PartsReader) error { return readOnly(r) },
 		"given up":        func(r *PartsReader) error { return r.Read(&Sample{}) },
 		"not read":        func(*PartsReader) error { return nil },
 	} {
 		scratch := &memoryScratch{}
-		reader := NewPartsReader(&textParts{texts: []string{data, textRow, data}}, Options{}, scratch, DefaultLimits())
+		reader := NewPartsReader(&textParts{texts: []string{data, textRow, data}}, withParquet, scratch, DefaultLimits())
 		if err := errors.Join(use(reader), reader.Close()); err != nil || scratch.open > 0 {
 			t.Errorf("%s: %d files are open, %v", reason, scratch.open, err)
 		}
@@ -391,7 +282,7 @@ func TestParquetIsClosed(t *testing.T) {
 
 // TestParquetDiskFails tells a disk that fails from data that is wrong.
 func TestParquetDiskFails(t *testing.T) {
-	data := parquetOf(t, "["+greeting+","+question+"]", []arrow.Field{textColumn, labelStruct})
+	data := parquettest.Write(t, "["+greeting+","+question+"]", []arrow.Field{textColumn, labelStruct})
 	for _, operation := range []string{"create", "write", "read"} {
 		broken := errors.New("the disk is broken")
 		scratch := &memoryScratch{fail: func(now string) error {
@@ -400,11 +291,31 @@ func TestParquetDiskFails(t *testing.T) {
 			}
 			return nil
 		}}
-		reader := NewPartsReader(&textParts{texts: []string{data}}, Options{}, scratch, DefaultLimits())
+		reader := NewPartsReader(&textParts{texts: []string{data}}, withParquet, scratch, DefaultLimits())
 		_, err := Prepare(context.Background(), reader, Preparation{}, scratch, DefaultLimits())
 		if !errors.Is(err, broken) {
 			t.Errorf("%s: got %v", operation, err)
 		}
 		_ = reader.Close()
+	}
+}
+
+// BenchmarkReadParquet reads rows from a file on disk.
+func BenchmarkReadParquet(b *testing.B) {
+	const rows = 50_000
+	fields := []arrow.Field{textColumn, {Name: "labels", Type: arrow.StructOf(arrow.Field{Name: "intent", Type: arrow.BinaryTypes.String}), Nullable: true}}
+	var written strings.Builder
+	for row := range rows {
+		fmt.Fprintf(&written, `,{"text":"%-300x","labels":{"intent":"intent-%d"}}`, uint64(row)*0x9E3779B97F4A7C15, row%77)
+	}
+	data := parquettest.Write(b, "["+written.String()[1:]+"]", fields, parquet.WithCompression(compress.Codecs.Snappy))
+	scratch := diskScratch(b.TempDir())
+	b.SetBytes(int64(written.Len()))
+	b.ReportAllocs()
+	for b.Loop() {
+		reader := NewPartsReader(&textParts{texts: []string{data}}, withParquet, scratch, DefaultLimits())
+		if err := errors.Join(readOnly(reader), reader.Close()); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

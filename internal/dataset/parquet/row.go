@@ -1,9 +1,9 @@
-package dataset
+package parquet
 
 import "io"
 
-// parquetRow is a record as a line of JSON. What has no value is left out of objects.
-type parquetRow struct {
+// jsonRow is a record as a line of JSON. What has no value is left out of objects.
+type jsonRow struct {
 	json    []byte
 	most    int  // bytes that it may have
 	tooLong bool // nothing is appended any more, but the columns are read on
@@ -11,14 +11,14 @@ type parquetRow struct {
 
 var jsonNull, jsonEmpty = []byte("null"), []byte(`""`)
 
-func (r *parquetRow) write(part ...byte) {
+func (r *jsonRow) write(part ...byte) {
 	if r.tooLong = r.tooLong || len(r.json)+len(part) > r.most; !r.tooLong {
 		r.json = append(r.json, part...)
 	}
 }
 
 // record appends an object of the nodes.
-func (r *parquetRow) record(nodes []*parquetNode) error {
+func (r *jsonRow) record(nodes []*fieldNode) error {
 	r.json, r.tooLong = r.json[:0], false
 	r.write('{')
 	first := true
@@ -32,7 +32,7 @@ func (r *parquetRow) record(nodes []*parquetNode) error {
 }
 
 // field appends a node with its key, unless it has no value.
-func (r *parquetRow) field(node *parquetNode, first *bool) error {
+func (r *jsonRow) field(node *fieldNode, first *bool) error {
 	start := len(r.json)
 	if !*first {
 		r.write(',')
@@ -48,7 +48,7 @@ func (r *parquetRow) field(node *parquetNode, first *bool) error {
 }
 
 // node appends a node's value, if it has one.
-func (r *parquetRow) node(node *parquetNode) (found bool, err error) {
+func (r *jsonRow) node(node *fieldNode) (found bool, err error) {
 	column := node.columns[0]
 	if err := column.peek(); err != nil {
 		return false, ended(err)
@@ -67,7 +67,7 @@ func (r *parquetRow) node(node *parquetNode) (found bool, err error) {
 	return true, r.object(node)
 }
 
-func (r *parquetRow) value(column *parquetColumn) (found bool, err error) {
+func (r *jsonRow) value(column *columnReader) (found bool, err error) {
 	if column.value >= column.values {
 		return false, errColumn
 	}
@@ -80,7 +80,7 @@ func (r *parquetRow) value(column *parquetColumn) (found bool, err error) {
 	return found, column.pass()
 }
 
-func (r *parquetRow) object(node *parquetNode) error {
+func (r *jsonRow) object(node *fieldNode) error {
 	r.write('{')
 	first := true
 	for _, child := range node.children {
@@ -92,7 +92,7 @@ func (r *parquetRow) object(node *parquetNode) error {
 	return nil
 }
 
-func (r *parquetRow) list(node *parquetNode) error {
+func (r *jsonRow) list(node *fieldNode) error {
 	r.write('[')
 	err := node.elements(func(first bool) error {
 		if !first {
@@ -108,7 +108,7 @@ func (r *parquetRow) list(node *parquetNode) error {
 	return err
 }
 
-func (r *parquetRow) entries(node *parquetNode) error {
+func (r *jsonRow) entries(node *fieldNode) error {
 	r.write('{')
 	isEmpty := true
 	err := node.elements(func(bool) error {
@@ -133,7 +133,7 @@ func (r *parquetRow) entries(node *parquetNode) error {
 }
 
 // mapKey appends a key as a string, which those of objects are.
-func (r *parquetRow) mapKey(key *parquetNode) error {
+func (r *jsonRow) mapKey(key *fieldNode) error {
 	start := len(r.json)
 	found, err := r.node(key)
 	switch {
@@ -148,7 +148,7 @@ func (r *parquetRow) mapKey(key *parquetNode) error {
 }
 
 // elements lets use read each element of a list or map.
-func (n *parquetNode) elements(use func(first bool) error) error {
+func (n *fieldNode) elements(use func(first bool) error) error {
 	column := n.columns[0]
 	if column.definition() < n.element {
 		return pass(n.columns)
@@ -168,7 +168,7 @@ func (n *parquetNode) elements(use func(first bool) error) error {
 }
 
 // pass goes past a value that is not there.
-func pass(columns []*parquetColumn) error {
+func pass(columns []*columnReader) error {
 	for _, column := range columns {
 		if err := column.peek(); err != nil {
 			return ended(err)

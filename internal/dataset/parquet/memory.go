@@ -1,4 +1,4 @@
-package dataset
+package parquet
 
 import (
 	"encoding/binary"
@@ -29,6 +29,9 @@ const (
 	maxListed = 1 << 20
 	// maxBlock is how many differences may make a block. Programs write 128 to 2048.
 	maxBlock = 1 << 16
+	// maxWindowBytes is how far back zstd may refer: the standard (RFC 8878) asks for this
+	// much.
+	maxWindowBytes = 8 << 20
 )
 
 // errPages is what an allocator that has given all it has panics with: the interface that
@@ -191,7 +194,7 @@ func (p *boundedPages) Err() error {
 // boundCodecs gives the library decoders that make no more of a page than its header
 // declares, which the limits above bound. Its own make whatever the page's content says.
 var boundCodecs = sync.OnceValue(func() error {
-	decoder, err := zstd.NewReader(nil, zstd.WithDecodeAllCapLimit(true), zstd.WithDecoderMaxWindow(zstdWindow), zstd.WithDecoderLowmem(true))
+	decoder, err := zstd.NewReader(nil, zstd.WithDecodeAllCapLimit(true), zstd.WithDecoderMaxWindow(maxWindowBytes), zstd.WithDecoderLowmem(true))
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package dataset
+package parquet
 
 import (
 	"errors"
@@ -12,11 +12,11 @@ import (
 // columnBatch is how many values of a column are decoded at a time.
 const columnBatch = 256
 
-// parquetColumn reads the values of a column, in one row group after the other. Each has
+// columnReader reads the values of a column, in one row group after the other. Each has
 // two levels: the definition says how many of the optional and repeated groups around it
 // are there, the repetition which of the lists around it goes on. A value that is not
 // there has levels, too.
-type parquetColumn struct {
+type columnReader struct {
 	*schema.Column
 	index  int
 	append func(row []byte, at int) []byte // appends a value as JSON, or nothing for one that JSON has not
@@ -31,8 +31,8 @@ type parquetColumn struct {
 	maxDefined, maxLists int16
 }
 
-func newParquetColumn(column *schema.Column, index int) *parquetColumn {
-	return &parquetColumn{
+func newColumnReader(column *schema.Column, index int) *columnReader {
+	return &columnReader{
 		Column:      column,
 		index:       index,
 		definitions: make([]int16, columnBatch),
@@ -43,7 +43,7 @@ func newParquetColumn(column *schema.Column, index int) *parquetColumn {
 }
 
 // open starts reading the column of a row group.
-func (c *parquetColumn) open(group *file.RowGroupReader, memory *pageMemory) error {
+func (c *columnReader) open(group *file.RowGroupReader, memory *pageMemory) error {
 	pages, err := group.GetColumnPageReader(c.index)
 	if err != nil {
 		return err
@@ -57,7 +57,7 @@ func (c *parquetColumn) open(group *file.RowGroupReader, memory *pageMemory) err
 }
 
 // bind makes read and append those of the column's type.
-func (c *parquetColumn) bind() error {
+func (c *columnReader) bind() error {
 	switch reader := c.reader.(type) {
 	case *file.BooleanColumnChunkReader:
 		bindColumn(c, reader.ReadBatchInPage, appendBoolean)
@@ -81,7 +81,7 @@ func (c *parquetColumn) bind() error {
 	return nil
 }
 
-func bindColumn[T any](c *parquetColumn,
+func bindColumn[T any](c *columnReader,
 	read func(batch int64, values []T, definitions, repetitions []int16) (int64, int, error),
 	appendValue func(row []byte, value T) []byte,
 ) {
@@ -94,7 +94,7 @@ func bindColumn[T any](c *parquetColumn,
 var errColumn = errors.New("the levels and the values of a column do not go together")
 
 // fill reads the next batch. io.EOF: the row group has no more.
-func (c *parquetColumn) fill() error {
+func (c *columnReader) fill() error {
 	if !c.reader.HasNext() {
 		if err := c.reader.Err(); err != nil {
 			return err
@@ -117,7 +117,7 @@ func (c *parquetColumn) fill() error {
 }
 
 // peek reads levels if there are none. io.EOF: the row group has no more.
-func (c *parquetColumn) peek() error {
+func (c *columnReader) peek() error {
 	if c.level < c.levels {
 		return nil
 	}
@@ -125,14 +125,14 @@ func (c *parquetColumn) peek() error {
 }
 
 // definition is that of the next value, which peek has found.
-func (c *parquetColumn) definition() int16 {
+func (c *columnReader) definition() int16 {
 	if c.maxDefined == 0 {
 		return 0
 	}
 	return c.definitions[c.level]
 }
 
-func (c *parquetColumn) repetition() int16 {
+func (c *columnReader) repetition() int16 {
 	if c.maxLists == 0 {
 		return 0
 	}
@@ -140,7 +140,7 @@ func (c *parquetColumn) repetition() int16 {
 }
 
 // pass goes past the next value.
-func (c *parquetColumn) pass() error {
+func (c *columnReader) pass() error {
 	if c.definition() >= c.maxDefined {
 		c.value++
 	}
@@ -152,7 +152,7 @@ func (c *parquetColumn) pass() error {
 }
 
 // close releases the pages.
-func (c *parquetColumn) close() {
+func (c *columnReader) close() {
 	if c.reader != nil {
 		_ = c.reader.Close() // it closes buffers
 		c.reader = nil

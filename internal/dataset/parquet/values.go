@@ -1,4 +1,4 @@
-package dataset
+package parquet
 
 import (
 	"encoding/binary"
@@ -145,7 +145,7 @@ func bytesAppender[T parquet.ByteArray | parquet.FixedLenByteArray](column *sche
 func signed(value []byte) *big.Int {
 	number := new(big.Int).SetBytes(value)
 	if len(value) > 0 && value[0]&0x80 != 0 {
-		number.Sub(number, new(big.Int).Lsh(big.NewInt(1), uint(len(value))*8)) //nolint:gosec // a length
+		number.Sub(number, new(big.Int).Lsh(big.NewInt(1), uint(len(value))*8))
 	}
 	return number
 }

@@ -1,17 +1,17 @@
-package dataset
+package parquet
 
 import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"fmt"
+	"io"
 
 	"github.com/apache/thrift/lib/go/thrift"
 )
 
 const (
-	parquetMagic          = "PAR1"
-	encryptedParquetMagic = "PARE" // the footer, too
+	magic          = "PAR1"
+	encryptedMagic = "PARE" // the footer, too
 	// maxFooterBytes is a hundred times that of a table with twenty columns and a hundred
 	// row groups. In memory it takes ten times as much.
 	maxFooterBytes = 4 << 20
@@ -19,52 +19,46 @@ const (
 	maxSchemaElements = 4096
 )
 
-// startsAsParquet recognises a file by its first bytes.
-func startsAsParquet(head []byte) bool {
-	return bytes.HasPrefix(head, []byte(parquetMagic)) || bytes.HasPrefix(head, []byte(encryptedParquetMagic))
-}
-
 // checkFooter looks at what the library believes of a footer: it makes room for as many
 // list elements and columns as are declared, and ends the process if there is none.
-func checkFooter(file *spooled, maxDepth int) error {
+func checkFooter(file *io.SectionReader, maxDepth int) error {
 	footer, err := readFooter(file)
 	if err != nil {
 		return err
 	}
 	check := newFooterCheck(footer)
 	if err := check.Skip(context.Background(), thrift.STRUCT); err != nil {
-		return corruptParquet("its footer cannot be read")
+		return corrupt("its footer cannot be read")
 	}
 	return newFooterCheck(footer).file(maxDepth)
 }
 
 // readFooter returns the footer, which stands before its length and the magic bytes.
-func readFooter(file *spooled) ([]byte, error) {
-	const end = 4 + len(parquetMagic)
-	if file.size < int64(len(parquetMagic)+end) {
-		return nil, corruptParquet("it is cut off")
+func readFooter(file *io.SectionReader) ([]byte, error) {
+	const end = 4 + len(magic)
+	if file.Size() < int64(len(magic)+end) {
+		return nil, corrupt("it is cut off")
 	}
 	var tail [end]byte
-	if _, err := file.ReadAt(tail[:], file.size-int64(end)); err != nil && !isEnd(err) {
+	if _, err := file.ReadAt(tail[:], file.Size()-int64(end)); err != nil && !isEnd(err) {
 		return nil, err
 	}
 	switch string(tail[4:]) {
-	case parquetMagic:
-	case encryptedParquetMagic:
-		return nil, errEncryptedParquet
+	case magic:
+	case encryptedMagic:
+		return nil, errEncrypted
 	default:
-		return nil, corruptParquet("it does not end as Parquet does, and is most likely cut off")
+		return nil, corrupt("it does not end as Parquet does, and is most likely cut off")
 	}
 	size := int64(binary.LittleEndian.Uint32(tail[:]))
-	if size > file.size-int64(len(parquetMagic)+end) {
-		return nil, corruptParquet("its footer is longer than the file")
+	if size > file.Size()-int64(len(magic)+end) {
+		return nil, corrupt("its footer is longer than the file")
 	}
 	if size > maxFooterBytes {
-		return nil, &InvalidDatasetError{Reason: UnsupportedParquet,
-			Detail: fmt.Sprintf("the footer has %d bytes; it may have %d. Write fewer columns or larger row groups", size, maxFooterBytes)}
+		return nil, unsupported("the footer has %d bytes; it may have %d. Write fewer columns or larger row groups", size, maxFooterBytes)
 	}
 	footer := make([]byte, size)
-	if _, err := file.ReadAt(footer, file.size-int64(end)-size); err != nil && !isEnd(err) {
+	if _, err := file.ReadAt(footer, file.Size()-int64(end)-size); err != nil && !isEnd(err) {
 		return nil, err
 	}
 	return footer, nil
@@ -93,7 +87,7 @@ func (c footerCheck) file(maxDepth int) error {
 		case field == schemaOfFile && kind == thrift.LIST:
 			return c.schema(maxDepth)
 		case field == encryptionOfFile:
-			return errEncryptedParquet
+			return errEncrypted
 		}
 		return c.Skip(context.Background(), kind)
 	})
@@ -126,8 +120,7 @@ func (c footerCheck) schema(maxDepth int) error {
 		return err
 	}
 	if elements > maxSchemaElements {
-		return &InvalidDatasetError{Reason: UnsupportedParquet,
-			Detail: fmt.Sprintf("the file has more than %d columns; write those alone that are needed", maxSchemaElements)}
+		return unsupported("the file has more than %d columns; write those alone that are needed", maxSchemaElements)
 	}
 	left := []int{1} // children that elements on the way to the next one have yet to have
 	for range elements {
@@ -139,17 +132,17 @@ func (c footerCheck) schema(maxDepth int) error {
 			left = left[:len(left)-1]
 		}
 		if len(left) == 0 || children < 0 || children > elements {
-			return corruptParquet("its columns contradict each other")
+			return corrupt("its columns contradict each other")
 		}
 		if len(left) > maxDepth {
-			return &InvalidDatasetError{Reason: UnsupportedParquet, Detail: fmt.Sprintf("columns are nested in more than %d levels", maxDepth)}
+			return unsupported("columns are nested in more than %d levels", maxDepth)
 		}
 		left[len(left)-1]--
 		left = append(left, children)
 	}
 	for _, missing := range left {
 		if missing > 0 {
-			return corruptParquet("its columns contradict each other")
+			return corrupt("its columns contradict each other")
 		}
 	}
 	return nil
@@ -166,11 +159,4 @@ func (c footerCheck) children() (children int, err error) {
 		return c.Skip(context.Background(), kind)
 	})
 	return children, err
-}
-
-var errEncryptedParquet = &InvalidDatasetError{Reason: UnsupportedParquet, Detail: "the Parquet file is encrypted; write it without encryption"}
-
-func corruptParquet(format string, args ...any) error {
-	return &InvalidDatasetError{Reason: CorruptParquet,
-		Detail: fmt.Sprintf("the Parquet file is damaged: %s. Write or copy it again", fmt.Sprintf(format, args...))}
 }

@@ -1,9 +1,7 @@
-package dataset
+package parquet
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/schema"
@@ -16,16 +14,16 @@ const maxReadColumns = 512
 // batch of them.
 const maxFixedBytes = 4096
 
-// parquetNode is a column, or what groups columns, and how it becomes JSON.
-type parquetNode struct {
+// fieldNode is a column, or what groups columns, and how it becomes JSON.
+type fieldNode struct {
 	key     []byte // as JSON, with the colon behind it
 	kind    nodeKind
 	defined int16 // the definition level from which on it is there
 	element int16 // of a list or map: the one from which on it has an element
 	repeat  int16 // of a list or map: the repetition level of its next element
 
-	columns  []*parquetColumn // that are within it
-	children []*parquetNode   // of an object all, of a list the element, of a map key and value
+	columns  []*columnReader // that are within it
+	children []*fieldNode    // of an object all, of a list the element, of a map key and value
 }
 
 type nodeKind int
@@ -37,18 +35,18 @@ const (
 	mapNode
 )
 
-// parquetSchema makes nodes of a file's schema.
-type parquetSchema struct {
+// fileSchema makes nodes of a file's schema.
+type fileSchema struct {
 	schema  *schema.Schema
-	columns []*parquetColumn
+	columns []*columnReader
 }
 
-// nodes are those of the fields, which may lead into columns by dots.
-func (s *parquetSchema) nodes(fields []string) ([]*parquetNode, error) {
+// nodes are those of the columns that are wanted, of the outermost.
+func (s *fileSchema) nodes(isWanted func(column string) bool) ([]*fieldNode, error) {
 	root := s.schema.Root()
-	var nodes []*parquetNode
+	var nodes []*fieldNode
 	for i := range root.NumFields() {
-		if !isNamed(root.Field(i).Name(), fields) {
+		if !isWanted(root.Field(i).Name()) {
 			continue
 		}
 		node, err := s.node(root.Field(i), 0, 0)
@@ -60,31 +58,15 @@ func (s *parquetSchema) nodes(fields []string) ([]*parquetNode, error) {
 	return nodes, nil
 }
 
-func isNamed(column string, fields []string) bool {
-	return slices.ContainsFunc(fields, func(field string) bool {
-		return field == column || strings.HasPrefix(field, column) && field[len(column)] == '.'
-	})
-}
-
-// names are the file's columns, bounded.
-func (s *parquetSchema) names() string {
-	var header csvHeader
-	root := s.schema.Root()
-	for i := range root.NumFields() {
-		header.names = append(header.names, strings.ToValidUTF8(root.Field(i).Name(), "\uFFFD"))
-	}
-	return header.String()
-}
-
 // node makes a node of a field within so many optional or repeated ones.
-func (s *parquetSchema) node(field schema.Node, defined, repeat int16) (*parquetNode, error) {
+func (s *fileSchema) node(field schema.Node, defined, repeat int16) (*fieldNode, error) {
 	if field.RepetitionType() == parquet.Repetitions.Repeated { // which is a list, or nothing says so
 		element, err := s.content(field, defined+1, repeat+1)
 		if err != nil {
 			return nil, err
 		}
-		return &parquetNode{key: keyOf(field), kind: listNode, defined: defined, element: defined + 1, repeat: repeat + 1,
-			columns: element.columns, children: []*parquetNode{element}}, nil
+		return &fieldNode{key: keyOf(field), kind: listNode, defined: defined, element: defined + 1, repeat: repeat + 1,
+			columns: element.columns, children: []*fieldNode{element}}, nil
 	}
 	if field.RepetitionType() == parquet.Repetitions.Optional {
 		defined++
@@ -93,7 +75,7 @@ func (s *parquetSchema) node(field schema.Node, defined, repeat int16) (*parquet
 }
 
 // content makes a node of a field as one that is there from a definition level on.
-func (s *parquetSchema) content(field schema.Node, defined, repeat int16) (*parquetNode, error) {
+func (s *fileSchema) content(field schema.Node, defined, repeat int16) (*fieldNode, error) {
 	group, ok := field.(*schema.GroupNode)
 	if !ok {
 		return s.value(field, defined)
@@ -109,7 +91,7 @@ func (s *parquetSchema) content(field schema.Node, defined, repeat int16) (*parq
 			return s.mapOf(group, defined, repeat)
 		}
 	}
-	node := &parquetNode{key: keyOf(field), kind: objectNode, defined: defined}
+	node := &fieldNode{key: keyOf(field), kind: objectNode, defined: defined}
 	for i := range group.NumFields() {
 		if err := s.adopt(node, group.Field(i), defined, repeat); err != nil {
 			return nil, err
@@ -120,8 +102,8 @@ func (s *parquetSchema) content(field schema.Node, defined, repeat int16) (*parq
 
 // listOf makes a node of a group whose one field is repeated. That field is either the
 // element itself or, as the standard has it now, stands around the element.
-func (s *parquetSchema) listOf(group *schema.GroupNode, defined, repeat int16) (*parquetNode, error) {
-	node := &parquetNode{key: keyOf(group), kind: listNode, defined: defined, element: defined + 1, repeat: repeat + 1}
+func (s *fileSchema) listOf(group *schema.GroupNode, defined, repeat int16) (*fieldNode, error) {
+	node := &fieldNode{key: keyOf(group), kind: listNode, defined: defined, element: defined + 1, repeat: repeat + 1}
 	repeated := group.Field(0)
 	if inner, ok := repeated.(*schema.GroupNode); ok && inner.NumFields() == 1 && !isElement(inner, group) {
 		return node, s.adopt(node, inner.Field(0), node.element, node.repeat)
@@ -130,7 +112,7 @@ func (s *parquetSchema) listOf(group *schema.GroupNode, defined, repeat int16) (
 	if err != nil {
 		return nil, err
 	}
-	node.columns, node.children = element.columns, []*parquetNode{element}
+	node.columns, node.children = element.columns, []*fieldNode{element}
 	return node, nil
 }
 
@@ -141,8 +123,8 @@ func isElement(repeated *schema.GroupNode, list schema.Node) bool {
 }
 
 // mapOf makes a node of a group whose one field is repeated and has keys and values.
-func (s *parquetSchema) mapOf(group *schema.GroupNode, defined, repeat int16) (*parquetNode, error) {
-	node := &parquetNode{key: keyOf(group), kind: mapNode, defined: defined, element: defined + 1, repeat: repeat + 1}
+func (s *fileSchema) mapOf(group *schema.GroupNode, defined, repeat int16) (*fieldNode, error) {
+	node := &fieldNode{key: keyOf(group), kind: mapNode, defined: defined, element: defined + 1, repeat: repeat + 1}
 	entry, ok := group.Field(0).(*schema.GroupNode)
 	if !ok || entry.NumFields() != 2 || entry.Field(0).Type() != schema.Primitive || entry.Field(0).RepetitionType() == parquet.Repetitions.Repeated {
 		return nil, unsupportedColumn(group, "is a map without a key and a value")
@@ -156,7 +138,7 @@ func (s *parquetSchema) mapOf(group *schema.GroupNode, defined, repeat int16) (*
 }
 
 // adopt makes a child of the field.
-func (s *parquetSchema) adopt(parent *parquetNode, field schema.Node, defined, repeat int16) error {
+func (s *fileSchema) adopt(parent *fieldNode, field schema.Node, defined, repeat int16) error {
 	child, err := s.node(field, defined, repeat)
 	if err != nil {
 		return err
@@ -167,7 +149,7 @@ func (s *parquetSchema) adopt(parent *parquetNode, field schema.Node, defined, r
 }
 
 // value makes a node of a column.
-func (s *parquetSchema) value(field schema.Node, defined int16) (*parquetNode, error) {
+func (s *fileSchema) value(field schema.Node, defined int16) (*fieldNode, error) {
 	primitive, ok := field.(*schema.PrimitiveNode)
 	if !ok {
 		return nil, unsupportedColumn(field, "is neither a value nor a group")
@@ -183,16 +165,15 @@ func (s *parquetSchema) value(field schema.Node, defined int16) (*parquetNode, e
 		return nil, unsupportedColumn(field, fmt.Sprintf("has decimals with %d digits behind the point", decimal.Scale()))
 	}
 	if len(s.columns) == maxReadColumns {
-		return nil, &InvalidDatasetError{Reason: UnsupportedParquet,
-			Detail: fmt.Sprintf("the columns to read have more than %d fields", maxReadColumns)}
+		return nil, unsupported("the columns to read have more than %d fields", maxReadColumns)
 	}
-	column := newParquetColumn(s.schema.Column(index), index)
+	column := newColumnReader(s.schema.Column(index), index)
 	s.columns = append(s.columns, column)
-	return &parquetNode{key: keyOf(field), kind: valueNode, defined: defined, columns: []*parquetColumn{column}}, nil
+	return &fieldNode{key: keyOf(field), kind: valueNode, defined: defined, columns: []*columnReader{column}}, nil
 }
 
 func unsupportedColumn(field schema.Node, detail string) error {
-	return &InvalidDatasetError{Reason: UnsupportedParquet, Detail: fmt.Sprintf("column %s %s", quote(strings.ToValidUTF8(field.Path(), "\uFFFD")), detail)}
+	return unsupported("column %.64q %s", field.Path(), detail)
 }
 
 func keyOf(field schema.Node) []byte { return append(appendQuoted(nil, []byte(field.Name())), ':') }
