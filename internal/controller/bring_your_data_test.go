@@ -42,8 +42,8 @@ func TestExportsAreReadAsThePageSays(t *testing.T) {
 1,1,2026-01-01T10:00:00Z,1,2.1,Positive,"Nice, really",2026-01-01T10:00:00Z
 3,1,2026-01-01T10:00:00Z,3,2,"{""choices"":[""Positive"",""Negative""]}",Mixed,2026-01-01T10:00:00Z
 `}}, []string{"Nice, really: sentiment=[Positive]", "Mixed: sentiment=[Positive Negative]"}, 0, 0},
-		{"label-studio-json-min", []toolFile{{"export.json", asLines(`[{"id":1,"text":"Nice","sentiment":"Positive","annotator":1,"annotation_id":1,"lead_time":2.1},
-{"id":2,"text":"Bad","sentiment":{"choices":["Negative"]},"annotator":1,"annotation_id":2,"lead_time":2.1}]`)}},
+		{"label-studio-json-min", []toolFile{{"export.json", `[{"id":1,"text":"Nice","sentiment":"Positive","annotator":1,"annotation_id":1,"lead_time":2.1},
+{"id":2,"text":"Bad","sentiment":{"choices":["Negative"]},"annotator":1,"annotation_id":2,"lead_time":2.1}]`}},
 			[]string{"Nice: sentiment=Positive", "Bad: sentiment=Negative"}, 0, 0},
 		{"prodigy", []toolFile{{"export.jsonl", `{"text":"Where is it","_input_hash":1,"_task_hash":2,"options":[{"id":"track","text":"track"},{"id":"refund","text":"refund"}],"_view_id":"choice","accept":["track"],"config":{"choice_style":"single"},"answer":"accept","_timestamp":1700000000}
 {"text":"asdf","_input_hash":3,"_task_hash":4,"options":[{"id":"track","text":"track"},{"id":"refund","text":"refund"}],"_view_id":"choice","accept":[],"config":{"choice_style":"single"},"answer":"reject","_timestamp":1700000001}
@@ -197,9 +197,4 @@ func (f *toolFiles) Next() (name string, content io.Reader, err error) {
 	file := f.left[0]
 	f.left = f.left[1:]
 	return file.name, strings.NewReader(file.content), nil
-}
-
-// asLines makes lines of an array that has an element a line.
-func asLines(array string) string {
-	return strings.ReplaceAll(strings.Trim(array, "[]"), "},\n", "}\n")
 }
