@@ -77,7 +77,7 @@ func TestFailuresEverywhere(t *testing.T) {
 		for _, test := range []failure{
 			{"no such object", setURL("SCHEME://BUCKET/other.jsonl"), source.ReasonNotFound, "other.jsonl does not exist"},
 			{"a name that goes on", setURL("SCHEME://BUCKET/intents"), source.ReasonNotFound, "/intents does not exist"},
-			{"nothing under the prefix", setURL("SCHEME://BUCKET/other/"), source.ReasonNotFound, "no object with content under"},
+			{"nothing under the prefix", setURL("SCHEME://BUCKET/other/"), source.ReasonNotFound, "there is no object under"},
 			{"no such bucket", setURL("SCHEME://other-bucket/intents.jsonl"), source.ReasonBucketNotFound, "bucket other-bucket does not exist"},
 			{"no such bucket to list", setURL("SCHEME://other-bucket/intents/"), source.ReasonBucketNotFound, "bucket other-bucket does not exist"},
 			{"a Secret that is not there", func(_ *testing.T, _ *store, spec *spec) {
