@@ -86,21 +86,24 @@ func (x vector) square() float32 {
 }
 
 func newVectorizer(v *vocabulary) *vectorizer {
-	return &vectorizer{vocabulary: v, counts: make([]uint32, len(v.slots))}
+	made := &vectorizer{vocabulary: v, counts: make([]uint32, len(v.slots))}
+	made.ngrams.full = made.count
+	return made
 }
 
 func (v *vectorizer) vectorize(text string) vector {
-	v.ngrams.extract(text)
 	v.vector.features, v.vector.values = v.vector.features[:0], v.vector.values[:0]
-	v.add(v.ngrams.words)
-	v.add(v.ngrams.characters)
+	v.ngrams.extract(text)
+	v.count(v.ngrams.words)
+	v.scale(0)
+	start := len(v.vector.features)
+	v.count(v.ngrams.characters)
+	v.scale(start)
 	return v.vector
 }
 
-// add appends a group of features, scaled to length one. The square root keeps
-// what a long text repeats from hiding the rest.
-func (v *vectorizer) add(group []uint32) {
-	start := len(v.vector.features)
+// count appends the features of a group that it does not have yet.
+func (v *vectorizer) count(group []uint32) {
 	for _, slot := range group {
 		feature := v.vocabulary.features[slot]
 		if feature == 0 {
@@ -112,6 +115,11 @@ func (v *vectorizer) add(group []uint32) {
 		}
 		v.counts[feature]++
 	}
+}
+
+// scale scales the group of features from start on to length one. The square root keeps
+// what a long text repeats from hiding the rest.
+func (v *vectorizer) scale(start int) {
 	square := float32(0)
 	for _, feature := range v.vector.features[start:] {
 		value := float32(math.Sqrt(float64(v.counts[feature]))) * v.vocabulary.weights[feature]
@@ -137,7 +145,9 @@ type frequencyCounter struct {
 }
 
 func newFrequencyCounter() *frequencyCounter {
-	return &frequencyCounter{last: make([]uint32, slots), frequencies: make([]uint32, slots)}
+	made := &frequencyCounter{last: make([]uint32, slots), frequencies: make([]uint32, slots)}
+	made.ngrams.full = made.addGroup
+	return made
 }
 
 func (c *frequencyCounter) add(text string) {

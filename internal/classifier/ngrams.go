@@ -18,11 +18,19 @@ const (
 	// from, about 150 words. There are ten times as many of them as of words, and they
 	// say little more about a long text.
 	characterRunes = 800
+
+	// heldWords is how many slots of words are listed before they are counted.
+	heldWords = 1 << 14
 )
 
 // ngrams holds the slots of one text's n-grams, with repetitions, in two groups.
 type ngrams struct {
 	words, characters []uint32
+
+	// full takes the words of a long text whenever there are heldWords of them, which
+	// are then not in words; nil: all are. A list of millions is copied as it grows, and
+	// while Go copies everybody waits who is to be stopped.
+	full func(words []uint32)
 
 	seed      uint64 // of the words and characters that are being read
 	word      []rune // after a space
@@ -70,6 +78,10 @@ func (n *ngrams) endWord(previous uint64) uint64 {
 	hash := wordSeed ^ n.seed
 	for _, r := range n.word[1:] {
 		hash = mix(hash, uint64(r))
+	}
+	if len(n.words) >= heldWords && n.full != nil {
+		n.full(n.words)
+		n.words = n.words[:0]
 	}
 	n.words = append(n.words, slot(hash), slot(mix(previous, hash)))
 	if n.remaining > 0 {

@@ -1,6 +1,7 @@
 package classifier
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -90,5 +91,28 @@ func TestVocabularyDropsTheRarestFeatures(t *testing.T) {
 				t.Errorf("features %v instead of %v", got, test.want)
 			}
 		})
+	}
+}
+
+// TestWordsOfLongTextsAreCountedAsTheyCome holds that a long text is the same whether its
+// words are listed or not.
+func TestWordsOfLongTextsAreCountedAsTheyCome(t *testing.T) {
+	var text strings.Builder
+	for i := range 3 * heldWords {
+		fmt.Fprintf(&text, "word%d says %d ", i%1000, i%7)
+	}
+	frequencies := make([]uint32, slots)
+	for slot := range frequencies {
+		frequencies[slot] = 5
+	}
+	vocabulary := newVocabulary(1, frequencies, slots)
+	counted, listed := newVectorizer(vocabulary), newVectorizer(vocabulary)
+	listed.ngrams.full = nil
+	got, want := counted.vectorize(text.String()), listed.vectorize(text.String())
+	if !slices.Equal(got.features, want.features) || !slices.Equal(got.values, want.values) {
+		t.Errorf("%d features, listed %d, or others", len(got.features), len(want.features))
+	}
+	if len(counted.ngrams.words) > heldWords+2 || len(listed.ngrams.words) < 3*heldWords {
+		t.Errorf("%d words are listed, and %d where all are", len(counted.ngrams.words), len(listed.ngrams.words))
 	}
 }

@@ -1,8 +1,10 @@
 package api
 
 import (
+	"bytes"
 	"reflect"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -112,7 +114,8 @@ type texts struct {
 	given  bool
 	joined strings.Builder
 	ends   []int
-	buffer []byte // of the text that is read
+	quoted []byte // a piece of the text that is read
+	buffer []byte // the same without quotes
 }
 
 func (t *texts) len() int { return len(t.ends) }
@@ -155,10 +158,48 @@ func (t *texts) read(decoder *jsontext.Decoder) error {
 	if value.Kind() != '"' {
 		return &json.SemanticError{JSONPointer: decoder.StackPointer(), GoType: reflect.TypeFor[string]()}
 	}
-	if t.buffer, err = jsontext.AppendUnquote(t.buffer[:0], value); err != nil {
+	t.joined.Grow(len(value))
+	for begin := 1; begin < len(value)-1; {
+		end := pieceEnd(value, begin)
+		if err := t.unquote(value[begin:end]); err != nil {
+			return err
+		}
+		begin = end
+	}
+	t.ends = append(t.ends, t.joined.Len())
+	return nil
+}
+
+// unquote adds a piece of a text.
+func (t *texts) unquote(piece []byte) (err error) {
+	t.quoted = append(append(append(t.quoted[:0], '"'), piece...), '"')
+	if t.buffer, err = jsontext.AppendUnquote(t.buffer[:0], t.quoted); err != nil {
 		return err
 	}
 	t.joined.Write(t.buffer)
-	t.ends = append(t.ends, t.joined.Len())
 	return nil
+}
+
+// pieceEnd is where a piece of a quoted text may end that begins there: within no
+// character and no escape sequence, and between no two of Unicode, which may be a pair.
+func pieceEnd(value []byte, begin int) int {
+	last := len(value) - 1 // the closing quote
+	end, limit := begin, min(begin+pieceBytes, last)
+	for end < limit {
+		escape := bytes.IndexByte(value[end:limit], '\\')
+		if escape < 0 {
+			end = limit
+			break
+		}
+		if end += escape; value[end+1] != 'u' {
+			end += len(`\n`)
+		}
+		for end < last && value[end] == '\\' && value[end+1] == 'u' {
+			end += len(`\u0000`)
+		}
+	}
+	for end < last && !utf8.RuneStart(value[end]) {
+		end++
+	}
+	return end
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/go-json-experiment/json"
@@ -44,5 +45,22 @@ func TestTexts(t *testing.T) {
 	var absent texts
 	if err := json.Unmarshal([]byte(`null`), &absent); err != nil || absent.given {
 		t.Errorf("null: %+v, %v; want it to be as good as absent", absent, err)
+	}
+}
+
+// TestLongTextsAreReadInPieces holds that nothing is lost where pieces meet.
+func TestLongTextsAreReadInPieces(t *testing.T) {
+	for _, unit := range []string{"a", "ä", "語", "😀", `\n`, `\\`, `\"`, `\u00e4`, `\ud83d\ude00`, `a\\\n`, `😀\ud83d\ude00x`} {
+		for shift := range 13 {
+			quoted := `"` + strings.Repeat("x", shift) + strings.Repeat(unit, 2*pieceBytes/len(unit)+3) + `"`
+			var want string
+			if err := json.Unmarshal([]byte(quoted), &want); err != nil {
+				t.Fatal(err)
+			}
+			var got texts
+			if err := json.Unmarshal([]byte(quoted), &got); err != nil || got.len() != 1 || got.at(0) != want {
+				t.Errorf("%d characters before %s: %d texts, %v", shift, unit, got.len(), err)
+			}
+		}
 	}
 }

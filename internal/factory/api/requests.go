@@ -1,6 +1,7 @@
 package api
 
 import (
+	"io"
 	"math"
 	"net/http"
 	"net/url"
@@ -18,10 +19,50 @@ var closedObject = json.RejectUnknownMembers(true)
 
 // decodeBody reads a JSON body. What it returns otherwise is an answer.
 func decodeBody(r *http.Request, request any, options ...json.Options) error {
-	if err := json.UnmarshalRead(r.Body, request, options...); err != nil {
+	body, err := readPieces(r.Body)
+	if err == nil {
+		err = json.Unmarshal(body, request, options...)
+	}
+	if err != nil {
 		return bodyProblem(err)
 	}
 	return nil
+}
+
+// pieceBytes is how much is copied at a time. While Go copies it can stop nobody, and
+// where somebody is to be stopped, such as for a collection of garbage, all wait.
+const pieceBytes = 256 << 10
+
+// readPieces reads to the end without a buffer that is copied whenever it grows.
+func readPieces(r io.Reader) ([]byte, error) {
+	var pieces [][]byte
+	size := 0
+	for {
+		piece := make([]byte, 0, min(max(4<<10, size), pieceBytes))
+		for len(piece) < cap(piece) {
+			n, err := r.Read(piece[len(piece):cap(piece)])
+			piece = piece[:len(piece)+n]
+			if err == io.EOF {
+				return joinPieces(append(pieces, piece), size+len(piece)), nil
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+		pieces, size = append(pieces, piece), size+len(piece)
+	}
+}
+
+func joinPieces(pieces [][]byte, size int) []byte {
+	if len(pieces) == 1 {
+		return pieces[0]
+	}
+	joined := make([]byte, 0, size)
+	for i, piece := range pieces {
+		joined = append(joined, piece...)
+		pieces[i] = nil
+	}
+	return joined
 }
 
 const (
