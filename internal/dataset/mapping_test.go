@@ -30,21 +30,32 @@ func (p *namedParts) Next() (name string, content io.Reader, err error) {
 // readMapped returns the rows, and for each record that gives none what is said of it.
 // The last of all is what ended reading, if it is not the end of the parts.
 func readMapped(options Options, limits Limits, parts ...namedPart) (said []string) {
+	said, refusal := readUntilRefused(options, limits, parts...)
+	if refusal != nil {
+		said = append(said, refusal.Error())
+	}
+	return said
+}
+
+// readUntilRefused returns what is said of each record, and what ended reading before the
+// end, or at it.
+func readUntilRefused(options Options, limits Limits, parts ...namedPart) (said []string, refusal error) {
 	reader := NewPartsReader(&namedParts{parts}, options, &memoryScratch{}, limits)
 	var sample Sample
 	for {
-		switch err := reader.Read(&sample); {
+		err := reader.Read(&sample)
+		_, invalid := errors.AsType[*InvalidSampleError](err)
+		switch {
 		case err == nil:
 			said = append(said, string(sample.Raw))
 		case errors.Is(err, io.EOF):
-			return said
+			return said, nil
 		case errors.Is(err, ErrFiltered):
 			said = append(said, "filtered")
-		default:
+		case invalid:
 			said = append(said, err.Error())
-			if _, ok := errors.AsType[*InvalidSampleError](err); !ok {
-				return said
-			}
+		default:
+			return said, err
 		}
 	}
 }
@@ -525,6 +536,7 @@ func FuzzMapping(f *testing.F) {
 	f.Add([]byte(`{"messages":"[{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"assistant\",\"content\":[]}]","a":{"b":true},"label":null}`), uint8(2))
 	f.Add([]byte(`{"text":"a","label":"[\"x\",\"y\"]","answer":"accept"}`+"\n"+`{"text":"a","label":"[x","answer":["no","accept"]}`), uint8(3))
 	f.Add([]byte(`{"text":"a","label":1e5,"answer":1}`+"\n"+`{"text":"a","label":-0.00,"answer":null}`), uint8(4))
+	f.Add([]byte("{\xCF\n\x8B"), uint8(0)) // is refused as a whole
 	mappings := []*Mapping{
 		{Text: "text", Labels: []LabelMapping{{Target: "t", Field: "label"}, {Target: "u", Fields: []string{"a.b", "id"}, None: "none"}}},
 		{Text: "text", Labels: []LabelMapping{{Target: "t", Field: "label", Separator: "|", Names: map[string]string{"1": "one", "x": "\"\n"}}, {Target: "u\"", Field: "a.b"}}},
@@ -534,7 +546,7 @@ func FuzzMapping(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte, which uint8) {
 		limits := tightLimits()
-		said := readMapped(Options{Mapping: mappings[int(which)%len(mappings)]}, limits, namedPart{"p", string(data)})
+		said, refusal := readUntilRefused(Options{Mapping: mappings[int(which)%len(mappings)]}, limits, namedPart{"p", string(data)})
 		for _, row := range said {
 			if row[0] != '{' {
 				continue // which is said of a record
@@ -548,15 +560,14 @@ func FuzzMapping(f *testing.F) {
 				t.Errorf("%q is no row", row)
 			}
 		}
+		problem, refused := errors.AsType[*InvalidDatasetError](refusal)
+		if refused && problem.Reason != MissingField {
+			return // the data is not what the records of the reference are
+		}
 		if bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n\xEF\xBB\xBF"), []byte("{")) {
-			_, invalid, _ := readRows(bytes.NewReader(data), limits)
-			valid, _, _ := readRows(bytes.NewReader(data), limits)
-			records := len(said)
-			if records > 0 && strings.HasPrefix(said[records-1], string(MissingField)) {
-				records--
-			}
-			if want := len(valid) + len(invalid); records != want {
-				t.Errorf("%d records were read of %d", records, want)
+			valid, invalid, _ := readRows(bytes.NewReader(data), limits)
+			if want := len(valid) + len(invalid); len(said) != want {
+				t.Errorf("%d records were read of %d: %q", len(said), want, said)
 			}
 		}
 	})
