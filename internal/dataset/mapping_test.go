@@ -537,6 +537,7 @@ func FuzzMapping(f *testing.F) {
 	f.Add([]byte(`{"text":"a","label":"[\"x\",\"y\"]","answer":"accept"}`+"\n"+`{"text":"a","label":"[x","answer":["no","accept"]}`), uint8(3))
 	f.Add([]byte(`{"text":"a","label":1e5,"answer":1}`+"\n"+`{"text":"a","label":-0.00,"answer":null}`), uint8(4))
 	f.Add([]byte("{\xCF\n\x8B"), uint8(0)) // is refused as a whole
+	f.Add([]byte("{\n\"\"E00}"), uint8(1))  // is one object over two lines
 	mappings := []*Mapping{
 		{Text: "text", Labels: []LabelMapping{{Target: "t", Field: "label"}, {Target: "u", Fields: []string{"a.b", "id"}, None: "none"}}},
 		{Text: "text", Labels: []LabelMapping{{Target: "t", Field: "label", Separator: "|", Names: map[string]string{"1": "one", "x": "\"\n"}}, {Target: "u\"", Field: "a.b"}}},
@@ -546,7 +547,8 @@ func FuzzMapping(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte, which uint8) {
 		limits := tightLimits()
-		said, refusal := readUntilRefused(Options{Mapping: mappings[int(which)%len(mappings)]}, limits, namedPart{"p", string(data)})
+		options := Options{Mapping: mappings[int(which)%len(mappings)]}
+		said := readMapped(options, limits, namedPart{"p", string(data)})
 		for _, row := range said {
 			if row[0] != '{' {
 				continue // which is said of a record
@@ -560,15 +562,17 @@ func FuzzMapping(f *testing.F) {
 				t.Errorf("%q is no row", row)
 			}
 		}
-		problem, refused := errors.AsType[*InvalidDatasetError](refusal)
-		if refused && problem.Reason != MissingField {
-			return // the data is not what the records of the reference are
+		if !bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n\xEF\xBB\xBF"), []byte("{")) {
+			return
 		}
-		if bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n\xEF\xBB\xBF"), []byte("{")) {
-			valid, invalid, _ := readRows(bytes.NewReader(data), limits)
-			if want := len(valid) + len(invalid); len(said) != want {
-				t.Errorf("%d records were read of %d: %q", len(said), want, said)
-			}
+		options.Format = FormatJSONL // as the reference
+		said, refusal := readUntilRefused(options, limits, namedPart{"p", string(data)})
+		if problem, refused := errors.AsType[*InvalidDatasetError](refusal); refused && problem.Reason != MissingField {
+			return // the data is not what the reference takes it for
+		}
+		valid, invalid, _ := readRows(bytes.NewReader(data), limits)
+		if want := len(valid) + len(invalid); len(said) != want {
+			t.Errorf("%d records were read of %d: %q", len(said), want, said)
 		}
 	})
 }
