@@ -537,7 +537,7 @@ func FuzzMapping(f *testing.F) {
 	f.Add([]byte(`{"text":"a","label":"[\"x\",\"y\"]","answer":"accept"}`+"\n"+`{"text":"a","label":"[x","answer":["no","accept"]}`), uint8(3))
 	f.Add([]byte(`{"text":"a","label":1e5,"answer":1}`+"\n"+`{"text":"a","label":-0.00,"answer":null}`), uint8(4))
 	f.Add([]byte("{\xCF\n\x8B"), uint8(0)) // is refused as a whole
-	f.Add([]byte("{\n\"\"E00}"), uint8(1))  // is one object over two lines
+	f.Add([]byte("{\n\"\"E00}"), uint8(1)) // is one object over two lines
 	mappings := []*Mapping{
 		{Text: "text", Labels: []LabelMapping{{Target: "t", Field: "label"}, {Target: "u", Fields: []string{"a.b", "id"}, None: "none"}}},
 		{Text: "text", Labels: []LabelMapping{{Target: "t", Field: "label", Separator: "|", Names: map[string]string{"1": "one", "x": "\"\n"}}, {Target: "u\"", Field: "a.b"}}},
