@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"strings"
 	"syscall"
@@ -181,6 +182,42 @@ func BenchmarkPrepare(b *testing.B) {
 				}
 				return prepared.Close()
 			})
+		})
+	}
+}
+
+// BenchmarkFindings says how many times as long it takes to prepare samples, because they
+// are looked at besides.
+func BenchmarkFindings(b *testing.B) {
+	data := []byte(intents(b))
+	preparations := []struct {
+		name        string
+		preparation Preparation
+	}{
+		{"pass-through", Preparation{}},
+		{"split", Preparation{ValidationPercent: 10, TestPercent: 10}},
+	}
+	for _, test := range preparations {
+		b.Run(test.name, func(b *testing.B) {
+			prepare := func(most uint64) time.Duration {
+				start := cpuTime()
+				preparer := newPreparer(context.Background(), test.preparation, diskScratch(b.TempDir()), DefaultLimits())
+				preparer.inspector.examined.most = most
+				prepared, err := preparer.prepare(NewReader(bytes.NewReader(data), DefaultLimits()))
+				if err != nil {
+					b.Fatal(err)
+				}
+				_ = prepared.Close()
+				return cpuTime() - start
+			}
+			var with, without time.Duration
+			for b.Loop() {
+				without += prepare(0)
+				with += prepare(math.MaxUint64)
+			}
+			b.ReportMetric(float64(without.Microseconds())/1e3/float64(b.N), "cpu-ms-without")
+			b.ReportMetric(float64(with.Microseconds())/1e3/float64(b.N), "cpu-ms-with")
+			b.ReportMetric(float64(with)/float64(without), "ratio")
 		})
 	}
 }

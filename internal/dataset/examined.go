@@ -1,13 +1,16 @@
 package dataset
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 const (
 	// maxExamined bounds what is looked at one by one: with maxWords each it is some 5 MB.
 	maxExamined = 1 << 14
 	// maxAlike is how many samples are looked at of which the inputs are the same.
 	maxAlike = 16
-	unplaced = len(splits) // it is in no file
+	unplaced = test + 1 // it is in no file
 )
 
 // examined is the samples that are compared with each other: all of them, or, of
@@ -17,50 +20,87 @@ type examined struct {
 	limit  int    // maxExamined, less in tests
 	most   uint64 // hashes above it are left out
 	rows   []examinedRow
-	values []uint32         // words and labels of the rows
-	last   map[uint64]int32 // row with a hash of an input
+	values []uint32 // labels and words of the rows
+	last   []int32  // rows from 1, with open addressing: the last with a hash of an input; 0: none
+	spread spread
 }
 
 // examinedRow is a sample without its text.
 type examinedRow struct {
 	input  uint64 // its hash
 	from   origin
-	split  int
-	before int32 // an earlier row with the same input; -1: there is none
-	alike  int32 // how many rows it and those before it are
-	start  int   // in values, of its words, which its labels follow
-	words  int
-	labels int
-	count  int // of all words
-	bits   uint64
+	before int32  // an earlier row with the same input; -1: there is none
+	start  uint32 // in values, of its labels, which its words follow
+	count  uint32 // of all words, however often each occurs
+	labels uint16
+	words  uint16
+	unique uint16 // words that no other row has, which are not in values any more
+	alike  uint8  // how many rows it and those before it are
+	split  uint8
 }
 
 func newExamined(limit int) examined {
-	return examined{limit: limit, most: math.MaxUint64, last: map[uint64]int32{}}
+	const slots = 1024
+	return examined{limit: limit, most: math.MaxUint64, last: make([]int32, slots), spread: newSpread(slots)}
 }
 
 // takes reports whether a sample with the hash is examined.
 func (x *examined) takes(input uint64) bool { return input <= x.most }
 
-// add puts in a sample that takes.
-func (x *examined) add(input uint64, from origin, words wordSet, labels []*labelCensus) {
-	row := examinedRow{input: input, from: from, split: unplaced, before: -1, alike: 1, start: len(x.values), words: len(words.hashes), count: words.count, bits: words.bits}
-	if before, ok := x.last[input]; ok {
-		row.before, row.alike = before, x.rows[before].alike+1
-		if row.alike > maxAlike {
+// add puts in a sample that takes, with the hashes of its words.
+func (x *examined) add(input uint64, from origin, words []uint32, count int, labels []*labelCensus) {
+	row := examinedRow{input: input, from: from, before: x.find(input), start: uint32(len(x.values)), words: uint16(len(words)), count: uint32(count), split: unplaced} //nolint:gosec // all are bounded
+	if row.before >= 0 {
+		if row.alike = x.rows[row.before].alike + 1; row.alike == maxAlike {
 			return
 		}
 	}
-	x.values = append(x.values, words.hashes...)
+	x.values = doubled(x.values, len(labels)+len(words))
 	for _, label := range labels {
 		if !label.target.multi {
 			x.values = append(x.values, label.number)
 			row.labels++
 		}
 	}
-	x.last[input] = int32(len(x.rows)) //nolint:gosec // it is below the limit
-	if x.rows = append(x.rows, row); len(x.rows) > x.limit {
+	x.values = append(x.values, words...)
+	if x.append(row); len(x.rows) > x.limit {
 		x.thin()
+	}
+}
+
+// doubled makes room for more values. To append them one by one would copy them more often.
+func doubled[T any](values []T, more int) []T {
+	if len(values)+more > cap(values) {
+		return slices.Grow(values, len(values)+more)
+	}
+	return values
+}
+
+// append puts in a row. Of those with the same input it is the last.
+func (x *examined) append(row examinedRow) {
+	if x.rows = append(doubled(x.rows, 1), row); 4*len(x.rows) > 3*len(x.last) {
+		x.grow()
+	}
+	*x.slot(row.input) = int32(len(x.rows)) //nolint:gosec // it is below the limit
+}
+
+// find returns the last row with the input, or -1.
+func (x *examined) find(input uint64) int32 { return *x.slot(input) - 1 }
+
+// slot is where the number of the last row with the input is, or belongs.
+func (x *examined) slot(input uint64) *int32 {
+	mask := len(x.last) - 1
+	for i := x.spread.place(input); ; i = (i + 1) & mask {
+		if row := x.last[i]; row == 0 || x.rows[row-1].input == input {
+			return &x.last[i]
+		}
+	}
+}
+
+func (x *examined) grow() {
+	x.spread, x.last = newSpread(2*len(x.last)), make([]int32, 2*len(x.last))
+	for i := range x.rows {
+		*x.slot(x.rows[i].input) = int32(i + 1)
 	}
 }
 
@@ -74,14 +114,10 @@ func (x *examined) thin() {
 		if row.input > x.most {
 			continue
 		}
-		start := row.start
-		row.start, row.before = len(x.values), -1
-		if before, ok := x.last[row.input]; ok {
-			row.before = before
-		}
-		x.values = append(x.values, values[start:start+row.words+row.labels]...)
-		x.last[row.input] = int32(len(x.rows)) //nolint:gosec // it is below the limit
-		x.rows = append(x.rows, row)
+		held := values[row.start:][:row.labels+row.words]
+		row.start, row.before = uint32(len(x.values)), x.find(row.input) //nolint:gosec // it was as large before
+		x.values = append(x.values, held...)
+		x.append(row)
 	}
 }
 
@@ -90,13 +126,22 @@ func (x *examined) place(input uint64, from origin, split int) {
 	if !x.takes(input) {
 		return
 	}
-	i, ok := x.last[input]
-	for ; ok && i >= 0; i = x.rows[i].before {
+	if row := x.rowFrom(input, from); row != nil {
+		row.split = uint8(split) //nolint:gosec // there are three
+	}
+}
+
+// rowFrom returns the row of a sample; nil: too many with its input came before.
+func (x *examined) rowFrom(input uint64, from origin) *examinedRow {
+	if last := len(x.rows) - 1; last >= 0 && x.rows[last].from == from { // it was read just now
+		return &x.rows[last]
+	}
+	for i := x.find(input); i >= 0; i = x.rows[i].before {
 		if x.rows[i].from == from {
-			x.rows[i].split = split
-			return
+			return &x.rows[i]
 		}
 	}
+	return nil
 }
 
 // same returns a row of Train with the same input, of those of Train an earlier one; or -1.
@@ -104,7 +149,7 @@ func (x *examined) same(row int) int {
 	own := &x.rows[row]
 	other := own.before
 	if own.split != train {
-		other = x.last[own.input]
+		other = x.find(own.input)
 	}
 	for ; other >= 0; other = x.rows[other].before {
 		if x.rows[other].split == train {
@@ -114,11 +159,15 @@ func (x *examined) same(row int) int {
 	return -1
 }
 
-func (x *examined) wordsOf(row *examinedRow) wordSet {
-	return wordSet{hashes: x.values[row.start : row.start+row.words], count: row.count, bits: row.bits}
-}
-
 // labelsOf are those of the targets that take one label.
 func (x *examined) labelsOf(row *examinedRow) []uint32 {
-	return x.values[row.start+row.words:][:row.labels]
+	return x.values[row.start:][:row.labels]
 }
+
+// wordsOf are the hashes of the row's words, and their numbers once these are known.
+func (x *examined) wordsOf(row *examinedRow) []uint32 {
+	return x.values[row.start:][row.labels:][:row.words]
+}
+
+// distinct is how many different words the row has, once they are numbered.
+func (r *examinedRow) distinct() int { return int(r.words) + int(r.unique) }

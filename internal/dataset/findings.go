@@ -68,8 +68,8 @@ func newInspector() inspector {
 	return inspector{examined: newExamined(maxExamined)}
 }
 
-// read looks at a sample that was read, with a hash of its folded input.
-func (i *inspector) read(sample *Sample, input uint64, labels []*labelCensus) origin {
+// read looks at a sample that was read and hashed.
+func (i *inspector) read(sample *Sample, hasher *inputHasher, input uint64, labels []*labelCensus) origin {
 	from := i.origins.of(sample)
 	length := inputBytes(sample)
 	i.bytes.add(length)
@@ -77,7 +77,8 @@ func (i *inspector) read(sample *Sample, input uint64, labels []*labelCensus) or
 		i.tooLong++
 	}
 	if i.examined.takes(input) {
-		i.examined.add(input, from, i.reader.read(sample), labels)
+		words, count := i.reader.read(sample, hasher)
+		i.examined.add(input, from, words, count, labels)
 	}
 	return from
 }
@@ -93,18 +94,18 @@ func (i *inspector) findings(census *Census) Findings {
 	for row := range i.examined.rows {
 		if i.examined.rows[row].split != unplaced {
 			found.Examined++
-			i.words.add(i.examined.rows[row].count)
+			i.words.add(int(i.examined.rows[row].count))
 		}
 	}
 	found.Words = i.words.result()
-	found.NearDuplicates = newNearDuplicates(&i.examined).find(&i.origins)
-	i.findSuspects(census, &found)
+	vocabulary := newVocabulary(&i.examined)
+	found.NearDuplicates = newNearDuplicates(&i.examined, vocabulary).find(&i.origins)
+	i.findSuspects(census, vocabulary, &found)
 	return found
 }
 
-func (i *inspector) findSuspects(census *Census, found *Findings) {
+func (i *inspector) findSuspects(census *Census, vocabulary *vocabulary, found *Findings) {
 	labels, names := census.numbered(), census.names()
-	vocabulary := newVocabulary(&i.examined)
 	for _, target := range census.targets {
 		if target.multi {
 			continue

@@ -23,30 +23,41 @@ type Repeats struct {
 }
 
 const (
-	minHashBands = 6  // of two hashes: finds 97 of 100 inputs of which a word of five is another
-	maxCompared  = 16 // inputs with a band in common that one is compared with
-	maxPairs     = 1000
-	minWords     = 5 // shorter inputs are nearly equal to too many
+	minWords    = 5  // shorter inputs are nearly equal to too many
+	maxCompared = 32 // inputs that one is compared with
+	maxPairs    = 1000
 )
 
-// nearDuplicates compares inputs that MinHash holds for similar. What it is asked
-// about later is compared with what was added.
+// nearDuplicates compares inputs that have two of their rarest words in common. All that
+// are nearly equal have: of their common words the rarest two are among the rarest of
+// either, two more than may differ. (This is prefix filtering.) What it is asked about
+// later is compared with what was added.
 type nearDuplicates struct {
 	examined *examined
-	heads    [minHashBands][]int32 // row that was added last, by the hash of the band; -1: none
-	next     [][minHashBands]int32 // row that was added before, by row
+	heads    []int32 // entry that was added last, by the hash of its pair; -1: none
+	spread   spread
+	entries  []pairEntry // of rows that were added
+	rarest   []uint32    // words of the row in hand
+	pairs    []uint32    // hashes of theirs
+	has      []int32     // row that has the word, of those compared with others the last
 }
 
-func newNearDuplicates(examined *examined) *nearDuplicates {
-	size := 1024
-	for size < len(examined.rows) {
-		size *= 2
+// pairEntry is a row with a pair of words.
+type pairEntry struct {
+	pair uint32 // its hash
+	row  int32
+	next int32 // entry that was added before
+}
+
+func newNearDuplicates(examined *examined, vocabulary *vocabulary) *nearDuplicates {
+	spread := newSpread(max(2*len(examined.rows), 1024))
+	return &nearDuplicates{
+		examined: examined,
+		heads:    slices.Repeat([]int32{-1}, spread.places()),
+		spread:   spread,
+		entries:  make([]pairEntry, 0, 4*len(examined.rows)),
+		has:      slices.Repeat([]int32{-1}, len(vocabulary.samples)),
 	}
-	n := &nearDuplicates{examined: examined, next: make([][minHashBands]int32, len(examined.rows))}
-	for band := range n.heads {
-		n.heads[band] = slices.Repeat([]int32{-1}, size)
-	}
-	return n
 }
 
 // find looks in Train for what each sample repeats.
@@ -57,7 +68,7 @@ func (n *nearDuplicates) find(positions *origins) NearDuplicates {
 		repeats := Repeats{}
 		for i := range n.examined.rows {
 			row := &n.examined.rows[i]
-			if row.split != position {
+			if int(row.split) != position {
 				continue
 			}
 			repeats.Examined++
@@ -99,66 +110,106 @@ func (n *nearDuplicates) repeated(row int) (other int, same bool) {
 	if other := n.examined.same(row); other >= 0 {
 		return other, true
 	}
-	if own.words < minWords {
+	if own.distinct() < minWords {
 		return -1, false
 	}
-	bands := minHashes(n.examined.wordsOf(own))
-	other = n.like(row, &bands)
+	n.findPairs(own)
+	other = n.like(row)
 	if own.split == train {
-		n.add(row, &bands)
+		n.add(row)
 	}
 	return other, false
 }
 
-type bandHashes [minHashBands]uint32
-
-// minHashes has for each band the smallest hashes of the words by two functions.
-func minHashes(words wordSet) (bands bandHashes) {
-	for band := range bands {
-		first, second := ^uint32(0), ^uint32(0)
-		a, b := minHashFactors[2*band], minHashFactors[2*band+1]
-		for _, word := range words.hashes {
-			first, second = min(first, word*a), min(second, word*b)
+// findPairs finds the pairs of the row's rarest words.
+func (n *nearDuplicates) findPairs(row *examinedRow) {
+	n.pairs = n.pairs[:0]
+	n.findRarest(n.examined.wordsOf(row), maxMissing(row.distinct())-int(row.unique)+2)
+	for i, word := range n.rarest {
+		for _, rarer := range n.rarest[:i] {
+			n.pairs = append(n.pairs, rarer*0x9E3779B1^word)
 		}
-		bands[band] = (first*0x85EBCA6B ^ second) * 0xC2B2AE35
 	}
-	return bands
 }
 
-// minHashFactors are odd, so that a multiplication is a permutation.
-var minHashFactors = func() (factors [2 * minHashBands]uint32) {
-	x := uint32(0x9E3779B9)
-	for i := range factors {
-		x ^= x << 13
-		x ^= x >> 17
-		x ^= x << 5
-		factors[i] = x | 1
+// findRarest finds so many of the words, in their order.
+func (n *nearDuplicates) findRarest(words []uint32, count int) {
+	n.rarest = n.rarest[:0]
+	for _, word := range words {
+		at := len(n.rarest)
+		if at < count {
+			n.rarest = append(n.rarest, word)
+		} else if at--; at < 0 || word > n.rarest[at] {
+			continue
+		}
+		for ; at > 0 && n.rarest[at-1] > word; at-- {
+			n.rarest[at] = n.rarest[at-1]
+		}
+		n.rarest[at] = word
 	}
-	return factors
-}()
+}
 
 // like returns a row that was added and is nearly equal, or -1.
-func (n *nearDuplicates) like(row int, bands *bandHashes) int {
-	own := &n.examined.rows[row]
-	words := n.examined.wordsOf(own)
-	for band, hash := range bands {
-		other := n.heads[band][int(hash)&(len(n.heads[band])-1)]
-		for range maxCompared {
-			if other < 0 {
-				break
+func (n *nearDuplicates) like(row int) int {
+	compared := 0
+	for _, pair := range n.pairs {
+		for at := *n.head(pair); at >= 0; at = n.entries[at].next {
+			entry := &n.entries[at]
+			if entry.pair != pair {
+				continue
 			}
-			if candidate := &n.examined.rows[other]; words.nearlyEqual(n.examined.wordsOf(candidate)) {
-				return int(other)
+			if compared == maxCompared {
+				return -1
 			}
-			other = n.next[other][band]
+			if compared++; compared == 1 {
+				n.mark(row)
+			}
+			if n.nearlyEqual(row, int(entry.row)) {
+				return int(entry.row)
+			}
 		}
 	}
 	return -1
 }
 
-func (n *nearDuplicates) add(row int, bands *bandHashes) {
-	for band, hash := range bands {
-		head := &n.heads[band][int(hash)&(len(n.heads[band])-1)]
-		n.next[row][band], *head = *head, int32(row) //nolint:gosec // it is below maxExamined
+func (n *nearDuplicates) mark(row int) {
+	for _, word := range n.examined.wordsOf(&n.examined.rows[row]) {
+		n.has[word] = int32(row) //nolint:gosec // it is below maxExamined
 	}
+}
+
+// nearlyEqual reports whether all words but one, or one in ten, are in both inputs, and
+// one is not much longer than the other. The first is marked.
+func (n *nearDuplicates) nearlyEqual(row, other int) bool {
+	a, b := &n.examined.rows[row], &n.examined.rows[other]
+	if 5*min(a.count, b.count) < 4*max(a.count, b.count) {
+		return false
+	}
+	words := max(a.distinct(), b.distinct())
+	if words-min(a.distinct(), b.distinct()) > maxMissing(words) {
+		return false
+	}
+	missing := words
+	for _, word := range n.examined.wordsOf(b) {
+		if n.has[word] == int32(row) { //nolint:gosec // it is below maxExamined
+			missing--
+		}
+	}
+	return missing <= maxMissing(words)
+}
+
+// maxMissing is how many of the words of an input nearly the same one may lack.
+func maxMissing(words int) int { return max(1, words/10) }
+
+func (n *nearDuplicates) add(row int) {
+	for _, pair := range n.pairs {
+		head := n.head(pair)
+		n.entries = append(n.entries, pairEntry{pair: pair, row: int32(row), next: *head}) //nolint:gosec // it is below maxExamined
+		*head = int32(len(n.entries) - 1)                                                  //nolint:gosec // there are 28 of a row at most
+	}
+}
+
+// head is where the entries of pairs with such a hash begin.
+func (n *nearDuplicates) head(pair uint32) *int32 {
+	return &n.heads[n.spread.place(uint64(pair))]
 }

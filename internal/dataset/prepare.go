@@ -188,7 +188,7 @@ func (p *preparer) take(sample *Sample) error {
 	p.repeats.add(order, p.census.row)
 	e := &p.entry
 	e.input = p.hasher.input()
-	e.from = p.inspector.read(sample, e.input, p.census.row)
+	e.from = p.inspector.read(sample, &p.hasher, e.input, p.census.row)
 	e.row = sample.Raw
 	e.labels = e.labels[:0]
 	labels := uint64(0) // a sum of hashes, because the order of a list says nothing

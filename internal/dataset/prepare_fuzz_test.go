@@ -15,6 +15,7 @@ func FuzzPrepare(f *testing.F) {
 	f.Add([]byte(some+some+"{\n"), true, uint8(50), false, uint8(2), uint8(1), uint8(10), uint8(10), int64(1), true)
 	f.Add([]byte(lists+lists), false, uint8(0), true, uint8(2), uint8(3), uint8(50), uint8(30), int64(-1), true)
 	f.Add([]byte(chatRow+"\n"+textRow+"\n"+chatRow), true, uint8(100), true, uint8(1), uint8(1), uint8(99), uint8(99), int64(0), false)
+	f.Add([]byte(saying("a", `{"t":"x"}`)+"\n"+saying("b", `{"t":"y"}`)+" "), true, uint8(50), false, uint8(1), uint8(1), uint8(1), uint8(1), int64(1), false) // a row that ends with white space
 	f.Fuzz(func(t *testing.T, data []byte, skip bool, maxInvalid uint8, drop bool, least, most, validation, test uint8, seed int64, stratified bool) {
 		preparation := Preparation{
 			SkipInvalid: skip, MaxInvalidPercent: int(maxInvalid), DropDuplicates: drop,
@@ -46,8 +47,11 @@ func FuzzPrepare(f *testing.F) {
 		if len(all) == 0 || prepared.Report.Invalid > 0 || !preparation.sorts() {
 			return
 		}
-		lines := strings.SplitAfter(strings.TrimRight(strings.TrimPrefix(string(data), "\xEF\xBB\xBF"), " \t\r\n"), "\n")
-		lines[len(lines)-1] += "\n"
+		lines := strings.SplitAfter(strings.TrimPrefix(string(data), "\xEF\xBB\xBF"), "\n")
+		for isBlank([]byte(strings.TrimSuffix(lines[len(lines)-1], "\n"))) {
+			lines = lines[:len(lines)-1]
+		}
+		lines[len(lines)-1] = strings.TrimSuffix(lines[len(lines)-1], "\n") + "\n"
 		slices.Reverse(lines)
 		for split, rows := range prepareRows(t, strings.Join(lines, ""), preparation, limits).rows {
 			if !slices.Equal(rows, prepared.rows[split]) {

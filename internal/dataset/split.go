@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"math/bits"
+	"unicode/utf8"
 
 	"github.com/cespare/xxhash/v2"
 )
@@ -45,7 +46,9 @@ func (p *Preparation) splitOf(hash uint64) int {
 // inputHasher hashes what samples classify together with a seed. That is all
 // that is random in a preparation.
 type inputHasher struct {
-	data []byte // the seed, a mark and an input
+	data  []byte     // the seed, a mark and an input
+	words []wordSpan // of the input, in data
+	ascii bool       // the input is, and words are known
 }
 
 const seedBytes = 8
@@ -58,15 +61,41 @@ func newInputHasher(seed int64) inputHasher {
 // the split. Samples that say the same have the same ones: what is nearly what a model
 // has been trained on says nothing of how good it is.
 func (h *inputHasher) hash(sample *Sample) (order, split uint64) {
-	data := appendFolded(append(h.data[:seedBytes], 's'), sample.Text)
+	h.data, h.words, h.ascii = append(h.data[:seedBytes], 's'), h.words[:0], true
+	h.fold(sample.Text)
 	for i := range sample.Messages {
 		message := &sample.Messages[i]
-		data = append(append(data, message.Role...), 0) // which is in no folding
-		data = appendFolded(data, message.Content)
+		h.data = append(append(h.data, message.Role...), 0) // which is in no folding
+		h.fold(message.Content)
 	}
-	h.data = data // its memory is for the next input
-	sum := sha256.Sum256(data)
+	sum := sha256.Sum256(h.data)
 	return binary.BigEndian.Uint64(sum[8:]), binary.BigEndian.Uint64(sum[:])
+}
+
+// fold appends the folding of the text. Of ASCII, as most is, it finds the words on the way.
+func (h *inputHasher) fold(text string) {
+	start := len(h.data)
+	data, word := h.data, start
+	for i := range len(text) {
+		c := text[i]
+		if c >= utf8.RuneSelf {
+			h.data, h.ascii = appendFolded(data[:start], text), false
+			return
+		}
+		if folded[c] != 0 {
+			data = append(data, folded[c])
+		} else if c != '\'' && word < len(data) {
+			h.words = append(h.words, newWordSpan(word, len(data)))
+			word = len(data)
+		}
+	}
+	if word < len(data) {
+		h.words = append(h.words, newWordSpan(word, len(data)))
+	}
+	if len(data) == start {
+		data = appendVisible(data, text)
+	}
+	h.data = data
 }
 
 // input hashes what hash has folded last, whatever the seed.

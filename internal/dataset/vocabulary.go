@@ -1,130 +1,135 @@
 package dataset
 
-// vocabulary numbers the words of the examined samples that occur in two or more.
+// vocabulary numbers the words that two or more of the samples in files have, from the
+// rarest on.
 type vocabulary struct {
-	numbers []uint32 // of the words of all rows, one after the other
-	start   []int    // in numbers, by row; one more than there are rows
-	words   int
+	samples []int32 // that have the word, by number
 }
 
-// newVocabulary finds the words of the samples that are in a file.
+// newVocabulary puts the numbers of words in the place of their hashes, each once in a row.
 func newVocabulary(x *examined) *vocabulary {
-	table := newWordTable(len(x.values))
+	var table wordTable
 	for i := range x.rows {
-		if x.rows[i].split != unplaced {
-			for _, word := range x.wordsOf(&x.rows[i]).hashes {
-				table.slot(word).samples++
-			}
-		}
-	}
-	v := &vocabulary{numbers: make([]uint32, 0, len(x.values)), start: make([]int, 0, len(x.rows)+1)}
-	for i := range x.rows {
-		v.start = append(v.start, len(v.numbers))
-		if x.rows[i].split == unplaced {
+		row := &x.rows[i]
+		if row.split == unplaced {
+			row.words = 0
 			continue
 		}
-		for _, word := range x.wordsOf(&x.rows[i]).hashes {
-			slot := table.slot(word)
-			if slot.samples < 2 {
-				continue
+		words := x.wordsOf(row)
+		kept := words[:0]
+		for _, hash := range words {
+			if number, isNew := table.add(hash, int32(i)); isNew {
+				kept = append(kept, number)
 			}
-			if slot.number == 0 {
-				v.words++
-				slot.number = uint32(v.words) //nolint:gosec // at most maxWords of maxExamined samples
-			}
-			v.numbers = append(v.numbers, slot.number-1)
 		}
+		row.words = uint16(len(kept)) //nolint:gosec // at most maxWords
 	}
-	v.start = append(v.start, len(v.numbers))
+	v, ranks := table.byRarity()
+	for i := range x.rows {
+		x.rank(&x.rows[i], ranks)
+	}
 	return v
 }
 
-// of are the numbers of a row's words.
-func (v *vocabulary) of(row int) []uint32 { return v.numbers[v.start[row]:v.start[row+1]] }
+// rank replaces the numbers of the row's words. Words that no other sample has, have none.
+func (x *examined) rank(row *examinedRow, ranks []uint32) {
+	words := x.wordsOf(row)
+	kept := words[:0]
+	for _, number := range words {
+		if rank := ranks[number]; rank != unique {
+			kept = append(kept, rank)
+		}
+	}
+	row.unique = uint16(len(words) - len(kept)) //nolint:gosec // at most maxWords
+	row.words = uint16(len(kept))               //nolint:gosec // at most maxWords
+}
 
-// wordTable finds words by their hashes, with open addressing.
-type wordTable []wordSlot
+// wordTable numbers words as they come, by their hashes, with open addressing.
+type wordTable struct {
+	slots  []wordSlot
+	spread spread
+	words  []countedWord
+}
 
 type wordSlot struct {
-	word    uint32
-	samples uint32 // that have it; 0: the slot is free
-	number  uint32 // from 1; 0: none yet
+	hash   uint32
+	number uint32 // from 1; 0: the slot is free
 }
 
-func newWordTable(words int) wordTable {
-	size := 1024
-	for size < 2*words {
-		size *= 2
+type countedWord struct {
+	samples int32
+	last    int32 // sample that has it
+}
+
+// add counts a sample with the word, and reports whether it is new to the sample.
+func (t *wordTable) add(hash uint32, sample int32) (number uint32, isNew bool) {
+	if 4*len(t.words) >= 3*len(t.slots) {
+		t.grow()
 	}
-	return make(wordTable, size)
+	slot := t.find(hash)
+	if slot.number == 0 {
+		t.words = append(t.words, countedWord{samples: 1, last: sample})
+		*slot = wordSlot{hash: hash, number: uint32(len(t.words))} //nolint:gosec // at most maxWords of maxExamined samples
+		return slot.number - 1, true
+	}
+	word := &t.words[slot.number-1]
+	if word.last == sample {
+		return 0, false
+	}
+	word.samples, word.last = word.samples+1, sample
+	return slot.number - 1, true
 }
 
-func (t wordTable) slot(word uint32) *wordSlot {
-	mask := len(t) - 1
-	for i := int(word*0x9E3779B1) & mask; ; i = (i + 1) & mask {
-		if slot := &t[i]; slot.samples == 0 || slot.word == word {
-			slot.word = word
+// find returns the slot of the word, or where it belongs.
+func (t *wordTable) find(hash uint32) *wordSlot {
+	mask := len(t.slots) - 1
+	for i := t.spread.place(uint64(hash)); ; i = (i + 1) & mask {
+		if slot := &t.slots[i]; slot.number == 0 || slot.hash == hash {
 			return slot
 		}
 	}
 }
 
-// wordCounts is how many samples of each label have a word.
-type wordCounts struct {
-	vocabulary *vocabulary
-	start      []int // in counts, by word; end is where its counts end
-	end        []int
-	counts     []labelCounted
-	most       int32
-}
-
-type labelCounted struct {
-	label, count int32
-	score        float32 // what the count adds to the label's
-}
-
-func newWordCounts(vocabulary *vocabulary, rows []labelledRow, labels int) wordCounts {
-	c := wordCounts{vocabulary: vocabulary, start: make([]int, vocabulary.words), end: make([]int, vocabulary.words)}
-	for _, row := range rows {
-		for _, word := range vocabulary.of(row.row) {
-			c.end[word]++
+func (t *wordTable) grow() {
+	slots := t.slots
+	t.slots = make([]wordSlot, max(4096, 2*len(slots)))
+	t.spread = newSpread(len(t.slots))
+	for _, slot := range slots {
+		if slot.number != 0 {
+			*t.find(slot.hash) = slot
 		}
-	}
-	total := 0
-	for word, samples := range c.end {
-		c.start[word], c.end[word] = total, total
-		total += samples
-	}
-	c.counts = make([]labelCounted, total)
-	for _, row := range rows {
-		for _, word := range vocabulary.of(row.row) {
-			c.counts[c.end[word]] = labelCounted{label: row.label}
-			c.end[word]++
-		}
-	}
-	c.merge(make([]int32, labels))
-	return c
-}
-
-// merge makes one count of those of a word and a label. The counts by label are zero
-// before and after each word.
-func (c *wordCounts) merge(byLabel []int32) {
-	for word, start := range c.start {
-		all := c.counts[start:c.end[word]]
-		merged := all[:0]
-		for _, counted := range all {
-			if byLabel[counted.label]++; byLabel[counted.label] == 1 {
-				merged = append(merged, labelCounted{label: counted.label})
-			}
-		}
-		for i := range merged {
-			count := &byLabel[merged[i].label]
-			merged[i].count, *count = *count, 0
-			c.most = max(c.most, merged[i].count)
-		}
-		c.end[word] = start + len(merged)
 	}
 }
 
-// of are the counts of a word.
-func (c *wordCounts) of(word uint32) []labelCounted { return c.counts[c.start[word]:c.end[word]] }
+// unique is the rank of words of one sample.
+const unique = ^uint32(0)
+
+// byRarity ranks the words by how many samples have them, and keeps the order of those of
+// which there are equally many.
+func (t *wordTable) byRarity() (v *vocabulary, ranks []uint32) {
+	most := int32(0)
+	for i := range t.words {
+		most = max(most, t.words[i].samples)
+	}
+	next := make([]uint32, most+2) // rank of the next word of so many samples
+	for i := range t.words {
+		if samples := t.words[i].samples; samples > 1 {
+			next[samples+1]++
+		}
+	}
+	for samples := 1; samples < len(next); samples++ {
+		next[samples] += next[samples-1]
+	}
+	v, ranks = &vocabulary{samples: make([]int32, next[most+1])}, make([]uint32, len(t.words))
+	for i := range t.words {
+		samples := t.words[i].samples
+		if samples == 1 {
+			ranks[i] = unique
+			continue
+		}
+		ranks[i] = next[samples]
+		v.samples[ranks[i]] = samples
+		next[samples]++
+	}
+	return v, ranks
+}

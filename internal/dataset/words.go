@@ -1,7 +1,7 @@
 package dataset
 
 import (
-	"math/bits"
+	"encoding/binary"
 	"slices"
 	"unicode"
 	"unicode/utf8"
@@ -11,118 +11,94 @@ import (
 // longer one it is the first half and the last half of so many.
 const maxWords = 64
 
-// wordSet is which words an input has, by their hashes.
-type wordSet struct {
-	hashes []uint32 // sorted
-	count  int      // of all words, however often each occurs
-	bits   uint64   // one for each of 64 groups of words, set if there is a word of it
+// wordSpan is where a word is in data.
+type wordSpan struct{ start, end uint32 }
+
+func newWordSpan(start, end int) wordSpan {
+	return wordSpan{uint32(start), uint32(end)} //nolint:gosec // a row is far shorter
 }
 
 // wordReader finds the words of inputs and keeps the memory for the next.
 type wordReader struct {
-	words []uint32
-	hash  uint32 // of the word being read; 0: there is none
+	hashes []uint32
+	data   []byte // words that are not ASCII, and others of the input
+	words  []wordSpan
 }
 
-// read returns the words of the input, valid until the next.
-func (r *wordReader) read(sample *Sample) wordSet {
-	r.words = r.words[:0]
+// read returns hashes of the words of the input that the hasher has folded, valid until the
+// next, and how many words it has.
+func (r *wordReader) read(sample *Sample, input *inputHasher) (hashes []uint32, count int) {
+	if input.ascii {
+		input.data = r.hash(input.data, input.words)
+		return r.hashes, len(input.words)
+	}
+	r.data, r.words = r.data[:0], r.words[:0]
 	r.add(sample.Text)
 	for i := range sample.Messages {
 		r.add(sample.Messages[i].Content)
 	}
-	count := len(r.words)
-	if count > maxWords {
-		r.words = slices.Delete(r.words, maxWords/2, count-maxWords/2)
+	r.data = r.hash(r.data, r.words)
+	return r.hashes, len(r.words)
+}
+
+// hash hashes the first and the last words. It returns the data, perhaps in another place.
+func (r *wordReader) hash(data []byte, words []wordSpan) []byte {
+	data = slices.Grow(data, wordBytes)
+	r.hashes = r.hashes[:0]
+	for i, word := range words {
+		if i < maxWords/2 || i >= len(words)-maxWords/2 {
+			r.hashes = append(r.hashes, hashWord(data, word))
+		}
 	}
-	slices.Sort(r.words)
-	words := wordSet{hashes: slices.Compact(r.words), count: count}
-	for _, word := range words.hashes {
-		words.bits |= 1 << (word >> 26)
+	return data
+}
+
+const wordBytes = 8
+
+// hashWord hashes so many bytes at a time. The data has room for as many after the word.
+func hashWord(data []byte, word wordSpan) uint32 {
+	hash := uint64(0)
+	for at := word.start; at < word.end; at += wordBytes {
+		next := binary.LittleEndian.Uint64(data[at : at+wordBytes])
+		if left := word.end - at; left < wordBytes {
+			next &= 1<<(8*left) - 1
+		}
+		hash = (hash ^ next) * 0x9E3779B97F4A7C15
+		hash ^= hash >> 32
 	}
-	return words
+	return uint32(hash)
 }
 
 // add finds the runs of letters, digits and symbols, without their case.
 func (r *wordReader) add(text string) {
-	for i := 0; i < len(text); {
-		if c := text[i]; c < utf8.RuneSelf {
-			if c = folded[c]; c != 0 {
-				r.extend(uint32(c))
-			} else if c = text[i]; c != '\'' {
-				r.end()
-			}
-			i++
-			continue
-		}
-		c, size := utf8.DecodeRuneInString(text[i:])
-		i += size
+	start := len(r.data)
+	for _, c := range text {
 		switch {
 		case unicode.IsSpace(c) || unicode.IsPunct(c):
-			r.end()
+			if c != '\'' {
+				start = r.end(start)
+			}
 		case unicode.In(c, unspaced...):
-			r.end()
-			r.extend(uint32(c)) //nolint:gosec // a rune is not negative
-			r.end()
+			start = r.end(start)
+			r.data = utf8.AppendRune(r.data, c)
+			start = r.end(start)
+		case c >= utf8.RuneSelf || folded[c] != 0:
+			r.data = utf8.AppendRune(r.data, unicode.ToLower(c))
 		default:
-			r.extend(uint32(unicode.ToLower(c))) //nolint:gosec // a rune is not negative
+			start = r.end(start)
 		}
 	}
-	r.end()
+	r.end(start)
+}
+
+// end notes the word that is not empty.
+func (r *wordReader) end(start int) int {
+	if start < len(r.data) {
+		r.words = append(r.words, newWordSpan(start, len(r.data)))
+	}
+	return len(r.data)
 }
 
 // unspaced are the scripts that put no space between words. Each of their
 // characters counts as one.
 var unspaced = []*unicode.RangeTable{unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar}
-
-// extend hashes as FNV-1a does, a character at a time.
-func (r *wordReader) extend(c uint32) {
-	if r.hash == 0 {
-		r.hash = 2166136261
-	}
-	r.hash = (r.hash ^ c) * 16777619
-}
-
-func (r *wordReader) end() {
-	if r.hash != 0 {
-		r.words = append(r.words, mix(r.hash))
-		r.hash = 0
-	}
-}
-
-// mix makes each bit of a hash hang on all of another, as MurmurHash3 does at its end.
-func mix(hash uint32) uint32 {
-	hash = (hash ^ hash>>16) * 0x85EBCA6B
-	hash = (hash ^ hash>>13) * 0xC2B2AE35
-	return hash ^ hash>>16
-}
-
-// nearlyEqual reports whether all words but one, or one in ten, are in both sets, and
-// one input is not much longer than the other.
-func (s wordSet) nearlyEqual(other wordSet) bool {
-	if 5*min(s.count, other.count) < 4*max(s.count, other.count) {
-		return false
-	}
-	if len(s.hashes) < len(other.hashes) {
-		s, other = other, s
-	}
-	a, b := s.hashes, other.hashes
-	allowed := max(1, len(a)/10) // words that the other lacks
-	if bits.OnesCount64(s.bits&^other.bits) > allowed {
-		return false
-	}
-	for len(a) > 0 {
-		switch {
-		case len(b) > 0 && a[0] == b[0]:
-			a, b = a[1:], b[1:]
-		case len(b) > 0 && b[0] < a[0]:
-			b = b[1:]
-		default:
-			a = a[1:]
-			if allowed--; allowed < 0 {
-				return false
-			}
-		}
-	}
-	return true
-}
