@@ -40,7 +40,7 @@ type process struct {
 	output    io.Reader
 	lastWords firstBytes
 	budget    int64
-	taken     atomic.Int64 // bytes of memory, once they are above the budget
+	peak      atomic.Int64 // bytes of memory
 	watch     sync.WaitGroup
 	ended     chan struct{}
 }
@@ -101,15 +101,16 @@ func (p *process) watchMemory() {
 	ticker := time.NewTicker(watchInterval)
 	defer ticker.Stop()
 	for {
+		taken := memoryOf(p.command.Process.Pid)
+		p.peak.Store(max(taken, p.peak.Load()))
+		if taken > p.budget {
+			_ = p.command.Process.Kill()
+			return
+		}
 		select {
 		case <-p.ended:
 			return
 		case <-ticker.C:
-			if taken := memoryOf(p.command.Process.Pid); taken > p.budget {
-				p.taken.Store(taken)
-				_ = p.command.Process.Kill()
-				return
-			}
 		}
 	}
 }
@@ -122,14 +123,18 @@ func (p *process) end() error {
 	switch {
 	case err == nil:
 		return nil
-	case p.taken.Load() > 0:
-		return &store.OutOfMemoryError{Bytes: p.taken.Load(), Budget: p.budget}
+	case p.peak.Load() > p.budget:
+		return &store.OutOfMemoryError{Bytes: p.peak.Load(), Budget: p.budget}
 	}
 	return &store.DiedError{Reason: fmt.Sprintf("%v: %s", err, p.lastWords.data)}
 }
 
-// peakMemory is zero where it is not told.
+// peakMemory is the most that counted against the budget or, where that is not known, the
+// most that was resident, which begins with the memory of the parent; zero where neither is told.
 func (p *process) peakMemory() int64 {
+	if peak := p.peak.Load(); peak > 0 {
+		return peak
+	}
 	if usage, ok := p.command.ProcessState.SysUsage().(*syscall.Rusage); ok {
 		return maxResident(usage)
 	}

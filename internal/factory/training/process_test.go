@@ -1,6 +1,7 @@
 package training
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"os"
@@ -28,6 +29,23 @@ func TestMemoryBudget(t *testing.T) {
 	over, ok := errors.AsType[*store.OutOfMemoryError](err)
 	if !ok || over.Budget != budget || over.Bytes <= budget {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestPeakMemoryIsTheChildsOwn: what the system counts of a process that has ended begins with
+// what its parent had.
+func TestPeakMemoryIsTheChildsOwn(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the system does not tell what memory a process takes")
+	}
+	const parents = 256 << 20
+	held := bytes.Repeat([]byte{1}, parents)
+	p := startIdle(t, 1<<30)
+	_ = p.input.Close()
+	_, _ = io.Copy(io.Discard, p.output)
+	_ = p.end()
+	if peak := p.peakMemory(); peak <= 0 || peak > parents/2 {
+		t.Errorf("a child that did nothing had %d bytes, beside a parent's %d", peak, len(held))
 	}
 }
 
