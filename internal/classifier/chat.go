@@ -19,19 +19,36 @@ const (
 // colon, a space and its content. What is asked of a conversation is mostly about the
 // last turn, which a few earlier ones would drown otherwise.
 func RenderChat(messages []Message) string {
+	last := lastOfUser(messages)
+	size := len(focusStart) + len(last) + len(focusEnd)
+	for _, message := range messages {
+		size += len(message.Role) + len(": ") + len(message.Content) + len("\n")
+	}
 	var text strings.Builder
-	if last := lastOfUser(messages); last != "" {
+	text.Grow(size)
+	if last != "" {
 		text.WriteString(focusStart)
-		text.WriteString(last)
+		writePieces(&text, last)
 		text.WriteString(focusEnd)
 	}
 	for _, message := range messages {
 		text.WriteString(message.Role)
 		text.WriteString(": ")
-		text.WriteString(message.Content)
+		writePieces(&text, message.Content)
 		text.WriteByte('\n')
 	}
 	return text.String()
+}
+
+// pieceBytes is how much is copied at a time: while Go copies it can stop nobody, and
+// where somebody is to be stopped, all wait.
+const pieceBytes = 256 << 10
+
+func writePieces(b *strings.Builder, text string) {
+	for ; len(text) > pieceBytes; text = text[pieceBytes:] {
+		b.WriteString(text[:pieceBytes])
+	}
+	b.WriteString(text)
 }
 
 func lastOfUser(messages []Message) string {

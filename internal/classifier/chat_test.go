@@ -3,6 +3,7 @@ package classifier
 import (
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -78,5 +79,14 @@ func TestTheFocusIsAPartOfTheWhole(t *testing.T) {
 		if slices.Contains(plain.words, slot) {
 			t.Errorf("slot %d is a word of the focus and of the rest", slot)
 		}
+	}
+}
+
+// TestLongMessagesAreRendered as short ones are.
+func TestLongMessagesAreRendered(t *testing.T) {
+	long := strings.Repeat("0123456789ä", 3*pieceBytes/12)
+	want := focusStart + long + focusEnd + "system: be brief\nuser: " + long + "\n"
+	if got := RenderChat([]Message{{"system", "be brief"}, {"user", long}}); got != want {
+		t.Errorf("%d bytes instead of %d, or others", len(got), len(want))
 	}
 }

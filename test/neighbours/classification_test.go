@@ -85,7 +85,11 @@ func latencies(places ...*neighbourhood) (p99 []time.Duration) {
 func TestFloods(t *testing.T) {
 	const promised = 20 * time.Millisecond
 	n, elsewhere := start(t), start(t)
-	model, err := n.hostile.train(t.Context(), jobRequest(n.hostile.mustUpload("rows.jsonl", rows(400, 20))))
+	ofTexts, err := n.hostile.train(t.Context(), jobRequest(n.hostile.mustUpload("rows.jsonl", rows(400, 20))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ofConversations, err := n.hostile.train(t.Context(), jobRequest(n.hostile.mustUpload("conversations.jsonl", conversations(400, 20))))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,21 +97,36 @@ func TestFloods(t *testing.T) {
 	for i := range texts {
 		texts[i] = fmt.Sprintf("please do what number %d says, and the next one", i)
 	}
+	long := strings.Repeat("please do what number 7 says. ", 300_000)
+	type message map[string]any
+	said := func(content any) any {
+		return map[string]any{"messages": []message{{"role": "user", "content": content}}}
+	}
+	const path, chatPath = "/v1/classifications", "/v1/chat/classifications"
 	for _, test := range []struct {
-		reason  string
-		clients int
-		texts   []string
+		reason      string
+		clients     int
+		path, model string
+		input       any
 	}{
-		{"many texts", 16, texts},
-		{"one text", 16, texts[:1]},
-		{"one long text", 4, []string{strings.Repeat("please do what number 7 says. ", 300_000)}},
+		{"many texts", 16, path, ofTexts, texts},
+		{"one text", 16, path, ofTexts, texts[:1]},
+		{"one long text", 4, path, ofTexts, long},
+		{"one long text, read as a conversation", 4, path, ofConversations, long},
+		{"one long message", 4, chatPath, ofConversations, said(long)},
+		{"one long message, read as a text", 4, chatPath, ofTexts, said(long)},
+		{"one message of long parts", 4, chatPath, ofConversations, said([]message{{"type": "text", "text": long[:len(long)/2]}, {"type": "text", "text": long[len(long)/2:]}})},
 	} {
-		body, err := json.Marshal(map[string]any{"model": model, "input": test.texts})
+		body, err := json.Marshal(map[string]any{"model": test.model, "input": test.input})
 		if err != nil {
 			t.Fatal(err)
 		}
 		ctx, stop := context.WithCancel(t.Context())
-		flooding := n.hostile.flood(ctx, test.clients, http.MethodPost, "/v1/classifications", body, func(*http.Response) {})
+		flooding := n.hostile.flood(ctx, test.clients, http.MethodPost, test.path, body, func(response *http.Response) {
+			if response.StatusCode != http.StatusOK && response.StatusCode != http.StatusTooManyRequests && ctx.Err() == nil {
+				t.Errorf("%s: %s", test.reason, response.Status)
+			}
+		})
 		time.Sleep(200 * time.Millisecond)
 		var p99 []time.Duration
 		held := false

@@ -138,3 +138,8 @@ func rows(number, labels int) string {
 	}
 	return text.String()
 }
+
+// conversations are like rows.
+func conversations(number, labels int) string {
+	return strings.NewReplacer(`"text": `, `"messages": [{"role": "user", "content": `, `, "labels"`, `}], "labels"`).Replace(rows(number, labels))
+}

@@ -75,7 +75,7 @@ func (c *contentText) UnmarshalJSONFrom(decoder *jsontext.Decoder) error {
 	case '[':
 		return c.readParts(decoder)
 	}
-	return json.UnmarshalDecode(decoder, &c.text)
+	return json.UnmarshalDecode(decoder, (*pieceText)(&c.text))
 }
 
 // readParts refuses parts that are no text: classified without them, a conversation
@@ -87,8 +87,8 @@ func (c *contentText) readParts(decoder *jsontext.Decoder) error {
 	var texts []string
 	for decoder.PeekKind() != ']' {
 		var part struct {
-			Type *string `json:"type"`
-			Text *string `json:"text"`
+			Type *string    `json:"type"`
+			Text *pieceText `json:"text"`
 		}
 		if err := json.UnmarshalDecode(decoder, &part, json.RejectUnknownMembers(false)); err != nil {
 			return err
@@ -101,21 +101,37 @@ func (c *contentText) readParts(decoder *jsontext.Decoder) error {
 			return invalidField("missing", "Field required", append(place, "text")...)
 		}
 		if *part.Text != "" {
-			texts = append(texts, *part.Text)
+			texts = append(texts, string(*part.Text))
 		}
 	}
-	c.text = strings.Join(texts, "\n")
+	c.text = joinLines(texts)
 	_, err := decoder.ReadToken()
+	return err
+}
+
+// pieceText is a text that is read in pieces.
+type pieceText string
+
+// UnmarshalJSONFrom implements json.UnmarshalerFrom.
+func (t *pieceText) UnmarshalJSONFrom(decoder *jsontext.Decoder) error {
+	if decoder.PeekKind() != '"' {
+		return json.UnmarshalDecode(decoder, (*string)(t))
+	}
+	value, err := decoder.ReadValue()
+	if err != nil {
+		return err
+	}
+	var p pieces
+	err = p.unquote(value)
+	*t = pieceText(p.joined.String())
 	return err
 }
 
 // texts, or the only one, lie in one string: a request can have many thousands.
 type texts struct {
-	given  bool
-	joined strings.Builder
-	ends   []int
-	quoted []byte // a piece of the text that is read
-	buffer []byte // the same without quotes
+	pieces
+	given bool
+	ends  []int
 }
 
 func (t *texts) len() int { return len(t.ends) }
@@ -158,26 +174,63 @@ func (t *texts) read(decoder *jsontext.Decoder) error {
 	if value.Kind() != '"' {
 		return &json.SemanticError{JSONPointer: decoder.StackPointer(), GoType: reflect.TypeFor[string]()}
 	}
-	t.joined.Grow(len(value))
-	for begin := 1; begin < len(value)-1; {
-		end := pieceEnd(value, begin)
-		if err := t.unquote(value[begin:end]); err != nil {
-			return err
-		}
-		begin = end
+	if err := t.unquote(value); err != nil {
+		return err
 	}
 	t.ends = append(t.ends, t.joined.Len())
 	return nil
 }
 
-// unquote adds a piece of a text.
-func (t *texts) unquote(piece []byte) (err error) {
-	t.quoted = append(append(append(t.quoted[:0], '"'), piece...), '"')
-	if t.buffer, err = jsontext.AppendUnquote(t.buffer[:0], t.quoted); err != nil {
+// pieces joins texts without copying anything large at once.
+type pieces struct {
+	joined strings.Builder
+	quoted []byte // a piece of the text that is read
+	buffer []byte // the same without quotes
+}
+
+// unquote adds a quoted text.
+func (p *pieces) unquote(value []byte) error {
+	p.joined.Grow(len(value))
+	for begin := 1; begin < len(value)-1; {
+		end := pieceEnd(value, begin)
+		if err := p.unquotePiece(value[begin:end]); err != nil {
+			return err
+		}
+		begin = end
+	}
+	return nil
+}
+
+func (p *pieces) unquotePiece(piece []byte) (err error) {
+	p.quoted = append(append(append(p.quoted[:0], '"'), piece...), '"')
+	if p.buffer, err = jsontext.AppendUnquote(p.buffer[:0], p.quoted); err != nil {
 		return err
 	}
-	t.joined.Write(t.buffer)
+	p.joined.Write(p.buffer)
 	return nil
+}
+
+// joinLines has a line for each text.
+func joinLines(texts []string) string {
+	if len(texts) == 1 {
+		return texts[0]
+	}
+	size := len(texts)
+	for _, text := range texts {
+		size += len(text)
+	}
+	var joined strings.Builder
+	joined.Grow(size)
+	for i, text := range texts {
+		if i > 0 {
+			joined.WriteByte('\n')
+		}
+		for ; len(text) > pieceBytes; text = text[pieceBytes:] {
+			joined.WriteString(text[:pieceBytes])
+		}
+		joined.WriteString(text)
+	}
+	return joined.String()
 }
 
 // pieceEnd is where a piece of a quoted text may end that begins there: within no

@@ -61,6 +61,15 @@ func TestLongTextsAreReadInPieces(t *testing.T) {
 			if err := json.Unmarshal([]byte(quoted), &got); err != nil || got.len() != 1 || got.at(0) != want {
 				t.Errorf("%d characters before %s: %d texts, %v", shift, unit, got.len(), err)
 			}
+			for form, body := range map[string]string{
+				want:                         quoted,
+				want + "\n" + want + "\nend": `[{"type": "text", "text": ` + quoted + `}, {"text": ` + quoted + `}, {"text": ""}, {"text": "end"}]`,
+			} {
+				var content contentText
+				if err := json.Unmarshal([]byte(body), &content); err != nil || content.text != form {
+					t.Errorf("%d characters before %s in a message: %d bytes instead of %d, %v", shift, unit, len(content.text), len(form), err)
+				}
+			}
 		}
 	}
 }

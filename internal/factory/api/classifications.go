@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -118,7 +117,7 @@ func chatFor(inputType dataset.InputType, messages []message) string {
 		for i, message := range messages {
 			contents[i] = message.Content.text
 		}
-		return strings.Join(contents, "\n")
+		return joinLines(contents)
 	}
 	turns := make([]classifier.Message, len(messages))
 	for i, message := range messages {
