@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 
 	"github.com/classifier-factory/classifier-factory/internal/classifier"
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
@@ -136,6 +137,7 @@ func (c *child) train(ctx context.Context) (*made, error) {
 	if err != nil {
 		return nil, err
 	}
+	debug.FreeOSMemory() // what the training leaves is more than the rest needs
 	evaluation, err := evaluate(ctx, trained.Measurable, c.job.Targets, trained.Unseen)
 	return &made{trained.Model, trainedMessage{evaluation, training.Len(), rows.bytes}}, err
 }
