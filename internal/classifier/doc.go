@@ -7,10 +7,9 @@
 // The examples of a training are a Corpus, in files that have no names. So are their
 // feature vectors, but the first 24 MiB, and all else that there is one of for each
 // example. What is read from these is the system's to keep in memory or not. The
-// process has the vocabulary, of 2^18 features at most, and weights: those of the fits
-// that are advanced and their mean, and of the other fits what there is room for in
-// a budget that depends on the labels alone. So its memory does not grow with the
-// examples once these fill what is bounded; see MemoryNeeded. A training that was
+// process has the vocabulary, of 2^18 features at most, and the weights, so that its
+// memory grows with the features until these are as many, and not with the examples;
+// see MemoryNeeded. A training that was
 // interrupted goes on from a checkpoint when it has a Resumption.
 //
 // # Model
