@@ -97,7 +97,7 @@ func (v *vectorizer) vectorize(text string) vector {
 	v.count(v.ngrams.words)
 	v.scale(0)
 	start := len(v.vector.features)
-	v.count(v.ngrams.characters)
+	v.count(v.ngrams.characters.slots)
 	v.scale(start)
 	return v.vector
 }
@@ -154,7 +154,7 @@ func (c *frequencyCounter) add(text string) {
 	c.documents++
 	c.ngrams.extract(text)
 	c.addGroup(c.ngrams.words)
-	c.addGroup(c.ngrams.characters)
+	c.addGroup(c.ngrams.characters.slots)
 }
 
 func (c *frequencyCounter) addGroup(group []uint32) {
