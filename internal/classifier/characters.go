@@ -1,5 +1,7 @@
 package classifier
 
+import "math"
+
 const (
 	shortestNGram = 2
 	longestNGram  = 5
@@ -7,37 +9,44 @@ const (
 	// longestRun is how many characters of a run are taken at once.
 	longestRun = 32
 
-	// mostCharacters are how many of a text's characters in runs n-grams are taken
-	// from, about 150 words. There are ten times as many of them as of words, and they
-	// say little more about a long text.
-	mostCharacters = 800
+	// mostCharacters are how many characters of a text n-grams of all are taken from, about
+	// 80 words. There are ten times as many of them as of words, and the longer a text
+	// is, the less they say that its words do not.
+	mostCharacters = 600
 )
 
 // characterNGrams holds the slots of the n-grams of a text's characters: of all runs or,
-// where there are too many, of some that are spread evenly over the text.
+// of a long text, of some that are spread evenly over it, which are the fewer the longer it is.
 type characterNGrams struct {
 	slots []uint32
 	runs  []sampledRun
-	count uint64 // of all runs so far
-	kept  int    // characters of those in runs
-	below uint64 // places of the runs that are kept
+	count uint64 // of all runs
+	all   int    // characters of all runs
+	taken int    // characters of those in runs
+	below uint64 // places of those in runs
 }
 
 // sampledRun is a run whose n-grams are listed.
 type sampledRun struct {
-	place      uint64 // of its number, in an order in which every beginning is spread evenly over all
+	place      uint64 // its number times the golden ratio, of which only the fraction is kept: the lowest are spread evenly over all
 	characters int
 	end        int // of its slots
 }
 
 func (c *characterNGrams) reset() {
-	c.slots, c.runs, c.count, c.kept, c.below = c.slots[:0], c.runs[:0], 0, 0, 1<<64-1
+	*c = characterNGrams{slots: c.slots[:0], runs: c.runs[:0], below: math.MaxUint64}
+}
+
+// share is that of the characters whose n-grams are in slots.
+func (c *characterNGrams) share() float64 {
+	return float64(c.taken) / float64(max(c.all, 1))
 }
 
 // add adds the n-grams of a run.
 func (c *characterNGrams) add(run []rune, seed uint64) {
 	c.count++
-	place := c.count * 0x9e3779b97f4a7c15
+	c.all += len(run)
+	place := c.count * goldenRatio
 	if place >= c.below {
 		return
 	}
@@ -51,7 +60,8 @@ func (c *characterNGrams) add(run []rune, seed uint64) {
 		}
 	}
 	c.runs = append(c.runs, sampledRun{place, len(run), len(c.slots)})
-	for c.kept += len(run); c.kept > mostCharacters; {
+	c.taken += len(run)
+	for c.taken*c.all > mostCharacters*mostCharacters {
 		c.thin()
 	}
 }
@@ -60,14 +70,14 @@ func (c *characterNGrams) add(run []rune, seed uint64) {
 func (c *characterNGrams) thin() {
 	c.below -= c.below / 4
 	runs, slots := c.runs[:0], c.slots[:0]
-	start, kept := 0, 0
+	start, taken := 0, 0
 	for _, run := range c.runs {
 		if run.place < c.below {
 			slots = append(slots, c.slots[start:run.end]...)
 			runs = append(runs, sampledRun{run.place, run.characters, len(slots)})
-			kept += run.characters
+			taken += run.characters
 		}
 		start = run.end
 	}
-	c.runs, c.slots, c.kept = runs, slots, kept
+	c.runs, c.slots, c.taken = runs, slots, taken
 }

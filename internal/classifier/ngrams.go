@@ -159,11 +159,14 @@ func (n *ngrams) endRun() {
 
 // The seeds keep equal words and character n-grams apart, and those of the focus.
 const (
-	wordSeed      = uint64(0x9e3779b97f4a7c15)
+	wordSeed      = goldenRatio
 	characterSeed = uint64(0xc2b2ae3d27d4eb4f)
 	focusSeed     = uint64(0x165667b19e3779f9)
 	endSeed       = uint64(0x27d4eb2f165667c5)
 )
+
+// goldenRatio is its fraction, in 64 bits.
+const goldenRatio = uint64(0x9e3779b97f4a7c15)
 
 // mix is the step of the FNV-1a hash, taken over whole values instead of bytes.
 func mix(hash, value uint64) uint64 {
@@ -179,5 +182,5 @@ func follow(first, second uint64) uint64 {
 // slot spreads a hash's entropy to its upper bits and keeps those.
 func slot(hash uint64) uint32 {
 	hash ^= hash >> 32
-	return uint32(hash * 0x9e3779b97f4a7c15 >> (64 - slotBits))
+	return uint32(hash * goldenRatio >> (64 - slotBits))
 }

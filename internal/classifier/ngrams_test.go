@@ -17,16 +17,13 @@ func TestNGrams(t *testing.T) {
 		{"nor does white space", "where is\tmy  card", " where is my card\n", true},
 		{"punctuation stands alone", "lost,card!", "lost , card !", true},
 		{"but it counts", "lost card?", "lost card", false},
-		{"so does the order of words", "card lost", "lost card", false},
+		{"so does the order of words", "so card lost so", "so lost card so", false},
 		{"and the emoji", "fine 🙂", "fine 🙁", false},
 		{"a combining mark does not end a word", "हिन्दी", "ह िन ् दी", false},
 		{"no space, no word end", "lostcard", "lost card", false},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
-			var a, b ngrams
-			a.extract(test.a)
-			b.extract(test.b)
-			same := slices.Equal(a.words, b.words) && slices.Equal(a.characters.slots, b.characters.slots)
+			same := sameNGrams(test.a, test.b)
 			if same != test.same {
 				t.Errorf("%q and %q have the same n-grams: %v", test.a, test.b, same)
 			}
