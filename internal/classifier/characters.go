@@ -12,46 +12,67 @@ const (
 	// mostCharacters are how many characters of a text n-grams of all are taken from, about
 	// 80 words. There are ten times as many of them as of words, and the longer a text
 	// is, the less they say that its words do not.
-	mostCharacters = 600
+	mostCharacters = 1000
 )
 
 // characterNGrams holds the slots of the n-grams of a text's characters: of all runs or,
 // of a long text, of some that are spread evenly over it, which are the fewer the longer it is.
 type characterNGrams struct {
 	slots []uint32
-	runs  []sampledRun
+	taken []takenRun
 	count uint64 // of all runs
-	all   int    // characters of all runs
-	taken int    // characters of those in runs
-	below uint64 // places of those in runs
+	first uint64 // hash of the first
+	below uint64 // places of those taken
+
+	characters, takenCharacters int // of all runs, and of those taken
 }
 
-// sampledRun is a run whose n-grams are listed.
-type sampledRun struct {
-	place      uint64 // its number times the golden ratio, of which only the fraction is kept: the lowest are spread evenly over all
+// takenRun is a run whose n-grams are listed.
+type takenRun struct {
+	number     uint64
 	characters int
 	end        int // of its slots
 }
 
+// place puts the runs in an order of which every beginning is spread evenly over the
+// text: multiples of the golden ratio divide a circle so. Each text begins elsewhere.
+func (c *characterNGrams) place(number uint64) uint64 {
+	return c.first + number*goldenRatio
+}
+
 func (c *characterNGrams) reset() {
-	*c = characterNGrams{slots: c.slots[:0], runs: c.runs[:0], below: math.MaxUint64}
+	*c = characterNGrams{slots: c.slots[:0], taken: c.taken[:0], below: math.MaxUint64}
 }
 
 // share is that of the characters whose n-grams are in slots.
 func (c *characterNGrams) share() float64 {
-	return float64(c.taken) / float64(max(c.all, 1))
+	return float64(c.takenCharacters) / float64(max(c.characters, 1))
 }
 
 // add adds the n-grams of a run.
 func (c *characterNGrams) add(run []rune, seed uint64) {
+	if c.count == 0 {
+		for _, r := range run {
+			c.first = mix(c.first, uint64(r))
+		}
+		c.first *= goldenRatio
+	}
 	c.count++
-	c.all += len(run)
-	place := c.count * goldenRatio
-	if place >= c.below {
+	c.characters += len(run)
+	if c.place(c.count) >= c.below {
 		return
 	}
+	c.appendSlots(run, characterSeed^seed)
+	c.taken = append(c.taken, takenRun{c.count, len(run), len(c.slots)})
+	c.takenCharacters += len(run)
+	for c.takenCharacters*c.characters > mostCharacters*mostCharacters {
+		c.thin()
+	}
+}
+
+func (c *characterNGrams) appendSlots(run []rune, seed uint64) {
 	for start := range run {
-		hash := characterSeed ^ seed
+		hash := seed
 		for i, r := range run[start:min(start+longestNGram, len(run))] {
 			hash = mix(hash, uint64(r))
 			if i+1 >= shortestNGram {
@@ -59,25 +80,21 @@ func (c *characterNGrams) add(run []rune, seed uint64) {
 			}
 		}
 	}
-	c.runs = append(c.runs, sampledRun{place, len(run), len(c.slots)})
-	c.taken += len(run)
-	for c.taken*c.all > mostCharacters*mostCharacters {
-		c.thin()
-	}
 }
 
 // thin leaves out a quarter of the runs.
 func (c *characterNGrams) thin() {
 	c.below -= c.below / 4
-	runs, slots := c.runs[:0], c.slots[:0]
-	start, taken := 0, 0
-	for _, run := range c.runs {
-		if run.place < c.below {
+	taken, slots := c.taken[:0], c.slots[:0]
+	start := 0
+	c.takenCharacters = 0
+	for _, run := range c.taken {
+		if c.place(run.number) < c.below {
 			slots = append(slots, c.slots[start:run.end]...)
-			runs = append(runs, sampledRun{run.place, run.characters, len(slots)})
-			taken += run.characters
+			taken = append(taken, takenRun{run.number, run.characters, len(slots)})
+			c.takenCharacters += run.characters
 		}
 		start = run.end
 	}
-	c.runs, c.slots, c.taken = runs, slots, taken
+	c.taken, c.slots = taken, slots
 }
