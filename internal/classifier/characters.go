@@ -10,7 +10,7 @@ const (
 	longestRun = 32
 
 	// mostCharacters are how many characters of a text n-grams of all are taken from, about
-	// 80 words. There are ten times as many of them as of words, and the longer a text
+	// 150 words. There are several times as many of them as of words, and the longer a text
 	// is, the less they say that its words do not.
 	mostCharacters = 1000
 )
