@@ -59,15 +59,20 @@ func (c *characterNGrams) add(run []rune, seed uint64) {
 	}
 	c.count++
 	c.characters += len(run)
-	if c.place(c.count) >= c.below {
-		return
+	if c.place(c.count) < c.below {
+		c.appendSlots(run, characterSeed^seed)
+		c.taken = append(c.taken, takenRun{c.count, len(run), len(c.slots)})
+		c.takenCharacters += len(run)
 	}
-	c.appendSlots(run, characterSeed^seed)
-	c.taken = append(c.taken, takenRun{c.count, len(run), len(c.slots)})
-	c.takenCharacters += len(run)
-	for c.takenCharacters*c.characters > mostCharacters*mostCharacters {
+	for c.tooMany() {
 		c.thin()
 	}
+}
+
+// tooMany lets the number of characters fall with the square of the text's length.
+func (c *characterNGrams) tooMany() bool {
+	length := float64(c.characters) / mostCharacters
+	return float64(c.takenCharacters)*length*length > mostCharacters
 }
 
 func (c *characterNGrams) appendSlots(run []rune, seed uint64) {

@@ -47,7 +47,7 @@ func TestNGramsOfLongTexts(t *testing.T) {
 				t.Errorf("%d word n-grams", len(n.words))
 			}
 			c := n.characters
-			if c.takenCharacters*c.characters > mostCharacters*mostCharacters || len(c.slots) > longestNGram*c.takenCharacters {
+			if c.tooMany() || len(c.slots) > longestNGram*c.takenCharacters {
 				t.Errorf("%d n-grams of %d characters of %d", len(c.slots), c.takenCharacters, c.characters)
 			}
 		})
