@@ -14,9 +14,13 @@
 //
 // # Model
 //
-// A text becomes the counts of its lower-cased word 1-2-grams and of the character
-// 2-5-grams within its words, hashed into a fixed number of slots. Their square
-// roots are weighted and scaled so that words and characters each have length one. A
+// A text is read in Unicode's normal form NFKC, without case and what cannot be seen, so
+// that it does not matter how it was typed. It becomes the counts of its word 1-2-grams and
+// of the character 2-5-grams within its words, hashed into a fixed number of slots. In
+// scripts that put no spaces between words, the 1-3-grams of characters are those of
+// words. The character n-grams of a long text are of a sample that is spread evenly over
+// it. Square roots of counts are weighted and scaled so that words and characters each have
+// length one, or the characters, where they are sampled, the share that they are of all. A
 // feature weighs more the rarer it is and the more the labels of the examples that
 // have it differ from those of all. Every target is a linear head on these
 // features: a softmax for single_class, a sigmoid for each label for multi_class.

@@ -95,10 +95,10 @@ func (v *vectorizer) vectorize(text string) vector {
 	v.vector.features, v.vector.values = v.vector.features[:0], v.vector.values[:0]
 	v.ngrams.extract(text)
 	v.count(v.ngrams.words)
-	v.scale(0)
+	v.scale(0, 1)
 	start := len(v.vector.features)
-	v.count(v.ngrams.characters)
-	v.scale(start)
+	v.count(v.ngrams.characters.slots)
+	v.scale(start, v.ngrams.characters.share())
 	return v.vector
 }
 
@@ -117,9 +117,9 @@ func (v *vectorizer) count(group []uint32) {
 	}
 }
 
-// scale scales the group of features from start on to length one. The square root keeps
+// scale scales the group of features from start on to a length. The square root keeps
 // what a long text repeats from hiding the rest.
-func (v *vectorizer) scale(start int) {
+func (v *vectorizer) scale(start int, length float64) {
 	square := float32(0)
 	for _, feature := range v.vector.features[start:] {
 		value := float32(math.Sqrt(float64(v.counts[feature]))) * v.vocabulary.weights[feature]
@@ -130,7 +130,7 @@ func (v *vectorizer) scale(start int) {
 	if square == 0 {
 		return
 	}
-	scale := float32(1 / math.Sqrt(float64(square)))
+	scale := float32(length / math.Sqrt(float64(square)))
 	for i := range v.vector.values[start:] {
 		v.vector.values[start+i] *= scale
 	}
@@ -154,7 +154,7 @@ func (c *frequencyCounter) add(text string) {
 	c.documents++
 	c.ngrams.extract(text)
 	c.addGroup(c.ngrams.words)
-	c.addGroup(c.ngrams.characters)
+	c.addGroup(c.ngrams.characters.slots)
 }
 
 func (c *frequencyCounter) addGroup(group []uint32) {

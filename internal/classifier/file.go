@@ -24,7 +24,7 @@ import (
 //	checksum      SHA-256 of all before
 //
 // Numbers without a size are unsigned varints, those with one are little-endian.
-const magic = "CFMODEL\x03"
+const magic = "CFMODEL\x04"
 
 // maxFileBytes is more than the largest model takes.
 const maxFileBytes = maxWeights + 1<<26

@@ -66,7 +66,7 @@ func TestReadModelRejects(t *testing.T) {
 	}{
 		{"nothing", nil, "not a model file"},
 		{"another kind of file", []byte(strings.Repeat(`{"text": "…"}`, 10)), "not a model file"},
-		{"another version", seal(newer), "version 4"},
+		{"another version", seal(newer), "version 5"},
 		{"a flipped bit", flipped, "checksum"},
 		{"a missing end", file[:len(file)-1], "checksum"},
 		{"something behind the end", append(bytes.Clone(file), 0), "checksum"},

@@ -76,6 +76,9 @@ func (l *linear) collect(h head, gradients []float32, weight float32) {
 // step moves the weights down the gradients that were collected for x.
 func (l *linear) step(x vector, rate, decay float64) {
 	l.decay(float32(1 - rate*decay))
+	if len(l.active) == 0 {
+		return
+	}
 	for i, feature := range x.features {
 		factor := -float32(rate) * x.values[i] / l.scale
 		row := l.row(feature)

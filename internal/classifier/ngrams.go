@@ -1,8 +1,9 @@
 package classifier
 
 import (
-	"unicode"
-	"unicode/utf8"
+	"math/bits"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 const (
@@ -11,152 +12,175 @@ const (
 	slotBits = 18
 	slots    = 1 << slotBits
 
-	shortestNGram = 2
-	longestNGram  = 5
-
-	// characterRunes is how many of a text's word characters character n-grams are taken
-	// from, about 150 words. There are ten times as many of them as of words, and they
-	// say little more about a long text.
-	characterRunes = 800
-
 	// heldWords is how many slots of words are listed before they are counted.
 	heldWords = 1 << 14
 )
 
 // ngrams holds the slots of one text's n-grams, with repetitions, in two groups.
 type ngrams struct {
-	words, characters []uint32
+	words      []uint32
+	characters characterNGrams
 
 	// full takes the words of a long text whenever there are heldWords of them, which
 	// are then not in words; nil: all are. A list of millions is copied as it grows, and
 	// while Go copies everybody waits who is to be stopped.
 	full func(words []uint32)
 
-	seed      uint64 // of the words and characters that are being read
-	word      []rune // after a space
-	remaining int    // of characterRunes
+	seed     uint64 // of what is being read
+	previous uint64 // hash of the word before; 0 at the start
+	pair     uint64 // hash of the word before and of the one before that
+	run      run
+	normal   norm.Iter // a piece of the text in its normal form
 }
 
-// extract replaces the n-grams by those of text. A word is a run of letters,
-// marks and digits; every other character that is not white space is a word of
-// its own.
+// run is what is being read between spaces, symbols and the other kind of script.
+type run struct {
+	unspaced bool   // whether each character is a word
+	length   int    // in characters
+	hash     uint64 // of the word, unless each is
+	last     []rune // those that no character n-grams are taken from yet, after a space at the start
+}
+
+// endsWith is false after many characters, too.
+func (r *run) endsWith(last rune) bool {
+	return len(r.last) > 0 && r.last[len(r.last)-1] == last
+}
+
+// extract replaces the n-grams by those of text. A word is a run of letters, marks and
+// digits or, in scripts that put no spaces between words, each of these; every other
+// character that is not white space is a word of its own. Words come alone and by two,
+// those of one character by three, too.
 func (n *ngrams) extract(text string) {
-	n.words, n.characters, n.remaining = n.words[:0], n.characters[:0], characterRunes
+	n.words = n.words[:0]
+	n.characters.reset()
 	focus, rest := splitFocus(text)
 	n.add(focus, focusSeed)
 	n.add(rest, 0)
 }
 
+// add adds the n-grams of a part of the text, which are others than those of parts with
+// another seed.
 func (n *ngrams) add(text string, seed uint64) {
-	n.word, n.seed = append(n.word[:0], ' '), seed
-	previous := uint64(0)
-	for _, r := range text {
-		kind := kindOf(r)
-		if kind != inWord {
-			previous = n.endWord(previous)
-		}
-		switch kind {
-		case inWord:
-			n.word = append(n.word, lower(r))
-		case symbol:
-			n.word = append(n.word, r)
-			previous = n.endWord(previous)
-		}
-	}
-	if previous = n.endWord(previous); previous != 0 {
-		n.words = append(n.words, slot(mix(previous, endSeed)))
+	n.seed, n.previous = seed, 0
+	n.startRun()
+	n.readFolded(text)
+	n.endRun()
+	if n.previous != 0 {
+		n.words = append(n.words, slot(follow(n.previous, endSeed)))
 	}
 }
 
-// endWord adds the n-grams of the word that ends here, if there is one, and returns
-// the hash of the last word. previous is that of the word before; the first and the last
-// word of a text have a bigram too, with the text's start and end.
-func (n *ngrams) endWord(previous uint64) uint64 {
-	if len(n.word) == 1 {
-		return previous
+func (n *ngrams) addRune(r rune) {
+	switch class := classOf(r); {
+	case class&inWord != 0:
+		n.addLetter(r, class)
+	case class&space != 0:
+		n.endRun()
+	case class&invisible == 0:
+		n.endRun()
+		n.extend(r)
+		n.endRun()
 	}
-	hash := wordSeed ^ n.seed
-	for _, r := range n.word[1:] {
-		hash = mix(hash, uint64(r))
+}
+
+func (n *ngrams) addLetter(r rune, class runeClass) {
+	if isUnspaced := class&unspaced != 0; isUnspaced != n.run.unspaced {
+		n.endRun()
+		n.run.unspaced = isUnspaced
 	}
+	if class&capital != 0 {
+		r = lower(r)
+	}
+	switch {
+	case r == 'ß':
+		n.extend('s')
+		n.extend('s')
+	case r == dotAbove && n.run.endsWith('i'):
+		// is what some make of a Turkish capital
+	default:
+		n.extend(r)
+	}
+}
+
+// dotAbove is a combining mark.
+const dotAbove = '\u0307'
+
+// extend adds a character to the run.
+func (n *ngrams) extend(r rune) {
+	n.run.length++
+	if n.run.unspaced {
+		n.addCharacter(mix(wordSeed^n.seed, uint64(r)))
+	} else {
+		n.run.hash = mix(n.run.hash, uint64(r))
+	}
+	if n.run.last = append(n.run.last, r); len(n.run.last) == longestRun {
+		n.characters.add(n.run.last, n.seed)
+		n.run.last = n.run.last[:0]
+	}
+}
+
+// addCharacter adds a character that is a word.
+func (n *ngrams) addCharacter(hash uint64) {
+	pair := n.pair
+	n.addWord(hash)
+	if n.run.length > 2 {
+		n.words = append(n.words, slot(follow(pair, hash)))
+	}
+}
+
+// addWord adds a word, and a bigram of it and the word before. The first and the last
+// word of a text have one, too, with the text's start and end.
+func (n *ngrams) addWord(hash uint64) {
 	if len(n.words) >= heldWords && n.full != nil {
 		n.full(n.words)
 		n.words = n.words[:0]
 	}
-	n.words = append(n.words, slot(hash), slot(mix(previous, hash)))
-	if n.remaining > 0 {
-		n.addCharacters()
-	}
-	n.word = n.word[:1]
-	return hash
+	n.pair = follow(n.previous, hash)
+	n.words = append(n.words, slot(hash), slot(n.pair))
+	n.previous = hash
 }
 
-// addCharacters adds the character n-grams of the word between two spaces.
-func (n *ngrams) addCharacters() {
-	n.word = append(n.word, ' ')
-	word := n.word[:min(len(n.word), 1+n.remaining)]
-	n.remaining -= len(n.word) - 2
-	for start := range word {
-		hash := characterSeed ^ n.seed
-		for i, r := range word[start:min(start+longestNGram, len(word))] {
-			hash = mix(hash, uint64(r))
-			if i+1 >= shortestNGram {
-				n.characters = append(n.characters, slot(hash))
-			}
-		}
-	}
+func (n *ngrams) startRun() {
+	n.run = run{hash: wordSeed ^ n.seed, last: append(n.run.last[:0], ' ')}
 }
 
-type runeKind uint8
-
-const (
-	space runeKind = iota
-	inWord
-	symbol
-)
-
-func kindOf(r rune) runeKind {
-	switch {
-	case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9':
-		return inWord
-	case r <= ' ':
-		return space
-	case r < utf8.RuneSelf:
-		return symbol
-	case unicode.IsLetter(r), unicode.IsMark(r), unicode.IsDigit(r):
-		return inWord
-	case unicode.IsSpace(r):
-		return space
-	default:
-		return symbol
+// endRun adds what is to be added of the run that ends here, if there is one.
+func (n *ngrams) endRun() {
+	if n.run.length == 0 {
+		return
 	}
-}
-
-func lower(r rune) rune {
-	if r < utf8.RuneSelf {
-		if 'A' <= r && r <= 'Z' {
-			r += 'a' - 'A'
-		}
-		return r
+	if !n.run.unspaced {
+		n.addWord(n.run.hash)
 	}
-	return unicode.ToLower(r)
+	n.run.last = append(n.run.last, ' ')
+	n.characters.add(n.run.last, n.seed)
+	n.startRun()
 }
 
 // The seeds keep equal words and character n-grams apart, and those of the focus.
 const (
-	wordSeed      = uint64(0x9e3779b97f4a7c15)
+	wordSeed      = goldenRatio
 	characterSeed = uint64(0xc2b2ae3d27d4eb4f)
 	focusSeed     = uint64(0x165667b19e3779f9)
 	endSeed       = uint64(0x27d4eb2f165667c5)
 )
+
+// goldenRatio is its fraction, in 64 bits.
+const goldenRatio = uint64(0x9e3779b97f4a7c15)
 
 // mix is the step of the FNV-1a hash, taken over whole values instead of bytes.
 func mix(hash, value uint64) uint64 {
 	return (hash ^ value) * 0x100000001b3
 }
 
+// follow is the hash of what has the first hash and then of what has the second. Turning
+// the first tells their order, and a word that is there twice from another.
+func follow(first, second uint64) uint64 {
+	return mix(bits.RotateLeft64(first, 31), second)
+}
+
 // slot spreads a hash's entropy to its upper bits and keeps those.
 func slot(hash uint64) uint32 {
 	hash ^= hash >> 32
-	return uint32(hash * 0x9e3779b97f4a7c15 >> (64 - slotBits))
+	return uint32(hash * goldenRatio >> (64 - slotBits))
 }

@@ -17,16 +17,13 @@ func TestNGrams(t *testing.T) {
 		{"nor does white space", "where is\tmy  card", " where is my card\n", true},
 		{"punctuation stands alone", "lost,card!", "lost , card !", true},
 		{"but it counts", "lost card?", "lost card", false},
-		{"so does the order of words", "card lost", "lost card", false},
+		{"so does the order of words", "so card lost so", "so lost card so", false},
 		{"and the emoji", "fine 🙂", "fine 🙁", false},
 		{"a combining mark does not end a word", "हिन्दी", "ह िन ् दी", false},
 		{"no space, no word end", "lostcard", "lost card", false},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
-			var a, b ngrams
-			a.extract(test.a)
-			b.extract(test.b)
-			same := slices.Equal(a.words, b.words) && slices.Equal(a.characters, b.characters)
+			same := sameNGrams(test.a, test.b)
 			if same != test.same {
 				t.Errorf("%q and %q have the same n-grams: %v", test.a, test.b, same)
 			}
@@ -36,22 +33,44 @@ func TestNGrams(t *testing.T) {
 
 func TestNGramsOfLongTexts(t *testing.T) {
 	for _, test := range []struct {
-		reason, text string
+		reason, unit string
 		words        int
 	}{
-		{"many words", strings.Repeat("card ", 10_000), 20_001},
-		{"one word", strings.Repeat("明", 10_000), 3},
+		{"many words", "card ", 4001},
+		{"one run", "明", 5999},
+		{"one word", "e", 3},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			var n ngrams
-			n.extract(test.text)
+			n.extract(strings.Repeat(test.unit, 2000))
 			if len(n.words) != test.words {
 				t.Errorf("%d word n-grams", len(n.words))
 			}
-			if most := 5 * characterRunes; len(n.characters) < most/2 || len(n.characters) > most {
-				t.Errorf("%d character n-grams", len(n.characters))
+			c := n.characters
+			if c.tooMany() || len(c.slots) > longestNGram*c.takenCharacters {
+				t.Errorf("%d n-grams of %d characters of %d", len(c.slots), c.takenCharacters, c.characters)
 			}
 		})
+	}
+}
+
+// TestCharactersOfLongTextsAreTakenEvenly counts from which tenths of texts characters are
+// taken that occur once.
+func TestCharactersOfLongTextsAreTakenEvenly(t *testing.T) {
+	var tenths [10]int
+	taken := 0
+	for length := 200; length < 1000; length += 10 {
+		var n ngrams
+		n.extract(strings.Repeat("card ", length))
+		for _, run := range n.characters.taken {
+			tenths[10*(run.number-1)/n.characters.count]++
+			taken++
+		}
+	}
+	for i, count := range tenths {
+		if share := 10 * float64(count) / float64(taken); share < 0.8 || share > 1.2 {
+			t.Errorf("tenth %d has %.2f of its share", i, share)
+		}
 	}
 }
 

@@ -48,8 +48,8 @@ type trainingData struct {
 }
 
 // maxKeptFeatures bounds the room of the vectors, which are made anew for each pass
-// when there are more: 128 MiB.
-const maxKeptFeatures = 1 << 24
+// when there are more: 256 MiB.
+const maxKeptFeatures = 1 << 25
 
 const (
 	// maxFirstBytes of samples stay in memory, so that small data is learned from as fast
