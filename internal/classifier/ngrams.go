@@ -42,9 +42,7 @@ type ngrams struct {
 // its own.
 func (n *ngrams) extract(text string) {
 	n.words, n.characters, n.remaining = n.words[:0], n.characters[:0], characterRunes
-	focus, rest := splitFocus(text)
-	n.add(focus, focusSeed)
-	n.add(rest, 0)
+	n.add(text, 0)
 }
 
 func (n *ngrams) add(text string, seed uint64) {
@@ -142,11 +140,11 @@ func lower(r rune) rune {
 	return unicode.ToLower(r)
 }
 
-// The seeds keep equal words and character n-grams apart, and those of the focus.
+// The seeds keep equal words and character n-grams apart, and those at some position.
 const (
 	wordSeed      = uint64(0x9e3779b97f4a7c15)
 	characterSeed = uint64(0xc2b2ae3d27d4eb4f)
-	focusSeed     = uint64(0x165667b19e3779f9)
+	positionSeed  = uint64(0x165667b19e3779f9)
 	endSeed       = uint64(0x27d4eb2f165667c5)
 )
 
