@@ -27,6 +27,9 @@ const (
 	// guessedShare are labels that no turn tells.
 	guessedShare  = 0.1
 	turnSmoothing = 0.1
+	// toleratedLoss is relative to the least, and softest to the weights that were learned.
+	toleratedLoss = 1.1
+	softest       = 0.1
 	// usualTurns are those of a place that beside its own tell nothing.
 	usualTurns = 20
 )
@@ -154,7 +157,7 @@ func (l *turnLearner) learn(ctx context.Context) error {
 			l.maximise()
 		}
 	}
-	return nil
+	return l.soften(ctx)
 }
 
 // start sets the weight of a place by how much likelier than by guessing the labels are,
@@ -203,7 +206,7 @@ func (l *turnLearner) startUnseen() {
 // naive Bayes of them. It tells whether there are any.
 func (l *turnLearner) fit(fold uint32, weight func(c *conversation, turn int) float32) bool {
 	clear(l.table.weights)
-	any := false
+	found := false
 	for i := range l.conversations {
 		c := &l.conversations[i]
 		if c.number%turnFolds == fold {
@@ -212,14 +215,14 @@ func (l *turnLearner) fit(fold uint32, weight func(c *conversation, turn int) fl
 		for i := range c.turns {
 			if weight := weight(c, i); weight > 0 {
 				l.count(&c.turns[i], c.labels, weight)
-				any = true
+				found = true
 			}
 		}
 	}
 	for _, h := range l.heads {
 		l.toLogRatios(h)
 	}
-	return any
+	return found
 }
 
 func (l *turnLearner) count(t *turn, labels [][]int, weight float32) {
@@ -279,12 +282,23 @@ func (l *turnLearner) likelihoodRatio(t *turn, labels [][]int) float64 {
 func (l *turnLearner) likelihood(t *turn, h head, labels []int) float64 {
 	margins := l.margins[h.first:h.end]
 	clear(margins)
+	l.addMargins(t, h, 1)
+	return likelihoodOf(labels, margins)
+}
+
+// addMargins adds those of a turn, times weight, to a head's margins.
+func (l *turnLearner) addMargins(t *turn, h head, weight float32) {
+	margins := l.margins[h.first:h.end]
 	for i, feature := range t.words.features {
-		value := t.words.values[i]
+		value := weight * t.words.values[i]
 		for label, ratio := range l.row(feature)[h.first:h.end] {
 			margins[label] += value * ratio
 		}
 	}
+}
+
+// likelihoodOf makes probabilities of the margins.
+func likelihoodOf(labels []int, margins []float32) float64 {
 	softmax(margins)
 	mean := 0.0
 	for _, label := range labels {
@@ -360,4 +374,75 @@ func (l *turnLearner) step(t *turn, gradient float32) {
 		l.wordSquares[feature] += gradient * gradient
 		l.weights.words[feature] += wordRate * gradient / float32(math.Sqrt(float64(1+l.wordSquares[feature])))
 	}
+}
+
+// soften makes the weights as small as they can be while the labels stay about as likely,
+// given the mean of the turns as the model will see it: several turns may tell a label
+// together, and naive Bayes makes less of that than what is trained later.
+func (l *turnLearner) soften(ctx context.Context) error {
+	least, chosen := math.Inf(1), float32(1)
+	for factor := float32(1); factor >= softest; factor *= math.Sqrt2 / 2 {
+		loss, err := l.meanLoss(ctx, factor)
+		if err != nil {
+			return err
+		}
+		least = min(least, loss)
+		if loss <= least*toleratedLoss {
+			chosen = factor
+		}
+	}
+	for _, weights := range [][]float32{l.weights.Places, l.weights.words} {
+		for i := range weights {
+			weights[i] *= chosen
+		}
+	}
+	return nil
+}
+
+// meanLoss is that of conversations' labels, with weights times factor.
+func (l *turnLearner) meanLoss(ctx context.Context, factor float32) (float64, error) {
+	for i := range l.conversations {
+		c := &l.conversations[i]
+		for i := range c.turns {
+			c.shares[i] = factor * l.weights.score(&c.turns[i])
+		}
+		toShares(c.shares)
+	}
+	sum := 0.0
+	for fold := range uint32(turnFolds) {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		l.fit(fold, func(c *conversation, turn int) float32 { return c.shares[turn] })
+		for i := range l.conversations {
+			if c := &l.conversations[i]; c.number%turnFolds == fold {
+				sum += l.loss(c)
+			}
+		}
+	}
+	return sum / float64(len(l.conversations)), nil
+}
+
+// loss is the cross-entropy of a conversation's labels, given the mean of its turns.
+func (l *turnLearner) loss(c *conversation) float64 {
+	square := float32(0)
+	for _, share := range c.shares {
+		square += share * share
+	}
+	scale := float32(1 / math.Sqrt(float64(square))) // turns have next to no words in common
+	sum := 0.0
+	for i, h := range l.heads {
+		if len(c.labels[i]) == 0 {
+			continue
+		}
+		margins := l.margins[h.first:h.end]
+		clear(margins)
+		for turn, share := range c.shares {
+			if share > 0 {
+				l.addMargins(&c.turns[turn], h, share*scale)
+			}
+		}
+		sum -= math.Log(likelihoodOf(c.labels[i], margins))
+	}
+	return sum
 }
