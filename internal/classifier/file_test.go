@@ -123,6 +123,8 @@ func FuzzReadModel(f *testing.F) {
 	content := file[:len(file)-sha256.Size]
 	f.Add(content)
 	f.Add(content[:len(content)/2])
+	conversations := encode(f, train(f, asMessages(colourExamples(30)), nil, Options{Targets: []Target{colours}}))
+	f.Add(conversations[:len(conversations)-sha256.Size])
 	f.Add([]byte(magic))
 	f.Add([]byte(magic + "\xff\xff\xff\xff\x0f"))
 	f.Fuzz(func(t *testing.T, content []byte) {
@@ -130,13 +132,15 @@ func FuzzReadModel(f *testing.F) {
 		if err != nil {
 			return
 		}
-		for _, scores := range model.Classify("it is red, please", nil) {
-			sum := 0.0
-			for _, score := range scores {
-				sum += score
-			}
-			if math.Abs(sum-1) > 1e-6 {
-				t.Errorf("scores %v", scores)
+		for _, text := range []string{"it is red, please", RenderChat([]Message{{"user", "it is red"}, {"assistant", "it is blue"}})} {
+			for _, scores := range model.Classify(text, nil) {
+				sum := 0.0
+				for _, score := range scores {
+					sum += score
+				}
+				if math.Abs(sum-1) > 1e-6 {
+					t.Errorf("scores %v", scores)
+				}
 			}
 		}
 	})

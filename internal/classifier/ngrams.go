@@ -140,11 +140,10 @@ func lower(r rune) rune {
 	return unicode.ToLower(r)
 }
 
-// The seeds keep equal words and character n-grams apart, and those at some position.
+// The seeds keep equal words and character n-grams apart.
 const (
 	wordSeed      = uint64(0x9e3779b97f4a7c15)
 	characterSeed = uint64(0xc2b2ae3d27d4eb4f)
-	positionSeed  = uint64(0x165667b19e3779f9)
 	endSeed       = uint64(0x27d4eb2f165667c5)
 )
 

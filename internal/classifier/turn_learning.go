@@ -61,6 +61,9 @@ type conversation struct {
 	likely []float32 // the same afterwards
 }
 
+// fold is told by the bits of the number that say least of whether it is sampled.
+func (c *conversation) fold() uint32 { return c.number * turnFolds >> slotBits }
+
 // learnTurns learns how much turns count, before features weigh anything. It learns
 // nothing from examples that are held out.
 func (t *trainer) learnTurns(ctx context.Context) error {
@@ -92,7 +95,7 @@ func (t *trainer) readConversations(ctx context.Context, l *turnLearner) error {
 			heldOut = heldOut[1:]
 			continue
 		}
-		number := slot(mix(positionSeed, uint64(i)))
+		number := conversationNumber(i)
 		if number%l.oneOf == 0 && isConversation(example.Text) && isLabelled(example) {
 			t.vectorizer.readTurns(example.Text)
 			if turns := t.vectorizer.conversation.turns; len(turns) > 0 {
@@ -102,6 +105,8 @@ func (t *trainer) readConversations(ctx context.Context, l *turnLearner) error {
 	}
 	return nil
 }
+
+func conversationNumber(example int32) uint32 { return slot(mix(positionSeed, uint64(example))) }
 
 func isLabelled(example *Example) bool {
 	return slices.ContainsFunc(example.Labels, func(labels []int) bool { return len(labels) > 0 })
@@ -176,7 +181,7 @@ func (l *turnLearner) start(place int) {
 		}
 		for i := range l.conversations {
 			c := &l.conversations[i]
-			if c.number%turnFolds != fold {
+			if c.fold() != fold {
 				continue
 			}
 			for i := range c.turns {
@@ -209,7 +214,7 @@ func (l *turnLearner) fit(fold uint32, weight func(c *conversation, turn int) fl
 	found := false
 	for i := range l.conversations {
 		c := &l.conversations[i]
-		if c.number%turnFolds == fold {
+		if c.fold() == fold {
 			continue
 		}
 		for i := range c.turns {
@@ -219,8 +224,10 @@ func (l *turnLearner) fit(fold uint32, weight func(c *conversation, turn int) fl
 			}
 		}
 	}
-	for _, h := range l.heads {
-		l.toLogRatios(h)
+	if found {
+		for _, h := range l.heads {
+			l.toLogRatios(h)
+		}
 	}
 	return found
 }
@@ -251,6 +258,10 @@ func (l *turnLearner) toLogRatios(h head) {
 		}
 	}
 	smoothing := turnSmoothing * all / float64(len(byLabel))
+	absent := make([]float32, len(byLabel)) // what most are
+	for label, count := range byLabel {
+		absent[label] = float32(math.Log(smoothing / (count + smoothing)))
+	}
 	for row := range slices.Chunk(l.table.weights, l.table.columns) {
 		row, sum := row[h.first:h.end], 0.0
 		for _, count := range row {
@@ -260,13 +271,16 @@ func (l *turnLearner) toLogRatios(h head) {
 			continue
 		}
 		for label, count := range row {
-			row[label] = float32(math.Log(share(count, byLabel[label], sum/all, smoothing) * all / sum))
+			row[label] = absent[label]
+			if count > 0 {
+				row[label] = float32(math.Log(share(count, byLabel[label], sum/all, smoothing) * all / sum))
+			}
 		}
 	}
 }
 
-// likelihoodRatio is how much likelier than by guessing a turn makes the labels, in the mean of the
-// targets.
+// likelihoodRatio is how much likelier than by guessing a turn makes the labels, in the
+// mean of the targets.
 func (l *turnLearner) likelihoodRatio(t *turn, labels [][]int) float64 {
 	sum, targets := 0.0, 0.0
 	for i, h := range l.heads {
@@ -311,7 +325,7 @@ func likelihoodOf(labels []int, margins []float32) float64 {
 func (l *turnLearner) expect(fold uint32) {
 	l.fit(fold, func(c *conversation, turn int) float32 { return c.likely[turn] })
 	for i := range l.conversations {
-		if c := &l.conversations[i]; c.number%turnFolds == fold {
+		if c := &l.conversations[i]; c.fold() == fold {
 			l.share(c)
 			l.expectTurns(c)
 		}
@@ -415,7 +429,7 @@ func (l *turnLearner) meanLoss(ctx context.Context, factor float32) (float64, er
 		}
 		l.fit(fold, func(c *conversation, turn int) float32 { return c.shares[turn] })
 		for i := range l.conversations {
-			if c := &l.conversations[i]; c.number%turnFolds == fold {
+			if c := &l.conversations[i]; c.fold() == fold {
 				sum += l.loss(c)
 			}
 		}

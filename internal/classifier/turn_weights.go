@@ -75,6 +75,9 @@ func othersOf(segments []segment, i int) (before, after int) {
 	return before, after
 }
 
+// positionSeed keeps positions apart from words.
+const positionSeed = uint64(0x165667b19e3779f9)
+
 // position is that of a turn among those of its role, the first, the last or one between,
 // as what makes the slot of a word that of the word there; zero when it does not matter.
 func (w *turnWeights) position(segments []segment, i int) uint32 {
