@@ -50,7 +50,7 @@ func (c *characterNGrams) share() float64 {
 }
 
 // add adds the n-grams of a run.
-func (c *characterNGrams) add(run []rune, seed uint64) {
+func (c *characterNGrams) add(run []rune) {
 	if c.count == 0 {
 		for _, r := range run {
 			c.first = mix(c.first, uint64(r))
@@ -60,7 +60,7 @@ func (c *characterNGrams) add(run []rune, seed uint64) {
 	c.count++
 	c.characters += len(run)
 	if c.place(c.count) < c.below {
-		c.appendSlots(run, characterSeed^seed)
+		c.appendSlots(run)
 		c.taken = append(c.taken, takenRun{c.count, len(run), len(c.slots)})
 		c.takenCharacters += len(run)
 	}
@@ -75,9 +75,9 @@ func (c *characterNGrams) tooMany() bool {
 	return float64(c.takenCharacters)*length*length > mostCharacters
 }
 
-func (c *characterNGrams) appendSlots(run []rune, seed uint64) {
+func (c *characterNGrams) appendSlots(run []rune) {
 	for start := range run {
-		hash := seed
+		hash := characterSeed
 		for i, r := range run[start:min(start+longestNGram, len(run))] {
 			hash = mix(hash, uint64(r))
 			if i+1 >= shortestNGram {

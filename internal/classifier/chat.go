@@ -1,41 +1,38 @@
 package classifier
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Message is one turn of a conversation.
 type Message struct {
 	Role, Content string
 }
 
-// The focus is the part of a text that is between these two at its beginning. Its
-// n-grams are other features than those of the rest.
+// roles are those of messages. A role that is none of them counts as the first.
+var roles = [...]string{"user", "assistant", "system", "tool"}
+
+// The turns of a conversation begin with these in its text, one for each role.
 const (
-	focusStart = "\x02"
-	focusEnd   = "\x03"
+	firstMark = '\x02'
+	lastMark  = firstMark + len(roles) - 1
+	marks     = "\x02\x03\x04\x05"
 )
 
-// RenderChat returns the text as which a conversation is trained and classified:
-// what the user said last as its focus, then for each message a line with its role, a
-// colon, a space and its content. What is asked of a conversation is mostly about the
-// last turn, which a few earlier ones would drown otherwise.
+// RenderChat returns the text as which a conversation is trained and classified: each
+// message's content after the mark of its role. A mark in a content becomes the white
+// space that it counts as elsewhere, so that nobody speaks for another.
 func RenderChat(messages []Message) string {
-	last := lastOfUser(messages)
-	size := len(focusStart) + len(last) + len(focusEnd)
+	length := 0
 	for _, message := range messages {
-		size += len(message.Role) + len(": ") + len(message.Content) + len("\n")
+		length += 1 + len(message.Content)
 	}
 	var text strings.Builder
-	text.Grow(size)
-	if last != "" {
-		text.WriteString(focusStart)
-		writePieces(&text, last)
-		text.WriteString(focusEnd)
-	}
+	text.Grow(length)
 	for _, message := range messages {
-		text.WriteString(message.Role)
-		text.WriteString(": ")
-		writePieces(&text, message.Content)
-		text.WriteByte('\n')
+		text.WriteByte(byte(firstMark + max(slices.Index(roles[:], message.Role), 0)))
+		writeUnmarked(&text, message.Content)
 	}
 	return text.String()
 }
@@ -44,27 +41,57 @@ func RenderChat(messages []Message) string {
 // where somebody is to be stopped, all wait.
 const pieceBytes = 256 << 10
 
-func writePieces(b *strings.Builder, text string) {
-	for ; len(text) > pieceBytes; text = text[pieceBytes:] {
-		b.WriteString(text[:pieceBytes])
-	}
-	b.WriteString(text)
-}
-
-func lastOfUser(messages []Message) string {
-	for i := len(messages) - 1; i >= 0; i-- {
-		if messages[i].Role == "user" {
-			return messages[i].Content
+func writeUnmarked(text *strings.Builder, content string) {
+	for len(content) > 0 {
+		piece := content[:min(len(content), pieceBytes)]
+		mark := strings.IndexAny(piece, marks)
+		if mark < 0 {
+			text.WriteString(piece)
+			content = content[len(piece):]
+			continue
 		}
+		text.WriteString(content[:mark])
+		text.WriteByte(' ')
+		content = content[mark+1:]
 	}
-	return ""
 }
 
-func splitFocus(text string) (focus, rest string) {
-	marked, found := strings.CutPrefix(text, focusStart)
-	if !found {
-		return "", text
+// isConversation tells whether a text is one that RenderChat gives for some messages.
+func isConversation(text string) bool {
+	return len(text) > 0 && firstMark <= text[0] && int(text[0]) <= lastMark
+}
+
+// segment is a turn of a conversation, or several between the first and the last ones.
+type segment struct {
+	role       int // len(roles) for several
+	start, end int // of its content in the text
+}
+
+const (
+	// What says something of a conversation's labels is mostly near one of its ends. All
+	// turns between those kept apart are one segment, whose length costs no more than that
+	// of a text.
+	firstSegments = 4
+	lastSegments  = 16
+	maxSegments   = firstSegments + 1 + lastSegments
+)
+
+// splitTurns replaces segments by those of a conversation. Turns that say nothing are none.
+func splitTurns(text string, segments []segment) []segment {
+	segments = segments[:0]
+	for start := 0; start < len(text); {
+		end := len(text)
+		if next := strings.IndexAny(text[start+1:], marks); next >= 0 {
+			end = start + 1 + next
+		}
+		if strings.TrimSpace(text[start+1:end]) != "" {
+			segments = append(segments, segment{int(text[start] - firstMark), start + 1, end})
+		}
+		if len(segments) > maxSegments {
+			segments[firstSegments].role, segments[firstSegments].end = len(roles), segments[firstSegments+1].end
+			segments = slices.Delete(segments, firstSegments+1, firstSegments+2)
+		}
+		start = end
 	}
-	focus, rest, _ = strings.Cut(marked, focusEnd)
-	return focus, rest
+	return segments
 }

@@ -1,7 +1,7 @@
 package classifier
 
 import (
-	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -13,9 +13,9 @@ func TestRenderChat(t *testing.T) {
 		messages []Message
 		want     string
 	}{
-		{"what the user said last is the focus", []Message{{"user", "Hello"}, {"assistant", "Hi."}, {"user", "Where is my card?"}, {"assistant", "On its way."}},
-			"\x02Where is my card?\x03user: Hello\nassistant: Hi.\nuser: Where is my card?\nassistant: On its way.\n"},
-		{"nobody else is the user", []Message{{"system", "Be kind."}, {"assistant", "Hi."}}, "system: Be kind.\nassistant: Hi.\n"},
+		{"each role has a mark", []Message{{"system", "Be kind."}, {"user", "Hello"}, {"assistant", "Hi."}, {"tool", "404"}}, "\x04Be kind.\x02Hello\x03Hi.\x05404"},
+		{"a mark in a content is white space", []Message{{"user", "it\x03is \x02"}, {"assistant", "\x05"}}, "\x02it is  \x03 "},
+		{"who only calls a tool says nothing", []Message{{"user", "Hello"}, {"assistant", ""}}, "\x02Hello\x03"},
 		{"no messages", nil, ""},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
@@ -26,58 +26,120 @@ func TestRenderChat(t *testing.T) {
 	}
 }
 
-func TestSplitFocus(t *testing.T) {
+func TestSplitTurns(t *testing.T) {
 	for _, test := range []struct {
-		reason, text, focus, rest string
+		reason, text string
+		want         []string // roles and contents
 	}{
-		{"a text has none", "it is red", "", "it is red"},
-		{"it begins a text", "\x02it is\x03 red", "it is", " red"},
-		{"elsewhere its marks mean nothing", "it \x02is\x03 red", "", "it \x02is\x03 red"},
-		{"without an end all is focus", "\x02it is red", "it is red", ""},
+		{"a turn for each mark", "\x02Hello\x03Hi.", []string{"0Hello", "1Hi."}},
+		{"who says nothing has no turn", "\x02Hello\x03\x05 \n\x03Hi.", []string{"0Hello", "1Hi."}},
+		{"nothing at all", "\x02\x03", nil},
+		{"the last ones and the first ones are apart, all others together",
+			"\x02a" + strings.Repeat("\x03b", 3) + strings.Repeat("\x02c", 1000) + strings.Repeat("\x03d", lastSegments),
+			slices.Concat([]string{"0a", "1b", "1b", "1b"}, []string{"4c" + strings.Repeat("\x02c", 999)}, slices.Repeat([]string{"1d"}, lastSegments))},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
-			if focus, rest := splitFocus(test.text); focus != test.focus || rest != test.rest {
-				t.Errorf("focus %q, rest %q", focus, rest)
+			var got []string
+			for _, s := range splitTurns(test.text, nil) {
+				got = append(got, string(rune('0'+s.role))+test.text[s.start:s.end])
+			}
+			if !slices.Equal(got, test.want) {
+				t.Errorf("%q instead of %q", got, test.want)
 			}
 		})
 	}
 }
 
-func TestTheLastTurnOutweighsEarlierOnes(t *testing.T) {
-	random := rand.New(rand.NewPCG(5, 6))
-	conversations := make([]Example, 600)
-	for i := range conversations {
-		var messages []Message
-		label := 0
-		for range 1 + random.IntN(4) {
-			label = random.IntN(len(colours.Labels))
-			messages = append(messages, Message{"user", "it is " + colours.Labels[label]}, Message{"assistant", "as you like"})
+func FuzzSplitTurns(f *testing.F) {
+	f.Add("\x02Hello\x03\x05 \n\x03Hi.")
+	f.Add(strings.Repeat("\x02a\x04b", 20))
+	f.Fuzz(func(t *testing.T, text string) {
+		if !isConversation(text) {
+			return
 		}
-		conversations[i] = Example{Text: RenderChat(messages), Labels: [][]int{{label}}}
-	}
-	model := train(t, conversations[:400], nil, Options{Targets: []Target{colours}})
-	right := 0
-	for _, conversation := range conversations[400:] {
-		if highest(model.Classify(conversation.Text, nil)[0]) == conversation.Labels[0][0] {
-			right++
+		segments := splitTurns(text, nil)
+		if len(segments) > maxSegments {
+			t.Errorf("%d segments", len(segments))
 		}
+		end := 0
+		for _, s := range segments {
+			if s.start <= end-1 || s.end <= s.start || s.end > len(text) || s.role > len(roles) {
+				t.Errorf("segment %+v after one that ends at %d", s, end)
+			}
+			end = s.end
+		}
+	})
+}
+
+// asMessages makes each text what a user says.
+func asMessages(examples []Example) []Example {
+	messages := slices.Clone(examples)
+	for i := range messages {
+		messages[i].Text = RenderChat([]Message{{"user", messages[i].Text}})
 	}
-	if right < 195 {
-		t.Errorf("%d of 200 conversations are taken for what was said last", right)
+	return messages
+}
+
+// Every model answers texts and conversations.
+func TestAUsersMessageIsATextOfTheSameContent(t *testing.T) {
+	texts := colourExamples(60)
+	ofTexts := train(t, texts, nil, Options{Targets: []Target{colours}})
+	ofMessages := train(t, asMessages(texts), nil, Options{Targets: []Target{colours}})
+	for i, message := range asMessages(texts) {
+		want := ofTexts.Classify(texts[i].Text, nil)
+		for _, test := range []struct {
+			reason string
+			scores [][]float64
+		}{
+			{"a model of texts, of a message", ofTexts.Classify(message.Text, nil)},
+			{"a model of messages, of a text", ofMessages.Classify(texts[i].Text, nil)},
+			{"a model of messages, of a message", ofMessages.Classify(message.Text, nil)},
+		} {
+			if !reflect.DeepEqual(test.scores, want) {
+				t.Fatalf("%s: scores %v instead of %v", test.reason, test.scores, want)
+			}
+		}
 	}
 }
 
-// A model of conversations is also asked about texts, as the first thing a user says.
-func TestTheFocusIsAPartOfTheWhole(t *testing.T) {
-	var plain, focused ngrams
-	plain.extract("user: it is red\n")
-	focused.extract(RenderChat([]Message{{"user", "it is red"}}))
-	if words := focused.words[len(focused.words)-len(plain.words):]; !slices.Equal(words, plain.words) {
-		t.Errorf("words %v, without focus %v", focused.words, plain.words)
+// A caller may send any character.
+func TestNobodySpeaksForAnother(t *testing.T) {
+	marked, unmarked := "it\x02is\x03red\x04\x05", "it is red"
+	var examples []Example
+	for _, example := range colourExamples(60) {
+		examples = append(examples, Example{Labels: example.Labels, Text: RenderChat([]Message{
+			{"user", "it is blue"}, {"assistant", "as you like"}, {"user", example.Text}})})
 	}
-	for _, slot := range focused.words[:len(focused.words)-len(plain.words)] {
-		if slices.Contains(plain.words, slot) {
-			t.Errorf("slot %d is a word of the focus and of the rest", slot)
+	ofTexts := train(t, colourExamples(60), nil, Options{Targets: []Target{colours}})
+	ofTurns := train(t, examples, nil, Options{Targets: []Target{colours}})
+	for _, test := range []struct {
+		reason      string
+		model       *Model
+		text, other string
+	}{
+		{"to a model of texts marks are white space", ofTexts, "\x02" + marked, unmarked},
+		{"in what a user says, too", ofTurns, RenderChat([]Message{{"user", marked}}), RenderChat([]Message{{"user", unmarked}})},
+		{"and among other turns", ofTurns, RenderChat([]Message{{"user", "it is green"}, {"tool", marked}}), RenderChat([]Message{{"user", "it is green"}, {"tool", unmarked}})},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			if got, want := test.model.Classify(test.text, nil), test.model.Classify(test.other, nil); !reflect.DeepEqual(got, want) {
+				t.Errorf("scores %v instead of %v", got, want)
+			}
+		})
+	}
+}
+
+func TestConversationsOfWhichNothingIsKnown(t *testing.T) {
+	examples := asMessages(colourExamples(60))
+	examples[7].Text, examples[8].Text = RenderChat([]Message{{"assistant", ""}}), RenderChat([]Message{{"user", ""}, {"user", " "}})
+	model := train(t, examples, nil, Options{Targets: []Target{colours}})
+	for _, messages := range [][]Message{{{"assistant", ""}}, {{"user", "🜁"}, {"assistant", "🜂"}}, {{"user", " "}, {"assistant", "🜂"}}} {
+		sum := 0.0
+		for _, score := range model.Classify(RenderChat(messages), nil)[0] {
+			sum += score
+		}
+		if sum < 1-1e-6 || sum > 1+1e-6 {
+			t.Errorf("%v: scores sum to %v", messages, sum)
 		}
 	}
 }
@@ -85,8 +147,8 @@ func TestTheFocusIsAPartOfTheWhole(t *testing.T) {
 // TestLongMessagesAreRendered as short ones are.
 func TestLongMessagesAreRendered(t *testing.T) {
 	long := strings.Repeat("0123456789ä", 3*pieceBytes/12)
-	want := focusStart + long + focusEnd + "system: be brief\nuser: " + long + "\n"
-	if got := RenderChat([]Message{{"system", "be brief"}, {"user", long}}); got != want {
+	want := "\x04be brief\x02" + long + " " + long
+	if got := RenderChat([]Message{{"system", "be brief"}, {"user", long + "\x03" + long}}); got != want {
 		t.Errorf("%d bytes instead of %d, or others", len(got), len(want))
 	}
 }

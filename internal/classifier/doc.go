@@ -31,8 +31,13 @@
 // clients of the protocol expect: there, a label applies when its score is above a
 // threshold that is well below one half.
 //
-// Of a conversation, what the user said last counts twice: as a part of the whole, and
-// as features of its own; see RenderChat.
+// A conversation becomes the weighted mean of its turns, each a text of its own, so that
+// one in which one turn tells the label is classified as that turn would be. How much a turn
+// counts is learned before the rest, with naive Bayes on the words of up to 4096
+// conversations: by the role and the place of the turn, from either end, its length and
+// its words. Of the turns between the first four and the last sixteen, all are one. Where
+// there are several targets, words are also features of who said them and whether first
+// or last.
 //
 // Whether each of its labels applies is what Probabilities and Decide tell: each
 // label has a probability of its own and a threshold, chosen on the same unseen

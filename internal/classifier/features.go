@@ -8,9 +8,10 @@ import (
 // vocabulary is the set of features: the slots that occur in the training
 // examples, and what each weighs.
 type vocabulary struct {
-	slots    []uint32  // of each feature, ascending
-	weights  []float32 // of each feature
-	features []uint32  // of each slot, plus one; zero when it is none
+	slots    []uint32     // of each feature, ascending
+	weights  []float32    // of each feature
+	features []uint32     // of each slot, plus one; zero when it is none
+	turns    *turnWeights // nil when texts are no conversations
 }
 
 // rareFromDocuments is the number of documents from which a feature that only one
@@ -63,6 +64,10 @@ type vectorizer struct {
 	ngrams     ngrams
 	counts     []uint32 // of each feature; zero between texts
 	vector     vector
+
+	conversation turnVectors
+	position     uint32    // of the turn that is being read; zero when it does not matter
+	present      []float32 // the shares of turns that have each feature of the vector; empty for one text
 }
 
 // vector is a sparse feature vector. A feature may be there twice, once for words
@@ -92,20 +97,38 @@ func newVectorizer(v *vocabulary) *vectorizer {
 }
 
 func (v *vectorizer) vectorize(text string) vector {
+	v.present = v.present[:0]
+	if v.vocabulary.turns != nil && isConversation(text) {
+		v.vectorizeTurns(text)
+	} else {
+		v.vectorizeText(text)
+	}
+	return v.vector
+}
+
+// vectorizeText sets the vector to that of a text, and returns where its characters start.
+func (v *vectorizer) vectorizeText(text string) (characters int) {
 	v.vector.features, v.vector.values = v.vector.features[:0], v.vector.values[:0]
 	v.ngrams.extract(text)
 	v.count(v.ngrams.words)
 	v.scale(0, 1)
-	start := len(v.vector.features)
+	characters = len(v.vector.features)
 	v.count(v.ngrams.characters.slots)
-	v.scale(start, v.ngrams.characters.share())
-	return v.vector
+	v.scale(characters, v.ngrams.characters.share())
+	return characters
 }
 
 // count appends the features of a group that it does not have yet.
 func (v *vectorizer) count(group []uint32) {
+	v.countAt(0, group)
+	if v.position != 0 {
+		v.countAt(v.position, group)
+	}
+}
+
+func (v *vectorizer) countAt(position uint32, group []uint32) {
 	for _, slot := range group {
-		feature := v.vocabulary.features[slot]
+		feature := v.vocabulary.features[slot^position]
 		if feature == 0 {
 			continue
 		}
@@ -127,12 +150,17 @@ func (v *vectorizer) scale(start int, length float64) {
 		v.vector.values = append(v.vector.values, value)
 		square += value * value
 	}
+	toLength(length, v.vector.values[start:], square)
+}
+
+// toLength scales values, the sum of whose squares is given.
+func toLength(length float64, values []float32, square float32) {
 	if square == 0 {
 		return
 	}
 	scale := float32(length / math.Sqrt(float64(square)))
-	for i := range v.vector.values[start:] {
-		v.vector.values[start+i] *= scale
+	for i := range values {
+		values[i] *= scale
 	}
 }
 
@@ -142,6 +170,10 @@ type frequencyCounter struct {
 	documents   uint32
 	last        []uint32 // of each slot: the last document that had it, from one
 	frequencies []uint32
+
+	turns    *turnWeights // nil when texts are no conversations
+	segments []segment
+	position uint32 // of the turn that is being read; zero when it does not matter
 }
 
 func newFrequencyCounter() *frequencyCounter {
@@ -152,13 +184,34 @@ func newFrequencyCounter() *frequencyCounter {
 
 func (c *frequencyCounter) add(text string) {
 	c.documents++
+	if c.turns == nil || !isConversation(text) {
+		c.addText(text)
+		return
+	}
+	c.segments = splitTurns(text, c.segments)
+	for i, s := range c.segments {
+		c.position = c.turns.position(c.segments, i)
+		c.addText(text[s.start:s.end])
+	}
+	c.position = 0
+}
+
+func (c *frequencyCounter) addText(text string) {
 	c.ngrams.extract(text)
 	c.addGroup(c.ngrams.words)
 	c.addGroup(c.ngrams.characters.slots)
 }
 
 func (c *frequencyCounter) addGroup(group []uint32) {
+	c.addAt(0, group)
+	if c.position != 0 {
+		c.addAt(c.position, group)
+	}
+}
+
+func (c *frequencyCounter) addAt(position uint32, group []uint32) {
 	for _, slot := range group {
+		slot ^= position
 		if c.last[slot] != c.documents {
 			c.last[slot] = c.documents
 			c.frequencies[slot]++

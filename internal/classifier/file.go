@@ -19,6 +19,8 @@ import (
 //	features      their number, then for each the distance of its slot from the
 //	              one before
 //	relevance     a float32 for every feature: its weight in a text
+//	turns         where the header has turns, a float32 for every feature: its
+//	              weight among what tells how much a turn counts
 //	bias, scales  a float32 each for every label
 //	weights       a signed byte for every label of every feature
 //	checksum      SHA-256 of all before
@@ -33,6 +35,7 @@ const maxFileBytes = maxWeights + 1<<26
 type header struct {
 	Targets      []Target      `json:"targets"`
 	Calibrations []calibration `json:"calibrations"`
+	Turns        *turnWeights  `json:"turns,omitempty"` // nil when texts are no conversations
 }
 
 // VersionError says that a model file has another version of the format than the one
@@ -65,7 +68,7 @@ func (m *Model) WriteTo(w io.Writer) (int64, error) {
 
 // appendTop appends all between magic and weights.
 func (m *Model) appendTop(data []byte) ([]byte, error) {
-	head, err := json.Marshal(header{m.targets, m.calibrations})
+	head, err := json.Marshal(header{m.targets, m.calibrations, m.vocabulary.turns})
 	if err != nil {
 		return nil, fmt.Errorf("encoding model header: %w", err)
 	}
@@ -77,7 +80,11 @@ func (m *Model) appendTop(data []byte) ([]byte, error) {
 		data = binary.AppendUvarint(data, uint64(slot-previous))
 		previous = slot
 	}
-	for _, value := range slices.Concat(m.vocabulary.weights, m.bias, m.scales) {
+	var turns []float32
+	if m.vocabulary.turns != nil {
+		turns = m.vocabulary.turns.words
+	}
+	for _, value := range slices.Concat(m.vocabulary.weights, turns, m.bias, m.scales) {
 		data = binary.LittleEndian.AppendUint32(data, math.Float32bits(value))
 	}
 	return data, nil
@@ -107,6 +114,9 @@ func decodeModel(data []byte) (*Model, error) {
 	d.header(m)
 	m.vocabulary.slots = d.features()
 	m.vocabulary.weights = d.floats(len(m.vocabulary.slots))
+	if m.vocabulary.turns != nil {
+		m.vocabulary.turns.words = d.floats(len(m.vocabulary.slots))
+	}
 	labels := 0
 	for _, target := range m.targets {
 		labels += len(target.Labels)
@@ -186,7 +196,7 @@ func (d *decoder) header(m *Model) {
 		d.fail(err.Error())
 		return
 	}
-	valid := len(h.Calibrations) == len(h.Targets)
+	valid := len(h.Calibrations) == len(h.Targets) && h.Turns.plausible()
 	for i := 0; valid && i < len(h.Targets); i++ {
 		valid = h.Calibrations[i].fits(h.Targets[i])
 	}
@@ -194,7 +204,13 @@ func (d *decoder) header(m *Model) {
 		d.fail("the header is inconsistent")
 		return
 	}
-	m.targets, m.calibrations = h.Targets, h.Calibrations
+	m.targets, m.calibrations, m.vocabulary.turns = h.Targets, h.Calibrations, h.Turns
+}
+
+// plausible tells whether every place has a weight.
+func (w *turnWeights) plausible() bool {
+	return w == nil || len(w.Places) == places &&
+		!slices.ContainsFunc(w.Places, func(weight float32) bool { return !(math.Abs(float64(weight)) <= largestFloat) })
 }
 
 func (c calibration) fits(target Target) bool {

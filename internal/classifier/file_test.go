@@ -43,6 +43,31 @@ func TestModelFileRoundTrip(t *testing.T) {
 	}
 }
 
+func TestFileOfAModelOfConversations(t *testing.T) {
+	var examples []Example
+	for _, example := range colourExamples(60) {
+		examples = append(examples, Example{Labels: example.Labels, Text: RenderChat([]Message{{"user", example.Text}, {"assistant", "it is blue"}})})
+	}
+	model := train(t, examples, nil, Options{Targets: []Target{colours}})
+	file := encode(t, model)
+	read, err := ReadModel(bytes.NewReader(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, example := range examples {
+		if got, want := read.Classify(example.Text, nil), model.Classify(example.Text, nil); !reflect.DeepEqual(got, want) {
+			t.Fatalf("%q: scores %v instead of %v", example.Text, got, want)
+		}
+	}
+	if !bytes.Equal(encode(t, read), file) {
+		t.Error("a model that was read is written differently")
+	}
+	model.vocabulary.turns.Places = model.vocabulary.turns.Places[1:]
+	if _, err := ReadModel(bytes.NewReader(encode(t, model))); err == nil || !strings.Contains(err.Error(), "inconsistent") {
+		t.Errorf("error %v where a place has no weight", err)
+	}
+}
+
 func TestReadModelSaysWhichVersion(t *testing.T) {
 	file := encode(t, smallModel(t))
 	file[len(magic)-1] = 1
@@ -98,6 +123,8 @@ func FuzzReadModel(f *testing.F) {
 	content := file[:len(file)-sha256.Size]
 	f.Add(content)
 	f.Add(content[:len(content)/2])
+	conversations := encode(f, train(f, asMessages(colourExamples(30)), nil, Options{Targets: []Target{colours}}))
+	f.Add(conversations[:len(conversations)-sha256.Size])
 	f.Add([]byte(magic))
 	f.Add([]byte(magic + "\xff\xff\xff\xff\x0f"))
 	f.Fuzz(func(t *testing.T, content []byte) {
@@ -105,13 +132,15 @@ func FuzzReadModel(f *testing.F) {
 		if err != nil {
 			return
 		}
-		for _, scores := range model.Classify("it is red, please", nil) {
-			sum := 0.0
-			for _, score := range scores {
-				sum += score
-			}
-			if math.Abs(sum-1) > 1e-6 {
-				t.Errorf("scores %v", scores)
+		for _, text := range []string{"it is red, please", RenderChat([]Message{{"user", "it is red"}, {"assistant", "it is blue"}})} {
+			for _, scores := range model.Classify(text, nil) {
+				sum := 0.0
+				for _, score := range scores {
+					sum += score
+				}
+				if math.Abs(sum-1) > 1e-6 {
+					t.Errorf("scores %v", scores)
+				}
 			}
 		}
 	})

@@ -26,7 +26,6 @@ type ngrams struct {
 	// while Go copies everybody waits who is to be stopped.
 	full func(words []uint32)
 
-	seed     uint64 // of what is being read
 	previous uint64 // hash of the word before; 0 at the start
 	pair     uint64 // hash of the word before and of the one before that
 	run      run
@@ -53,15 +52,7 @@ func (r *run) endsWith(last rune) bool {
 func (n *ngrams) extract(text string) {
 	n.words = n.words[:0]
 	n.characters.reset()
-	focus, rest := splitFocus(text)
-	n.add(focus, focusSeed)
-	n.add(rest, 0)
-}
-
-// add adds the n-grams of a part of the text, which are others than those of parts with
-// another seed.
-func (n *ngrams) add(text string, seed uint64) {
-	n.seed, n.previous = seed, 0
+	n.previous = 0
 	n.startRun()
 	n.readFolded(text)
 	n.endRun()
@@ -109,12 +100,12 @@ const dotAbove = '\u0307'
 func (n *ngrams) extend(r rune) {
 	n.run.length++
 	if n.run.unspaced {
-		n.addCharacter(mix(wordSeed^n.seed, uint64(r)))
+		n.addCharacter(mix(wordSeed, uint64(r)))
 	} else {
 		n.run.hash = mix(n.run.hash, uint64(r))
 	}
 	if n.run.last = append(n.run.last, r); len(n.run.last) == longestRun {
-		n.characters.add(n.run.last, n.seed)
+		n.characters.add(n.run.last)
 		n.run.last = n.run.last[:0]
 	}
 }
@@ -141,7 +132,7 @@ func (n *ngrams) addWord(hash uint64) {
 }
 
 func (n *ngrams) startRun() {
-	n.run = run{hash: wordSeed ^ n.seed, last: append(n.run.last[:0], ' ')}
+	n.run = run{hash: wordSeed, last: append(n.run.last[:0], ' ')}
 }
 
 // endRun adds what is to be added of the run that ends here, if there is one.
@@ -153,15 +144,14 @@ func (n *ngrams) endRun() {
 		n.addWord(n.run.hash)
 	}
 	n.run.last = append(n.run.last, ' ')
-	n.characters.add(n.run.last, n.seed)
+	n.characters.add(n.run.last)
 	n.startRun()
 }
 
-// The seeds keep equal words and character n-grams apart, and those of the focus.
+// The seeds keep equal words and character n-grams apart.
 const (
 	wordSeed      = goldenRatio
 	characterSeed = uint64(0xc2b2ae3d27d4eb4f)
-	focusSeed     = uint64(0x165667b19e3779f9)
 	endSeed       = uint64(0x27d4eb2f165667c5)
 )
 

@@ -66,26 +66,35 @@ func (t *trainer) countLabels(ctx context.Context) (*labelCounts, error) {
 		if len(heldOut) > 0 && heldOut[0] == i {
 			heldOut = heldOut[1:]
 		} else {
-			c.add(t.heads, t.vectorizer.vectorize(example.Text), example.Labels)
+			x := t.vectorizer.vectorize(example.Text)
+			c.add(t.heads, x, t.vectorizer.present, example.Labels)
 		}
 		i++
 	}
 	return c, nil
 }
 
-func (c *labelCounts) add(heads []head, x vector, labels [][]int) {
+// add counts an example with the features of x, those of a conversation as far as they
+// are present.
+func (c *labelCounts) add(heads []head, x vector, present []float32, labels [][]int) {
+	count := func(i int) float32 {
+		if len(present) == 0 {
+			return 1
+		}
+		return present[i]
+	}
 	for i, h := range heads {
 		if labels[i] == nil {
 			continue
 		}
 		c.examples[i]++
-		for _, feature := range x.features {
-			c.features[i][feature]++
+		for k, feature := range x.features {
+			c.features[i][feature] += count(k)
 		}
 		for _, label := range labels[i] {
 			c.labels[h.first+label]++
-			for _, feature := range x.features {
-				c.byFeature.row(feature)[h.first+label]++
+			for k, feature := range x.features {
+				c.byFeature.row(feature)[h.first+label] += count(k)
 			}
 		}
 	}

@@ -3,7 +3,6 @@ package classifier
 import (
 	"context"
 	"fmt"
-	"strings"
 )
 
 // survey is what one reading of examples tells of them all.
@@ -57,7 +56,7 @@ func (s *survey) add(example *Example) {
 			s.frequencies[t][label]++
 		}
 	}
-	s.conversations = s.conversations || strings.HasPrefix(example.Text, focusStart)
+	s.conversations = s.conversations || isConversation(example.Text)
 }
 
 func (s *survey) meanWeight() float64 {

@@ -145,6 +145,11 @@ func (t *trainer) prepare(ctx context.Context) error {
 	if err := t.chooseFeatures(ctx); err != nil {
 		return err
 	}
+	if t.vocabulary.turns != nil {
+		if err := t.learnTurns(ctx); err != nil {
+			return err
+		}
+	}
 	counts, err := t.countLabels(ctx)
 	if err != nil {
 		return err
@@ -164,6 +169,9 @@ func (t *trainer) prepare(ctx context.Context) error {
 
 func (t *trainer) chooseFeatures(ctx context.Context) error {
 	counter := newFrequencyCounter()
+	if t.survey.conversations {
+		counter.turns = newTurnWeights(len(t.heads))
+	}
 	for example, err := range t.examples.all() {
 		if err == nil {
 			err = ctx.Err()
@@ -174,6 +182,7 @@ func (t *trainer) chooseFeatures(ctx context.Context) error {
 		counter.add(example.Text)
 	}
 	t.vocabulary = newVocabulary(t.examples.count(), counter.frequencies, maxWeights/columns(t.heads))
+	t.vocabulary.turns = counter.turns
 	t.vectorizer = newVectorizer(t.vocabulary)
 	for _, frequency := range counter.frequencies {
 		t.meanFeatures += float64(frequency) / float64(t.examples.count())

@@ -59,7 +59,7 @@ func newColourData(t *testing.T, examples []Example, targets []Target) *training
 	if err != nil {
 		t.Fatal(err)
 	}
-	trainer := &trainer{heads: newHeads(targets), examples: trainingExamples{corpus: corpus}}
+	trainer := &trainer{heads: newHeads(targets), survey: survey, examples: trainingExamples{corpus: corpus}}
 	if err := trainer.chooseFeatures(t.Context()); err != nil {
 		t.Fatal(err)
 	}
