@@ -31,8 +31,8 @@ type independent struct {
 // calibrate returns a calibration for each target, fitted on examples that the
 // weights have not seen.
 func (t *trainer) calibrate(ctx context.Context, weights *linear) ([]calibration, error) {
-	examples, err := t.unseenMargins(ctx, weights)
-	if err != nil {
+	examples := t.crossFittedMargins
+	if err := t.addUnseenMargins(ctx, weights, examples); err != nil {
 		return nil, err
 	}
 	calibrations := make([]calibration, len(t.heads))
@@ -50,26 +50,26 @@ func (t *trainer) calibrate(ctx context.Context, weights *linear) ([]calibration
 	return calibrations, nil
 }
 
-func (t *trainer) unseenMargins(ctx context.Context, weights *linear) (*calibrationExamples, error) {
-	width := columns(t.heads)
-	stride := 1 + t.unseen.Len()*width/maxCalibrationMargins
-	c := &calibrationExamples{margins: make([]float32, 0, (t.unseen.Len()+stride-1)/stride*width), width: width}
+// addUnseenMargins adds the margins of the unseen examples.
+func (t *trainer) addUnseenMargins(ctx context.Context, weights *linear, c *calibrationExamples) error {
+	stride := 1 + t.unseen.Len()*c.width/maxCalibrationMargins
+	c.margins = slices.Grow(c.margins, (t.unseen.Len()+stride-1)/stride*c.width)
 	i := 0
 	for example, err := range t.unseen.all() {
 		if err == nil {
 			err = ctx.Err()
 		}
 		if err != nil {
-			return nil, fmt.Errorf("calibrating: %w", err)
+			return fmt.Errorf("calibrating: %w", err)
 		}
 		if i%stride == 0 {
 			c.heads = appendHead(c.heads, *example)
-			c.margins = c.margins[:len(c.margins)+width]
-			weights.margins(t.vectorizer.vectorize(example.Text), c.margins[len(c.margins)-width:])
+			c.margins = c.margins[:len(c.margins)+c.width]
+			weights.margins(t.vectorizer.vectorize(example.Text), c.margins[len(c.margins)-c.width:])
 		}
 		i++
 	}
-	return c, nil
+	return nil
 }
 
 // calibrationExamples are margins of examples, and their labels in the form that takes

@@ -13,6 +13,11 @@ type vocabulary struct {
 	features []uint32  // of each slot, plus one; zero when it is none
 }
 
+// clone has weights of its own.
+func (v *vocabulary) clone() *vocabulary {
+	return &vocabulary{slots: v.slots, weights: slices.Clone(v.weights), features: v.features}
+}
+
 // rareFromDocuments is the number of documents from which a feature that only one
 // of them has is noise. With fewer, everything counts.
 const rareFromDocuments = 1000
