@@ -80,7 +80,7 @@ func (c *crammerSinger) dualBytes() int64 {
 }
 
 func (c *crammerSinger) advance(ctx context.Context, update int) error {
-	end := int(float64(crammerSingerPasses*c.turns.order.length) * float64(update) / float64(c.schedule.updates))
+	end := int(expF("EXP_CSP", crammerSingerPasses) * float64(c.turns.order.length) * float64(update) / float64(c.schedule.updates))
 	for c.turns.taken < end {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -109,7 +109,7 @@ func (c *crammerSinger) update(ctx context.Context) error {
 	square := 1 + s.vector.square()
 	for i, target := range c.data.heads {
 		if labels := s.labels[i]; labels != nil {
-			c.solve(target, &c.own[i], labels[0], square, c.schedule.cost*c.data.gradientWeight(s, i))
+			c.solve(target, &c.own[i], labels[0], square, float32(expF("EXP_C", 1))*gw(c.schedule.cost, c.data.gradientWeight(s, i)))
 		}
 	}
 	differentiate(c.data.heads, c.margins, s.labels, c.losses)
@@ -261,4 +261,8 @@ func (c *crammerSinger) save(w io.Writer) error {
 func (c *crammerSinger) restore(r io.Reader) error {
 	_, err := io.CopyN(io.NewOffsetWriter(c.duals, 0), r, c.dualBytes())
 	return errors.Join(err, c.turns.restore(r), c.weights.restore(r))
+}
+
+func gw(c, w float32) float32 {
+	return c * float32(math.Pow(float64(w), expF("EXP_W", 1)))
 }

@@ -32,7 +32,7 @@ const (
 
 // repeatable tells whether there is memory for several fits.
 func (d *trainingData) repeatable() bool {
-	return max(len(d.vocabulary.slots), d.examples.count())*columns(d.heads) <= maxRepeatedWeights
+	return max(len(d.vocabulary.slots), d.examples.count())*columns(d.heads) <= int(expF("EXP_MAXREP", maxRepeatedWeights))
 }
 
 func (d *trainingData) hasLoss(loss LossFunction) bool {
@@ -42,7 +42,7 @@ func (d *trainingData) hasLoss(loss LossFunction) bool {
 // newEnsemble is for the examples but those left out, ascending.
 func newEnsemble(data *trainingData, files *scratchFiles, leftOut []int32, s schedule, seed uint64) (*ensemble, error) {
 	e := &ensemble{data: data}
-	if !data.repeatable() && !data.hasLoss(MultiClass) {
+	if !data.repeatable() && !data.hasLoss(MultiClass) && expF("EXP_CS", 1) > 0 {
 		order, err := newOrder(files, data.examples.count(), leftOut)
 		if err != nil {
 			return nil, err

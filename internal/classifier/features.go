@@ -11,11 +11,12 @@ type vocabulary struct {
 	slots    []uint32  // of each feature, ascending
 	weights  []float32 // of each feature
 	features []uint32  // of each slot, plus one; zero when it is none
+	unknown  float32   // what a slot weighs that is no feature
 }
 
 // clone has weights of its own.
 func (v *vocabulary) clone() *vocabulary {
-	return &vocabulary{slots: v.slots, weights: slices.Clone(v.weights), features: v.features}
+	return &vocabulary{slots: v.slots, weights: slices.Clone(v.weights), features: v.features, unknown: v.unknown}
 }
 
 // rareFromDocuments is the number of documents from which a feature that only one
@@ -67,6 +68,7 @@ type vectorizer struct {
 	vocabulary *vocabulary
 	ngrams     ngrams
 	counts     []uint32 // of each feature; zero between texts
+	unknown    uint32   // n-grams that are no features; zero between groups
 	vector     vector
 }
 
@@ -107,11 +109,13 @@ func (v *vectorizer) vectorize(text string) vector {
 	return v.vector
 }
 
-// count appends the features of a group that it does not have yet.
+// count appends the features of a group that it does not have yet, and counts the n-grams
+// that are none.
 func (v *vectorizer) count(group []uint32) {
 	for _, slot := range group {
 		feature := v.vocabulary.features[slot]
 		if feature == 0 {
+			v.unknown++
 			continue
 		}
 		feature--
@@ -122,10 +126,12 @@ func (v *vectorizer) count(group []uint32) {
 	}
 }
 
-// scale scales the group of features from start on to length one. The square root keeps
-// what a long text repeats from hiding the rest.
+// scale scales the group of features from start on to length one, or to less where there
+// are n-grams beside that are no features: the less is known of a text, the less is said
+// of it. The square root keeps what a long text repeats from hiding the rest.
 func (v *vectorizer) scale(start int) {
-	square := float32(0)
+	square := float32(v.unknown) * v.vocabulary.unknown * v.vocabulary.unknown
+	v.unknown = 0
 	for _, feature := range v.vector.features[start:] {
 		value := float32(math.Sqrt(float64(v.counts[feature]))) * v.vocabulary.weights[feature]
 		v.counts[feature] = 0

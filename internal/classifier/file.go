@@ -33,6 +33,8 @@ const maxFileBytes = maxWeights + 1<<26
 type header struct {
 	Targets      []Target      `json:"targets"`
 	Calibrations []calibration `json:"calibrations"`
+	// UnknownWeight is the weight in a text of what is no feature.
+	UnknownWeight float32 `json:"unknown_weight,omitempty"`
 }
 
 // VersionError says that a model file has another version of the format than the one
@@ -65,7 +67,7 @@ func (m *Model) WriteTo(w io.Writer) (int64, error) {
 
 // appendTop appends all between magic and weights.
 func (m *Model) appendTop(data []byte) ([]byte, error) {
-	head, err := json.Marshal(header{m.targets, m.calibrations})
+	head, err := json.Marshal(header{m.targets, m.calibrations, m.vocabulary.unknown})
 	if err != nil {
 		return nil, fmt.Errorf("encoding model header: %w", err)
 	}
@@ -186,7 +188,7 @@ func (d *decoder) header(m *Model) {
 		d.fail(err.Error())
 		return
 	}
-	valid := len(h.Calibrations) == len(h.Targets)
+	valid := len(h.Calibrations) == len(h.Targets) && h.UnknownWeight >= 0 && h.UnknownWeight <= largestFloat
 	for i := 0; valid && i < len(h.Targets); i++ {
 		valid = h.Calibrations[i].fits(h.Targets[i])
 	}
@@ -194,7 +196,7 @@ func (d *decoder) header(m *Model) {
 		d.fail("the header is inconsistent")
 		return
 	}
-	m.targets, m.calibrations = h.Targets, h.Calibrations
+	m.targets, m.calibrations, m.vocabulary.unknown = h.Targets, h.Calibrations, h.UnknownWeight
 }
 
 func (c calibration) fits(target Target) bool {

@@ -76,14 +76,15 @@ type trainer struct {
 	heads    []head
 	survey   *survey // of examples
 	examples trainingExamples
+	named    []bool  // of each target: whether the names of its labels help
 	heldOut  []int32 // of them, ascending
 	unseen   Examples
 	// crossFitted are examples that calibrate beside the unseen ones: each list by weights
 	// that are fitted to all others.
 	crossFitted        [][]int32
 	crossFittedMargins *calibrationExamples
-	schedule schedule
-	files    scratchFiles
+	schedule           schedule
+	files              scratchFiles
 
 	vocabulary   *vocabulary
 	vectorizer   *vectorizer
@@ -95,7 +96,11 @@ type trainer struct {
 
 // newTrainer adds to the survey of the training examples what they get beside.
 func newTrainer(ctx context.Context, train, valid *Corpus, s *survey, options Options) (*trainer, error) {
-	examples := trainingExamples{train, nameExamples(s, options.Targets)}
+	names, err := learnableNames(ctx, train, s, options)
+	if err != nil {
+		return nil, err
+	}
+	examples := trainingExamples{train, names.examples}
 	for i := range examples.names {
 		s.add(&examples.names[i])
 	}
@@ -104,6 +109,7 @@ func newTrainer(ctx context.Context, train, valid *Corpus, s *survey, options Op
 		heads:    newHeads(options.Targets),
 		survey:   s,
 		examples: examples,
+		named:    names.help,
 		unseen:   Examples{corpus: valid},
 		schedule: newSchedule(examples.count(), options.Hyperparameters),
 		files:    scratchFiles{folder: train.files.folder},
@@ -142,6 +148,11 @@ func (t *trainer) prepareData(ctx context.Context) (*trainingData, error) {
 		return nil, err
 	}
 	data := newTrainingData(t.examples, t.survey, t.options.Targets, t.heads, t.vocabulary)
+	for i, named := range t.named {
+		if !named {
+			data.kinships[i] = &kinship{}
+		}
+	}
 	if data.repeatable() {
 		data.bayes = counts.bayes(t.heads)
 	}
