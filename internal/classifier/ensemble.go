@@ -16,8 +16,7 @@ import (
 type ensemble struct {
 	data     *trainingData
 	descents []*descent
-	hinge    *hinge         // nil when no target is single_class
-	large    *crammerSinger // in place of all others where weights are too large for several fits
+	hinge    *hinge // nil when no target is single_class
 }
 
 const (
@@ -32,24 +31,12 @@ const (
 
 // repeatable tells whether there is memory for several fits.
 func (d *trainingData) repeatable() bool {
-	return max(len(d.vocabulary.slots), d.examples.count())*columns(d.heads) <= int(expF("EXP_MAXREP", maxRepeatedWeights))
-}
-
-func (d *trainingData) hasLoss(loss LossFunction) bool {
-	return slices.ContainsFunc(d.heads, func(h head) bool { return h.loss == loss })
+	return max(len(d.vocabulary.slots), d.examples.count())*columns(d.heads) <= maxRepeatedWeights
 }
 
 // newEnsemble is for the examples but those left out, ascending.
 func newEnsemble(data *trainingData, files *scratchFiles, leftOut []int32, s schedule, seed uint64) (*ensemble, error) {
 	e := &ensemble{data: data}
-	if !data.repeatable() && !data.hasLoss(MultiClass) && expF("EXP_CS", 1) > 0 {
-		order, err := newOrder(files, data.examples.count(), leftOut)
-		if err != nil {
-			return nil, err
-		}
-		e.large, err = newCrammerSinger(data, files, order, s, seed)
-		return e, err
-	}
 	count := 1
 	if data.repeatable() {
 		count = descents
@@ -61,7 +48,7 @@ func newEnsemble(data *trainingData, files *scratchFiles, leftOut []int32, s sch
 		}
 		e.descents = append(e.descents, newDescent(data, order, s, seed, i))
 	}
-	if !data.repeatable() || !data.hasLoss(SingleClass) {
+	if !data.repeatable() || !slices.ContainsFunc(data.heads, func(h head) bool { return h.loss == SingleClass }) {
 		return e, nil
 	}
 	order, err := newOrder(files, data.examples.count(), leftOut)
@@ -90,9 +77,6 @@ func (e *ensemble) fits() []fit {
 	if e.hinge != nil {
 		fits = append(fits, e.hinge)
 	}
-	if e.large != nil {
-		fits = append(fits, e.large)
-	}
 	return fits
 }
 
@@ -110,11 +94,6 @@ func advanceAll(ctx context.Context, fits []fit, update int) error {
 
 // loss returns the mean training loss of the descents since it was last asked for.
 func (e *ensemble) loss() float64 {
-	if e.large != nil {
-		losses := e.large.losses
-		e.large.losses = newMeanLoss(e.data.heads, e.data.targets)
-		return losses.mean()
-	}
 	losses := e.descents[0].newLosses()
 	for _, d := range e.descents {
 		losses.merge(d.losses)
@@ -125,9 +104,6 @@ func (e *ensemble) loss() float64 {
 
 // weights returns the mean of the fits as they are.
 func (e *ensemble) weights() (*linear, error) {
-	if e.large != nil {
-		return e.large.weights, nil
-	}
 	if len(e.descents) == 1 {
 		return e.descents[0].weights, nil
 	}

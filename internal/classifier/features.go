@@ -30,8 +30,9 @@ func newVocabulary(documents int, frequencies []uint32, maxFeatures int) *vocabu
 	if documents >= rareFromDocuments {
 		least = 2
 	}
-	for atLeast(frequencies, least) > maxFeatures {
-		least *= 2
+	if atLeast(frequencies, least) > maxFeatures {
+		ascending := slices.Sorted(slices.Values(frequencies))
+		least = ascending[len(ascending)-maxFeatures-1] + 1
 	}
 	v := &vocabulary{}
 	for slot, frequency := range frequencies {
