@@ -11,8 +11,8 @@ const (
 	heldOutShare   = 10   // one of so many
 	maxHeldOut     = 5000 // more do not make a temperature better
 	fewestToDivide = 50   // from which holding some out leaves enough of both
-	// enoughUnseen are enough examples to calibrate on. Where there are fewer, so little
-	// data is quickly trained on again, without others.
+	// enoughUnseen are enough examples to calibrate on. Data of which a tenth is fewer is
+	// trained on again in little time, without other examples each time.
 	enoughUnseen = 200
 )
 
@@ -28,17 +28,22 @@ func (t *trainer) divide(ctx context.Context) error {
 		return fmt.Errorf("holding examples out: %w", err)
 	}
 	divided := examples >= fewestToDivide && t.unseen.Len() == 0
-	if examples >= heldOutShare*enoughUnseen {
-		if !divided {
-			return nil
-		}
-		chosen := make([]int32, min(examples/heldOutShare, maxHeldOut))
-		if err := order.read(0, chosen); err != nil {
-			return err
-		}
-		t.holdOut(chosen)
+	if examples < heldOutShare*enoughUnseen {
+		return t.divideFew(order, divided)
+	}
+	if !divided {
 		return nil
 	}
+	chosen := make([]int32, min(examples/heldOutShare, maxHeldOut))
+	if err := order.read(0, chosen); err != nil {
+		return err
+	}
+	t.holdOut(chosen)
+	return nil
+}
+
+// divideFew has so many folds calibrate as make enough examples with the unseen ones.
+func (t *trainer) divideFew(order *order, divided bool) error {
 	folds, err := t.folds(order)
 	if err != nil {
 		return err
@@ -48,7 +53,8 @@ func (t *trainer) divide(ctx context.Context) error {
 		folds = folds[1:]
 	}
 	missing := max(enoughUnseen-t.unseen.Len(), 0)
-	t.crossFitted = folds[:min((missing*heldOutShare+examples-1)/examples, len(folds))]
+	count := (missing*heldOutShare + order.length - 1) / order.length
+	t.crossFitted = folds[:min(count, len(folds))]
 	return nil
 }
 
@@ -57,8 +63,8 @@ func (t *trainer) holdOut(chosen []int32) {
 	t.heldOut = slices.Sorted(slices.Values(chosen))
 }
 
-// folds divides the examples into as many as one of which is held out. Each has its
-// part of the examples of each label.
+// folds divides the examples into tenths. Each has its part of the examples of each
+// label.
 func (t *trainer) folds(order *order) ([][]int32, error) {
 	shuffled := make([]int32, order.length)
 	if err := order.read(0, shuffled); err != nil {
@@ -88,8 +94,7 @@ func firstLabel(heads []head, example *Example) int {
 	return -1
 }
 
-// crossFit returns the margins of examples by weights that have not seen them, fitted to
-// the others.
+// crossFit returns the margins of the cross-fitted examples.
 func (t *trainer) crossFit(ctx context.Context) (*calibrationExamples, error) {
 	c := &calibrationExamples{width: columns(t.heads)}
 	for _, fold := range t.crossFitted {
@@ -111,14 +116,14 @@ func (t *trainer) fitWithout(ctx context.Context, fold []int32, c *calibrationEx
 	if err != nil {
 		return err
 	}
-	fitted, err := newEnsemble(data, &part.files, part.heldOut, t.schedule, t.options.Seed)
+	ensemble, err := newEnsemble(data, &part.files, part.heldOut, t.schedule, t.options.Seed)
 	if err != nil {
 		return err
 	}
-	if err := advanceAll(ctx, fitted.fits(), t.schedule.updates); err != nil {
+	if err := advanceAll(ctx, ensemble.fits(), t.schedule.updates); err != nil {
 		return fmt.Errorf("calibrating: %w", err)
 	}
-	weights, err := fitted.weights()
+	weights, err := ensemble.weights()
 	if err != nil {
 		return err
 	}
