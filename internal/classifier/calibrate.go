@@ -80,14 +80,15 @@ type calibrationExamples struct {
 	heads   []byte
 }
 
-// all yields the margins and labels of each example, which are valid until the next.
-func (c *calibrationExamples) all() iter.Seq2[[]float32, [][]int] {
-	return func(yield func([]float32, [][]int) bool) {
+// all yields the margins of each example, and the example without its text, which are
+// valid until the next.
+func (c *calibrationExamples) all() iter.Seq2[[]float32, *Example] {
+	return func(yield func([]float32, *Example) bool) {
 		var h headReader
 		heads := c.heads
 		for margins := range slices.Chunk(c.margins, c.width) {
 			heads = h.read(heads)
-			if !yield(margins, h.result.Labels) {
+			if !yield(margins, &h.result) {
 				return
 			}
 		}
@@ -95,19 +96,25 @@ func (c *calibrationExamples) all() iter.Seq2[[]float32, [][]int] {
 }
 
 // calibrationLoss is the cross-entropy of the scores as they will be published: those
-// of a multi_class target too are taken after they were made to sum to one.
+// of a multi_class target too are taken after they were made to sum to one. Examples
+// count by their weights, as in training.
 func (h head) calibrationLoss(target int, examples *calibrationExamples, temperature float64) float64 {
-	loss := 0.0
+	loss, weights, count := 0.0, 0.0, 0.0
 	margins := make([]float32, h.end-h.first)
 	scores := make([]float64, len(margins))
-	for all, labels := range examples.all() {
+	for all, example := range examples.all() {
 		copy(margins, all[h.first:h.end])
 		h.scores(margins, temperature, scores)
-		for _, label := range labels[target] {
-			loss += crossEntropy(scores[label]) / float64(len(labels[target]))
+		for _, label := range example.Labels[target] {
+			loss += weight(example) * crossEntropy(scores[label]) / float64(len(example.Labels[target]))
 		}
+		weights += weight(example)
+		count++
 	}
-	return loss
+	if weights == 0 {
+		return 0
+	}
+	return loss * count / weights
 }
 
 // prior is the loss by which a temperature other than one must be worth it, so that a
