@@ -31,8 +31,8 @@ type independent struct {
 // calibrate returns a calibration for each target, fitted on examples that the
 // weights have not seen.
 func (t *trainer) calibrate(ctx context.Context, weights *linear) ([]calibration, error) {
-	examples, err := t.unseenMargins(ctx, weights)
-	if err != nil {
+	examples := t.crossFittedMargins
+	if err := t.addUnseenMargins(ctx, weights, examples); err != nil {
 		return nil, err
 	}
 	calibrations := make([]calibration, len(t.heads))
@@ -50,26 +50,26 @@ func (t *trainer) calibrate(ctx context.Context, weights *linear) ([]calibration
 	return calibrations, nil
 }
 
-func (t *trainer) unseenMargins(ctx context.Context, weights *linear) (*calibrationExamples, error) {
-	width := columns(t.heads)
-	stride := 1 + t.unseen.Len()*width/maxCalibrationMargins
-	c := &calibrationExamples{margins: make([]float32, 0, (t.unseen.Len()+stride-1)/stride*width), width: width}
+// addUnseenMargins adds the margins of the unseen examples.
+func (t *trainer) addUnseenMargins(ctx context.Context, weights *linear, c *calibrationExamples) error {
+	stride := 1 + t.unseen.Len()*c.width/maxCalibrationMargins
+	c.margins = slices.Grow(c.margins, (t.unseen.Len()+stride-1)/stride*c.width)
 	i := 0
 	for example, err := range t.unseen.all() {
 		if err == nil {
 			err = ctx.Err()
 		}
 		if err != nil {
-			return nil, fmt.Errorf("calibrating: %w", err)
+			return fmt.Errorf("calibrating: %w", err)
 		}
 		if i%stride == 0 {
 			c.heads = appendHead(c.heads, *example)
-			c.margins = c.margins[:len(c.margins)+width]
-			weights.margins(t.vectorizer.vectorize(example.Text), c.margins[len(c.margins)-width:])
+			c.margins = c.margins[:len(c.margins)+c.width]
+			weights.margins(t.vectorizer.vectorize(example.Text), c.margins[len(c.margins)-c.width:])
 		}
 		i++
 	}
-	return c, nil
+	return nil
 }
 
 // calibrationExamples are margins of examples, and their labels in the form that takes
@@ -80,14 +80,15 @@ type calibrationExamples struct {
 	heads   []byte
 }
 
-// all yields the margins and labels of each example, which are valid until the next.
-func (c *calibrationExamples) all() iter.Seq2[[]float32, [][]int] {
-	return func(yield func([]float32, [][]int) bool) {
+// all yields the margins of each example, and the example without its text, which are
+// valid until the next.
+func (c *calibrationExamples) all() iter.Seq2[[]float32, *Example] {
+	return func(yield func([]float32, *Example) bool) {
 		var h headReader
 		heads := c.heads
 		for margins := range slices.Chunk(c.margins, c.width) {
 			heads = h.read(heads)
-			if !yield(margins, h.result.Labels) {
+			if !yield(margins, &h.result) {
 				return
 			}
 		}
@@ -95,19 +96,25 @@ func (c *calibrationExamples) all() iter.Seq2[[]float32, [][]int] {
 }
 
 // calibrationLoss is the cross-entropy of the scores as they will be published: those
-// of a multi_class target too are taken after they were made to sum to one.
+// of a multi_class target too are taken after they were made to sum to one. Examples
+// count by their weights, as in training.
 func (h head) calibrationLoss(target int, examples *calibrationExamples, temperature float64) float64 {
-	loss := 0.0
+	loss, weights, count := 0.0, 0.0, 0.0
 	margins := make([]float32, h.end-h.first)
 	scores := make([]float64, len(margins))
-	for all, labels := range examples.all() {
+	for all, example := range examples.all() {
 		copy(margins, all[h.first:h.end])
 		h.scores(margins, temperature, scores)
-		for _, label := range labels[target] {
-			loss += crossEntropy(scores[label]) / float64(len(labels[target]))
+		for _, label := range example.Labels[target] {
+			loss += weight(example) * crossEntropy(scores[label]) / float64(len(example.Labels[target]))
 		}
+		weights += weight(example)
+		count++
 	}
-	return loss
+	if weights == 0 {
+		return 0
+	}
+	return loss * count / weights
 }
 
 // prior is the loss by which a temperature other than one must be worth it, so that a

@@ -20,7 +20,8 @@
 // scripts that put no spaces between words, the 1-3-grams of characters are those of
 // words. The character n-grams of a long text are of a sample that is spread evenly over
 // it. Square roots of counts are weighted and scaled so that words and characters each have
-// length one, or the characters, where they are sampled, the share that they are of all. A
+// length one, those that are no features included: of a text of which little is known,
+// little is said. Characters that are sampled have the share that they are of all. A
 // feature weighs more the rarer it is and the more the labels of the examples that
 // have it differ from those of all. Every target is a linear head on these
 // features: a softmax for single_class, a sigmoid for each label for multi_class.
@@ -59,7 +60,8 @@
 // The name of a label says what it is about. It is learned from as an example that counts
 // the less the more others there are, and labels whose names have words in common learn
 // from each other's examples in a descent. With five examples of each label that is worth
-// three to six points of accuracy.
+// three to six points of accuracy. Names count only where the texts of the labels have more in
+// common with them than with those of other labels.
 //
 // The examples of a single_class label count the less the more there are of them, by
 // the square root, so that rare labels are learned, too. Training does not stop early:
@@ -68,7 +70,8 @@
 // Validation examples calibrate the model. Without any, a tenth of the training
 // examples, chosen by the seed, calibrates a second set of weights that is trained on
 // the rest and measured in the model's place; the model learns from everything, but
-// what features weigh.
+// what features weigh. Where fewer than 200 examples would calibrate, those of other tenths do,
+// too, each by weights that are fitted to the rest.
 //
 // # Hyperparameters
 //

@@ -11,7 +11,15 @@ type vocabulary struct {
 	slots    []uint32     // of each feature, ascending
 	weights  []float32    // of each feature
 	features []uint32     // of each slot, plus one; zero when it is none
+	unknown  float32      // what a slot weighs that is no feature
 	turns    *turnWeights // nil when texts are no conversations
+}
+
+// clone has weights of its own.
+func (v *vocabulary) clone() *vocabulary {
+	clone := *v
+	clone.weights = slices.Clone(v.weights)
+	return &clone
 }
 
 // rareFromDocuments is the number of documents from which a feature that only one
@@ -25,8 +33,9 @@ func newVocabulary(documents int, frequencies []uint32, maxFeatures int) *vocabu
 	if documents >= rareFromDocuments {
 		least = 2
 	}
-	for atLeast(frequencies, least) > maxFeatures {
-		least *= 2
+	if atLeast(frequencies, least) > maxFeatures {
+		ascending := slices.Sorted(slices.Values(frequencies))
+		least = ascending[len(ascending)-maxFeatures-1] + 1
 	}
 	v := &vocabulary{}
 	for slot, frequency := range frequencies {
@@ -63,6 +72,7 @@ type vectorizer struct {
 	vocabulary *vocabulary
 	ngrams     ngrams
 	counts     []uint32 // of each feature; zero between texts
+	unknown    uint32   // n-grams that are no features; zero between groups
 	vector     vector
 
 	conversation turnVectors
@@ -118,7 +128,8 @@ func (v *vectorizer) vectorizeText(text string) (characters int) {
 	return characters
 }
 
-// count appends the features of a group that it does not have yet.
+// count appends the features of a group that it does not have yet, and counts the n-grams
+// that are none.
 func (v *vectorizer) count(group []uint32) {
 	v.countAt(0, group)
 	if v.position != 0 {
@@ -130,6 +141,7 @@ func (v *vectorizer) countAt(position uint32, group []uint32) {
 	for _, slot := range group {
 		feature := v.vocabulary.features[slot^position]
 		if feature == 0 {
+			v.unknown++
 			continue
 		}
 		feature--
@@ -140,10 +152,12 @@ func (v *vectorizer) countAt(position uint32, group []uint32) {
 	}
 }
 
-// scale scales the group of features from start on to a length. The square root keeps
-// what a long text repeats from hiding the rest.
+// scale scales the group of features from start on to a length, or to less where there
+// are n-grams beside that are no features: the less is known of a text, the less is said
+// of it. The square root keeps what a long text repeats from hiding the rest.
 func (v *vectorizer) scale(start int, length float64) {
-	square := float32(0)
+	square := float32(v.unknown) * v.vocabulary.unknown * v.vocabulary.unknown
+	v.unknown = 0
 	for _, feature := range v.vector.features[start:] {
 		value := float32(math.Sqrt(float64(v.counts[feature]))) * v.vocabulary.weights[feature]
 		v.counts[feature] = 0

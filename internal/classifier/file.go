@@ -36,6 +36,8 @@ type header struct {
 	Targets      []Target      `json:"targets"`
 	Calibrations []calibration `json:"calibrations"`
 	Turns        *turnWeights  `json:"turns,omitempty"` // nil when texts are no conversations
+	// UnknownWeight is the weight in a text of what is no feature.
+	UnknownWeight float32 `json:"unknown_weight,omitempty"`
 }
 
 // VersionError says that a model file has another version of the format than the one
@@ -68,7 +70,7 @@ func (m *Model) WriteTo(w io.Writer) (int64, error) {
 
 // appendTop appends all between magic and weights.
 func (m *Model) appendTop(data []byte) ([]byte, error) {
-	head, err := json.Marshal(header{m.targets, m.calibrations, m.vocabulary.turns})
+	head, err := json.Marshal(header{m.targets, m.calibrations, m.vocabulary.turns, m.vocabulary.unknown})
 	if err != nil {
 		return nil, fmt.Errorf("encoding model header: %w", err)
 	}
@@ -196,7 +198,7 @@ func (d *decoder) header(m *Model) {
 		d.fail(err.Error())
 		return
 	}
-	valid := len(h.Calibrations) == len(h.Targets) && h.Turns.plausible()
+	valid := len(h.Calibrations) == len(h.Targets) && h.Turns.plausible() && h.UnknownWeight >= 0 && h.UnknownWeight <= largestFloat
 	for i := 0; valid && i < len(h.Targets); i++ {
 		valid = h.Calibrations[i].fits(h.Targets[i])
 	}
@@ -204,7 +206,8 @@ func (d *decoder) header(m *Model) {
 		d.fail("the header is inconsistent")
 		return
 	}
-	m.targets, m.calibrations, m.vocabulary.turns = h.Targets, h.Calibrations, h.Turns
+	m.targets, m.calibrations = h.Targets, h.Calibrations
+	m.vocabulary.turns, m.vocabulary.unknown = h.Turns, h.UnknownWeight
 }
 
 // plausible tells whether every place has a weight.

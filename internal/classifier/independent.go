@@ -15,7 +15,8 @@ type labelMargins struct {
 
 func (h head) labelMargins(target int, examples *calibrationExamples) labelMargins {
 	m := labelMargins{labels: h.end - h.first}
-	for margins, labels := range examples.all() {
+	for margins, example := range examples.all() {
+		labels := example.Labels
 		if labels[target] == nil {
 			continue
 		}

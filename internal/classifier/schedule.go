@@ -5,6 +5,7 @@ import "math"
 // The engine's own choices, made on the validation rows of intent and emotion data.
 const (
 	ownExamples       = 300_000 // learned from in all: small data is passed over more often
+	ownLabelExamples  = 1200    // of each label, on average: so is data of many labels
 	fewestPasses      = 4
 	mostPasses        = 40
 	ownLearningRate   = 1.0
@@ -34,8 +35,9 @@ type schedule struct {
 	cost                   float32 // of the hinge's losses, against the size of its weights
 }
 
-func newSchedule(examples int, h Hyperparameters) schedule {
-	own := min(max(ownExamples/float64(examples), fewestPasses), mostPasses)
+func newSchedule(examples, labels int, h Hyperparameters) schedule {
+	wanted := max(ownExamples, ownLabelExamples*float64(labels))
+	own := min(max(wanted/float64(examples), fewestPasses), mostPasses)
 	passes := max(own, own*float64(h.Steps)/hostedSteps, h.Epochs)
 	passes = min(passes, own*longestTraining)
 	updates := int(math.Ceil(passes * float64(examples)))

@@ -3,7 +3,7 @@ package classifier
 import "testing"
 
 func TestSchedule(t *testing.T) {
-	own := newSchedule(10_000, Hyperparameters{})
+	own := newSchedule(10_000, 10, Hyperparameters{})
 	for _, test := range []struct {
 		reason          string
 		hyperparameters Hyperparameters
@@ -22,7 +22,7 @@ func TestSchedule(t *testing.T) {
 		{"decay is proportional", Hyperparameters{WeightDecay: 0.2}, own.updates, own.rate, 2 * own.decay},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
-			s := newSchedule(10_000, test.hyperparameters)
+			s := newSchedule(10_000, 10, test.hyperparameters)
 			if s.updates != test.updates || !near(s.rate, test.rate) || !near(s.decay, test.decay) {
 				t.Errorf("%+v, want %d updates, rate %v, decay %v", s, test.updates, test.rate, test.decay)
 			}
@@ -32,7 +32,7 @@ func TestSchedule(t *testing.T) {
 
 func TestScheduleRateRisesAndFalls(t *testing.T) {
 	for _, warmup := range []float64{0, 0.3, 1} {
-		s := newSchedule(100, Hyperparameters{WarmupFraction: warmup})
+		s := newSchedule(100, 10, Hyperparameters{WarmupFraction: warmup})
 		for update := range s.updates {
 			rate, before := s.rateAt(update), 0.0
 			if update > 0 {
@@ -47,4 +47,25 @@ func TestScheduleRateRisesAndFalls(t *testing.T) {
 
 func near(a, b float64) bool {
 	return a > b*0.999999 && a < b*1.000001
+}
+
+func TestScheduleFollowsRowsPerLabel(t *testing.T) {
+	for _, test := range []struct {
+		reason           string
+		examples, labels int
+		passes           float64
+	}{
+		{"small data is passed over often", 300, 3, mostPasses},
+		{"large data is not", 1_000_000, 3, fewestPasses},
+		{"nor is that of as many labels as have many examples each", 30_000, 150, 10},
+		{"but that of many labels is, which have few each", 48_000, 960, 24},
+		{"as often as small data at most", 48_000, 9600, mostPasses},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			s := newSchedule(test.examples, test.labels, Hyperparameters{})
+			if passes := float64(s.updates) / float64(test.examples); passes != test.passes {
+				t.Errorf("%v passes, want %v", passes, test.passes)
+			}
+		})
+	}
 }

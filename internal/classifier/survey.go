@@ -59,6 +59,15 @@ func (s *survey) add(example *Example) {
 	s.conversations = s.conversations || isConversation(example.Text)
 }
 
+// labels is their number in the target that has most.
+func (s *survey) labels() int {
+	most := 0
+	for _, frequencies := range s.frequencies {
+		most = max(most, len(frequencies))
+	}
+	return most
+}
+
 func (s *survey) meanWeight() float64 {
 	return s.weight / float64(s.examples)
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"slices"
 )
 
 // maxWeights bounds features times labels.
@@ -78,10 +76,15 @@ type trainer struct {
 	heads    []head
 	survey   *survey // of examples
 	examples trainingExamples
+	named    []bool  // of each target: whether the names of its labels help
 	heldOut  []int32 // of them, ascending
 	unseen   Examples
-	schedule schedule
-	files    scratchFiles
+	// crossFitted are examples that calibrate beside the unseen ones: each list by weights
+	// that are fitted to all others.
+	crossFitted        [][]int32
+	crossFittedMargins *calibrationExamples
+	schedule           schedule
+	files              scratchFiles
 
 	vocabulary   *vocabulary
 	vectorizer   *vectorizer
@@ -93,7 +96,11 @@ type trainer struct {
 
 // newTrainer adds to the survey of the training examples what they get beside.
 func newTrainer(ctx context.Context, train, valid *Corpus, s *survey, options Options) (*trainer, error) {
-	examples := trainingExamples{train, nameExamples(s, options.Targets)}
+	names, err := learnableNames(ctx, train, s, options)
+	if err != nil {
+		return nil, err
+	}
+	examples := trainingExamples{train, names.examples}
 	for i := range examples.names {
 		s.add(&examples.names[i])
 	}
@@ -102,42 +109,16 @@ func newTrainer(ctx context.Context, train, valid *Corpus, s *survey, options Op
 		heads:    newHeads(options.Targets),
 		survey:   s,
 		examples: examples,
+		named:    names.help,
 		unseen:   Examples{corpus: valid},
-		schedule: newSchedule(examples.count(), options.Hyperparameters),
+		schedule: newSchedule(examples.count(), s.labels(), options.Hyperparameters),
 		files:    scratchFiles{folder: train.files.folder},
 	}
-	if valid.Len() > 0 || train.Len() < fewestToDivide {
-		return t, nil
-	}
-	if err := t.holdOut(ctx); err != nil {
+	if err := t.divide(ctx); err != nil {
 		t.files.close()
 		return nil, err
 	}
 	return t, nil
-}
-
-const (
-	heldOutShare   = 10   // one of so many
-	maxHeldOut     = 5000 // more do not make a temperature better
-	fewestToDivide = 50   // from which holding some out leaves enough of both
-)
-
-// holdOut holds out some of the examples, but none of the names.
-func (t *trainer) holdOut(ctx context.Context) error {
-	order, err := newOrder(&t.files, t.examples.corpus.Len(), nil)
-	if err != nil {
-		return err
-	}
-	if err := order.shuffle(ctx, rand.New(rand.NewPCG(t.options.Seed, 0))); err != nil {
-		return fmt.Errorf("holding examples out: %w", err)
-	}
-	chosen := make([]int32, min(order.length/heldOutShare, maxHeldOut))
-	if err := order.read(0, chosen); err != nil {
-		return err
-	}
-	t.unseen = Examples{t.examples.corpus, chosen}
-	t.heldOut = slices.Sorted(slices.Values(chosen))
-	return nil
 }
 
 // prepare chooses and weighs the features before any vector is made with them.
@@ -150,21 +131,37 @@ func (t *trainer) prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	counts, err := t.countLabels(ctx)
+	var err error
+	if t.crossFittedMargins, err = t.crossFit(ctx); err != nil {
+		return err
+	}
+	data, err := t.prepareData(ctx)
 	if err != nil {
 		return err
 	}
+	return t.newEnsembles(data)
+}
+
+// prepareData weighs the features by the examples that are not held out, and makes all
+// examples into vectors.
+func (t *trainer) prepareData(ctx context.Context) (*trainingData, error) {
+	counts, err := t.countLabels(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if err := t.weighFeatures(ctx, counts); err != nil {
-		return err
+		return nil, err
 	}
 	data := newTrainingData(t.examples, t.survey, t.options.Targets, t.heads, t.vocabulary)
+	for i, named := range t.named {
+		if !named {
+			data.kinships[i] = &kinship{}
+		}
+	}
 	if data.repeatable() {
 		data.bayes = counts.bayes(t.heads)
 	}
-	if err := data.keepVectors(ctx, &t.files); err != nil {
-		return err
-	}
-	return t.newEnsembles(data)
+	return data, data.keepVectors(ctx, &t.files)
 }
 
 func (t *trainer) chooseFeatures(ctx context.Context) error {

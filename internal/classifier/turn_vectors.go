@@ -85,6 +85,7 @@ func (v *vectorizer) takeWords(words *vector) {
 	for _, feature := range v.vector.features {
 		v.counts[feature] = 0
 	}
+	v.unknown = 0
 }
 
 // add adds a vector; vocabulary is the number of features that there are.

@@ -103,6 +103,8 @@ type Hyperparameters struct {
 	WarmupFraction *float64 `json:"warmup_fraction,omitempty"` // of the steps, 0 to 1
 	Epochs         *float64 `json:"epochs,omitempty"`          // > 0
 	SequenceLength *int64   `json:"seq_len,omitempty"`         // tokens, ≥ 100
+	// LabelNames extends the protocol: whether the names of labels may be learned from.
+	LabelNames *bool `json:"label_names,omitempty"`
 }
 
 // Integration reports a job's metrics to Weights & Biases.

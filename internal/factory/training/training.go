@@ -38,6 +38,9 @@ func engineHyperparameters(j *store.Job) classifier.Hyperparameters {
 	if epochs := j.Requested.Hyperparameters.Epochs; epochs != nil {
 		h.Epochs = *epochs
 	}
+	if named := j.Hyperparameters.LabelNames; named != nil {
+		h.IgnoreNames = !*named
+	}
 	return h
 }
 
