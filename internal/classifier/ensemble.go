@@ -17,10 +17,14 @@ type ensemble struct {
 	data     *trainingData
 	descents []*descent
 	hinge    *hinge // nil when no target is single_class
+	nbsvm    *hinge // nil when no target has it
+	// shares are what the weights of NB-SVM are of the mean, for each target; nil: none.
+	shares []float64
 }
 
 const (
-	descents = 5
+	// descents are as many as are worth their time: a third one gains nothing measurable.
+	descents = 2
 	// mixedShare is what the weights of the hinge are of the mean, and then those of naive
 	// Bayes.
 	mixedShare = 0.2
@@ -48,15 +52,33 @@ func newEnsemble(data *trainingData, files *scratchFiles, leftOut []int32, s sch
 		}
 		e.descents = append(e.descents, newDescent(data, order, s, seed, i))
 	}
-	if !data.repeatable() || !slices.ContainsFunc(data.heads, func(h head) bool { return h.loss == SingleClass }) {
+	if !data.repeatable() {
 		return e, nil
 	}
-	order, err := newOrder(files, data.examples.count(), leftOut)
-	if err != nil {
-		return nil, err
+	return e, e.addHinges(files, leftOut, s, seed)
+}
+
+func (e *ensemble) addHinges(files *scratchFiles, leftOut []int32, s schedule, seed uint64) error {
+	for _, kind := range []struct {
+		needed bool
+		made   func(*trainingData, *scratchFiles, *order, schedule, uint64) (*hinge, error)
+		hinge  **hinge
+	}{
+		{slices.ContainsFunc(e.data.heads, func(h head) bool { return h.loss == SingleClass }), newHinge, &e.hinge},
+		{e.data.odds != nil, newNBSVM, &e.nbsvm},
+	} {
+		if !kind.needed {
+			continue
+		}
+		order, err := newOrder(files, e.data.examples.count(), leftOut)
+		if err != nil {
+			return err
+		}
+		if *kind.hinge, err = kind.made(e.data, files, order, s, seed); err != nil {
+			return err
+		}
 	}
-	e.hinge, err = newHinge(data, files, order, s, seed)
-	return e, err
+	return nil
 }
 
 // fit is a set of weights on its way.
@@ -74,8 +96,10 @@ func (e *ensemble) fits() []fit {
 	for _, d := range e.descents {
 		fits = append(fits, d)
 	}
-	if e.hinge != nil {
-		fits = append(fits, e.hinge)
+	for _, h := range []*hinge{e.hinge, e.nbsvm} {
+		if h != nil {
+			fits = append(fits, h)
+		}
 	}
 	return fits
 }
@@ -112,38 +136,62 @@ func (e *ensemble) weights() (*linear, error) {
 	for _, d := range e.descents {
 		mean.add(d.weights, uniform(first.columns, 1/float32(len(e.descents))))
 	}
+	mixed := slices.Repeat([]float64{mixedShare}, len(e.data.heads))
 	if e.hinge != nil {
-		if err := e.mix(mean, e.hinge.weights); err != nil {
+		if err := e.mix(mean, e.hinge.weights, mixed); err != nil {
 			return nil, err
 		}
 	}
-	return mean, e.mix(mean, e.data.bayes)
+	if err := e.mix(mean, e.data.bayes, mixed); err != nil {
+		return nil, err
+	}
+	if e.nbsvm == nil || e.shares == nil {
+		return mean, nil
+	}
+	return mean, e.mix(mean, e.nbsvm.weights, e.shares)
 }
 
-// mix mixes other weights in, made to spread the margins as far as those that they are
-// mixed with. Heads that they say nothing of stay as they are.
-func (e *ensemble) mix(mean, other *linear) error {
+// mix mixes other weights in, a share of each head's, made to spread the margins as far as
+// those that they are mixed with. Heads that they say nothing of stay as they are.
+func (e *ensemble) mix(mean, other *linear, shares []float64) error {
 	kept, added := uniform(mean.columns, 1), make([]float32, mean.columns)
-	spreads, err := e.data.spreads(mean)
-	if err != nil {
-		return err
-	}
-	others, err := e.data.spreads(other)
+	ratios, err := e.spreadRatios(mean, other)
 	if err != nil {
 		return err
 	}
 	for i, h := range e.data.heads {
-		if others[i] == 0 {
+		if ratios[i] == 0 {
 			continue
 		}
 		for column := h.first; column < h.end; column++ {
-			kept[column] = 1 - mixedShare
-			added[column] = float32(mixedShare * spreads[i] / others[i])
+			kept[column] = float32(1 - shares[i])
+			added[column] = float32(shares[i] * ratios[i])
 		}
 	}
 	mean.multiply(kept)
 	mean.add(other, added)
 	return nil
+}
+
+// spreadRatios are, for each head, how much farther margins spread than those of other
+// weights; zero where these say nothing.
+func (e *ensemble) spreadRatios(weights, other *linear) ([]float64, error) {
+	ratios, err := e.data.spreads(weights)
+	if err != nil {
+		return nil, err
+	}
+	others, err := e.data.spreads(other)
+	if err != nil {
+		return nil, err
+	}
+	for i := range ratios {
+		if others[i] == 0 {
+			ratios[i] = 0
+		} else {
+			ratios[i] /= others[i]
+		}
+	}
+	return ratios, nil
 }
 
 func uniform(columns int, value float32) []float32 {

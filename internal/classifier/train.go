@@ -155,6 +155,9 @@ func (t *trainer) prepare(ctx context.Context) error {
 	data := newTrainingData(t.examples, t.survey, t.options.Targets, t.heads, t.vocabulary)
 	if data.repeatable() {
 		data.bayes = counts.bayes(t.heads)
+		if slices.ContainsFunc(t.heads, head.hasNBSVM) {
+			data.odds = counts.odds(t.heads, t.vocabulary.weights)
+		}
 	}
 	if err := data.keepVectors(ctx, &t.files); err != nil {
 		return err
@@ -299,6 +302,9 @@ func (t *trainer) finish(ctx context.Context) (*Trained, error) {
 }
 
 func (t *trainer) measurable(ctx context.Context) (*Model, error) {
+	if err := t.chooseShares(ctx); err != nil {
+		return nil, err
+	}
 	weights, err := t.calibrating.weights()
 	if err != nil {
 		return nil, err
