@@ -23,8 +23,6 @@ type ensemble struct {
 }
 
 const (
-	// descents are as many as are worth their time: a third one gains nothing measurable.
-	descents = 2
 	// mixedShare is what the weights of the hinge are of the mean, and then those of naive
 	// Bayes.
 	mixedShare = 0.2
@@ -43,7 +41,7 @@ func newEnsemble(data *trainingData, files *scratchFiles, leftOut []int32, s sch
 	e := &ensemble{data: data}
 	count := 1
 	if data.repeatable() {
-		count = descents
+		count = s.descents
 	}
 	for i := range count {
 		order, err := newOrder(files, data.examples.count(), leftOut)
@@ -128,7 +126,7 @@ func (e *ensemble) loss() float64 {
 
 // weights returns the mean of the fits as they are.
 func (e *ensemble) weights() (*linear, error) {
-	if len(e.descents) == 1 {
+	if e.data.bayes == nil {
 		return e.descents[0].weights, nil
 	}
 	first := e.descents[0].weights

@@ -8,6 +8,7 @@ type Size struct {
 	TextBytes int64 // of them
 	Targets   []Target
 	Validated bool // whether there are validation examples
+	Quality   Quality
 }
 
 const (
@@ -38,7 +39,7 @@ func MemoryNeeded(s Size) int64 {
 	if (int64(s.Examples)+int64(labels))*int64(labels) <= maxRepeatedWeights {
 		// There may turn out to be few enough features to fit them repeatedly.
 		repeated := min(features*int64(labels), maxRepeatedWeights)
-		weights = max(weights, repeatedlyFitted(repeated, models, s.Targets))
+		weights = max(weights, repeatedlyFitted(repeated, models, s))
 	}
 	return fixedMemory + weights
 }
@@ -50,9 +51,9 @@ func onceFitted(weights int64) int64 {
 
 // repeatedlyFitted are the weights of all fits, naive Bayes and their mean, and the odds of
 // NB-SVM.
-func repeatedlyFitted(weights, models int64, targets []Target) int64 {
-	fits, others := models*descents, int64(2)
-	heads := newHeads(targets)
+func repeatedlyFitted(weights, models int64, s Size) int64 {
+	fits, others := models*int64(s.Quality.descents()), int64(2)
+	heads := newHeads(s.Targets)
 	if slices.ContainsFunc(heads, func(h head) bool { return h.loss == SingleClass }) {
 		fits += models
 	}

@@ -103,6 +103,8 @@ type Hyperparameters struct {
 	WarmupFraction *float64 `json:"warmup_fraction,omitempty"` // of the steps, 0 to 1
 	Epochs         *float64 `json:"epochs,omitempty"`          // > 0
 	SequenceLength *int64   `json:"seq_len,omitempty"`         // tokens, ≥ 100
+	// Quality extends the protocol: how much time the training may take to be a little better.
+	Quality *string `json:"quality,omitempty"`
 }
 
 // Integration reports a job's metrics to Weights & Biases.

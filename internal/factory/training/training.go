@@ -38,7 +38,24 @@ func engineHyperparameters(j *store.Job) classifier.Hyperparameters {
 	if epochs := j.Requested.Hyperparameters.Epochs; epochs != nil {
 		h.Epochs = *epochs
 	}
+	h.Quality = engineQuality(j)
 	return h
+}
+
+func engineQuality(j *store.Job) classifier.Quality {
+	if quality := j.Requested.Hyperparameters.Quality; quality != nil {
+		return classifier.Quality(*quality)
+	}
+	return classifier.QualityBalanced
+}
+
+// Qualities are those that a job can ask for.
+func Qualities() []string {
+	var names []string
+	for _, quality := range classifier.Qualities() {
+		names = append(names, string(quality))
+	}
+	return names
 }
 
 // readExamples reads the rows that validation has accepted. The caller closes what it
