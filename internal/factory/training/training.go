@@ -38,13 +38,13 @@ func engineHyperparameters(j *store.Job) classifier.Hyperparameters {
 	if epochs := j.Requested.Hyperparameters.Epochs; epochs != nil {
 		h.Epochs = *epochs
 	}
-	h.Quality = engineQuality(j)
+	h.Quality = engineQuality(j.Requested.Hyperparameters)
 	return h
 }
 
-func engineQuality(j *store.Job) classifier.Quality {
-	if quality := j.Requested.Hyperparameters.Quality; quality != nil {
-		return classifier.Quality(*quality)
+func engineQuality(requested mistral.Hyperparameters) classifier.Quality {
+	if requested.Quality != nil {
+		return classifier.Quality(*requested.Quality)
 	}
 	return classifier.QualityBalanced
 }
