@@ -53,30 +53,16 @@ func newEnsemble(data *trainingData, files *scratchFiles, leftOut []int32, s sch
 	if !data.repeatable() {
 		return e, nil
 	}
-	return e, e.addHinges(files, leftOut, s, seed)
-}
-
-func (e *ensemble) addHinges(files *scratchFiles, leftOut []int32, s schedule, seed uint64) error {
-	for _, kind := range []struct {
-		needed bool
-		made   func(*trainingData, *scratchFiles, *order, schedule, uint64) (*hinge, error)
-		hinge  **hinge
-	}{
-		{slices.ContainsFunc(e.data.heads, func(h head) bool { return h.loss == SingleClass }), newHinge, &e.hinge},
-		{e.data.odds != nil, newNBSVM, &e.nbsvm},
-	} {
-		if !kind.needed {
-			continue
-		}
-		order, err := newOrder(files, e.data.examples.count(), leftOut)
-		if err != nil {
-			return err
-		}
-		if *kind.hinge, err = kind.made(e.data, files, order, s, seed); err != nil {
-			return err
+	var err error
+	if slices.ContainsFunc(data.heads, func(h head) bool { return h.loss == SingleClass }) {
+		if e.hinge, err = newHinge(data, files, leftOut, s, seed); err != nil {
+			return nil, err
 		}
 	}
-	return nil
+	if data.odds != nil {
+		e.nbsvm, err = newNBSVM(data, files, leftOut, s, seed)
+	}
+	return e, err
 }
 
 // fit is a set of weights on its way.

@@ -39,8 +39,13 @@ type hinge struct {
 // hingePasses is more than it takes to stop gaining accuracy.
 const hingePasses = 10
 
-func newHinge(data *trainingData, files *scratchFiles, order *order, s schedule, seed uint64) (*hinge, error) {
+// newHinge is for the examples but those left out, ascending.
+func newHinge(data *trainingData, files *scratchFiles, leftOut []int32, s schedule, seed uint64) (*hinge, error) {
 	width := columns(data.heads)
+	order, err := newOrder(files, data.examples.count(), leftOut)
+	if err != nil {
+		return nil, err
+	}
 	h := &hinge{
 		data:     data,
 		schedule: s,
@@ -55,7 +60,6 @@ func newHinge(data *trainingData, files *scratchFiles, order *order, s schedule,
 		buffer:   make([]byte, 4*width),
 		margins:  make([]float32, width),
 	}
-	var err error
 	if h.duals, err = files.create(); err != nil {
 		return nil, err
 	}

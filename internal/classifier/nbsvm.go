@@ -25,12 +25,12 @@ func (h head) hasNBSVM() bool {
 }
 
 // newNBSVM needs the data's odds.
-func newNBSVM(data *trainingData, files *scratchFiles, order *order, s schedule, seed uint64) (*hinge, error) {
-	h, err := newHinge(data, files, order, s, seed)
+func newNBSVM(data *trainingData, files *scratchFiles, leftOut []int32, s schedule, seed uint64) (*hinge, error) {
+	h, err := newHinge(data, files, leftOut, s, seed)
 	if err != nil {
 		return nil, err
 	}
-	h.turns = newTurns(order, rand.NewPCG(seed, nbsvmStream))
+	h.turns = newTurns(h.turns.order, rand.NewPCG(seed, nbsvmStream))
 	h.learns, h.factors = head.hasNBSVM, data.odds
 	h.passes, h.cost = nbsvmPasses, s.cost*nbsvmCost
 	return h, nil
