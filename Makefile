@@ -54,8 +54,8 @@ conformance: build ## Lead a classifier's life on the factory with the official 
 	hack/conformance.sh
 
 .PHONY: bench
-bench: build ## Measure datasets, training and serving against their peers (CLASSIFIER_DATA=folder of data sets).
-	cd test/bench && for part in datasets engine load; do go run . -factory $(CURDIR)/bin/factory $$part; done
+bench: build ## Measure datasets, training and serving against their peers (CLASSIFIER_DATA=folder of data sets, PARTS=engine, SETS=names).
+	cd test/bench && for part in $(or $(PARTS),datasets engine load); do go run . -factory $(CURDIR)/bin/factory $$part $(SETS); done
 
 .PHONY: scale
 scale: ## Measure the operator with thousands of objects, on its shipped flags (half an hour on two cores).

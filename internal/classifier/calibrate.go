@@ -80,6 +80,10 @@ type calibrationExamples struct {
 	heads   []byte
 }
 
+func newCalibrationExamples(heads []head) *calibrationExamples {
+	return &calibrationExamples{width: columns(heads)}
+}
+
 // all yields the margins of each example, and the example without its text, which are
 // valid until the next.
 func (c *calibrationExamples) all() iter.Seq2[[]float32, *Example] {

@@ -96,7 +96,7 @@ func firstLabel(heads []head, example *Example) int {
 
 // crossFit returns the margins of the cross-fitted examples.
 func (t *trainer) crossFit(ctx context.Context) (*calibrationExamples, error) {
-	c := &calibrationExamples{width: columns(t.heads)}
+	c := newCalibrationExamples(t.heads)
 	for _, fold := range t.crossFitted {
 		if err := t.fitWithout(ctx, fold, c); err != nil {
 			return nil, err

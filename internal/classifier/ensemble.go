@@ -17,10 +17,12 @@ type ensemble struct {
 	data     *trainingData
 	descents []*descent
 	hinge    *hinge // nil when no target is single_class
+	nbsvm    *hinge // nil when no target has it
+	// shares are what the weights of NB-SVM are of the mean, for each target; nil: none.
+	shares []float64
 }
 
 const (
-	descents = 5
 	// mixedShare is what the weights of the hinge are of the mean, and then those of naive
 	// Bayes.
 	mixedShare = 0.2
@@ -39,7 +41,7 @@ func newEnsemble(data *trainingData, files *scratchFiles, leftOut []int32, s sch
 	e := &ensemble{data: data}
 	count := 1
 	if data.repeatable() {
-		count = descents
+		count = s.descents
 	}
 	for i := range count {
 		order, err := newOrder(files, data.examples.count(), leftOut)
@@ -48,14 +50,18 @@ func newEnsemble(data *trainingData, files *scratchFiles, leftOut []int32, s sch
 		}
 		e.descents = append(e.descents, newDescent(data, order, s, seed, i))
 	}
-	if !data.repeatable() || !slices.ContainsFunc(data.heads, func(h head) bool { return h.loss == SingleClass }) {
+	if !data.repeatable() {
 		return e, nil
 	}
-	order, err := newOrder(files, data.examples.count(), leftOut)
-	if err != nil {
-		return nil, err
+	var err error
+	if slices.ContainsFunc(data.heads, func(h head) bool { return h.loss == SingleClass }) {
+		if e.hinge, err = newHinge(data, files, leftOut, s, seed); err != nil {
+			return nil, err
+		}
 	}
-	e.hinge, err = newHinge(data, files, order, s, seed)
+	if data.odds != nil {
+		e.nbsvm, err = newNBSVM(data, files, leftOut, s, seed)
+	}
 	return e, err
 }
 
@@ -74,8 +80,10 @@ func (e *ensemble) fits() []fit {
 	for _, d := range e.descents {
 		fits = append(fits, d)
 	}
-	if e.hinge != nil {
-		fits = append(fits, e.hinge)
+	for _, h := range []*hinge{e.hinge, e.nbsvm} {
+		if h != nil {
+			fits = append(fits, h)
+		}
 	}
 	return fits
 }
@@ -104,7 +112,7 @@ func (e *ensemble) loss() float64 {
 
 // weights returns the mean of the fits as they are.
 func (e *ensemble) weights() (*linear, error) {
-	if len(e.descents) == 1 {
+	if e.data.bayes == nil {
 		return e.descents[0].weights, nil
 	}
 	first := e.descents[0].weights
@@ -112,38 +120,62 @@ func (e *ensemble) weights() (*linear, error) {
 	for _, d := range e.descents {
 		mean.add(d.weights, uniform(first.columns, 1/float32(len(e.descents))))
 	}
+	mixed := slices.Repeat([]float64{mixedShare}, len(e.data.heads))
 	if e.hinge != nil {
-		if err := e.mix(mean, e.hinge.weights); err != nil {
+		if err := e.mix(mean, e.hinge.weights, mixed); err != nil {
 			return nil, err
 		}
 	}
-	return mean, e.mix(mean, e.data.bayes)
+	if err := e.mix(mean, e.data.bayes, mixed); err != nil {
+		return nil, err
+	}
+	if e.nbsvm == nil || e.shares == nil {
+		return mean, nil
+	}
+	return mean, e.mix(mean, e.nbsvm.weights, e.shares)
 }
 
-// mix mixes other weights in, made to spread the margins as far as those that they are
-// mixed with. Heads that they say nothing of stay as they are.
-func (e *ensemble) mix(mean, other *linear) error {
+// mix mixes other weights in, a share of each head's, made to spread the margins as far as
+// those that they are mixed with. Heads that they say nothing of stay as they are.
+func (e *ensemble) mix(mean, other *linear, shares []float64) error {
 	kept, added := uniform(mean.columns, 1), make([]float32, mean.columns)
-	spreads, err := e.data.spreads(mean)
-	if err != nil {
-		return err
-	}
-	others, err := e.data.spreads(other)
+	ratios, err := e.spreadRatios(mean, other)
 	if err != nil {
 		return err
 	}
 	for i, h := range e.data.heads {
-		if others[i] == 0 {
+		if ratios[i] == 0 {
 			continue
 		}
 		for column := h.first; column < h.end; column++ {
-			kept[column] = 1 - mixedShare
-			added[column] = float32(mixedShare * spreads[i] / others[i])
+			kept[column] = float32(1 - shares[i])
+			added[column] = float32(shares[i] * ratios[i])
 		}
 	}
 	mean.multiply(kept)
 	mean.add(other, added)
 	return nil
+}
+
+// spreadRatios are, for each head, how much farther margins spread than those of other
+// weights; zero where these say nothing.
+func (e *ensemble) spreadRatios(weights, other *linear) ([]float64, error) {
+	ratios, err := e.data.spreads(weights)
+	if err != nil {
+		return nil, err
+	}
+	others, err := e.data.spreads(other)
+	if err != nil {
+		return nil, err
+	}
+	for i := range ratios {
+		if others[i] == 0 {
+			ratios[i] = 0
+		} else {
+			ratios[i] /= others[i]
+		}
+	}
+	return ratios, nil
 }
 
 func uniform(columns int, value float32) []float32 {

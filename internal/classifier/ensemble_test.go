@@ -16,15 +16,15 @@ func TestEnsembleFitsMemory(t *testing.T) {
 		descents        int
 		hinge           bool
 	}{
-		{"small models are the mean of several fits", 10_000, 100, SingleClass, descents, true},
-		{"a support vector machine is for single labels", 10_000, 100, MultiClass, descents, false},
+		{"small models are the mean of several fits", 10_000, 100, SingleClass, 2, true},
+		{"a support vector machine is for single labels", 10_000, 100, MultiClass, 2, false},
 		{"large weights are fitted once", maxRepeatedWeights/100 + 1, 100, SingleClass, 1, false},
 		{"so are many examples", 100, maxRepeatedWeights/100 + 1, SingleClass, 1, false},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			targets := []Target{{Labels: make([]string, 100), Loss: test.loss}}
 			data := &trainingData{targets: targets, heads: newHeads(targets), examples: trainingExamples{names: make([]Example, test.examples)}, vocabulary: &vocabulary{slots: make([]uint32, test.slots)}}
-			e, err := newEnsemble(data, scratchFilesOf(t), nil, schedule{}, 1)
+			e, err := newEnsemble(data, scratchFilesOf(t), nil, newSchedule(100, 10, Hyperparameters{}), 1)
 			if err != nil {
 				t.Fatal(err)
 			}

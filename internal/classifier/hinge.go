@@ -21,6 +21,14 @@ type hinge struct {
 	reader   *sampleReader
 	turns    *turns
 
+	passes int
+	cost   float32         // of losses, against the size of the weights
+	learns func(head) bool // of which targets
+	// factors are what the square of a feature's value counts for each label; nil: one. The
+	// larger, the less it costs to use the feature.
+	factors *linear
+	squares []float32 // of an example's vector, for each column
+
 	weights *linear
 	duals   *os.File  // of each example and column
 	own     []float32 // duals of an example
@@ -31,19 +39,27 @@ type hinge struct {
 // hingePasses is more than it takes to stop gaining accuracy.
 const hingePasses = 10
 
-func newHinge(data *trainingData, files *scratchFiles, order *order, s schedule, seed uint64) (*hinge, error) {
+// newHinge is for the examples but those left out, ascending.
+func newHinge(data *trainingData, files *scratchFiles, leftOut []int32, s schedule, seed uint64) (*hinge, error) {
 	width := columns(data.heads)
+	order, err := newOrder(files, data.examples.count(), leftOut)
+	if err != nil {
+		return nil, err
+	}
 	h := &hinge{
 		data:     data,
 		schedule: s,
 		reader:   data.newReader(),
 		turns:    newTurns(order, rand.NewPCG(seed, 0)),
+		passes:   hingePasses,
+		cost:     s.cost,
+		learns:   func(h head) bool { return h.loss == SingleClass },
+		squares:  make([]float32, width),
 		weights:  newLinear(len(data.vocabulary.slots), width),
 		own:      make([]float32, width),
 		buffer:   make([]byte, 4*width),
 		margins:  make([]float32, width),
 	}
-	var err error
 	if h.duals, err = files.create(); err != nil {
 		return nil, err
 	}
@@ -58,7 +74,7 @@ func (h *hinge) dualBytes() int64 {
 }
 
 func (h *hinge) advance(ctx context.Context, update int) error {
-	end := int(float64(hingePasses*h.turns.order.length) * float64(update) / float64(h.schedule.updates))
+	end := int(float64(h.passes*h.turns.order.length) * float64(update) / float64(h.schedule.updates))
 	for h.turns.taken < end {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -84,19 +100,42 @@ func (h *hinge) update(ctx context.Context) error {
 	}
 	x := s.vector
 	h.weights.margins(x, h.margins)
-	// The bias is the weight of a feature that every example has.
-	square := 1 + x.square()
+	h.square(x)
 	for i, target := range h.data.heads {
-		if labels := s.labels[i]; target.loss == SingleClass && labels != nil {
-			h.solve(target, labels[0], square, 1/(2*h.schedule.cost*h.data.gradientWeight(s, i)))
+		if labels := s.labels[i]; h.learns(target) && labels != nil {
+			h.solve(target, labels[0], 1/(2*h.cost*h.data.gradientWeight(s, i)))
 		}
 	}
 	changed := len(h.weights.active) > 0
-	h.weights.step(x, 1, 0)
+	if h.factors == nil {
+		h.weights.step(x, 1, 0)
+	} else {
+		h.weights.stepBy(x, h.factors)
+	}
 	if !changed {
 		return nil
 	}
 	return h.writeDuals(example)
+}
+
+// square sets the squares. The bias is the weight of a feature that every example has.
+func (h *hinge) square(x vector) {
+	if h.factors == nil {
+		square := 1 + x.square()
+		for column := range h.squares {
+			h.squares[column] = square
+		}
+		return
+	}
+	for column := range h.squares {
+		h.squares[column] = 1
+	}
+	for i, feature := range x.features {
+		square := x.values[i] * x.values[i]
+		for column, factor := range h.factors.row(feature) {
+			h.squares[column] += square * factor
+		}
+	}
 }
 
 func (h *hinge) readDuals(example int32) error {
@@ -135,15 +174,15 @@ func (h *hinge) restore(r io.Reader) error {
 
 // solve optimises the dual variables of an example, one for each label, and collects
 // what their changes do to the weights.
-func (h *hinge) solve(target head, right int, square, diagonal float32) {
-	duals := h.own[target.first:target.end]
+func (h *hinge) solve(target head, right int, diagonal float32) {
+	duals, squares := h.own[target.first:target.end], h.squares[target.first:target.end]
 	for label, margin := range h.margins[target.first:target.end] {
 		sign := float32(-1)
 		if label == right {
 			sign = 1
 		}
 		gradient := sign*margin - 1 + diagonal*duals[label]
-		dual := max(duals[label]-gradient/(square+diagonal), 0)
+		dual := max(duals[label]-gradient/(squares[label]+diagonal), 0)
 		if dual == duals[label] {
 			continue
 		}

@@ -92,6 +92,21 @@ func (l *linear) step(x vector, rate, decay float64) {
 	l.active = l.active[:0]
 }
 
+// stepBy moves the weights by one down the gradients that were collected for x, each times
+// the factor of its feature and column.
+func (l *linear) stepBy(x vector, factors *linear) {
+	for i, feature := range x.features {
+		row, factors := l.row(feature), factors.row(feature)
+		for _, g := range l.active {
+			row[g.column] -= x.values[i] * g.value * factors[g.column]
+		}
+	}
+	for _, g := range l.active {
+		l.bias[g.column] -= g.value
+	}
+	l.active = l.active[:0]
+}
+
 // smallestScale is where the scale is multiplied out, before it loses precision.
 const smallestScale = 1e-3
 

@@ -61,11 +61,7 @@ func oneAgainstRest(t *testing.T, examples, unseen []Example, options Options) f
 	if err != nil {
 		t.Fatal(err)
 	}
-	order, err := newOrder(&trainer.files, data.examples.count(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	h, err := newHinge(data, &trainer.files, order, trainer.schedule, 1)
+	h, err := newHinge(data, &trainer.files, nil, trainer.schedule, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

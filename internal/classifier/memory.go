@@ -1,11 +1,14 @@
 package classifier
 
+import "slices"
+
 // Size is what the memory of a training depends on.
 type Size struct {
 	Examples  int   // for training
 	TextBytes int64 // of them
 	Targets   []Target
 	Validated bool // whether there are validation examples
+	Quality   Quality
 }
 
 const (
@@ -23,10 +26,8 @@ const (
 // all the features that there can be.
 func MemoryNeeded(s Size) int64 {
 	labels := 0
-	single := false
 	for _, target := range s.Targets {
 		labels += len(target.Labels)
-		single = single || target.Loss == SingleClass
 	}
 	labels = max(labels, 1)
 	features := min(slots, maxWeights/int64(labels), slotsPerByte*(s.TextBytes+int64(s.Examples)))
@@ -38,7 +39,7 @@ func MemoryNeeded(s Size) int64 {
 	if (int64(s.Examples)+int64(labels))*int64(labels) <= maxRepeatedWeights {
 		// There may turn out to be few enough features to fit them repeatedly.
 		repeated := min(features*int64(labels), maxRepeatedWeights)
-		weights = max(weights, repeatedlyFitted(repeated, models, single))
+		weights = max(weights, repeatedlyFitted(repeated, models, s))
 	}
 	return fixedMemory + weights
 }
@@ -48,11 +49,16 @@ func onceFitted(weights int64) int64 {
 	return weights * (weightBytes + 1)
 }
 
-// repeatedlyFitted are the weights of all fits, naive Bayes and their mean.
-func repeatedlyFitted(weights, models int64, single bool) int64 {
-	fits := models * descents
-	if single {
+// repeatedlyFitted are the weights of all fits, naive Bayes and their mean, and the odds of
+// NB-SVM.
+func repeatedlyFitted(weights, models int64, s Size) int64 {
+	fits, others := models*int64(s.Quality.descents()), int64(2)
+	heads := newHeads(s.Targets)
+	if slices.ContainsFunc(heads, func(h head) bool { return h.loss == SingleClass }) {
 		fits += models
 	}
-	return weights * (weightBytes*(fits+2) + models)
+	if slices.ContainsFunc(heads, head.hasNBSVM) {
+		fits, others = fits+models, others+1
+	}
+	return weights * (weightBytes*(fits+others) + models)
 }

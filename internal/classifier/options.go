@@ -42,6 +42,7 @@ type Example struct {
 type Hyperparameters struct {
 	Steps                                             int
 	LearningRate, WeightDecay, WarmupFraction, Epochs float64
+	Quality                                           Quality
 	// IgnoreNames learns nothing from the names of labels.
 	IgnoreNames bool
 }
@@ -138,7 +139,7 @@ func checkHyperparameters(h Hyperparameters) error {
 	if h.WarmupFraction > 1 {
 		return fmt.Errorf("warm-up fraction %v is above 1", h.WarmupFraction)
 	}
-	return nil
+	return h.Quality.check()
 }
 
 func checkExample(number int, example Example, targets []Target, last [][]int) error {

@@ -33,11 +33,12 @@ type schedule struct {
 	updates, warmup, steps int
 	rate, decay            float64
 	cost                   float32 // of the hinge's losses, against the size of its weights
+	descents               int     // where there is memory for several fits
 }
 
 func newSchedule(examples, labels int, h Hyperparameters) schedule {
 	wanted := max(ownExamples, ownLabelExamples*float64(labels))
-	own := min(max(wanted/float64(examples), fewestPasses), mostPasses)
+	own := min(max(wanted/float64(examples), fewestPasses), mostPasses) * h.Quality.passes()
 	passes := max(own, own*float64(h.Steps)/hostedSteps, h.Epochs)
 	passes = min(passes, own*longestTraining)
 	updates := int(math.Ceil(passes * float64(examples)))
@@ -54,6 +55,8 @@ func newSchedule(examples, labels int, h Hyperparameters) schedule {
 		rate:    ownLearningRate * min(max(rate, 0.5), 2),
 		decay:   ownWeightDecay * decay,
 		cost:    float32(min(max(ownCost/decay, 0.1), 10)),
+
+		descents: h.Quality.descents(),
 	}
 }
 

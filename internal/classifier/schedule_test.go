@@ -1,6 +1,9 @@
 package classifier
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestSchedule(t *testing.T) {
 	own := newSchedule(10_000, 10, Hyperparameters{})
@@ -19,6 +22,7 @@ func TestSchedule(t *testing.T) {
 		{"a lower rate is lower", Hyperparameters{LearningRate: 0.64e-4}, own.updates, 0.8 * own.rate, own.decay},
 		{"down to a bound", Hyperparameters{LearningRate: 1e-8}, own.updates, 0.5 * own.rate, own.decay},
 		{"and so upwards", Hyperparameters{LearningRate: 1}, own.updates, 2 * own.rate, own.decay},
+		{"a fast training is half as long", Hyperparameters{Quality: QualityFast}, own.updates / 2, own.rate, own.decay},
 		{"decay is proportional", Hyperparameters{WeightDecay: 0.2}, own.updates, own.rate, 2 * own.decay},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
@@ -27,6 +31,17 @@ func TestSchedule(t *testing.T) {
 				t.Errorf("%+v, want %d updates, rate %v, decay %v", s, test.updates, test.rate, test.decay)
 			}
 		})
+	}
+}
+
+func TestQualityIsTheNumberOfDescents(t *testing.T) {
+	for quality, descents := range map[Quality]int{QualityFast: 1, QualityBalanced: 2, "": 2, QualityBest: 5} {
+		if got := newSchedule(100, 10, Hyperparameters{Quality: quality}).descents; got != descents {
+			t.Errorf("%q has %d descents, want %d", quality, got, descents)
+		}
+	}
+	if err := checkHyperparameters(Hyperparameters{Quality: "good"}); err == nil || !strings.Contains(err.Error(), "balanced") {
+		t.Errorf("error %v does not say which there are", err)
 	}
 }
 

@@ -160,6 +160,9 @@ func (t *trainer) prepareData(ctx context.Context) (*trainingData, error) {
 	}
 	if data.repeatable() {
 		data.bayes = counts.bayes(t.heads)
+		if t.choosesShares() {
+			data.odds = counts.odds(t.heads, t.vocabulary.weights)
+		}
 	}
 	return data, data.keepVectors(ctx, &t.files)
 }
@@ -305,6 +308,9 @@ func (t *trainer) finish(ctx context.Context) (*Trained, error) {
 }
 
 func (t *trainer) measurable(ctx context.Context) (*Model, error) {
+	if err := t.chooseShares(ctx); err != nil {
+		return nil, err
+	}
 	weights, err := t.calibrating.weights()
 	if err != nil {
 		return nil, err

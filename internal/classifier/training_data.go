@@ -44,6 +44,7 @@ type trainingData struct {
 	first        []sample   // of the first examples
 	vectors      *table     // of the others; nil when they are too large to be kept
 	bayes        *linear    // nil unless repeatable
+	odds         *linear    // nil unless repeatable and a target has NB-SVM
 	kinships     []*kinship // of each target's labels
 }
 

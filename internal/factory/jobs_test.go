@@ -237,6 +237,9 @@ func TestCreateJobRefuses(t *testing.T) {
 		{"wrong type in an integration", `"training_files": ["F"], "integrations": [{"project": {}}]`, `"type":"string_type","loc":["body","integrations",0,"project"]`},
 		{"a file that is none", `"training_files": [5]`, `"type":"dict_type","loc":["body","training_files",0]`},
 		{"sequence length", `"training_files": ["F"], "hyperparameters": {"seq_len": 10}`, `"loc":["body","hyperparameters","seq_len"]`},
+		{"quality", `"training_files": ["F"], "hyperparameters": {"quality": "good"}`, `"loc":["body","hyperparameters","quality"],"msg":"Value error, Input should be one of fast, balanced, best.`},
+		{"no quality", `"training_files": ["F"], "hyperparameters": {"quality": ""}`, `"loc":["body","hyperparameters","quality"]`},
+		{"quality of another type", `"training_files": ["F"], "hyperparameters": {"quality": 1}`, `"type":"string_type","loc":["body","hyperparameters","quality"]`},
 		{"wrong type", `"training_files": ["F"], "hyperparameters": {"learning_rate": "high"}`, `"type":"float_type","loc":["body","hyperparameters","learning_rate"]`},
 		{"key of another service", `"training_files": ["F"], "integrations": [{"project": "p", "api_key": "short"}]`, `"loc":["body","integrations",0,"api_key"]`},
 		{"one label", `"training_files": ["F"], "classifier_targets": [{"name": "intent", "labels": ["light"]}]`, `"loc":["body","classifier_targets",0,"labels"]`},
@@ -283,6 +286,32 @@ func TestCreateJobAccepts(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.await(job.ID, mistral.JobCancelled)
+	}
+}
+
+// What the protocol does not have is answered to those alone who asked for it.
+func TestQuality(t *testing.T) {
+	s := startServer(t, nil)
+	file := s.upload("intents.jsonl", intents(60))
+	for _, test := range []struct {
+		hyperparameters string
+		answered        bool
+	}{
+		{`{}`, false},
+		{`{"quality": null}`, false},
+		{`{"quality": "fast"}`, true},
+	} {
+		status, body := s.request("POST", "/v1/fine_tuning/jobs", fmt.Sprintf(`{"model": "ministral-3b-latest", "training_files": [%q], "hyperparameters": %s, "auto_start": true}`, file.ID, test.hyperparameters))
+		if status != 200 || strings.Contains(body, `"quality":"fast"`) != test.answered || strings.Contains(body, "quality") != test.answered {
+			t.Errorf("%s: %d %s", test.hyperparameters, status, body)
+			continue
+		}
+		var created mistral.Job
+		decode(t, body, &created)
+		done := s.await(created.ID, mistral.JobSuccess)
+		if asked := done.Hyperparameters.Quality; (asked != nil) != test.answered {
+			t.Errorf("%s: quality %v at the end", test.hyperparameters, asked)
+		}
 	}
 }
 

@@ -105,6 +105,8 @@ type Hyperparameters struct {
 	SequenceLength *int64   `json:"seq_len,omitempty"`         // tokens, ≥ 100
 	// LabelNames extends the protocol: whether the names of labels may be learned from.
 	LabelNames *bool `json:"label_names,omitempty"`
+	// Quality extends the protocol: how much time the training may take to be a little better.
+	Quality *string `json:"quality,omitempty"`
 }
 
 // Integration reports a job's metrics to Weights & Biases.

@@ -6,15 +6,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"text/tabwriter"
 	"time"
 )
 
-const (
-	enginesCommand = "engine"
-	dataVariable   = "CLASSIFIER_DATA" // names a folder with a folder for each data set
-)
+const enginesCommand = "engine"
 
 // engine trains on a data set and predicts the labels of its test texts. Its choices are
 // made on the validation texts.
@@ -41,43 +37,36 @@ func newEngines() []engine {
 		{name: "fastText, bigrams and subwords", program: fastText, multi: true, measure: measureFastText("-minn", "2", "-maxn", "5")},
 		{name: "liblinear, Crammer-Singer, without reading texts", program: liblinear, measure: measureLiblinear("4")},
 		{name: "liblinear, squared hinge, without reading texts", program: liblinear, measure: measureLiblinear("1")},
+		{name: "NB-SVM of words by liblinear, without reading texts", program: liblinear, multi: true, measure: measureNBSVM},
 	}
 }
 
 // compareEngines prints a table for each data set, once it is measured.
-func compareEngines(ctx context.Context) error {
-	data := os.Getenv(dataVariable)
-	if data == "" {
-		_, err := fmt.Println("engines are not compared: " + dataVariable + " names no folder of data sets")
-		return err
-	}
-	folders, err := filepath.Glob(filepath.Join(data, "*", "train.jsonl"))
+func compareEngines(ctx context.Context, names []string) error {
+	sets, err := chosenSets(names)
 	if err != nil {
 		return err
 	}
-	if len(folders) == 0 {
-		return fmt.Errorf("no */train.jsonl in %s", data)
-	}
-	for _, folder := range folders {
-		if err := compareOn(ctx, filepath.Dir(folder)); err != nil {
-			return fmt.Errorf("%s: %w", folder, err)
+	for _, set := range sets {
+		if err := compareOn(ctx, set); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func compareOn(ctx context.Context, folder string) error {
-	set, err := readLabelledTexts(folder)
-	if errors.Is(err, errSeveralTargets) {
-		_, err = fmt.Printf("%s: has several targets, for each of which the peers would need a model\n\n", filepath.Base(folder))
+func compareOn(ctx context.Context, d dataSet) error {
+	set, err := d.readSome(ctx)
+	if errors.Is(err, errTooLittle) {
+		_, err = fmt.Printf("%s: this system has too few texts for it\n\n", d.name)
 		return err
 	}
 	if err != nil {
 		return err
 	}
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	if err := writeComparison(ctx, table, filepath.Base(folder), set); err != nil {
-		return err
+	if err := writeComparison(ctx, table, d.name, set); err != nil {
+		return fmt.Errorf("%s: %w", d.name, err)
 	}
 	return table.Flush()
 }
@@ -87,7 +76,7 @@ func writeComparison(ctx context.Context, w io.Writer, name string, set *labelle
 	if set.multi {
 		quality = "micro-F1, %\tmacro-F1, %"
 	}
-	if _, err := fmt.Fprintf(w, "%s\t%s\tcalibration error, %%\ttraining, CPU s\tmodel, MB\ttexts/CPU s\n", name, quality); err != nil {
+	if _, err := fmt.Fprintf(w, "%s: %d labels, %d texts\t%s\tcalibration error, %%\ttraining, CPU s\tmodel, MB\ttexts/CPU s\n", name, len(set.labels), len(set.train), quality); err != nil {
 		return err
 	}
 	for _, e := range newEngines() {

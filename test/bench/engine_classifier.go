@@ -11,9 +11,21 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/classifier"
 )
 
-// timedTexts are classified at least when the speed is measured: what starts and ends a
-// program must not count.
-const timedTexts = 60_000
+// So many texts, or of long ones so many bytes, are classified at least when the speed is
+// measured: what starts and ends a program must not count.
+const (
+	timedTexts = 60_000
+	timedBytes = 16 << 20
+)
+
+// timesTest is how often all test texts are so many.
+func (s *labelledTexts) timesTest() int {
+	bytes := 0
+	for _, text := range s.test {
+		bytes += len(text.text)
+	}
+	return 1 + min(timedTexts/len(s.test), timedBytes/max(bytes, 1))
+}
 
 // measureClassifier measures the factory's engine as jobs use it, without hyperparameters.
 func measureClassifier(ctx context.Context, set *labelledTexts, _ string) (figures, error) {
@@ -51,7 +63,7 @@ func measureClassifier(ctx context.Context, set *labelledTexts, _ string) (figur
 	}
 	f.micro, f.macro = set.f1(set.test, predicted)
 	f.calibrationError = calibration.error()
-	f.textsPerSecond = classifierSpeed(model, set.test)
+	f.textsPerSecond = classifierSpeed(model, set)
 	return f, nil
 }
 
@@ -73,17 +85,16 @@ func corpus(texts []labelledText) (*classifier.Corpus, error) {
 	return c, nil
 }
 
-func classifierSpeed(model *classifier.Model, texts []labelledText) float64 {
+func classifierSpeed(model *classifier.Model, set *labelledTexts) float64 {
 	var scores [][]float64
-	count := 0
+	times := set.timesTest()
 	begin := cpuTime(syscall.RUSAGE_SELF)
-	for count < timedTexts {
-		for _, text := range texts {
+	for range times {
+		for _, text := range set.test {
 			scores = model.Classify(text.text, scores)
 		}
-		count += len(texts)
 	}
-	return perSecond(count, cpuTime(syscall.RUSAGE_SELF)-begin)
+	return perSecond(times*len(set.test), cpuTime(syscall.RUSAGE_SELF)-begin)
 }
 
 func perSecond(texts int, spent time.Duration) float64 {

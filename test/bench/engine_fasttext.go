@@ -95,7 +95,7 @@ func (f *fastTextRun) evaluate(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		threshold = f.bestThreshold(valid)
+		threshold = f.set.bestThreshold(valid)
 	}
 	calibration := calibrationBins{independent: f.set.multi}
 	for i, probabilities := range test {
@@ -136,10 +136,11 @@ func (f *fastTextRun) predict(ctx context.Context, name string, texts []labelled
 	return all, nil
 }
 
-func (f *fastTextRun) bestThreshold(valid [][]float64) float64 {
+// bestThreshold is that of the highest micro-F1 on the validation texts.
+func (s *labelledTexts) bestThreshold(valid [][]float64) float64 {
 	best, bestF1 := 0.0, 0.0
 	for threshold := 0.02; threshold < 1; threshold += 0.02 {
-		if micro, _ := f.set.f1(f.set.valid, above(threshold, valid)); micro > bestF1 {
+		if micro, _ := s.f1(s.valid, above(threshold, valid)); micro > bestF1 {
 			best, bestF1 = threshold, micro
 		}
 	}
@@ -168,7 +169,7 @@ func above(threshold float64, all [][]float64) [][]int {
 
 // measureSpeed has it print the most probable label only, which is the fastest.
 func (f *fastTextRun) measureSpeed(ctx context.Context) (err error) {
-	times := 1 + timedTexts/len(f.set.test)
+	times := f.set.timesTest()
 	if err := f.write("many", f.set.test, times); err != nil {
 		return err
 	}

@@ -53,7 +53,7 @@ func (l *liblinearRun) writeSplits() error {
 		{"train", l.set.train, 1},
 		{"valid", l.set.valid, 1},
 		{"test", l.set.test, 1},
-		{"many", l.set.test, l.timesTest()},
+		{"many", l.set.test, l.set.timesTest()},
 		{"none", nil, 1},
 	} {
 		lines := bytes.Repeat(l.lines(split.texts), split.times)
@@ -63,8 +63,6 @@ func (l *liblinearRun) writeSplits() error {
 	}
 	return nil
 }
-
-func (l *liblinearRun) timesTest() int { return 1 + timedTexts/len(l.set.test) }
 
 func (l *liblinearRun) lines(texts []labelledText) []byte {
 	var lines bytes.Buffer
@@ -142,6 +140,6 @@ func (l *liblinearRun) measureSpeed(ctx context.Context) (err error) {
 		_, spent, err := runProgram(ctx, "liblinear-predict", path, l.path("model"), l.path("predicted"))
 		return spent, err
 	}
-	l.figures.textsPerSecond, err = predictionSpeed(l.timesTest()*len(l.set.test), predict, l.path("many"), l.path("none"))
+	l.figures.textsPerSecond, err = predictionSpeed(l.set.timesTest()*len(l.set.test), predict, l.path("many"), l.path("none"))
 	return err
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
 )
 
-// labelledTexts is a data set of one target.
+// labelledTexts is a data set, or one target of it.
 type labelledTexts struct {
 	labels             []string // those of train
 	multi              bool
@@ -25,42 +25,57 @@ type labelledText struct {
 	labels []int
 }
 
-var errSeveralTargets = errors.New("the data set has several targets")
+// targetsOf are those of the first row.
+func targetsOf(path string) ([]string, error) {
+	var names []string
+	err := readSamples(path, func(sample *dataset.Sample) bool {
+		for _, labels := range sample.Labels {
+			names = append(names, strings.Clone(labels.Target))
+		}
+		return false
+	})
+	return names, err
+}
 
-func readLabelledTexts(folder string) (*labelledTexts, error) {
+func readLabelledTexts(folder string, target int) (*labelledTexts, error) {
 	set := &labelledTexts{}
-	var err error
 	for _, split := range []struct {
 		name  string
 		texts *[]labelledText
 	}{{"train", &set.train}, {"valid", &set.valid}, {"test", &set.test}} {
-		if *split.texts, err = set.read(filepath.Join(folder, split.name+".jsonl"), split.name == "train"); err != nil {
+		err := readSamples(filepath.Join(folder, split.name+".jsonl"), func(sample *dataset.Sample) bool {
+			labels := sample.Labels[target]
+			set.multi = set.multi || labels.Multi
+			*split.texts = append(*split.texts, labelledText{strings.Clone(sample.Text), set.indices(labels.Labels, split.name == "train")})
+			return true
+		})
+		if err != nil {
 			return nil, err
 		}
 	}
 	return set, nil
 }
 
-func (s *labelledTexts) read(path string, learn bool) ([]labelledText, error) {
+// readSamples reads until use has seen enough.
+func readSamples(path string, use func(*dataset.Sample) bool) error {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer file.Close()
 	reader := dataset.NewReader(bufio.NewReader(file), dataset.DefaultLimits())
-	var texts []labelledText
 	var sample dataset.Sample
 	for {
-		switch err := reader.Read(&sample); {
-		case errors.Is(err, io.EOF):
-			return texts, nil
-		case err != nil:
-			return nil, err
-		case len(sample.Labels) != 1:
-			return nil, errSeveralTargets
+		err := reader.Read(&sample)
+		if errors.Is(err, io.EOF) {
+			return nil
 		}
-		s.multi = s.multi || sample.Labels[0].Multi
-		texts = append(texts, labelledText{strings.Clone(sample.Text), s.indices(sample.Labels[0].Labels, learn)})
+		if err != nil {
+			return err
+		}
+		if !use(&sample) {
+			return nil
+		}
 	}
 }
 

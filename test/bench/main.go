@@ -31,7 +31,7 @@ func main() {
 	case loadCommand:
 		err = load(ctx, *factory)
 	case enginesCommand:
-		err = compareEngines(ctx)
+		err = compareEngines(ctx, flag.Args()[1:])
 	case datasetsCommand:
 		err = measureDatasets(ctx, *factory)
 	default:

@@ -104,6 +104,8 @@ func checkHyperparameters(h mistral.Hyperparameters) error {
 		return invalidValue("Input should be greater than 0 and at most 1000000.", "hyperparameters", "epochs")
 	case h.SequenceLength != nil && *h.SequenceLength < 100:
 		return invalidValue("Input should be at least 100.", "hyperparameters", "seq_len")
+	case h.Quality != nil && !slices.Contains(training.Qualities(), *h.Quality):
+		return invalidValue("Input should be one of "+strings.Join(training.Qualities(), ", ")+".", "hyperparameters", "quality")
 	}
 	return nil
 }

@@ -36,6 +36,7 @@ func TestPaceIsThatOfThisMachine(t *testing.T) {
 func TestExpectedDuration(t *testing.T) {
 	steps := func(count int64) mistral.Hyperparameters { return mistral.Hyperparameters{TrainingSteps: &count} }
 	epochs := func(count float64) mistral.Hyperparameters { return mistral.Hyperparameters{Epochs: &count} }
+	quality := func(quality string) mistral.Hyperparameters { return mistral.Hyperparameters{Quality: &quality} }
 	for _, test := range []struct {
 		reason    string
 		requested mistral.Hyperparameters
@@ -49,6 +50,8 @@ func TestExpectedDuration(t *testing.T) {
 		{"more steps take longer", steps(500), 1000, 1e6, 1e6, 1 + 60},
 		{"but not for ever", steps(1_000_000), 1000, 1e6, 1e6, 1 + 120},
 		{"epochs are passes", epochs(40), 1000, 1e6, 1e6, 1 + 40},
+		{"the best takes longer", quality("best"), 1000, 1e6, 1e6, 1 + 66},
+		{"the fast less long", quality("fast"), 1000, 1e6, 1e6, 1 + 12},
 		{"a slow machine", steps(100), 1000, 1e6, 1e5, 1 + 300},
 	} {
 		if got := *newPlan(test.requested, test.samples, test.bytes, test.pace).metadata.ExpectedDurationSeconds; got != test.want {

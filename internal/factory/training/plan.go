@@ -61,7 +61,7 @@ func trainingWork(h mistral.Hyperparameters, samples int, dataBytes int64) float
 	if h.Epochs != nil {
 		passes = max(passes, *h.Epochs)
 	}
-	return min(passes, 4*own) * float64(dataBytes)
+	return min(passes, 4*own) * float64(dataBytes) * engineQuality(h).Work()
 }
 
 // DryRun estimates a job from its files' sizes, without reading them.

@@ -41,7 +41,24 @@ func engineHyperparameters(j *store.Job) classifier.Hyperparameters {
 	if named := j.Hyperparameters.LabelNames; named != nil {
 		h.IgnoreNames = !*named
 	}
+	h.Quality = engineQuality(j.Requested.Hyperparameters)
 	return h
+}
+
+func engineQuality(requested mistral.Hyperparameters) classifier.Quality {
+	if requested.Quality != nil {
+		return classifier.Quality(*requested.Quality)
+	}
+	return classifier.QualityBalanced
+}
+
+// Qualities are those that a job can ask for.
+func Qualities() []string {
+	var names []string
+	for _, quality := range classifier.Qualities() {
+		names = append(names, string(quality))
+	}
+	return names
 }
 
 // readExamples reads the rows that validation has accepted. The caller closes what it

@@ -59,6 +59,7 @@ func (q *Queue) validate(ctx context.Context, j *store.Job) (*store.Validation, 
 		TextBytes: training.bytes,
 		Targets:   engineTargets(targets),
 		Validated: validation.census.Samples() > 0,
+		Quality:   engineQuality(j.Requested.Hyperparameters),
 	})
 }
 
