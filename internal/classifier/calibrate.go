@@ -31,9 +31,14 @@ type independent struct {
 // calibrate returns a calibration for each target, fitted on examples that the
 // weights have not seen.
 func (t *trainer) calibrate(ctx context.Context, weights *linear) ([]calibration, error) {
-	examples, err := t.unseenMargins(ctx, weights)
+	examples, err := t.unseenMargins(ctx, weights, t.vectorizer)
 	if err != nil {
 		return nil, err
+	}
+	if t.dense != nil {
+		if err := t.dense.choose(ctx, t, weights, examples); err != nil {
+			return nil, err
+		}
 	}
 	calibrations := make([]calibration, len(t.heads))
 	for i, h := range t.heads {
@@ -50,7 +55,7 @@ func (t *trainer) calibrate(ctx context.Context, weights *linear) ([]calibration
 	return calibrations, nil
 }
 
-func (t *trainer) unseenMargins(ctx context.Context, weights *linear) (*calibrationExamples, error) {
+func (t *trainer) unseenMargins(ctx context.Context, weights *linear, vectorizer *vectorizer) (*calibrationExamples, error) {
 	width := columns(t.heads)
 	stride := 1 + t.unseen.Len()*width/maxCalibrationMargins
 	c := &calibrationExamples{margins: make([]float32, 0, (t.unseen.Len()+stride-1)/stride*width), width: width}
@@ -65,7 +70,7 @@ func (t *trainer) unseenMargins(ctx context.Context, weights *linear) (*calibrat
 		if i%stride == 0 {
 			c.heads = appendHead(c.heads, *example)
 			c.margins = c.margins[:len(c.margins)+width]
-			weights.margins(t.vectorizer.vectorize(example.Text), c.margins[len(c.margins)-width:])
+			weights.margins(vectorizer.vectorizeBoth(example.Text, example.Dense), c.margins[len(c.margins)-width:])
 		}
 		i++
 	}

@@ -11,6 +11,7 @@ type vocabulary struct {
 	slots    []uint32  // of each feature, ascending
 	weights  []float32 // of each feature
 	features []uint32  // of each slot, plus one; zero when it is none
+	dense    *dense    // nil when there are none but these
 }
 
 // rareFromDocuments is the number of documents from which a feature that only one

@@ -19,8 +19,11 @@ import (
 //	features      their number, then for each the distance of its slot from the
 //	              one before
 //	relevance     a float32 for every feature: its weight in a text
+//	mean          a float32 for every number of the base model's vectors, if there is one:
+//	              what all of them have in common
 //	bias, scales  a float32 each for every label
-//	weights       a signed byte for every label of every feature
+//	weights       a signed byte for every label of every feature, then of every number of
+//	              the base model's vectors
 //	checksum      SHA-256 of all before
 //
 // Numbers without a size are unsigned varints, those with one are little-endian.
@@ -33,6 +36,7 @@ const maxFileBytes = maxWeights + 1<<26
 type header struct {
 	Targets      []Target      `json:"targets"`
 	Calibrations []calibration `json:"calibrations"`
+	BaseModel    *BaseModel    `json:"base_model,omitempty"`
 }
 
 // VersionError says that a model file has another version of the format than the one
@@ -65,7 +69,7 @@ func (m *Model) WriteTo(w io.Writer) (int64, error) {
 
 // appendTop appends all between magic and weights.
 func (m *Model) appendTop(data []byte) ([]byte, error) {
-	head, err := json.Marshal(header{m.targets, m.calibrations})
+	head, err := json.Marshal(header{m.targets, m.calibrations, m.BaseModel()})
 	if err != nil {
 		return nil, fmt.Errorf("encoding model header: %w", err)
 	}
@@ -77,7 +81,7 @@ func (m *Model) appendTop(data []byte) ([]byte, error) {
 		data = binary.AppendUvarint(data, uint64(slot-previous))
 		previous = slot
 	}
-	for _, value := range slices.Concat(m.vocabulary.weights, m.bias, m.scales) {
+	for _, value := range slices.Concat(m.vocabulary.weights, m.vocabulary.mean(), m.bias, m.scales) {
 		data = binary.LittleEndian.AppendUint32(data, math.Float32bits(value))
 	}
 	return data, nil
@@ -107,13 +111,16 @@ func decodeModel(data []byte) (*Model, error) {
 	d.header(m)
 	m.vocabulary.slots = d.features()
 	m.vocabulary.weights = d.floats(len(m.vocabulary.slots))
+	if dense := m.vocabulary.dense; dense != nil {
+		dense.mean = d.floats(dense.base.Dimension)
+	}
 	labels := 0
 	for _, target := range m.targets {
 		labels += len(target.Labels)
 	}
 	m.bias, m.scales = d.floats(labels), d.floats(labels)
 	m.weights = d.data
-	if d.err == nil && len(m.weights) != labels*len(m.vocabulary.slots) {
+	if d.err == nil && len(m.weights) != labels*m.vocabulary.count() {
 		d.fail("the number of weights is not that of labels and features")
 	}
 	if d.err != nil {
@@ -185,6 +192,13 @@ func (d *decoder) header(m *Model) {
 	if err := checkTargets(h.Targets); err != nil {
 		d.fail(err.Error())
 		return
+	}
+	if base := h.BaseModel; base != nil {
+		if base.Dimension < 1 || base.Dimension > MaxDimension {
+			d.fail("the header is inconsistent")
+			return
+		}
+		m.vocabulary.dense = &dense{base: *base}
 	}
 	valid := len(h.Calibrations) == len(h.Targets)
 	for i := 0; valid && i < len(h.Targets); i++ {

@@ -89,6 +89,8 @@ type trainer struct {
 
 	final       *ensemble
 	calibrating *ensemble // is final unless examples are held out
+
+	dense *denseFits // nil when there is no representation
 }
 
 // newTrainer adds to the survey of the training examples what they get beside.
@@ -159,7 +161,10 @@ func (t *trainer) prepare(ctx context.Context) error {
 	if err := data.keepVectors(ctx, &t.files); err != nil {
 		return err
 	}
-	return t.newEnsembles(data)
+	if err := t.newEnsembles(data); err != nil {
+		return err
+	}
+	return t.prepareDense(ctx)
 }
 
 func (t *trainer) chooseFeatures(ctx context.Context) error {
@@ -232,7 +237,7 @@ func (t *trainer) fits() []fit {
 	if t.heldOut != nil {
 		fits = append(fits, t.calibrating.fits()...)
 	}
-	return fits
+	return append(fits, t.dense.fits()...)
 }
 
 // advance goes on to the i-th checkpoint and returns the mean loss on the way.
@@ -294,8 +299,8 @@ func (t *trainer) finish(ctx context.Context) (*Trained, error) {
 	if err != nil {
 		return nil, err
 	}
-	trained.Model = newModel(t.options.Targets, t.vocabulary, weights, trained.Measurable.calibrations)
-	return trained, nil
+	trained.Model, err = t.newModel(weights, trained.Measurable.calibrations, false)
+	return trained, err
 }
 
 func (t *trainer) measurable(ctx context.Context) (*Model, error) {
@@ -307,7 +312,7 @@ func (t *trainer) measurable(ctx context.Context) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newModel(t.options.Targets, t.vocabulary, weights, calibrations), nil
+	return t.newModel(weights, calibrations, true)
 }
 
 // differentiate turns margins into the gradient of the loss, and adds the loss to

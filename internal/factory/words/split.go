@@ -10,7 +10,8 @@ import (
 )
 
 // split yields the words of a text, as they are in the table: lower-cased runs of letters,
-// marks and digits, and every other character that is not white space.
+// marks and digits. Symbols are words of tables of parts of words alone: elsewhere they
+// say less than they hide.
 func (t *Table) split(text string) iter.Seq[string] {
 	text = t.fold(text)
 	return func(yield func(string) bool) {
@@ -24,7 +25,8 @@ func (t *Table) split(text string) iter.Seq[string] {
 					end += length
 				}
 			}
-			if !unicode.IsSpace(r) && end-start <= maxWordBytes && !yield(text[start:end]) {
+			isWord := t.inWord(r) || t.WordPiece && !unicode.IsSpace(r)
+			if isWord && end-start <= maxWordBytes && !yield(text[start:end]) {
 				return
 			}
 			start = end
