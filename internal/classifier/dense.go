@@ -226,4 +226,3 @@ func (f *denseFile) mean(ctx context.Context, count int) ([]float32, error) {
 	}
 	return mean, nil
 }
-

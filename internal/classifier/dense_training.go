@@ -13,7 +13,7 @@ type denseFits struct {
 	dense       *dense
 	data        *trainingData
 	final       *descent
-	calibrating *descent // is final unless examples are held out
+	calibrating *descent  // is final unless examples are held out
 	shares      []float64 // of each head's margins; zero where the features are no help
 }
 
