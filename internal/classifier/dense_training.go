@@ -105,16 +105,17 @@ func (d *denseFits) fits() []fit {
 
 const (
 	// fewShare is what is expected of the dense features where a label has fewExamples or
-	// fewer, and shareDeviation how far from what is expected a share is likely to be. Many
-	// unseen examples say more than both.
-	fewShare       = 0.5
+	// fewer, and shareDeviation how far from what is expected a share is likely to be: few
+	// unseen examples are expected the more with shares that are too large to decide well.
+	// Many say more than both.
+	fewShare       = 0.35
 	fewExamples    = 8
-	shareDeviation = 0.15
+	shareDeviation = 0.07
 	shareStep      = 0.05
 	mostShareSteps = 12
 	// likelyShare is the expected one from which it is more likely than not that the dense
 	// features are a help.
-	likelyShare = 0.25
+	likelyShare = 0.175
 )
 
 // expectedShare falls with the number of examples for each label.

@@ -26,10 +26,10 @@ type Config struct {
 	Models *serving.Models
 
 	Keys              []Key
-	InsecureNoAuth    bool     // asks for no key; everybody is the same tenant
+	InsecureNoAuth    bool // asks for no key; everybody is the same tenant
 	BaseModels        basemodels.Models
-	RequestsPerSecond int      // of each tenant; 0: no limit
-	RequestsUnderWay  int      // likewise
+	RequestsPerSecond int // of each tenant; 0: no limit
+	RequestsUnderWay  int // likewise
 	Limits            store.Limits
 	FileLifetime      time.Duration // 0: for ever
 	SigningKey        []byte        // of URLs
