@@ -10,6 +10,8 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
+const tableDimension = 64
+
 // wordTable imports word vectors of which the words for lamps and those for tea point the
 // same way, and returns its file.
 func wordTable(t *testing.T, sign int) string {
@@ -17,16 +19,16 @@ func wordTable(t *testing.T, sign int) string {
 	folder := t.TempDir()
 	var vectors strings.Builder
 	for i, word := range []string{"lamp", "bulb", "lantern", "chandelier", "sconce", "torch", "candle"} {
-		fmt.Fprintf(&vectors, "%s %d 0.1 %d\n", word, 2*sign, i)
+		fmt.Fprintf(&vectors, "%s %d 0.1 %d%s\n", word, 2*sign, i, strings.Repeat(" 0", tableDimension-3))
 	}
 	for i, word := range []string{"tea", "brew", "infusion", "darjeeling", "oolong", "chai", "matcha"} {
-		fmt.Fprintf(&vectors, "%s %d 0.1 %d\n", word, -2*sign, i)
+		fmt.Fprintf(&vectors, "%s %d 0.1 %d%s\n", word, -2*sign, i, strings.Repeat(" 0", tableDimension-3))
 	}
 	from, to := filepath.Join(folder, "vectors"), filepath.Join(folder, "table")
 	if err := os.WriteFile(from, []byte(vectors.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if imported, err := ImportWords(from, to, 100, []string{"en"}); err != nil || imported.Words != 14 || imported.Dimension != 3 {
+	if imported, err := ImportWords(from, to, 100, []string{"en"}); err != nil || imported.Words != 14 || imported.Dimension != tableDimension {
 		t.Fatalf("%+v, %v", imported, err)
 	}
 	return to
@@ -56,7 +58,7 @@ func TestWordsBaseModel(t *testing.T) {
 	s := startServer(t, func(c *Config) { c.BaseModels = []string{"plain", "english=words:" + table} })
 
 	status, card := s.request("GET", "/v1/models/english", "")
-	for _, want := range []string{`"base_model":{"kind":"words","languages":["en"],"dimension":3,"digest":"`, "table of word vectors"} {
+	for _, want := range []string{`"base_model":{"kind":"words","languages":["en"],"dimension":64,"digest":"`, "table of word vectors"} {
 		if status != 200 || !strings.Contains(card, want) {
 			t.Errorf("%d %s, want %s", status, card, want)
 		}
@@ -112,9 +114,9 @@ func TestWordsBaseModel(t *testing.T) {
 func TestRequestsOfManyInputsAreBounded(t *testing.T) {
 	s := startServer(t, func(c *Config) { c.BaseModels = []string{"english=words:" + wordTable(t, 1)} })
 	model := s.trainFrom("english")
-	inputs := strings.Repeat(`"",`, 64<<20/4/3) + `""`
+	inputs := strings.Repeat(`"",`, 64<<20/4/tableDimension) + `""`
 	status, body := s.request("POST", "/v1/classifications", `{"model": "`+model+`", "input": [`+inputs+`]}`)
-	if status != 422 || !strings.Contains(body, "too_long") {
+	if status != 422 || !strings.Contains(body, "at most 262144 inputs at once") {
 		t.Errorf("%d %.300s", status, body)
 	}
 }

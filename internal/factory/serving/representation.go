@@ -10,7 +10,7 @@ import (
 )
 
 // maxVectorBytes is the most that the vectors of a request's inputs take: numbers multiply
-// with inputs, of which a request has a million.
+// with inputs, of which a request can have millions.
 const maxVectorBytes = 64 << 20
 
 // TooManyInputsError says how many inputs a model with a base model can be asked about at
