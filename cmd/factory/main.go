@@ -95,7 +95,7 @@ func parseOptions(arguments []string) (options, error) {
 	flags := o.flags()
 	err := flags.Parse(arguments)
 	if err == nil && flags.NArg() > 0 {
-		err = fmt.Errorf("%q is no command: serve, train, verify, backup and key are", flags.Arg(0))
+		err = fmt.Errorf("%q is no command: serve, train, verify, backup, base and key are", flags.Arg(0))
 		_, _ = fmt.Fprintln(flags.Output(), err)
 	}
 	return o, err
@@ -107,7 +107,7 @@ func (o *options) flags() *flag.FlagSet {
 	flags.StringVar(&o.metricsListen, "metrics-listen", "", "address of /metrics (default: that of the API, on the port after its)")
 	flags.StringVar(&o.dataDirectory, "data-dir", "", "directory of files, jobs and models (required)")
 	flags.StringVar(&o.apiKeysFile, "api-keys-file", "", "file of API keys, one tenant:hex-SHA-256-of-the-key or tenant:scopes:hex-SHA-256 a line, read again when it changes. The environment's FACTORY_API_KEY is one more, in plain, of the tenant default")
-	flags.StringVar(&o.baseModels, "base-models", factory.DefaultBaseModel, "comma-separated names under which the engine is offered for training")
+	flags.StringVar(&o.baseModels, "base-models", factory.DefaultBaseModel, "comma-separated base models that are offered for training: `NAME` is the engine alone, NAME=words:FILE knows words, too, by a table that factory base import has made")
 	flags.IntVar(&o.workers, "workers", 1, "jobs to train at a time; each takes all CPUs but one")
 	flags.Func("training-memory", "`bytes` of memory that a training may take, such as 640Mi (default: half of what the cgroup, or else the machine, has, divided among the workers)",
 		func(text string) (err error) {

@@ -32,8 +32,13 @@ type independent struct {
 // weights have not seen.
 func (t *trainer) calibrate(ctx context.Context, weights *linear) ([]calibration, error) {
 	examples := t.crossFittedMargins
-	if err := t.addUnseenMargins(ctx, weights, examples); err != nil {
+	if err := t.addUnseenMargins(ctx, weights, t.vectorizer, examples); err != nil {
 		return nil, err
+	}
+	if t.dense != nil {
+		if err := t.dense.choose(ctx, t, weights, examples); err != nil {
+			return nil, err
+		}
 	}
 	calibrations := make([]calibration, len(t.heads))
 	for i, h := range t.heads {
@@ -51,7 +56,7 @@ func (t *trainer) calibrate(ctx context.Context, weights *linear) ([]calibration
 }
 
 // addUnseenMargins adds the margins of the unseen examples.
-func (t *trainer) addUnseenMargins(ctx context.Context, weights *linear, c *calibrationExamples) error {
+func (t *trainer) addUnseenMargins(ctx context.Context, weights *linear, vectorizer *vectorizer, c *calibrationExamples) error {
 	stride := 1 + t.unseen.Len()*c.width/maxCalibrationMargins
 	c.margins = slices.Grow(c.margins, (t.unseen.Len()+stride-1)/stride*c.width)
 	i := 0
@@ -65,7 +70,7 @@ func (t *trainer) addUnseenMargins(ctx context.Context, weights *linear, c *cali
 		if i%stride == 0 {
 			c.heads = appendHead(c.heads, *example)
 			c.margins = c.margins[:len(c.margins)+c.width]
-			weights.margins(t.vectorizer.vectorize(example.Text), c.margins[len(c.margins)-c.width:])
+			weights.margins(vectorizer.vectorizeBoth(example.Text, example.Dense), c.margins[len(c.margins)-c.width:])
 		}
 		i++
 	}

@@ -13,6 +13,9 @@ type Message struct {
 // roles are those of messages. A role that is none of them counts as the first.
 var roles = [...]string{"user", "assistant", "system", "tool"}
 
+// userRole is the user's among the roles.
+const userRole = 0
+
 // The turns of a conversation begin with these in its text, one for each role.
 const (
 	firstMark = '\x02'

@@ -18,6 +18,8 @@ type Corpus struct {
 	table  *table
 	digest hash.Hash // of all that was added
 	record []byte
+
+	vectors *denseFile // of the texts; nil unless these were represented
 }
 
 // NewCorpus returns an empty corpus whose files are in the folder, without names. An
@@ -71,14 +73,19 @@ func (c *Corpus) all() iter.Seq2[*Example, error] {
 			return
 		}
 		var h headReader
+		var row denseRow
+		i := 0
 		for record, err := range c.table.all() {
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			if !yield(h.example(record), nil) {
+			example := h.example(record)
+			example.Dense, err = c.vectors.read(i, &row)
+			if !yield(example, err) || err != nil {
 				return
 			}
+			i++
 		}
 	}
 }
@@ -121,13 +128,16 @@ func (e Examples) all() iter.Seq2[*Example, error] {
 	return func(yield func(*Example, error) bool) {
 		var h headReader
 		var record []byte
+		var row denseRow
 		for _, i := range e.chosen {
 			var err error
 			if record, err = e.corpus.table.read(int(i), record); err != nil {
 				yield(nil, err)
 				return
 			}
-			if !yield(h.example(record), nil) {
+			example := h.example(record)
+			example.Dense, err = e.corpus.vectors.read(int(i), &row)
+			if !yield(example, err) || err != nil {
 				return
 			}
 		}

@@ -120,12 +120,25 @@ func (t *trainer) fitWithout(ctx context.Context, fold []int32, c *calibrationEx
 	if err != nil {
 		return err
 	}
-	if err := advanceAll(ctx, ensemble.fits(), t.schedule.updates); err != nil {
+	fits := ensemble.fits()
+	dense, err := part.denseFitWithoutHeldOut()
+	if err != nil {
+		return err
+	}
+	if dense != nil {
+		fits = append(fits, dense)
+	}
+	if err := advanceAll(ctx, fits, t.schedule.updates); err != nil {
 		return fmt.Errorf("calibrating: %w", err)
+	}
+	if dense != nil {
+		if err := part.addDenseMargins(ctx, dense, t.dense.crossFitted); err != nil {
+			return err
+		}
 	}
 	weights, err := ensemble.weights()
 	if err != nil {
 		return err
 	}
-	return part.addUnseenMargins(ctx, weights, c)
+	return part.addUnseenMargins(ctx, weights, part.vectorizer, c)
 }

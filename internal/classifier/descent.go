@@ -32,7 +32,7 @@ func newDescent(data *trainingData, order *order, s schedule, seed uint64, numbe
 		reader:   data.newReader(),
 		turns:    newTurns(order, rand.NewPCG(seed, uint64(number+1))),
 		dropped:  uint64(256 * droppedShare(order.length, width)),
-		weights:  newLinear(len(data.vocabulary.slots), width),
+		weights:  newLinear(data.vocabulary.count(), width),
 		margins:  make([]float32, width),
 		own:      make([]float32, width),
 	}

@@ -44,6 +44,12 @@
 // label has a probability of its own and a threshold, chosen on the same unseen
 // examples by micro- and macro-F1.
 //
+// A base model can add what was learned elsewhere: dense vectors of the texts, of which
+// the training's mean is taken off and the length made one. Heads of their own are
+// fitted to them, and added to those of words and characters with the share that the held-out
+// examples are expected most with; see Representation. Where that is none, the model is the
+// same as without. The vector of a conversation is that of its Content.
+//
 // # Training
 //
 // The weights are the mean of several fits, which err in different ways: of two by

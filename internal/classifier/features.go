@@ -13,6 +13,7 @@ type vocabulary struct {
 	features []uint32     // of each slot, plus one; zero when it is none
 	unknown  float32      // what a slot weighs that is no feature
 	turns    *turnWeights // nil when texts are no conversations
+	dense    *dense       // nil when there are none but these
 }
 
 // clone has weights of its own.

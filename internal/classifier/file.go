@@ -21,8 +21,11 @@ import (
 //	relevance     a float32 for every feature: its weight in a text
 //	turns         where the header has turns, a float32 for every feature: its
 //	              weight among what tells how much a turn counts
+//	mean          a float32 for every number of the base model's vectors, if there is one:
+//	              what all of them have in common
 //	bias, scales  a float32 each for every label
-//	weights       a signed byte for every label of every feature
+//	weights       a signed byte for every label of every feature, then of every number of
+//	              the base model's vectors
 //	checksum      SHA-256 of all before
 //
 // Numbers without a size are unsigned varints, those with one are little-endian.
@@ -37,7 +40,8 @@ type header struct {
 	Calibrations []calibration `json:"calibrations"`
 	Turns        *turnWeights  `json:"turns,omitempty"` // nil when texts are no conversations
 	// UnknownWeight is the weight in a text of what is no feature.
-	UnknownWeight float32 `json:"unknown_weight,omitempty"`
+	UnknownWeight float32    `json:"unknown_weight,omitempty"`
+	BaseModel     *BaseModel `json:"base_model,omitempty"`
 }
 
 // VersionError says that a model file has another version of the format than the one
@@ -70,7 +74,7 @@ func (m *Model) WriteTo(w io.Writer) (int64, error) {
 
 // appendTop appends all between magic and weights.
 func (m *Model) appendTop(data []byte) ([]byte, error) {
-	head, err := json.Marshal(header{m.targets, m.calibrations, m.vocabulary.turns, m.vocabulary.unknown})
+	head, err := json.Marshal(header{m.targets, m.calibrations, m.vocabulary.turns, m.vocabulary.unknown, m.BaseModel()})
 	if err != nil {
 		return nil, fmt.Errorf("encoding model header: %w", err)
 	}
@@ -86,7 +90,7 @@ func (m *Model) appendTop(data []byte) ([]byte, error) {
 	if m.vocabulary.turns != nil {
 		turns = m.vocabulary.turns.words
 	}
-	for _, value := range slices.Concat(m.vocabulary.weights, turns, m.bias, m.scales) {
+	for _, value := range slices.Concat(m.vocabulary.weights, turns, m.vocabulary.mean(), m.bias, m.scales) {
 		data = binary.LittleEndian.AppendUint32(data, math.Float32bits(value))
 	}
 	return data, nil
@@ -119,13 +123,16 @@ func decodeModel(data []byte) (*Model, error) {
 	if m.vocabulary.turns != nil {
 		m.vocabulary.turns.words = d.floats(len(m.vocabulary.slots))
 	}
+	if dense := m.vocabulary.dense; dense != nil {
+		dense.mean = d.floats(dense.base.Dimension)
+	}
 	labels := 0
 	for _, target := range m.targets {
 		labels += len(target.Labels)
 	}
 	m.bias, m.scales = d.floats(labels), d.floats(labels)
 	m.weights = d.data
-	if d.err == nil && len(m.weights) != labels*len(m.vocabulary.slots) {
+	if d.err == nil && len(m.weights) != labels*m.vocabulary.count() {
 		d.fail("the number of weights is not that of labels and features")
 	}
 	if d.err != nil {
@@ -197,6 +204,13 @@ func (d *decoder) header(m *Model) {
 	if err := checkTargets(h.Targets); err != nil {
 		d.fail(err.Error())
 		return
+	}
+	if base := h.BaseModel; base != nil {
+		if base.Dimension < 1 || base.Dimension > MaxDimension {
+			d.fail("the header is inconsistent")
+			return
+		}
+		m.vocabulary.dense = &dense{base: *base}
 	}
 	valid := len(h.Calibrations) == len(h.Targets) && h.Turns.plausible() && h.UnknownWeight >= 0 && h.UnknownWeight <= largestFloat
 	for i := 0; valid && i < len(h.Targets); i++ {

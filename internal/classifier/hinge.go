@@ -55,7 +55,7 @@ func newHinge(data *trainingData, files *scratchFiles, leftOut []int32, s schedu
 		cost:     s.cost,
 		learns:   func(h head) bool { return h.loss == SingleClass },
 		squares:  make([]float32, width),
-		weights:  newLinear(len(data.vocabulary.slots), width),
+		weights:  newLinear(data.vocabulary.count(), width),
 		own:      make([]float32, width),
 		buffer:   make([]byte, 4*width),
 		margins:  make([]float32, width),

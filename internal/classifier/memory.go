@@ -9,12 +9,15 @@ type Size struct {
 	Targets   []Target
 	Validated bool // whether there are validation examples
 	Quality   Quality
+	Dimension int // of the base model's vectors; zero when there are none
 }
 
 const (
 	// fixedMemory is what every training takes: the samples that stay in memory, tables by
 	// slot, buffers, calibration and the runtime.
 	fixedMemory = 56 << 20
+	// fixedDenseMemory is what every training with a base model takes beside.
+	fixedDenseMemory = 48 << 20
 	// slotsPerByte are more n-grams than a byte of text begins.
 	slotsPerByte = 8
 	// weightBytes are those of a weight in training; in a model it is one.
@@ -41,7 +44,16 @@ func MemoryNeeded(s Size) int64 {
 		repeated := min(features*int64(labels), maxRepeatedWeights)
 		weights = max(weights, repeatedlyFitted(repeated, models, s))
 	}
-	return fixedMemory + weights
+	return fixedMemory + weights + denseMemory(int64(s.Dimension), int64(labels), models)
+}
+
+// denseMemory are samples, texts and margins, the vectors of the labels' names, and the
+// weights of each fit.
+func denseMemory(dimension, labels, models int64) int64 {
+	if dimension == 0 {
+		return 0
+	}
+	return fixedDenseMemory + dimension*labels*weightBytes*(models+1)
 }
 
 // onceFitted is a descent's weights and what becomes of them.

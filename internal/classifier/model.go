@@ -28,30 +28,45 @@ type scratch struct {
 	margins    []float32
 }
 
-// newModel quantises the weights, each column by its largest.
-func newModel(targets []Target, vocabulary *vocabulary, l *linear, calibrations []calibration) *Model {
+// newModel quantises the weights, each column by its largest. Those of some features may
+// be apart from those of the ones before.
+func newModel(targets []Target, vocabulary *vocabulary, calibrations []calibration, parts ...*linear) *Model {
+	columns := parts[0].columns
 	m := &Model{
 		targets:      cloneTargets(targets),
 		calibrations: calibrations,
 		vocabulary:   vocabulary,
-		weights:      make([]byte, len(l.weights)),
-		scales:       make([]float32, l.columns),
-		bias:         l.bias,
+		weights:      make([]byte, 0, vocabulary.count()*columns),
+		scales:       make([]float32, columns),
+		bias:         make([]float32, columns),
 	}
-	for i, weight := range l.weights {
-		column := i % l.columns
-		m.scales[column] = max(m.scales[column], float32(math.Abs(float64(weight))))
-	}
-	for i, weight := range l.weights {
-		if largest := m.scales[i%l.columns]; largest > 0 {
-			m.weights[i] = byte(int8(math.Round(float64(weight) * math.MaxInt8 / float64(largest))))
+	for _, l := range parts {
+		for i, weight := range l.weights {
+			m.scales[i%columns] = max(m.scales[i%columns], l.scale*float32(math.Abs(float64(weight))))
+		}
+		for column, bias := range l.bias {
+			m.bias[column] += bias
 		}
 	}
+	for _, l := range parts {
+		m.quantise(l)
+	}
 	for column := range m.scales {
-		m.scales[column] *= l.scale / math.MaxInt8
+		m.scales[column] /= math.MaxInt8
 	}
 	m.prepare()
 	return m
+}
+
+// quantise appends weights, of which the scales are the largest.
+func (m *Model) quantise(l *linear) {
+	for i, weight := range l.weights {
+		quantised := byte(0)
+		if largest := m.scales[i%l.columns]; largest > 0 {
+			quantised = byte(int8(math.Round(float64(l.scale*weight) * math.MaxInt8 / float64(largest))))
+		}
+		m.weights = append(m.weights, quantised)
+	}
 }
 
 // prepare derives what is not stored.
@@ -85,13 +100,19 @@ func cloneTargets(targets []Target) []Target {
 // Classify returns, for each target, a score for each of its labels. The scores of a
 // target sum to one. It overwrites and returns scores when that has the room.
 func (m *Model) Classify(text string, scores [][]float64) [][]float64 {
-	s := m.scratch.Get().(*scratch)
-	defer m.scratch.Put(s)
-	return m.classify(text, scores, s)
+	return m.ClassifyDense(text, nil, scores)
 }
 
-func (m *Model) classify(text string, scores [][]float64, s *scratch) [][]float64 {
-	m.setMargins(text, s)
+// ClassifyDense is Classify with the vector that the model's representation made of the
+// text's Content.
+func (m *Model) ClassifyDense(text string, represented []float32, scores [][]float64) [][]float64 {
+	s := m.scratch.Get().(*scratch)
+	defer m.scratch.Put(s)
+	return m.classify(text, represented, scores, s)
+}
+
+func (m *Model) classify(text string, represented []float32, scores [][]float64, s *scratch) [][]float64 {
+	m.setMargins(text, represented, s)
 	scores = resize(scores, len(m.heads))
 	for t, h := range m.heads {
 		scores[t] = resize(scores[t], h.end-h.first)
@@ -103,9 +124,15 @@ func (m *Model) classify(text string, scores [][]float64, s *scratch) [][]float6
 // Probabilities is like Classify, but gives each label of a multi_class target the
 // probability that it applies, whatever those of the others are.
 func (m *Model) Probabilities(text string, probabilities [][]float64) [][]float64 {
+	return m.ProbabilitiesDense(text, nil, probabilities)
+}
+
+// ProbabilitiesDense is Probabilities with the vector that the model's representation made
+// of the text's Content.
+func (m *Model) ProbabilitiesDense(text string, represented []float32, probabilities [][]float64) [][]float64 {
 	s := m.scratch.Get().(*scratch)
 	defer m.scratch.Put(s)
-	m.setMargins(text, s)
+	m.setMargins(text, represented, s)
 	probabilities = resize(probabilities, len(m.heads))
 	for t, h := range m.heads {
 		probabilities[t] = resize(probabilities[t], h.end-h.first)
@@ -153,8 +180,8 @@ func highest(probabilities []float64) int {
 	return best
 }
 
-func (m *Model) setMargins(text string, s *scratch) {
-	m.sum(s.vectorizer.vectorize(text), s.sums)
+func (m *Model) setMargins(text string, represented []float32, s *scratch) {
+	m.sum(s.vectorizer.vectorizeBoth(text, represented), s.sums)
 	for column, sum := range s.sums {
 		s.margins[column] = float32(sum)*m.scales[column]/fixedPoint + m.bias[column]
 	}

@@ -35,6 +35,9 @@ type Example struct {
 	// Weight is relative to the mean of all examples, of which it counts ten times at
 	// most. Zero means one.
 	Weight float64
+	// Dense is the vector that the training's representation made of the text. Examples that
+	// a training returns have one; of those that it is given it makes them itself.
+	Dense []float32
 }
 
 // Hyperparameters are the job's wishes; see the package documentation for what
@@ -52,6 +55,10 @@ type Options struct {
 	Targets         []Target
 	Hyperparameters Hyperparameters
 	Seed            uint64
+	// Representation, if set, makes dense features of the texts, beside those of their
+	// words and characters, as far as they help. BaseModel says what it is.
+	Representation Representation
+	BaseModel      BaseModel
 	// OnCheckpoint, if set, is called now and then while training goes on and once at
 	// its end, always from the goroutine that called Train.
 	OnCheckpoint func(Checkpoint)

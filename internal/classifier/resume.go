@@ -77,7 +77,7 @@ func (t *trainer) newStates() (*states, error) {
 func (t *trainer) fingerprint() (sum [sha256.Size]byte, err error) {
 	digest := sha256.New()
 	_, _ = io.WriteString(digest, stateMagic+magic+runtime.GOARCH)
-	err = json.NewEncoder(digest).Encode([]any{t.options.Targets, t.options.Hyperparameters, t.options.Seed, len(t.vocabulary.slots)})
+	err = json.NewEncoder(digest).Encode([]any{t.options.Targets, t.options.Hyperparameters, t.options.Seed, t.options.BaseModel, len(t.vocabulary.slots)})
 	if err != nil {
 		return sum, fmt.Errorf("encoding options: %w", err)
 	}

@@ -31,10 +31,10 @@ func (t *trainer) chooseShares(ctx context.Context) error {
 		return err
 	}
 	mixed, added := newCalibrationExamples(t.heads), newCalibrationExamples(t.heads)
-	if err := t.addUnseenMargins(ctx, others, mixed); err != nil {
+	if err := t.addUnseenMargins(ctx, others, t.vectorizer, mixed); err != nil {
 		return err
 	}
-	if err := t.addUnseenMargins(ctx, e.nbsvm.weights, added); err != nil {
+	if err := t.addUnseenMargins(ctx, e.nbsvm.weights, t.vectorizer, added); err != nil {
 		return err
 	}
 	factors, err := e.spreadRatios(others, e.nbsvm.weights)

@@ -92,6 +92,8 @@ type trainer struct {
 
 	final       *ensemble
 	calibrating *ensemble // is final unless examples are held out
+
+	dense *denseFits // nil when there is no representation
 }
 
 // newTrainer adds to the survey of the training examples what they get beside.
@@ -131,6 +133,9 @@ func (t *trainer) prepare(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := t.prepareDense(ctx); err != nil {
+		return err
+	}
 	var err error
 	if t.crossFittedMargins, err = t.crossFit(ctx); err != nil {
 		return err
@@ -139,7 +144,10 @@ func (t *trainer) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return t.newEnsembles(data)
+	if err := t.newEnsembles(data); err != nil {
+		return err
+	}
+	return t.fitDense()
 }
 
 // prepareData weighs the features by the examples that are not held out, and makes all
@@ -153,11 +161,7 @@ func (t *trainer) prepareData(ctx context.Context) (*trainingData, error) {
 		return nil, err
 	}
 	data := newTrainingData(t.examples, t.survey, t.options.Targets, t.heads, t.vocabulary)
-	for i, named := range t.named {
-		if !named {
-			data.kinships[i] = &kinship{}
-		}
-	}
+	t.leaveNamesOut(data)
 	if data.repeatable() {
 		data.bayes = counts.bayes(t.heads)
 		if t.choosesShares() {
@@ -165,6 +169,15 @@ func (t *trainer) prepareData(ctx context.Context) (*trainingData, error) {
 		}
 	}
 	return data, data.keepVectors(ctx, &t.files)
+}
+
+// leaveNamesOut forgets what names have in common that are no help.
+func (t *trainer) leaveNamesOut(data *trainingData) {
+	for i, named := range t.named {
+		if !named {
+			data.kinships[i] = &kinship{}
+		}
+	}
 }
 
 func (t *trainer) chooseFeatures(ctx context.Context) error {
@@ -241,7 +254,7 @@ func (t *trainer) fits() []fit {
 	if t.heldOut != nil {
 		fits = append(fits, t.calibrating.fits()...)
 	}
-	return fits
+	return append(fits, t.dense.fits()...)
 }
 
 // advance goes on to the i-th checkpoint and returns the mean loss on the way.
@@ -303,8 +316,8 @@ func (t *trainer) finish(ctx context.Context) (*Trained, error) {
 	if err != nil {
 		return nil, err
 	}
-	trained.Model = newModel(t.options.Targets, t.vocabulary, weights, trained.Measurable.calibrations)
-	return trained, nil
+	trained.Model, err = t.newModel(weights, trained.Measurable.calibrations, false)
+	return trained, err
 }
 
 func (t *trainer) measurable(ctx context.Context) (*Model, error) {
@@ -319,7 +332,7 @@ func (t *trainer) measurable(ctx context.Context) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newModel(t.options.Targets, t.vocabulary, weights, calibrations), nil
+	return t.newModel(weights, calibrations, true)
 }
 
 // differentiate turns margins into the gradient of the loss, and adds the loss to

@@ -92,7 +92,7 @@ func (d *trainingData) keepVectors(ctx context.Context, files *scratchFiles) err
 		if err != nil {
 			return fmt.Errorf("reading features: %w", err)
 		}
-		x := vectorizer.vectorize(example.Text)
+		x := vectorizer.vectorizeBoth(example.Text, example.Dense)
 		features += len(x.features)
 		bytes += sampleBytes + 8*len(x.features)
 		if features > maxKeptFeatures {
@@ -136,6 +136,7 @@ type sampleReader struct {
 	vectorizer *vectorizer // nil when vectors are kept
 	head       headReader
 	record     []byte
+	row        denseRow
 	kept       vector
 }
 
@@ -170,11 +171,13 @@ func (r *sampleReader) read(i int32) (sample, error) {
 	if r.record, err = examples.corpus.table.read(int(i), r.record); err != nil {
 		return sample{}, err
 	}
-	return r.sample(r.head.example(r.record)), nil
+	example := r.head.example(r.record)
+	example.Dense, err = examples.corpus.vectors.read(int(i), &r.row)
+	return r.sample(example), err
 }
 
 func (r *sampleReader) sample(example *Example) sample {
-	return sample{example.Labels, weight(example), r.vectorizer.vectorize(example.Text)}
+	return sample{example.Labels, weight(example), r.vectorizer.vectorizeBoth(example.Text, example.Dense)}
 }
 
 func (r *sampleReader) readKept(i int) (sample, error) {

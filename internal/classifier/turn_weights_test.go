@@ -170,11 +170,11 @@ func TestLongConversationsAreBounded(t *testing.T) {
 	}), nil, Options{Targets: []Target{manyLabels(intents)}})
 	long := RenderChat(slices.Repeat([]Message{{"user", "please tell me"}, {"assistant", "wordaa"}}, 20_000))
 	scratch := model.newScratch()
-	scores := model.classify(long, nil, scratch)
+	scores := model.classify(long, nil, nil, scratch)
 	if n := len(scratch.vectorizer.conversation.turns); n > maxSegments {
 		t.Errorf("%d turns are weighed", n)
 	}
-	if n := testing.AllocsPerRun(3, func() { scores = model.classify(long, scores, scratch) }); n > 0 {
+	if n := testing.AllocsPerRun(3, func() { scores = model.classify(long, nil, scores, scratch) }); n > 0 {
 		t.Errorf("%v allocations", n)
 	}
 }

@@ -7,13 +7,13 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"slices"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory/api"
+	"github.com/classifier-factory/classifier-factory/internal/factory/basemodels"
 	"github.com/classifier-factory/classifier-factory/internal/factory/serving"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 	"github.com/classifier-factory/classifier-factory/internal/factory/training"
@@ -35,7 +35,7 @@ type Config struct {
 	Directory         string           // where everything is kept; one process may use it at a time
 	APIKeys           []api.Key        // at least one, unless the directory has some
 	InsecureNoAuth    bool             // asks for no key; everybody is the same tenant
-	BaseModels        []string         // names of the engine; default: DefaultBaseModel
+	BaseModels        []string         // NAME is the engine, NAME=words:FILE knows words beside; default: DefaultBaseModel
 	Workers           int              // jobs to train at a time; default: 1
 	TrainingMemory    int64            // bytes that a training may take; default: as ShareMemory says
 	RequestsPerSecond int              // of each tenant on average, twice as many at once; default: no limit
@@ -67,6 +67,10 @@ func Open(ctx context.Context, config Config) (*Factory, error) {
 	if err := config.complete(); err != nil {
 		return nil, err
 	}
+	base, err := basemodels.Open(config.BaseModels)
+	if err != nil {
+		return nil, err
+	}
 	stored, blobs, lock, err := openDirectory(ctx, config.Directory)
 	if err != nil {
 		return nil, fmt.Errorf("open the store: %w", explainVolume(config.Directory, err))
@@ -87,6 +91,7 @@ func Open(ctx context.Context, config Config) (*Factory, error) {
 		Store:          stored,
 		Blobs:          blobs,
 		BlobDirectory:  config.Directory,
+		BaseModels:     base,
 		Scratch:        scratchIn(config.Directory),
 		TrainingMemory: config.TrainingMemory,
 		Logger:         config.Logger,
@@ -110,10 +115,10 @@ func Open(ctx context.Context, config Config) (*Factory, error) {
 			Store:             stored,
 			Blobs:             blobs,
 			Queue:             queue,
-			Models:            serving.NewModels(stored, blobs, loadedModelBytes, registry),
+			Models:            serving.NewModels(stored, blobs, base, loadedModelBytes, registry),
 			Keys:              config.APIKeys,
 			InsecureNoAuth:    config.InsecureNoAuth,
-			BaseModels:        config.BaseModels,
+			BaseModels:        base,
 			RequestsPerSecond: config.RequestsPerSecond,
 			RequestsUnderWay:  config.RequestsUnderWay,
 			Limits:            config.Limits,
@@ -153,11 +158,8 @@ func (f *Factory) Handler() http.Handler { return f.api.Handler() }
 func (f *Factory) SetAPIKeys(keys []api.Key) { f.api.SetKeys(keys) }
 
 func (c *Config) complete() error {
-	switch {
-	case c.Directory == "":
+	if c.Directory == "" {
 		return errors.New("no directory to keep files, jobs and models in")
-	case slices.Contains(c.BaseModels, ""):
-		return errors.New("a base model has no name")
 	}
 	if len(c.BaseModels) == 0 {
 		c.BaseModels = []string{DefaultBaseModel}

@@ -31,6 +31,8 @@ type Model struct {
 	Aliases          List[string]      `json:"aliases"`
 	// ClassifierLimits are a base model's, at servers that tell them.
 	ClassifierLimits *ClassifierLimits `json:"classifier_limits,omitempty"`
+	// BaseModel says what a base model is, at servers that tell it.
+	BaseModel *BaseModel `json:"base_model,omitempty"`
 	// The following are a fine-tuned model's.
 	Job      string `json:"job,omitempty"`
 	Root     string `json:"root,omitempty"` // the base model
@@ -45,6 +47,14 @@ type ClassifierLimits struct {
 	Labels          int64 `json:"labels"`  // of all targets
 	Samples         int64 `json:"samples"` // of all training files
 	FileBytes       int64 `json:"file_bytes"`
+}
+
+// BaseModel is what models learn beside their examples. The protocol does not have it.
+type BaseModel struct {
+	Kind      string   `json:"kind"`                // "engine": nothing; "words": a table of word vectors
+	Languages []string `json:"languages,omitempty"` // if they are known
+	Dimension int64    `json:"dimension,omitempty"` // of the vectors
+	Digest    string   `json:"digest,omitempty"`    // of the table
 }
 
 // ModelCapabilities say what a model can be asked for. All are written, because

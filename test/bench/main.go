@@ -1,6 +1,6 @@
 // The benchmark measures the product beside what does the same, in one run: with
 // the argument datasets, reading and uploading them; with engine, training and
-// predicting; with load, a factory that serves.
+// predicting; with fewshot, training with few rows; with load, a factory that serves.
 package main
 
 import (
@@ -32,10 +32,12 @@ func main() {
 		err = load(ctx, *factory)
 	case enginesCommand:
 		err = compareEngines(ctx, flag.Args()[1:])
+	case fewShotCommand:
+		err = measureFewShot(ctx)
 	case datasetsCommand:
 		err = measureDatasets(ctx, *factory)
 	default:
-		err = errors.New("the argument is datasets, engine or load")
+		err = errors.New("the argument is datasets, engine, fewshot or load")
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)

@@ -53,7 +53,7 @@ export class Asker {
 const renamed = { bytes: "sizeBytes" };
 
 // extensions are fields that the factory adds to the protocol.
-const extensions = new Set(["classifier_limits", "evaluation", "sha256"]);
+const extensions = new Set(["base_model", "classifier_limits", "evaluation", "sha256"]);
 const isExtension = (field, ofIntegration) => extensions.has(field) || (ofIntegration && field === "error");
 
 // filledIn are fields to which an SDK gives a value of its own where none was sent.

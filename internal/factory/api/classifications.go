@@ -10,6 +10,7 @@ import (
 
 	"github.com/classifier-factory/classifier-factory/internal/classifier"
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
+	"github.com/classifier-factory/classifier-factory/internal/factory/basemodels"
 	"github.com/classifier-factory/classifier-factory/internal/factory/serving"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 )
@@ -132,10 +133,13 @@ func (s *Server) classifyInputs(ctx context.Context, tenant, modelID string, sco
 	if err != nil {
 		return nil, err
 	}
-	answer, err := s.models.Classification(found, modelID, scores, inputs, text)
+	answer, err := s.models.Classification(ctx, found, modelID, scores, inputs, text)
 	if large, ok := errors.AsType[*serving.AnswerTooLargeError](err); ok {
 		return nil, invalidField("too_long", fmt.Sprintf("The %d inputs would be answered with up to %d bytes, and an answer has at most %d. Send at most %d in a request.",
 			large.Inputs, large.Bytes, large.MaxBytes, large.MaxInputs), "input")
+	}
+	if many, ok := errors.AsType[*serving.TooManyInputsError](err); ok {
+		return nil, invalidField("too_long", fmt.Sprintf("The model's base model is asked about at most %d inputs at once. Send no more in a request.", many.MaxInputs), "input")
 	}
 	if err != nil {
 		return nil, s.loadProblem(ctx, tenant, modelID, err)
@@ -165,6 +169,13 @@ func (s *Server) findClassifier(ctx context.Context, tenant, id string) (store.S
 func (s *Server) loadProblem(ctx context.Context, tenant, id string, err error) error {
 	if _, ok := errors.AsType[*classifier.VersionError](err); ok {
 		return invalidValue("The model was made by another version of the factory, and its file cannot be read by this one. Train the model again.", "model")
+	}
+	if other, ok := errors.AsType[*basemodels.NotOfferedError](err); ok {
+		return invalidValue(other.Error(), "model")
+	}
+	if silent, ok := errors.AsType[*serving.RepresentationError](err); ok {
+		answer := &problem{Status: http.StatusServiceUnavailable, Detail: fmt.Sprintf("The base model %s of the model cannot be asked. Try again later.", silent.Name)}
+		return fmt.Errorf("%w: %w", answer, err)
 	}
 	if _, gone := s.findClassifier(ctx, tenant, id); gone != nil {
 		return gone

@@ -68,9 +68,9 @@ func (s *Server) checkJobRequest(request *jobRequest) error {
 	switch {
 	case request.Model == "":
 		return invalidField("missing", "Field required", "model")
-	case request.JobType != mistral.JobTypeClassifier || !slices.Contains(s.config.BaseModels, request.Model):
+	case request.JobType != mistral.JobTypeClassifier || s.config.BaseModels.Find(request.Model) == nil:
 		return unprocessable("Model not available for this type of fine-tuning (%s). Available model(s) for %s: %s.",
-			request.JobType, mistral.JobTypeClassifier, strings.Join(s.config.BaseModels, ", "))
+			request.JobType, mistral.JobTypeClassifier, strings.Join(s.config.BaseModels.Names(), ", "))
 	case len(request.Repositories) > 0:
 		return invalidValue("This server trains on files alone: it reads no repositories.", "repositories")
 	case len(request.TrainingFiles) == 0:

@@ -2,8 +2,8 @@ package api
 
 import (
 	"net/http"
-	"slices"
 
+	"github.com/classifier-factory/classifier-factory/internal/factory/basemodels"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 	"github.com/classifier-factory/classifier-factory/internal/factory/training"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
@@ -18,6 +18,8 @@ const (
 
 	// baseDescription says which engine a well-known name stands for here.
 	baseDescription = "On this server the name stands for its own engine: linear classifiers on word and character n-grams, trained from scratch on CPUs. No language model runs."
+	// wordsDescription says what a table of word vectors adds to it.
+	wordsDescription = baseDescription + " Beside these it knows what words mean by a table of word vectors, which helps where examples are few."
 
 	maxNameBytes        = 256
 	maxDescriptionBytes = 4096
@@ -33,8 +35,8 @@ func (s *Server) listModels(r *http.Request, tenant string) (any, error) {
 		return (id == "" || card.ID == id) && (provider == "" || card.OwnedBy == provider) && asking.mayUse(card.ID)
 	}
 	cards := func(yield func(mistral.Model, error) bool) {
-		for _, name := range s.config.BaseModels {
-			if base := s.baseCard(name); wanted(&base) && !yield(base, nil) {
+		for i := range s.config.BaseModels {
+			if base := s.baseCard(&s.config.BaseModels[i]); wanted(&base) && !yield(base, nil) {
 				return
 			}
 		}
@@ -56,8 +58,8 @@ func (s *Server) getModel(r *http.Request, tenant string) (any, error) {
 	if !callerOf(r.Context()).mayUse(id) {
 		return nil, errOtherModel
 	}
-	if s.isBaseModel(id) {
-		return s.baseCard(id), nil
+	if base := s.config.BaseModels.Find(id); base != nil {
+		return s.baseCard(base), nil
 	}
 	found, err := s.store.Model(r.Context(), tenant, id)
 	return card(&found), notFoundAs(err, noSuchModel)
@@ -109,14 +111,17 @@ func (s *Server) setArchived(r *http.Request, tenant string, archived bool) (any
 }
 
 func (s *Server) isBaseModel(id string) bool {
-	return slices.Contains(s.config.BaseModels, id)
+	return s.config.BaseModels.Find(id) != nil
 }
 
-func (s *Server) baseCard(name string) mistral.Model {
+func (s *Server) baseCard(base *basemodels.Model) mistral.Model {
 	description, limits := baseDescription, training.Limits()
+	if base.Kind == basemodels.Words {
+		description = wordsDescription
+	}
 	limits.FileBytes = maxFileBytes
 	return mistral.Model{
-		ID:               name,
+		ID:               base.Name,
 		Object:           mistral.ObjectModel,
 		Type:             mistral.ModelTypeBase,
 		Created:          s.opened.Unix(),
@@ -126,6 +131,12 @@ func (s *Server) baseCard(name string) mistral.Model {
 		MaxContextLength: maxContextLength,
 		Aliases:          []string{},
 		ClassifierLimits: &limits,
+		BaseModel: &mistral.BaseModel{
+			Kind:      string(base.Kind),
+			Languages: base.Languages,
+			Dimension: int64(base.Dimension()),
+			Digest:    base.Digest,
+		},
 	}
 }
 

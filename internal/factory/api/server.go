@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/classifier-factory/classifier-factory/internal/factory/basemodels"
 	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
 	"github.com/classifier-factory/classifier-factory/internal/factory/serving"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
@@ -25,10 +26,10 @@ type Config struct {
 	Models *serving.Models
 
 	Keys              []Key
-	InsecureNoAuth    bool     // asks for no key; everybody is the same tenant
-	BaseModels        []string // names of the engine
-	RequestsPerSecond int      // of each tenant; 0: no limit
-	RequestsUnderWay  int      // likewise
+	InsecureNoAuth    bool // asks for no key; everybody is the same tenant
+	BaseModels        basemodels.Models
+	RequestsPerSecond int // of each tenant; 0: no limit
+	RequestsUnderWay  int // likewise
 	Limits            store.Limits
 	FileLifetime      time.Duration // 0: for ever
 	SigningKey        []byte        // of URLs

@@ -1,6 +1,7 @@
 package serving
 
 import (
+	"context"
 	"fmt"
 	"io"
 
@@ -40,11 +41,12 @@ type classification struct {
 	scores  Scoring
 	inputs  int
 	text    func(int) string
+	vectors *vectors // nil when the model needs none
 }
 
 // Classification begins one of a model that was found: a result for each input, in
 // their order. text has them as the model was trained to read them.
-func (m *Models) Classification(found store.ServedModel, modelID string, scores Scoring, inputs int, text func(int, dataset.InputType) string) (io.WriterTo, error) {
+func (m *Models) Classification(ctx context.Context, found store.ServedModel, modelID string, scores Scoring, inputs int, text func(int, dataset.InputType) string) (io.WriterTo, error) {
 	model, err := m.cache.get(found.Digest)
 	if err != nil {
 		return nil, err
@@ -52,14 +54,18 @@ func (m *Models) Classification(found store.ServedModel, modelID string, scores 
 	if most := max(maxAnswerBytes/model.resultBytes, 1); inputs > most {
 		return nil, &AnswerTooLargeError{Inputs: inputs, MaxInputs: most, Bytes: int64(inputs) * int64(model.resultBytes), MaxBytes: maxAnswerBytes}
 	}
-	m.classified.Add(float64(inputs))
-	return &classification{
+	c := &classification{
 		modelID: modelID,
 		model:   model,
 		scores:  scores,
 		inputs:  inputs,
 		text:    func(i int) string { return text(i, found.InputType) },
-	}, nil
+	}
+	if c.vectors, err = m.represent(ctx, model.BaseModel(), inputs, c.text); err != nil {
+		return nil, err
+	}
+	m.classified.Add(float64(inputs))
+	return c, nil
 }
 
 // WriteTo implements io.WriterTo.
@@ -69,10 +75,10 @@ func (c *classification) WriteTo(w io.Writer) (int64, error) {
 	var labels [][]int
 	for i := range c.inputs {
 		if c.scores == Independent {
-			scores = c.model.Probabilities(c.text(i), scores)
+			scores = c.model.ProbabilitiesDense(c.text(i), c.vectors.at(i), scores)
 			labels = decide(c.model.Model, scores, labels)
 		} else {
-			scores = c.model.Classify(c.text(i), scores)
+			scores = c.model.ClassifyDense(c.text(i), c.vectors.at(i), scores)
 		}
 		if err := answer.add(scores, labels); err != nil {
 			return answer.written, err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/classifier-factory/classifier-factory/internal/factory/basemodels"
 	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 )
@@ -17,14 +18,17 @@ import (
 type Models struct {
 	index      *modelIndex
 	cache      *modelCache
+	baseModels basemodels.Models
 	classified prometheus.Counter
 }
 
 // NewModels keeps up to capacity bytes of model files in memory.
-func NewModels(stored *store.Store, blobs blob.Store, capacity int64, registry prometheus.Registerer) *Models {
+func NewModels(stored *store.Store, blobs blob.Store, baseModels basemodels.Models, capacity int64, registry prometheus.Registerer) *Models {
 	m := &Models{
 		index: newModelIndex(stored.ServedModel),
 		cache: newModelCache(blobs, capacity),
+
+		baseModels: baseModels,
 		classified: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "classifier_factory_classified_inputs_total",
 			Help: "How many texts and conversations were classified.",

@@ -34,6 +34,8 @@ func RunIfChild() {
 type assignment struct {
 	BlobDirectory   string
 	Folder          string // for what the training puts aside, and for its state
+	BaseModel       string // the flag that it is opened from
+	BaseDigest      string // that it has then
 	JobID           string
 	Inputs          []store.Input
 	InputType       dataset.InputType
@@ -112,6 +114,10 @@ type made struct {
 
 // train makes the job's model and measures it.
 func (c *child) train(ctx context.Context) (*made, error) {
+	base, err := c.baseModel()
+	if err != nil {
+		return nil, err
+	}
 	rows := trainingRows(c.blobs, c.job)
 	training, err := c.readExamples(ctx, rows, c.job.TrainingInputs())
 	if err != nil {
@@ -127,6 +133,8 @@ func (c *child) train(ctx context.Context) (*made, error) {
 		Targets:         engineTargets(c.job.Targets),
 		Hyperparameters: engineHyperparameters(c.job),
 		Seed:            seed,
+		Representation:  base.Representation,
+		BaseModel:       base.Pinned(),
 		OnCheckpoint:    func(checkpoint classifier.Checkpoint) { c.tell(message{Checkpoint: &checkpoint}) },
 		Resumption: &classifier.Resumption{
 			Folder:   c.assigned.Folder,

@@ -24,7 +24,7 @@ func evaluate(ctx context.Context, model *classifier.Model, targets []mistral.Cl
 		if err != nil {
 			return nil, err
 		}
-		probabilities = model.Probabilities(example.Text, probabilities)
+		probabilities = model.ProbabilitiesDense(example.Text, example.Dense, probabilities)
 		for t, labels := range example.Labels {
 			switch {
 			case labels == nil: // the row says nothing of the target

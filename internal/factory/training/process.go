@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/classifier-factory/classifier-factory/internal/factory/basemodels"
 	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
@@ -165,6 +166,10 @@ func (t *trained) discard() {
 // train has a job's model made by a child, and records checkpoints on the way. The caller
 // discards what was staged.
 func (q *Queue) train(ctx context.Context, j *store.Job) (*trained, error) {
+	base, err := q.baseModel(j)
+	if err != nil {
+		return nil, err
+	}
 	folder := q.folder(j.ID)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, err
@@ -174,7 +179,7 @@ func (q *Queue) train(ctx context.Context, j *store.Job) (*trained, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.assign(q.assignment(j, folder))
+	p.assign(q.assignment(j, base, folder))
 	f := &follower{queue: q, job: j, recorder: q.newCheckpointRecorder(ctx, j), messages: json.NewDecoder(p.output), output: p.output}
 	made, err := f.follow(ctx)
 	if err != nil && !errors.As(err, new(*failure)) {
@@ -196,10 +201,12 @@ func (q *Queue) train(ctx context.Context, j *store.Job) (*trained, error) {
 	return made, nil
 }
 
-func (q *Queue) assignment(j *store.Job, folder string) *assignment {
+func (q *Queue) assignment(j *store.Job, base *basemodels.Model, folder string) *assignment {
 	return &assignment{
 		BlobDirectory:   q.directory,
 		Folder:          folder,
+		BaseModel:       base.Flag,
+		BaseDigest:      base.Digest,
 		JobID:           j.ID,
 		Inputs:          j.Inputs,
 		InputType:       j.InputType,

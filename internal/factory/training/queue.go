@@ -15,6 +15,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/classifier-factory/classifier-factory/internal/factory/basemodels"
 	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
@@ -32,6 +33,7 @@ type Queue struct {
 	store          *store.Store
 	blobs          blob.Store
 	directory      string // of the blobs
+	baseModels     basemodels.Models
 	scratch        string // a folder for what trainings put aside
 	trainingMemory int64
 	logger         *slog.Logger
@@ -72,6 +74,7 @@ type Config struct {
 	Store          *store.Store
 	Blobs          blob.Store
 	BlobDirectory  string // of Blobs, for the processes that train
+	BaseModels     basemodels.Models
 	Scratch        string // a folder on a disk for what trainings put aside
 	TrainingMemory int64  // bytes that a training may take
 	Logger         *slog.Logger
@@ -85,6 +88,7 @@ func NewQueue(config Config) *Queue {
 		store:          config.Store,
 		blobs:          config.Blobs,
 		directory:      config.BlobDirectory,
+		baseModels:     config.BaseModels,
 		scratch:        config.Scratch,
 		trainingMemory: config.TrainingMemory,
 		logger:         config.Logger,

@@ -10,15 +10,16 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/classifier-factory/classifier-factory/internal/factory/basemodels"
 	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store/storetest"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
-// idleQueue has no workers.
+// idleQueue has no workers, and the base model of jobs that name none.
 func idleQueue(stored *store.Store, blobs blob.Store) *Queue {
-	return NewQueue(Config{Store: stored, Blobs: blobs, TrainingMemory: 1 << 30, Logger: slog.New(slog.DiscardHandler), Clock: time.Now, Registry: prometheus.NewRegistry()})
+	return NewQueue(Config{Store: stored, Blobs: blobs, BaseModels: basemodels.Models{{Kind: basemodels.Engine}}, TrainingMemory: 1 << 30, Logger: slog.New(slog.DiscardHandler), Clock: time.Now, Registry: prometheus.NewRegistry()})
 }
 
 // TestTenantsTakeTurns: who queues a hundred jobs does not hold up another one's.

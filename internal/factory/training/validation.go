@@ -7,6 +7,7 @@ import (
 
 	"github.com/classifier-factory/classifier-factory/internal/classifier"
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
+	"github.com/classifier-factory/classifier-factory/internal/factory/basemodels"
 	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
@@ -30,6 +31,10 @@ func Limits() mistral.ClassifierLimits {
 // validate reads all of a job's files once. A *store.InvalidDataError says what is
 // wrong with them.
 func (q *Queue) validate(ctx context.Context, j *store.Job) (*store.Validation, error) {
+	base, err := q.baseModel(j)
+	if err != nil {
+		return nil, err
+	}
 	training := trainingRows(q.blobs, j)
 	if err := training.read(ctx, j.TrainingInputs(), func(*dataset.Sample, store.Input) {}); err != nil {
 		return nil, err
@@ -54,12 +59,13 @@ func (q *Queue) validate(ctx context.Context, j *store.Job) (*store.Validation, 
 	if err := validation.read(ctx, j.ValidationInputs(), func(*dataset.Sample, store.Input) {}); err != nil {
 		return nil, err
 	}
-	return found, q.checkMemory(classifier.Size{
+	return found, q.checkMemory(base, classifier.Size{
 		Examples:  training.census.Samples(),
 		TextBytes: training.bytes,
 		Targets:   engineTargets(targets),
 		Validated: validation.census.Samples() > 0,
 		Quality:   engineQuality(j.Requested.Hyperparameters),
+		Dimension: base.Dimension(),
 	})
 }
 
@@ -68,8 +74,8 @@ func (q *Queue) validate(ctx context.Context, j *store.Job) (*store.Validation, 
 const processMemory = 32 << 20
 
 // checkMemory refuses what would not fit a training's budget.
-func (q *Queue) checkMemory(size classifier.Size) error {
-	needed := classifier.MemoryNeeded(size) + processMemory
+func (q *Queue) checkMemory(base *basemodels.Model, size classifier.Size) error {
+	needed := classifier.MemoryNeeded(size) + processMemory + base.MemoryBytes
 	if needed <= q.trainingMemory {
 		return nil
 	}

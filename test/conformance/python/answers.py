@@ -7,7 +7,7 @@ import re
 import httpx
 
 # extensions are fields that the factory adds to the protocol.
-extensions = {"classifier_limits", "evaluation", "sha256"}
+extensions = {"base_model", "classifier_limits", "evaluation", "sha256"}
 
 
 def is_extension(name, path):

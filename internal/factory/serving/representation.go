@@ -1,0 +1,74 @@
+package serving
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/classifier-factory/classifier-factory/internal/classifier"
+)
+
+// maxVectorBytes is the most that the vectors of a request's inputs take: numbers multiply
+// with inputs, of which a request can have millions.
+const maxVectorBytes = 64 << 20
+
+// TooManyInputsError says how many inputs a model with a base model can be asked about at
+// once.
+type TooManyInputsError struct{ Inputs, MaxInputs int }
+
+func (e *TooManyInputsError) Error() string {
+	return fmt.Sprintf("%d inputs are more than a model with this base model is asked about at once: send %d or fewer in a request", e.Inputs, e.MaxInputs)
+}
+
+// RepresentationError says that a base model did not answer.
+type RepresentationError struct {
+	Name  string
+	Cause error
+}
+
+func (e *RepresentationError) Error() string {
+	return fmt.Sprintf("base model %s: %v", e.Name, e.Cause)
+}
+
+// Unwrap is why.
+func (e *RepresentationError) Unwrap() error { return e.Cause }
+
+// vectors are what a base model has made of texts.
+type vectors struct {
+	dimension int
+	values    []float32
+}
+
+func (v *vectors) at(i int) []float32 {
+	if v == nil {
+		return nil
+	}
+	return v.values[i*v.dimension : (i+1)*v.dimension]
+}
+
+// represent asks a model's base model, if it has one, for the vectors of all inputs.
+func (m *Models) represent(ctx context.Context, base *classifier.BaseModel, inputs int, text func(int) string) (*vectors, error) {
+	if base == nil {
+		return nil, nil
+	}
+	representation, err := m.baseModels.Trained(*base)
+	if err != nil {
+		return nil, err
+	}
+	if most := maxVectorBytes / 4 / base.Dimension; inputs > most {
+		return nil, &TooManyInputsError{Inputs: inputs, MaxInputs: most}
+	}
+	contents := make([]string, inputs)
+	for i := range contents {
+		contents[i] = strings.Clone(classifier.Content(text(i))) // what is around it need not stay
+	}
+	values, err := representation.Represent(ctx, contents)
+	if err == nil && len(values) != inputs*base.Dimension {
+		err = errors.New("it returned another number of vectors than of texts")
+	}
+	if err != nil {
+		return nil, &RepresentationError{Name: base.Name, Cause: err}
+	}
+	return &vectors{base.Dimension, values}, nil
+}
