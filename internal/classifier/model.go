@@ -109,12 +109,7 @@ func (m *Model) Probabilities(text string, probabilities [][]float64) [][]float6
 	probabilities = resize(probabilities, len(m.heads))
 	for t, h := range m.heads {
 		probabilities[t] = resize(probabilities[t], h.end-h.first)
-		margins := s.margins[h.first:h.end]
-		if c := m.calibrations[t]; c.Independent == nil {
-			h.scores(margins, c.Temperature, probabilities[t])
-		} else {
-			c.Independent.LogOdds.probabilities(margins, probabilities[t])
-		}
+		h.calibrated(s.margins[h.first:h.end], m.calibrations[t], probabilities[t])
 	}
 	return probabilities
 }
