@@ -17,6 +17,9 @@ type calibration struct {
 	Temperature float64 `json:"temperature"`
 	// Independent is for the labels of a multi_class target; nil for single_class.
 	Independent *independent `json:"independent,omitempty"`
+	// Scope has quantiles of how sure the model is of examples that it has not seen, from
+	// the least to the most.
+	Scope []float64 `json:"scope,omitempty"`
 }
 
 // independent tells of each label on its own whether it applies.
@@ -26,6 +29,16 @@ type independent struct {
 	Thresholds []float64 `json:"thresholds"`
 	// Always says that every training example had a label.
 	Always bool `json:"always"`
+}
+
+// calibrated sets probabilities to those of the labels, each its own for a multi_class
+// target. It overwrites the margins.
+func (h head) calibrated(margins []float32, c calibration, probabilities []float64) {
+	if c.Independent == nil {
+		h.scores(margins, c.Temperature, probabilities)
+		return
+	}
+	c.Independent.LogOdds.probabilities(margins, probabilities)
 }
 
 // calibrate returns a calibration for each target, fitted on examples that the
@@ -51,6 +64,7 @@ func (t *trainer) calibrate(ctx context.Context, weights *linear) ([]calibration
 		if h.loss == MultiClass {
 			calibrations[i].Independent = fitIndependent(h.labelMargins(i, examples), !t.survey.unlabelled[i])
 		}
+		calibrations[i].Scope = h.scope(i, examples, calibrations[i])
 	}
 	return calibrations, nil
 }

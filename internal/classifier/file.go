@@ -234,6 +234,9 @@ func (c calibration) fits(target Target) bool {
 	if c.Temperature < lowestTemperature || c.Temperature > highestTemperature {
 		return false
 	}
+	if len(c.Scope) > scopeSteps+1 || !slices.IsSorted(c.Scope) {
+		return false
+	}
 	i := c.Independent
 	if i == nil || target.Loss == SingleClass {
 		return i == nil && target.Loss == SingleClass

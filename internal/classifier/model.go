@@ -136,12 +136,7 @@ func (m *Model) ProbabilitiesDense(text string, represented []float32, probabili
 	probabilities = resize(probabilities, len(m.heads))
 	for t, h := range m.heads {
 		probabilities[t] = resize(probabilities[t], h.end-h.first)
-		margins := s.margins[h.first:h.end]
-		if c := m.calibrations[t]; c.Independent == nil {
-			h.scores(margins, c.Temperature, probabilities[t])
-		} else {
-			c.Independent.LogOdds.probabilities(margins, probabilities[t])
-		}
+		h.calibrated(s.margins[h.first:h.end], m.calibrations[t], probabilities[t])
 	}
 	return probabilities
 }

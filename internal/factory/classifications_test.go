@@ -110,6 +110,43 @@ type independentAnswer struct {
 	}
 }
 
+func TestInScope(t *testing.T) {
+	s := startServer(t, nil)
+	model := s.train("tickets.jsonl", tickets(200))
+	for _, test := range []struct {
+		reason, path, input string
+		scores              string
+		caught              bool
+	}{
+		{"a text that is like those it was trained on", "/v1/classifications", `"refund order 3 please"`, "", false},
+		{"another", "/v1/classifications", `"zzz"`, "", true},
+		{"a conversation", "/v1/chat/classifications", `{"messages": [{"role": "user", "content": "zzz"}]}`, "", true},
+		{"with independent scores, too", "/v1/classifications", `"zzz"`, `"scores": "independent",`, true},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			var answer struct {
+				Results []map[string]struct {
+					InScope *float64 `json:"in_scope"`
+				}
+			}
+			status, body := s.request("POST", test.path, `{"model": "`+model+`", "in_scope": true, `+test.scores+` "input": `+test.input+`}`)
+			decode(t, body, &answer)
+			if status != 200 || len(answer.Results) != 1 {
+				t.Fatalf("%d %s", status, body)
+			}
+			for target, result := range answer.Results[0] {
+				if result.InScope == nil || (*result.InScope < 0.05) != test.caught {
+					t.Errorf("%s: %s; whether it is below 0.05 should be %v", target, body, test.caught)
+				}
+			}
+		})
+	}
+	_, body := s.request("POST", "/v1/classifications", `{"model": "`+model+`", "input": "zzz"}`)
+	if strings.Contains(body, "in_scope") {
+		t.Errorf("nobody asked: %s", body)
+	}
+}
+
 func TestIndependentScores(t *testing.T) {
 	s := startServer(t, nil)
 	model := s.train("tickets.jsonl", tickets(200))

@@ -3,6 +3,7 @@ package serving
 import (
 	"encoding/hex"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 
@@ -56,7 +57,7 @@ func newTargetAnswers(model *classifier.Model) []targetAnswer {
 // maxBytes is the most that the target takes of a result.
 func (a *targetAnswer) maxBytes() int {
 	const number = len("-2.2250738585072014e-308")
-	size := len(a.thresholds) + len(`},"labels":[]},`)
+	size := len(a.thresholds) + len(`},"labels":[],"in_scope":},`) + number
 	for i := range a.labels {
 		size += len(a.scores[i]) + number + len(a.labels[i]) + len(`,`)
 	}
@@ -84,9 +85,9 @@ func newClassificationAnswer(w io.Writer, modelID string, model *loadedModel, re
 	return a
 }
 
-// add writes the result of one input: scores by target and label, and the labels
-// that apply, by target, if they are asked for.
-func (a *classificationAnswer) add(scores [][]float64, labels [][]int) error {
+// add writes the result of one input by target: scores by label, and what else was asked
+// for.
+func (a *classificationAnswer) add(r *result) error {
 	if a.results++; a.results > 1 {
 		a.json = append(a.json, ',')
 	}
@@ -94,11 +95,14 @@ func (a *classificationAnswer) add(scores [][]float64, labels [][]int) error {
 	for t, target := range a.targets {
 		for i, before := range target.scores {
 			a.json = append(a.json, before...)
-			a.json = strconv.AppendFloat(a.json, scores[t][i], 'g', -1, 64)
+			a.json = strconv.AppendFloat(a.json, r.scores[t][i], 'g', -1, 64)
 		}
 		a.json = append(a.json, '}')
-		if labels != nil {
-			a.addLabels(target, labels[t])
+		if r.labels != nil {
+			a.addLabels(target, r.labels[t])
+		}
+		if r.scope != nil {
+			a.addScope(r.scope[t])
 		}
 		a.json = append(a.json, '}')
 	}
@@ -119,6 +123,16 @@ func (a *classificationAnswer) addLabels(target targetAnswer, labels []int) {
 		a.json = append(a.json, target.labels[label]...)
 	}
 	a.json = append(a.json, ']')
+}
+
+// addScope writes null for NaN.
+func (a *classificationAnswer) addScope(share float64) {
+	a.json = append(a.json, `,"in_scope":`...)
+	if math.IsNaN(share) {
+		a.json = append(a.json, "null"...)
+		return
+	}
+	a.json = strconv.AppendFloat(a.json, share, 'g', 3, 64)
 }
 
 func (a *classificationAnswer) end() (int64, error) {

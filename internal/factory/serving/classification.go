@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 
 	"github.com/classifier-factory/classifier-factory/internal/classifier"
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
@@ -18,6 +19,14 @@ const (
 	Normalized  Scoring = "normalized"  // they sum to 1, as the protocol has it; the default
 	Independent Scoring = "independent" // each is the probability that the label applies
 )
+
+// Asked is what is asked of a model about each input.
+type Asked struct {
+	Scores Scoring
+	// InScope asks how much the input is like those that the model was trained for. It
+	// extends the protocol.
+	InScope bool
+}
 
 // maxAnswerBytes is the most that an answer may have. Inputs and labels multiply: without
 // a limit some kilobytes of empty texts are answered with gigabytes.
@@ -38,7 +47,7 @@ func (e *AnswerTooLargeError) Error() string {
 type classification struct {
 	modelID string
 	model   *loadedModel
-	scores  Scoring
+	asked   Asked
 	inputs  int
 	text    func(int) string
 	vectors *vectors // nil when the model needs none
@@ -46,7 +55,7 @@ type classification struct {
 
 // Classification begins one of a model that was found: a result for each input, in
 // their order. text has them as the model was trained to read them.
-func (m *Models) Classification(ctx context.Context, found store.ServedModel, modelID string, scores Scoring, inputs int, text func(int, dataset.InputType) string) (io.WriterTo, error) {
+func (m *Models) Classification(ctx context.Context, found store.ServedModel, modelID string, asked Asked, inputs int, text func(int, dataset.InputType) string) (io.WriterTo, error) {
 	model, err := m.cache.get(found.Digest)
 	if err != nil {
 		return nil, err
@@ -57,7 +66,7 @@ func (m *Models) Classification(ctx context.Context, found store.ServedModel, mo
 	c := &classification{
 		modelID: modelID,
 		model:   model,
-		scores:  scores,
+		asked:   asked,
 		inputs:  inputs,
 		text:    func(i int) string { return text(i, found.InputType) },
 	}
@@ -71,20 +80,50 @@ func (m *Models) Classification(ctx context.Context, found store.ServedModel, mo
 // WriteTo implements io.WriterTo.
 func (c *classification) WriteTo(w io.Writer) (int64, error) {
 	answer := newClassificationAnswer(w, c.modelID, c.model, c.inputs)
-	var scores [][]float64
-	var labels [][]int
+	var r result
 	for i := range c.inputs {
-		if c.scores == Independent {
-			scores = c.model.ProbabilitiesDense(c.text(i), c.vectors.at(i), scores)
-			labels = decide(c.model.Model, scores, labels)
-		} else {
-			scores = c.model.ClassifyDense(c.text(i), c.vectors.at(i), scores)
-		}
-		if err := answer.add(scores, labels); err != nil {
+		c.classify(c.text(i), c.vectors.at(i), &r)
+		if err := answer.add(&r); err != nil {
 			return answer.written, err
 		}
 	}
 	return answer.end()
+}
+
+// result is what is said of an input, by target.
+type result struct {
+	scores, probabilities [][]float64
+	labels                [][]int   // that apply; nil: nobody asked
+	scope                 []float64 // nil: nobody asked
+}
+
+func (c *classification) classify(text string, vector []float32, r *result) {
+	if c.asked.Scores == Independent || c.asked.InScope {
+		r.probabilities = c.model.ProbabilitiesDense(text, vector, r.probabilities)
+	}
+	if c.asked.InScope {
+		r.scope = inScope(c.model.Model, r.probabilities, r.scope)
+	}
+	if c.asked.Scores == Independent {
+		r.scores = r.probabilities
+		r.labels = decide(c.model.Model, r.probabilities, r.labels)
+		return
+	}
+	r.scores = c.model.ClassifyDense(text, vector, r.scores)
+}
+
+// inScope has for each target a share, or NaN if the model cannot tell. It reuses what it
+// is given.
+func inScope(model *classifier.Model, probabilities [][]float64, scope []float64) []float64 {
+	scope = scope[:0]
+	for t := range probabilities {
+		share, known := model.InScope(t, probabilities[t])
+		if !known {
+			share = math.NaN()
+		}
+		scope = append(scope, share)
+	}
+	return scope
 }
 
 // decide has the labels of each target that apply. It reuses what it is given.
