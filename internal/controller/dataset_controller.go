@@ -151,10 +151,10 @@ func (r *DatasetReconciler) SetupWithManager(ctx context.Context, manager ctrl.M
 		return err
 	}
 	return ctrl.NewControllerManagedBy(manager).
-		For(&classifierv1alpha1.ClassifierDataset{}, builder.WithPredicates(predicate.Or(changedByUser(), r.statusRestored(), r.writes.news()))).
+		For(&classifierv1alpha1.ClassifierDataset{}, builder.WithPredicates(afterCreation(), predicate.Or(changedByUser(), r.statusRestored(), r.writes.news()))).
 		Watches(&classifierv1alpha1.ClassifierDataset{}, unsettledFirst()).
 		WatchesMetadata(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.datasetsOfConfigMap)).
-		Watches(&classifierv1alpha1.ClassifierTrainingJob{}, handler.EnqueueRequestsFromMapFunc(datasetsUnpinnedBy)).
+		Watches(&classifierv1alpha1.ClassifierTrainingJob{}, handler.EnqueueRequestsFromMapFunc(datasetsUnpinnedBy), builder.WithPredicates(afterCreation())).
 		WatchesRawSource(ctrlsource.Func(r.alarm.accept)).
 		WithOptions(options.controller()).
 		Complete(newFairly(r, &r.alarm))

@@ -129,6 +129,7 @@ func CacheOptions(namespaces ...string) cache.Options {
 	options := cache.Options{
 		ReaderFailOnMissingInformer: true,
 		DefaultTransform:            keepStatusWriters,
+		NewInformer:                 newInformer,
 		DefaultNamespaces:           map[string]cache.Config{},
 	}
 	for _, namespace := range namespaces {
