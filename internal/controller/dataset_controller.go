@@ -63,8 +63,11 @@ func (r *DatasetReconciler) Reconcile(ctx context.Context, request ctrl.Request)
 		r.forgetTurns(request.NamespacedName)
 		return ctrl.Result{}, nil
 	}
+	if err == nil && !lags && isLightened(object) {
+		err = r.sources.Live.Get(ctx, request.NamespacedName, object)
+	}
 	if err != nil || lags {
-		return ctrl.Result{}, err
+		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	defer r.writes.note(object, object.ResourceVersion)
 	scope := newDatasetScope(object)
