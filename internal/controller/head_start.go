@@ -69,10 +69,10 @@ func (h *headStart) watch(ctx context.Context, options metav1.ListOptions) (watc
 			options.ResourceVersion = version
 			return h.all.WatchWithContext(ctx, options)
 		},
-		events: make(chan watch.Event),
-		ctx:    ctx,
-		stop:   stop,
-		told:   map[types.NamespacedName]toldObject{},
+		events:  make(chan watch.Event),
+		stop:    stop,
+		stopped: ctx.Done(),
+		told:    map[types.NamespacedName]toldObject{},
 	}
 	go w.run()
 	return w, nil
@@ -84,8 +84,8 @@ type headStartWatch struct {
 	unsettled watch.Interface
 	openAll   func(version string) (watch.Interface, error) // of this version or a later one
 	events    chan watch.Event
-	ctx       context.Context //nolint:containedctx // it ends with the watch
 	stop      context.CancelFunc
+	stopped   <-chan struct{}
 
 	// told are the unsettled objects that the watch of all has not told of yet.
 	told map[types.NamespacedName]toldObject
@@ -146,7 +146,7 @@ func (w *headStartWatch) tellAll(all watch.Interface) bool {
 	unsettled := w.unsettled.ResultChan()
 	for {
 		select {
-		case <-w.ctx.Done():
+		case <-w.stopped:
 			return true
 		case event, ok := <-unsettled:
 			switch {
@@ -177,7 +177,7 @@ func (w *headStartWatch) tellAll(all watch.Interface) bool {
 func (w *headStartWatch) follow(all watch.Interface) {
 	for {
 		select {
-		case <-w.ctx.Done():
+		case <-w.stopped:
 			return
 		case event, ok := <-all.ResultChan():
 			if !ok {
@@ -231,7 +231,7 @@ func (w *headStartWatch) send(event watch.Event) bool {
 	select {
 	case w.events <- event:
 		return true
-	case <-w.ctx.Done():
+	case <-w.stopped:
 		return false
 	}
 }
