@@ -58,11 +58,12 @@ func (h *headStart) watch(ctx context.Context, options metav1.ListOptions) (watc
 	h.given = true
 	selected := options
 	selected.FieldSelector = h.unsettled
+	ctx, stop := context.WithCancel(ctx)
 	unsettled, err := h.all.WatchWithContext(ctx, selected)
 	if err != nil {
+		stop()
 		return nil, err
 	}
-	ctx, stop := context.WithCancel(ctx)
 	w := &headStartWatch{
 		unsettled: unsettled,
 		openAll: func(version string) (watch.Interface, error) {
@@ -87,13 +88,13 @@ type headStartWatch struct {
 	stop      context.CancelFunc
 	stopped   <-chan struct{}
 
-	// told are the unsettled objects that the watch of all has not told of yet.
+	// told is what either watch told, until the watch of all is the only one.
 	told map[types.NamespacedName]toldObject
 }
 
 type toldObject struct {
-	object  runtime.Object
-	version string
+	version   string
+	unsettled runtime.Object // nil once the watch of all has told of it
 }
 
 // Stop implements watch.Interface.
@@ -128,7 +129,7 @@ func (w *headStartWatch) run() {
 func (w *headStartWatch) tellUnsettled() (version string) {
 	for event := range w.unsettled.ResultChan() {
 		if event.Type != watch.Bookmark {
-			w.note(event.Object)
+			w.note(event.Object, event.Object)
 		}
 		if !w.send(event) {
 			return ""
@@ -152,8 +153,8 @@ func (w *headStartWatch) tellAll(all watch.Interface) bool {
 			switch {
 			case !ok || event.Type == watch.Error:
 				unsettled = nil // whatever it would have told comes with all
-			case event.Type == watch.Added || event.Type == watch.Modified:
-				w.note(event.Object)
+			case (event.Type == watch.Added || event.Type == watch.Modified) && !w.isOld(event.Object):
+				w.note(event.Object, event.Object)
 				w.send(event)
 			}
 			// One that is deleted may only be settled: all tell.
@@ -161,13 +162,12 @@ func (w *headStartWatch) tellAll(all watch.Interface) bool {
 			if !ok || event.Type == watch.Error {
 				return false
 			}
-			version, isEnd := isInitialEnd(event)
-			if isEnd {
+			if version, ok := isInitialEnd(event); ok {
 				w.tellDeleted(version)
+				return w.send(event)
 			}
-			w.pass(event)
-			if isEnd {
-				return true
+			if w.pass(event) {
+				w.note(event.Object, nil)
 			}
 		}
 	}
@@ -188,37 +188,51 @@ func (w *headStartWatch) follow(all watch.Interface) {
 	}
 }
 
-// pass passes an event of the watch of all, unless the unsettled object was told of later.
-func (w *headStartWatch) pass(event watch.Event) {
-	if accessor, err := meta.Accessor(event.Object); err == nil && event.Type != watch.Bookmark {
-		name := nameOf(accessor)
-		if told, ok := w.told[name]; ok && isBefore(accessor.GetResourceVersion(), told.version) {
-			return
+// pass passes an event of the watch of all, unless the object was told of later.
+func (w *headStartWatch) pass(event watch.Event) bool {
+	if event.Type != watch.Bookmark {
+		if w.isOld(event.Object) {
+			return false
 		}
-		delete(w.told, name)
+		delete(w.told, nameOf(event.Object))
 	}
-	w.send(event)
+	return w.send(event)
 }
 
 // tellDeleted tells of the unsettled objects that were not among all of a version, though
 // older than that.
 func (w *headStartWatch) tellDeleted(version string) {
 	for name, told := range w.told {
-		if !isBefore(version, told.version) {
+		isNewer := isBefore(version, told.version)
+		if told.unsettled != nil && !isNewer {
+			w.send(watch.Event{Type: watch.Deleted, Object: told.unsettled})
+		}
+		if told.unsettled == nil || !isNewer {
 			delete(w.told, name)
-			w.send(watch.Event{Type: watch.Deleted, Object: told.object})
 		}
 	}
 }
 
-func (w *headStartWatch) note(object runtime.Object) {
+// note remembers what is told of an object, and by which watch.
+func (w *headStartWatch) note(object, unsettled runtime.Object) {
 	if accessor, err := meta.Accessor(object); err == nil {
-		w.told[nameOf(accessor)] = toldObject{object: object, version: accessor.GetResourceVersion()}
+		w.told[nameOf(object)] = toldObject{version: accessor.GetResourceVersion(), unsettled: unsettled}
 	}
 }
 
-func nameOf(object metav1.Object) types.NamespacedName {
-	return types.NamespacedName{Namespace: object.GetNamespace(), Name: object.GetName()}
+// isOld reports whether a later version of an object was told of.
+func (w *headStartWatch) isOld(object runtime.Object) bool {
+	accessor, err := meta.Accessor(object)
+	return err == nil && isBefore(accessor.GetResourceVersion(), w.told[nameOf(object)].version)
+}
+
+// nameOf is the name of an object; none of what is no object, such as an error.
+func nameOf(object runtime.Object) types.NamespacedName {
+	accessor, err := meta.Accessor(object)
+	if err != nil {
+		return types.NamespacedName{}
+	}
+	return types.NamespacedName{Namespace: accessor.GetNamespace(), Name: accessor.GetName()}
 }
 
 // expire lets the reflector begin anew: it must not go on from a part of all.

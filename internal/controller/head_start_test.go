@@ -2,17 +2,23 @@ package controller
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"testing"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 	toolscache "k8s.io/client-go/tools/cache"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
 // scriptedWatches are what an API server tells a watch of the unsettled objects and a
@@ -66,6 +72,11 @@ func TestHeadStart(t *testing.T) {
 			w.all.Modify(watchedDataset("new", "20"))
 			w.all.Modify(watchedDataset("new", "21"))
 		}, []string{"MODIFIED new 21", "BOOKMARK  20", "MODIFIED new 21"}},
+		{"what is told late is no news", func(w *scriptedWatches) {
+			w.all.Add(watchedDataset("new", "15"))
+			w.unsettled.Modify(watchedDataset("new", "12"))
+			w.all.Action(watch.Bookmark, endOfInitial("20"))
+		}, []string{"ADDED new 15", "BOOKMARK  20"}},
 		{"it was deleted in between", func(w *scriptedWatches) {
 			w.all.Add(watchedDataset("done", "3"))
 			w.all.Action(watch.Bookmark, endOfInitial("20"))
@@ -164,4 +175,67 @@ func TestOnlyTheFirstWatchHasAHeadStart(t *testing.T) {
 	if want := []string{"", "status.state!=Uploaded", ""}; !slices.Equal(selectors, want) {
 		t.Errorf("it selects %q, want %q", selectors, want)
 	}
+}
+
+// TestCacheIsFilledWithTheUnsettledAndThenAll opens the cache of an operator that starts in
+// a namespace where some is done and some is not.
+func TestCacheIsFilledWithTheUnsettledAndThenAll(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	done, invalid := f.inlineDataset("done", sentiments(20)), f.inlineDataset("waits", "{}")
+	trained, waiting := f.trainingJob("done", "done"), f.trainingJob("waits", "waits")
+	for _, object := range []client.Object{done, invalid, trained, waiting} {
+		f.Create(object)
+	}
+	f.waitUntilReady(trained)
+	f.waitFor(invalid, classifierv1alpha1.ConditionReady, metav1.ConditionFalse, classifierv1alpha1.ReasonInvalidSamples)
+
+	options := CacheOptions(f.Namespace.Name)
+	options.Scheme = cluster.Scheme
+	filled, err := cache.New(cluster.Operator, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = filled.Start(t.Context()) }()
+	for _, test := range []struct {
+		kind     client.Object
+		list     client.ObjectList
+		selector string
+	}{
+		{&classifierv1alpha1.ClassifierDataset{}, &classifierv1alpha1.ClassifierDatasetList{}, "status.state!=" + classifierv1alpha1.ReasonUploaded},
+		{&classifierv1alpha1.ClassifierTrainingJob{}, &classifierv1alpha1.ClassifierTrainingJobList{}, "status.state!=" + string(mistral.JobSuccess)},
+	} {
+		selected := client.MatchingFieldsSelector{Selector: fields.ParseSelectorOrDie(test.selector)}
+		if err := cluster.Admin.List(t.Context(), test.list, client.InNamespace(f.Namespace.Name), selected); err != nil {
+			t.Fatal(err)
+		}
+		if names := namesIn(t, test.list); !slices.Equal(names, []string{"waits"}) {
+			t.Errorf("of %T unsettled are %q", test.kind, names)
+		}
+		if _, err := filled.GetInformer(t.Context(), test.kind); err != nil {
+			t.Fatal(err)
+		}
+		f.Eventually("all to be in the cache", func() error {
+			if err := filled.List(t.Context(), test.list); err != nil {
+				return err
+			}
+			if names := namesIn(t, test.list); !slices.Equal(names, []string{"done", "waits"}) {
+				return fmt.Errorf("of %T it has %q", test.kind, names)
+			}
+			return nil
+		})
+	}
+}
+
+func namesIn(t *testing.T, list client.ObjectList) (names []string) {
+	t.Helper()
+	err := meta.EachListItem(list, func(object runtime.Object) error {
+		names = append(names, object.(client.Object).GetName())
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(names)
+	return names
 }
