@@ -34,10 +34,7 @@ func MemoryNeeded(s Size) int64 {
 	}
 	labels = max(labels, 1)
 	features := min(slots, maxWeights/int64(labels), slotsPerByte*(s.TextBytes+int64(s.Examples)))
-	models := int64(2)
-	if s.Validated || s.Examples < fewestToDivide {
-		models = 1
-	}
+	models := int64(s.models())
 	weights := models * onceFitted(features*int64(labels))
 	if (int64(s.Examples)+int64(labels))*int64(labels) <= maxRepeatedWeights {
 		// There may turn out to be few enough features to fit them repeatedly.

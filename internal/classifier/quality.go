@@ -38,17 +38,6 @@ func (q Quality) descents() int {
 	return 2
 }
 
-// Work is how long a training takes relative to a balanced one, about.
-func (q Quality) Work() float64 {
-	switch q {
-	case QualityFast:
-		return 0.4
-	case QualityBest:
-		return 2.2
-	}
-	return 1
-}
-
 // passes is by how many times the engine's own choice the data is passed over.
 func (q Quality) passes() float64 {
 	if q == QualityFast {

@@ -7,7 +7,6 @@ import (
 	"net/http"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
-	"github.com/classifier-factory/classifier-factory/internal/factory/training"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -50,8 +49,7 @@ func (s *Server) estimate(ctx context.Context, tenant string, request *jobReques
 	if err := s.config.Limits.CheckInputs(inputs); err != nil {
 		return nil, overQuota(err)
 	}
-	pace, err := s.store.Pace(ctx)
-	return training.DryRun(request.Hyperparameters, inputs, pace), err
+	return s.queue.DryRun(ctx, request.Hyperparameters, request.ClassifierTargets, inputs)
 }
 
 // refusedJob explains why the store does not take a job.

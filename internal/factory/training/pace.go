@@ -3,6 +3,7 @@ package training
 import (
 	"context"
 	"log/slog"
+	"runtime"
 	"time"
 )
 
@@ -10,7 +11,8 @@ import (
 // the most is reading and writing.
 const shortestMeasured = time.Second
 
-// learnPace measures a training, whose work is in bytes of text.
+// learnPace measures a training by the time that processors gave it: how many others there
+// are for them says nothing of the next.
 func (q *Queue) learnPace(ctx context.Context, work float64, took time.Duration) {
 	if took < shortestMeasured {
 		return
@@ -18,4 +20,12 @@ func (q *Queue) learnPace(ctx context.Context, work float64, took time.Duration)
 	if err := q.store.LearnPace(ctx, work/took.Seconds()); err != nil {
 		q.logger.WarnContext(ctx, "pace of training not recorded", slog.Any("error", err))
 	}
+}
+
+// usualFits are those of a training that learns from rows in several ways.
+const usualFits = 6
+
+// trainingProcessors are as many as the engine makes fits on at a time.
+func trainingProcessors() float64 {
+	return float64(min(max(runtime.GOMAXPROCS(0)-1, 1), usualFits))
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/classifier-factory/classifier-factory/internal/classifier"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store/storetest"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
@@ -18,44 +19,57 @@ func TestPaceIsThatOfThisMachine(t *testing.T) {
 		}
 		return pace
 	}
-	if got := pace(); got != 1e6 {
+	if got := pace(); got != 1 {
 		t.Errorf("before anything was measured: %v", got)
 	}
 	q.learnPace(t.Context(), 1, 10*time.Millisecond)
-	if got := pace(); got != 1e6 {
+	if got := pace(); got != 1 {
 		t.Errorf("%v after a training that was too short to tell", got)
 	}
 	for range 20 {
-		q.learnPace(t.Context(), 1e5, time.Second)
+		q.learnPace(t.Context(), 10, time.Second)
 	}
-	if got := pace(); got < 0.99e5 || got > 1.01e5 {
+	if got := pace(); got < 9.9 || got > 10.1 {
 		t.Errorf("%v; want what the last trainings took", got)
 	}
 }
 
 func TestExpectedDuration(t *testing.T) {
+	usual := classifier.Size{Examples: 10_000, TextBytes: 600_000, Targets: []classifier.Target{{Labels: make([]string, 60), Loss: classifier.SingleClass}}}
+	sized := func(change func(*classifier.Size)) classifier.Size {
+		size := usual
+		change(&size)
+		return size
+	}
 	steps := func(count int64) mistral.Hyperparameters { return mistral.Hyperparameters{TrainingSteps: &count} }
 	epochs := func(count float64) mistral.Hyperparameters { return mistral.Hyperparameters{Epochs: &count} }
 	quality := func(quality string) mistral.Hyperparameters { return mistral.Hyperparameters{Quality: &quality} }
+	expected := func(requested mistral.Hyperparameters, size classifier.Size, pace float64) float64 {
+		return float64(*newPlan(requested, size, pace).metadata.ExpectedDurationSeconds)
+	}
+	base := expected(steps(100), usual, 0.01) // so slow that seconds are not rounded much
 	for _, test := range []struct {
-		reason    string
-		requested mistral.Hyperparameters
-		samples   int
-		bytes     int64
-		pace      float64
-		want      int64
+		reason      string
+		requested   mistral.Hyperparameters
+		size        classifier.Size
+		pace        float64
+		least, most float64 // times base
 	}{
-		{"little data is passed over 30 times", steps(100), 1000, 1e6, 1e6, 1 + 30},
-		{"much data 4 times", steps(100), 100_000, 1e7, 1e6, 1 + 40},
-		{"more steps take longer", steps(500), 1000, 1e6, 1e6, 1 + 60},
-		{"but not for ever", steps(1_000_000), 1000, 1e6, 1e6, 1 + 120},
-		{"epochs are passes", epochs(40), 1000, 1e6, 1e6, 1 + 40},
-		{"the best takes longer", quality("best"), 1000, 1e6, 1e6, 1 + 66},
-		{"the fast less long", quality("fast"), 1000, 1e6, 1e6, 1 + 12},
-		{"a slow machine", steps(100), 1000, 1e6, 1e5, 1 + 300},
+		{"a fast machine", steps(100), usual, 0.1, 0.099, 0.101},
+		{"more steps take longer", steps(500), usual, 0.01, 1.6, 2.1},
+		{"but not for ever", steps(1_000_000), usual, 0.01, 2.5, 4.1},
+		{"so do epochs", epochs(60), usual, 0.01, 1.6, 2.1},
+		{"the best takes longer", quality("best"), usual, 0.01, 1.8, 2.6},
+		{"the fast less long", quality("fast"), usual, 0.01, 0.2, 0.5},
+		{"twice the labels", steps(100), sized(func(s *classifier.Size) {
+			s.Targets = []classifier.Target{{Labels: make([]string, 120), Loss: classifier.SingleClass}}
+		}), 0.01, 1.3, 2},
+		{"with a validation file no second model is fitted", steps(100), sized(func(s *classifier.Size) { s.Validated = true }), 0.01, 0.45, 0.55},
+		{"ten times the rows are passed over less often", steps(100), sized(func(s *classifier.Size) { s.Examples, s.TextBytes = 100_000, 6_000_000 }), 0.01, 1, 3},
+		{"of long texts less is taken", steps(100), sized(func(s *classifier.Size) { s.TextBytes *= 100 }), 0.01, 20, 30},
 	} {
-		if got := *newPlan(test.requested, test.samples, test.bytes, test.pace).metadata.ExpectedDurationSeconds; got != test.want {
-			t.Errorf("%s: %d s, want %d s", test.reason, got, test.want)
+		if got := expected(test.requested, test.size, test.pace) / base; got < test.least || got > test.most {
+			t.Errorf("%s: %.2f times as long, want %v to %v", test.reason, got, test.least, test.most)
 		}
 	}
 }

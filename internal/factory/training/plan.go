@@ -3,7 +3,7 @@ package training
 import (
 	"math"
 
-	"github.com/classifier-factory/classifier-factory/internal/factory/store"
+	"github.com/classifier-factory/classifier-factory/internal/classifier"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -23,10 +23,10 @@ type plan struct {
 	metadata        mistral.JobMetadata
 }
 
-// newPlan completes the hyperparameters with what follows from the data's samples
-// and the bytes of their texts. pace is this machine's.
-func newPlan(requested mistral.Hyperparameters, samples int, dataBytes int64, pace float64) plan {
-	dataTokens := max(dataBytes/bytesPerToken, 1)
+// newPlan completes the hyperparameters with what follows from the data's size. pace is
+// this machine's.
+func newPlan(requested mistral.Hyperparameters, size classifier.Size, pace float64) plan {
+	dataTokens := max(size.TextBytes/bytesPerToken, 1)
 	h := requested
 	if h.TrainingSteps == nil {
 		steps := int64(defaultTrainingSteps)
@@ -36,7 +36,8 @@ func newPlan(requested mistral.Hyperparameters, samples int, dataBytes int64, pa
 		h.TrainingSteps = &steps
 	}
 	trainTokens := *h.TrainingSteps * tokensPerStep
-	duration := 1 + int64(trainingWork(h, samples, dataBytes)/pace)
+	work := classifier.Work(size, workHyperparameters(*h.TrainingSteps, requested))
+	duration := int64(math.Ceil(work / pace / trainingProcessors()))
 	if h.Epochs == nil {
 		epochs := float64(trainTokens) / float64(dataTokens)
 		h.Epochs = &epochs
@@ -52,34 +53,11 @@ func newPlan(requested mistral.Hyperparameters, samples int, dataBytes int64, pa
 	}}
 }
 
-// trainingWork is how many bytes of text the engine learns from, each as often as
-// it passes over it: see its package documentation. Epochs that were not asked for
-// are nil.
-func trainingWork(h mistral.Hyperparameters, samples int, dataBytes int64) float64 {
-	own := min(max(200_000/float64(samples), 4), 30)
-	passes := max(own, own*float64(*h.TrainingSteps)/250)
-	if h.Epochs != nil {
-		passes = max(passes, *h.Epochs)
+// workHyperparameters are those that how long a training takes depends on.
+func workHyperparameters(steps int64, requested mistral.Hyperparameters) classifier.Hyperparameters {
+	h := classifier.Hyperparameters{Steps: int(steps), Quality: engineQuality(requested)}
+	if requested.Epochs != nil {
+		h.Epochs = *requested.Epochs
 	}
-	return min(passes, 4*own) * float64(dataBytes) * engineQuality(h).Work()
-}
-
-// DryRun estimates a job from its files' sizes, without reading them.
-func DryRun(requested mistral.Hyperparameters, inputs []store.Input, pace float64) mistral.LegacyJobMetadata {
-	var size int64
-	for _, input := range inputs {
-		if !input.Validation {
-			size += input.Bytes
-		}
-	}
-	const rowBytes = 200 // of an intent with its label and JSON
-	estimated := newPlan(requested, int(size/rowBytes)+1, size, pace)
-	return mistral.LegacyJobMetadata{
-		JobMetadata:   estimated.metadata,
-		Object:        mistral.ObjectJobMetadata,
-		Deprecated:    true,
-		Details:       "Estimated from the size of the files; the metadata of a validated job is exact.",
-		Epochs:        estimated.hyperparameters.Epochs,
-		TrainingSteps: estimated.hyperparameters.TrainingSteps,
-	}
+	return h
 }

@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/classifier-factory/classifier-factory/internal/classifier"
 	"github.com/classifier-factory/classifier-factory/internal/factory/basemodels"
 	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
@@ -130,6 +131,11 @@ func (p *process) end() error {
 	return &store.DiedError{Reason: fmt.Sprintf("%v: %s", err, p.lastWords.data)}
 }
 
+// processorTime is what processors gave the child.
+func (p *process) processorTime() time.Duration {
+	return p.command.ProcessState.UserTime() + p.command.ProcessState.SystemTime()
+}
+
 // peakMemory is the most that counted against the budget or, where that is not known, the
 // most that was resident, which begins with the memory of the parent; zero where neither is told.
 func (p *process) peakMemory() int64 {
@@ -174,7 +180,6 @@ func (q *Queue) train(ctx context.Context, j *store.Job) (*trained, error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, err
 	}
-	started := q.now()
 	p, err := startProcess(ctx, q.trainingMemory)
 	if err != nil {
 		return nil, err
@@ -195,8 +200,13 @@ func (q *Queue) train(ctx context.Context, j *store.Job) (*trained, error) {
 		return nil, err
 	}
 	if f.resumedAt == 0 {
-		h := mistral.Hyperparameters{TrainingSteps: j.Hyperparameters.TrainingSteps, Epochs: j.Requested.Hyperparameters.Epochs}
-		q.learnPace(ctx, trainingWork(h, f.result.Samples, f.result.TextBytes), q.now().Sub(started))
+		size := classifier.Size{
+			Examples:  f.result.Samples,
+			TextBytes: f.result.TextBytes,
+			Targets:   engineTargets(j.Targets),
+			Validated: len(j.ValidationInputs()) > 0,
+		}
+		q.learnPace(ctx, classifier.Work(size, workHyperparameters(*j.Hyperparameters.TrainingSteps, j.Requested.Hyperparameters)), p.processorTime())
 	}
 	return made, nil
 }

@@ -56,6 +56,7 @@ type rows struct {
 	inputType    dataset.InputType // that rows must have; empty: that of the first
 	known        labelIndex        // that labels must be in; nil: any
 	skipFraction float64
+	most         int64 // bytes that are read of each file; zero for all
 
 	census   *dataset.Census
 	bytes    int64 // of text
@@ -82,7 +83,11 @@ func (r *rows) readInput(ctx context.Context, input store.Input, use func(*datas
 		return err
 	}
 	defer content.Close()
-	reader, err := dataset.OpenJSONLines(content, r.limits)
+	var read io.Reader = content
+	if r.most > 0 {
+		read = io.LimitReader(content, r.most)
+	}
+	reader, err := dataset.OpenJSONLines(read, r.limits)
 	if invalid, ok := errors.AsType[*dataset.InvalidDatasetError](err); ok {
 		return notJSONLines(input, invalid)
 	}

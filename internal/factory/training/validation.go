@@ -47,7 +47,19 @@ func (q *Queue) validate(ctx context.Context, j *store.Job) (*store.Validation, 
 	if err != nil {
 		return nil, err
 	}
-	planned := newPlan(j.Requested.Hyperparameters, training.census.Samples(), training.bytes, pace)
+	validation := validationRows(q.blobs, j, training.census.InputType(), targets)
+	if err := validation.read(ctx, j.ValidationInputs(), func(*dataset.Sample, store.Input) {}); err != nil {
+		return nil, err
+	}
+	size := classifier.Size{
+		Examples:  training.census.Samples(),
+		TextBytes: training.bytes,
+		Targets:   engineTargets(targets),
+		Validated: validation.census.Samples() > 0,
+		Quality:   engineQuality(j.Requested.Hyperparameters),
+		Dimension: base.Dimension(),
+	}
+	planned := newPlan(j.Requested.Hyperparameters, size, pace)
 	found := &store.Validation{
 		InputType:       training.census.InputType(),
 		Targets:         targets,
@@ -55,18 +67,7 @@ func (q *Queue) validate(ctx context.Context, j *store.Job) (*store.Validation, 
 		Metadata:        planned.metadata,
 		Skipped:         training.update(),
 	}
-	validation := validationRows(q.blobs, j, found.InputType, targets)
-	if err := validation.read(ctx, j.ValidationInputs(), func(*dataset.Sample, store.Input) {}); err != nil {
-		return nil, err
-	}
-	return found, q.checkMemory(base, classifier.Size{
-		Examples:  training.census.Samples(),
-		TextBytes: training.bytes,
-		Targets:   engineTargets(targets),
-		Validated: validation.census.Samples() > 0,
-		Quality:   engineQuality(j.Requested.Hyperparameters),
-		Dimension: base.Dimension(),
-	})
+	return found, q.checkMemory(base, size)
 }
 
 // processMemory is what a training's process takes beside the engine, which reads and
