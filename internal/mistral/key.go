@@ -52,6 +52,13 @@ func (Key) LogValue() slog.Value { return slog.StringValue(redacted) }
 // SetBasicAuth sends the key as the password of a request to another service.
 func (k Key) SetBasicAuth(request *http.Request, user string) { request.SetBasicAuth(user, k.reveal()) }
 
+// SetBearer sends the key with a request to another service. No key sends nothing.
+func (k Key) SetBearer(request *http.Request) {
+	if key := k.reveal(); key != "" {
+		request.Header.Set("Authorization", "Bearer "+key)
+	}
+}
+
 func (k Key) reveal() string {
 	if k == (Key{}) {
 		return ""
