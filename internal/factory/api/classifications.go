@@ -176,6 +176,9 @@ func (s *Server) loadProblem(ctx context.Context, tenant, id string, err error) 
 	}
 	if silent, ok := errors.AsType[*serving.RepresentationError](err); ok {
 		answer := &problem{Status: http.StatusServiceUnavailable, Detail: fmt.Sprintf("The base model %s of the model cannot be asked. Try again later.", silent.Name)}
+		if silent.Answered() {
+			answer = &problem{Status: http.StatusBadGateway, Detail: fmt.Sprintf("What the base model %s of the model was asked, it refused, or it answered what is of no use; the server's log says more.", silent.Name)}
+		}
 		return fmt.Errorf("%w: %w", answer, err)
 	}
 	if _, gone := s.findClassifier(ctx, tenant, id); gone != nil {

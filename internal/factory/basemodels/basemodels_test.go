@@ -35,7 +35,7 @@ func table(t *testing.T, vector string) string {
 }
 
 func TestOpen(t *testing.T) {
-	models, err := Open([]string{"plain", "english=words:" + table(t, "2 1")})
+	models, err := Open([]string{"plain", "english=words:" + table(t, "2 1")}, Encoders{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"the file was not imported", "factory base import", []string{"a=words:" + text}},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
-			if _, err := Open(test.flags); err == nil || !strings.Contains(err.Error(), test.want) {
+			if _, err := Open(test.flags, Encoders{}); err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("%v, want %q", err, test.want)
 			}
 		})
@@ -81,7 +81,7 @@ func TestOpenRefuses(t *testing.T) {
 }
 
 func TestTrainedModelsAreServedWithWhatTheyWereTrainedWith(t *testing.T) {
-	before, err := Open([]string{"english=words:" + table(t, "2 1")})
+	before, err := Open([]string{"english=words:" + table(t, "2 1")}, Encoders{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,11 +98,11 @@ func TestTrainedModelsAreServedWithWhatTheyWereTrainedWith(t *testing.T) {
 		{"none", "does not offer", []string{"plain"}},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
-			models, err := Open(test.flags)
+			models, err := Open(test.flags, Encoders{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			r, err := models.Trained(pinned)
+			r, err := models.Trained(t.Context(), pinned)
 			if test.want == "" && (err != nil || r == nil) || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
 				t.Errorf("%v, want %q", err, test.want)
 			}

@@ -49,6 +49,8 @@ type Encoder struct {
 	asking  singleflight.Group
 	known   atomic.Pointer[identity]
 	metrics *metrics
+	open    context.Context // ends when the encoder is closed
+	close   context.CancelFunc
 }
 
 // New does not connect: what an encoder is, is asked when it is needed.
@@ -69,6 +71,7 @@ func New(options Options, cache *Cache) (*Encoder, error) {
 		metrics: newMetrics(options.BaseModel),
 	}
 	e.http = newHTTPClient()
+	e.open, e.close = context.WithCancel(context.Background())
 	if _, err := e.key(); err != nil {
 		return nil, err
 	}
@@ -128,8 +131,13 @@ func (e *Encoder) Dimension() int {
 	return 0
 }
 
-// Close ends the connections that are idle.
-func (e *Encoder) Close() { e.http.CloseIdleConnections() }
+// Close ends the connections that are idle, and closes the cache. Close it when nothing is
+// represented any more.
+func (e *Encoder) Close() error {
+	e.close()
+	e.http.CloseIdleConnections()
+	return e.cache.Close()
+}
 
 // Patience is how long, and how often, an encoder is asked before it is given up.
 type Patience struct {
@@ -160,7 +168,7 @@ func (e *Encoder) Representation(ctx context.Context, patience Patience) (*Repre
 // identifyOnce asks for all that wait at the same time.
 func (e *Encoder) identifyOnce(ctx context.Context, patience Patience) (*identity, error) {
 	asked := e.asking.DoChan(fmt.Sprint(patience), func() (any, error) {
-		return e.identify(context.WithoutCancel(ctx), patience)
+		return e.identify(e.open, patience)
 	})
 	select {
 	case answered := <-asked:

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/classifier-factory/classifier-factory/internal/classifier"
+	"github.com/classifier-factory/classifier-factory/internal/factory/basemodels"
+	"github.com/classifier-factory/classifier-factory/internal/factory/embeddings"
 )
 
 // maxVectorBytes is the most that the vectors of a request's inputs take: numbers multiply
@@ -34,6 +36,12 @@ func (e *RepresentationError) Error() string {
 // Unwrap is why.
 func (e *RepresentationError) Unwrap() error { return e.Cause }
 
+// Answered reports whether a base model did answer, but nothing that is of use.
+func (e *RepresentationError) Answered() bool {
+	asked, ok := errors.AsType[*embeddings.Error](e.Cause)
+	return ok && asked.Answered
+}
+
 // vectors are what a base model has made of texts.
 type vectors struct {
 	dimension int
@@ -52,9 +60,9 @@ func (m *Models) represent(ctx context.Context, base *classifier.BaseModel, inpu
 	if base == nil {
 		return nil, nil
 	}
-	representation, err := m.baseModels.Trained(*base)
+	representation, err := m.baseModels.Trained(ctx, *base)
 	if err != nil {
-		return nil, err
+		return nil, representationError(base.Name, err)
 	}
 	if most := maxVectorBytes / 4 / base.Dimension; inputs > most {
 		return nil, &TooManyInputsError{Inputs: inputs, MaxInputs: most}
@@ -68,7 +76,18 @@ func (m *Models) represent(ctx context.Context, base *classifier.BaseModel, inpu
 		err = errors.New("it returned another number of vectors than of texts")
 	}
 	if err != nil {
-		return nil, &RepresentationError{Name: base.Name, Cause: err}
+		return nil, representationError(base.Name, err)
 	}
 	return &vectors{base.Dimension, values}, nil
+}
+
+// representationError keeps apart what time will not change, and the end of who asked.
+func representationError(name string, err error) error {
+	if _, ok := errors.AsType[*embeddings.ChangedError](err); ok {
+		return &basemodels.NotOfferedError{Name: name, Changed: true}
+	}
+	if _, ok := errors.AsType[*basemodels.NotOfferedError](err); ok || errors.Is(err, context.Canceled) {
+		return err
+	}
+	return &RepresentationError{Name: name, Cause: err}
 }

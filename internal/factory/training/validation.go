@@ -55,6 +55,10 @@ func (q *Queue) validate(ctx context.Context, j *store.Job) (*store.Validation, 
 		Metadata:        planned.metadata,
 		Skipped:         training.update(),
 	}
+	numbers, err := dimension(ctx, base)
+	if err != nil {
+		return nil, err
+	}
 	validation := validationRows(q.blobs, j, found.InputType, targets)
 	if err := validation.read(ctx, j.ValidationInputs(), func(*dataset.Sample, store.Input) {}); err != nil {
 		return nil, err
@@ -64,7 +68,7 @@ func (q *Queue) validate(ctx context.Context, j *store.Job) (*store.Validation, 
 		TextBytes: training.bytes,
 		Targets:   engineTargets(targets),
 		Validated: validation.census.Samples() > 0,
-		Dimension: base.Dimension(),
+		Dimension: numbers,
 	})
 }
 
