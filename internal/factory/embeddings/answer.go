@@ -146,11 +146,12 @@ type numbers []float32
 
 // UnmarshalJSONFrom implements json.UnmarshalerFrom.
 func (n *numbers) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	if d.PeekKind() != '[' {
-		return unusable("its vectors are no lists of numbers")
-	}
-	if _, err := d.ReadToken(); err != nil {
+	start, err := d.ReadToken()
+	if err != nil {
 		return err
+	}
+	if start.Kind() != '[' {
+		return unusable("its vectors are no lists of numbers")
 	}
 	for d.PeekKind() != ']' {
 		token, err := d.ReadToken()
@@ -168,6 +169,6 @@ func (n *numbers) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 		}
 		*n = append(*n, float32(value))
 	}
-	_, err := d.ReadToken()
+	_, err = d.ReadToken()
 	return err
 }

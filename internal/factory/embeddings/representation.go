@@ -46,12 +46,12 @@ func (r *Representation) Recognises(fingerprint []byte) bool {
 func (r *Representation) Represent(ctx context.Context, texts []string) ([]float32, error) {
 	values := make([]float32, len(texts)*r.identity.dimension)
 	missing := r.fromCache(ctx, texts, values)
-	group, ctx := errgroup.WithContext(ctx)
+	group, asking := errgroup.WithContext(ctx)
 	group.SetLimit(requestsAtOnce)
-	for len(missing) > 0 && ctx.Err() == nil {
+	for len(missing) > 0 && asking.Err() == nil {
 		batch := missing[:batchLength(missing)]
 		missing = missing[len(batch):]
-		group.Go(func() error { return r.representBatch(ctx, batch, values) })
+		group.Go(func() error { return r.representBatch(asking, batch, values) })
 	}
 	if err := group.Wait(); err != nil {
 		return nil, err
