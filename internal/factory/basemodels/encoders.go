@@ -72,8 +72,8 @@ func (m Models) recognise(ctx context.Context, base classifier.BaseModel) (class
 	})
 	var silent error
 	for _, model := range encoders {
-		r, err := model.Encoder.Representation(ctx, embeddings.Impatient)
-		if err == nil && r.Recognises(base.Fingerprint) {
+		r, err := model.Encoder.Recognise(ctx, base.Fingerprint, embeddings.Impatient)
+		if r != nil {
 			return r, nil
 		}
 		if silent == nil {

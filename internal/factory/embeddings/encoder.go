@@ -165,6 +165,22 @@ func (e *Encoder) Representation(ctx context.Context, patience Patience) (*Repre
 	return &Representation{encoder: e, identity: known, patience: patience}, nil
 }
 
+// Recognise returns the representation if the encoder has the fingerprint, or else nil. That
+// it has another one is asked anew each time: whoever has put the right encoder back need
+// not do more.
+func (e *Encoder) Recognise(ctx context.Context, fingerprint []byte, patience Patience) (*Representation, error) {
+	r, err := e.Representation(ctx, patience)
+	if err != nil || r.recognises(fingerprint) {
+		return r, err
+	}
+	e.forget(r.identity)
+	r, err = e.Representation(ctx, patience)
+	if err != nil || !r.recognises(fingerprint) {
+		return nil, err
+	}
+	return r, nil
+}
+
 // identifyOnce asks for all that wait at the same time.
 func (e *Encoder) identifyOnce(ctx context.Context, patience Patience) (*identity, error) {
 	asked := e.asking.DoChan(fmt.Sprint(patience), func() (any, error) {

@@ -35,8 +35,8 @@ func (r *Representation) Digest() string { return r.identity.digest }
 // Fingerprint is what the encoder is recognised by.
 func (r *Representation) Fingerprint() []byte { return r.identity.fingerprint }
 
-// Recognises reports whether a fingerprint is that of this encoder.
-func (r *Representation) Recognises(fingerprint []byte) bool {
+// recognises reports whether a fingerprint is that of this encoder.
+func (r *Representation) recognises(fingerprint []byte) bool {
 	other := readIdentity(fingerprint)
 	return other != nil && r.identity.same(other)
 }

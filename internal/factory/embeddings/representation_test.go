@@ -244,7 +244,7 @@ func TestChangedEncodersAreNoticed(t *testing.T) {
 				t.Errorf("what was asked before: %v", err)
 			}
 			after := represented(t, e)
-			if after.Dimension() != test.dimension || after.Recognises(before.Fingerprint()) || !after.Recognises(after.Fingerprint()) {
+			if after.Dimension() != test.dimension || after.recognises(before.Fingerprint()) || !after.recognises(after.Fingerprint()) {
 				t.Errorf("it is not told from what it was")
 			}
 			values, err := after.Represent(t.Context(), sentences(2))
@@ -266,7 +266,7 @@ func TestLastDigitsTellNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	apart := represented(t, open(t, Options{URL: server.URL}, NewCache("", 0)))
-	if !apart.Recognises(first.Fingerprint()) || apart.Digest() == first.Digest() {
+	if !apart.recognises(first.Fingerprint()) || apart.Digest() == first.Digest() {
 		t.Error("it is not the same to who has no cache")
 	}
 	if again := represented(t, open(t, Options{URL: server.URL}, NewCache(file, plenty))); again.Digest() != first.Digest() {
