@@ -66,8 +66,8 @@ func (k Key) reveal() string {
 	return k.value.Value()
 }
 
-// validate refuses what a header cannot carry.
-func (k Key) validate() error {
+// Validate refuses what a header cannot carry.
+func (k Key) Validate() error {
 	invalid := func(r rune) bool { return r <= ' ' || r > '~' }
 	if strings.ContainsFunc(k.reveal(), invalid) {
 		return errors.New("the API key has a space, a control character or a letter outside ASCII")

@@ -183,7 +183,7 @@ func (e *NotOfferedError) Error() string {
 // Trained returns the representation that a model was trained with. It is known by its
 // digest or its fingerprint: a name can come to mean something else.
 func (m Models) Trained(ctx context.Context, base classifier.BaseModel) (classifier.Representation, error) {
-	if base.Fingerprint != nil {
+	if base.Fingerprint != "" {
 		return m.recognise(ctx, base)
 	}
 	same := func(m Model) bool { return m.Digest == base.Digest && m.Dimension() == base.Dimension }

@@ -107,7 +107,7 @@ func change(t *testing.T, file, statement string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer database.Close()
+	t.Cleanup(func() { _ = database.Close() })
 	if _, err := database.Exec(statement); err != nil {
 		t.Fatal(err)
 	}

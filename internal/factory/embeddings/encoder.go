@@ -117,7 +117,7 @@ func (e *Encoder) key() (mistral.Key, error) {
 	if key == (mistral.Key{}) {
 		return key, fmt.Errorf("the key of its encoder: %s is empty", e.options.KeyFile)
 	}
-	return key, nil
+	return key, key.Validate()
 }
 
 // Host is where texts are sent to.
@@ -168,7 +168,7 @@ func (e *Encoder) Representation(ctx context.Context, patience Patience) (*Repre
 // Recognise returns the representation if the encoder has the fingerprint, or else nil. That
 // it has another one is asked anew each time: whoever has put the right encoder back need
 // not do more.
-func (e *Encoder) Recognise(ctx context.Context, fingerprint []byte, patience Patience) (*Representation, error) {
+func (e *Encoder) Recognise(ctx context.Context, fingerprint string, patience Patience) (*Representation, error) {
 	r, err := e.Representation(ctx, patience)
 	if err != nil || r.recognises(fingerprint) {
 		return r, err

@@ -57,7 +57,7 @@ func newIdentity(vectors [][]float32) *identity {
 	for _, vector := range vectors {
 		for _, value := range vector {
 			// The upper half of a number tells it to three digits.
-			i.fingerprint = binary.LittleEndian.AppendUint16(i.fingerprint, uint16(math.Float32bits(value)>>16))
+			i.fingerprint = append(i.fingerprint, binary.LittleEndian.AppendUint32(nil, math.Float32bits(value))[2:]...)
 		}
 	}
 	sum := sha256.Sum256(i.fingerprint)

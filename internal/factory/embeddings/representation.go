@@ -2,6 +2,7 @@ package embeddings
 
 import (
 	"context"
+	"encoding/base64"
 	"strings"
 	"unicode/utf8"
 
@@ -33,11 +34,17 @@ func (r *Representation) Dimension() int { return r.identity.dimension }
 func (r *Representation) Digest() string { return r.identity.digest }
 
 // Fingerprint is what the encoder is recognised by.
-func (r *Representation) Fingerprint() []byte { return r.identity.fingerprint }
+func (r *Representation) Fingerprint() string {
+	return base64.StdEncoding.EncodeToString(r.identity.fingerprint)
+}
 
 // recognises reports whether a fingerprint is that of this encoder.
-func (r *Representation) recognises(fingerprint []byte) bool {
-	other := readIdentity(fingerprint)
+func (r *Representation) recognises(fingerprint string) bool {
+	decoded, err := base64.StdEncoding.DecodeString(fingerprint)
+	if err != nil {
+		return false
+	}
+	other := readIdentity(decoded)
 	return other != nil && r.identity.same(other)
 }
 

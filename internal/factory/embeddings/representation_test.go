@@ -3,9 +3,11 @@ package embeddings
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -124,6 +126,8 @@ func TestServersThatAreOfNoUse(t *testing.T) {
 			embeddingstest.Refuse(w, http.StatusTooManyRequests)
 		}},
 		{"it is something else", "no JSON", true, 1, func(w http.ResponseWriter) { _, _ = w.Write([]byte("<html>SECRET OF THE ENCODER</html>")) }},
+		{"it never ends", "larger than any", true, 1, func(w http.ResponseWriter) { neverEnd(w, `{"data": [`, " ") }},
+		{"a text never ends", "larger than any", true, 1, func(w http.ResponseWriter) { neverEnd(w, `{"model": "`, "SECRET") }},
 		{"its vectors are zero", "zero", true, 1, func(w http.ResponseWriter) {
 			_, _ = w.Write([]byte(`{"data": [{"index":0,"embedding":[0]},{"index":1,"embedding":[0]},{"index":2,"embedding":[0]},{"index":3,"embedding":[0]}]}`))
 		}},
@@ -143,6 +147,41 @@ func TestServersThatAreOfNoUse(t *testing.T) {
 				t.Errorf("%v shows what was answered", err)
 			}
 		})
+	}
+}
+
+// neverEnd writes until nobody reads.
+func neverEnd(w http.ResponseWriter, start, rest string) {
+	_, err := io.WriteString(w, start)
+	for rest := strings.Repeat(rest, 1000); err == nil; {
+		_, err = io.WriteString(w, rest)
+	}
+}
+
+// TestMemoryIsBounded while many ask a server that never ends what it says.
+func TestMemoryIsBounded(t *testing.T) {
+	server := embeddingstest.Start(t)
+	r := represented(t, open(t, Options{URL: server.URL}, NewCache("", 0)))
+	server.Before(func(w http.ResponseWriter, _ *http.Request, _ []string) bool {
+		neverEnd(w, `{"object": "`, "endless")
+		return true
+	})
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	var group sync.WaitGroup
+	for range 200 {
+		group.Go(func() {
+			if _, err := r.Represent(t.Context(), sentences(20)); err == nil || !strings.Contains(err.Error(), "larger than any") {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+	group.Wait()
+	runtime.ReadMemStats(&after)
+	if taken := after.HeapSys - min(before.HeapSys, after.HeapSys); taken > 2*MemoryBytes {
+		t.Errorf("the heap grew by %d MiB", taken>>20)
+	} else {
+		t.Logf("the heap grew by %d MiB", taken>>20)
 	}
 }
 

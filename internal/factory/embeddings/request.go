@@ -17,6 +17,8 @@ import (
 const (
 	firstPause = 250 * time.Millisecond // longer each time
 	lastPause  = 15 * time.Second
+	// maxRetryAfter is a day in seconds, for which nobody waits either.
+	maxRetryAfter = 86400
 )
 
 // embeddingsRequest is as OpenAI has it. Its clients ask for base64 by themselves, which not
@@ -123,8 +125,8 @@ func (e *Encoder) statusError(response *http.Response) error {
 	failure.status = status
 	switch {
 	case status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable:
-		if seconds, err := strconv.ParseUint(response.Header.Get("Retry-After"), 10, 16); err == nil {
-			return errors.Join(failure, backoff.RetryAfter(int(seconds)))
+		if seconds, err := strconv.Atoi(response.Header.Get("Retry-After")); err == nil && seconds >= 0 && seconds <= maxRetryAfter {
+			return errors.Join(failure, backoff.RetryAfter(seconds))
 		}
 		return failure
 	case status == http.StatusRequestTimeout || status >= 500 && status != http.StatusNotImplemented:
