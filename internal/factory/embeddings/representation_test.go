@@ -82,6 +82,7 @@ func TestServersThatFailForAWhile(t *testing.T) {
 		}},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
+			t.Parallel()
 			server := embeddingstest.Start(t)
 			var asked atomic.Int64
 			server.Before(func(w http.ResponseWriter, _ *http.Request, _ []string) bool {
@@ -133,6 +134,7 @@ func TestServersThatAreOfNoUse(t *testing.T) {
 		}},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
+			t.Parallel()
 			server := embeddingstest.Start(t)
 			server.Before(func(w http.ResponseWriter, _ *http.Request, _ []string) bool {
 				test.fail(w)
@@ -171,7 +173,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	var group sync.WaitGroup
 	for range 200 {
 		group.Go(func() {
-			if _, err := r.Represent(t.Context(), sentences(20)); err == nil || !strings.Contains(err.Error(), "larger than any") {
+			if _, err := r.Represent(t.Context(), sentences(4)); err == nil || !strings.Contains(err.Error(), "larger than any") {
 				t.Errorf("%v", err)
 			}
 		})
@@ -317,7 +319,10 @@ func TestLastDigitsTellNothing(t *testing.T) {
 func TestManyAtOnce(t *testing.T) {
 	server := embeddingstest.Start(t)
 	e := open(t, Options{URL: server.URL}, NewCache(cacheFile(t), plenty))
-	r := represented(t, e)
+	r, err := e.Representation(t.Context(), Patient)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var asked atomic.Int64
 	server.Before(func(w http.ResponseWriter, _ *http.Request, _ []string) bool {
 		time.Sleep(2 * time.Millisecond)
