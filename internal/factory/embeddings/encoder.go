@@ -6,6 +6,7 @@ package embeddings
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -109,15 +110,21 @@ func (e *Encoder) key() (mistral.Key, error) {
 		return mistral.Key{}, fmt.Errorf("the key of its encoder: %w", err)
 	}
 	defer file.Close()
-	text, err := readAtMost(file, maxKeyBytes)
-	if err != nil {
-		return mistral.Key{}, fmt.Errorf("the key of its encoder: %s: %w", e.options.KeyFile, err)
-	}
+	text, err := io.ReadAll(io.LimitReader(file, maxKeyBytes+1))
 	key := mistral.NewKey(string(text))
-	if key == (mistral.Key{}) {
-		return key, fmt.Errorf("the key of its encoder: %s is empty", e.options.KeyFile)
+	switch {
+	case err != nil:
+	case len(text) > maxKeyBytes:
+		err = fmt.Errorf("%s has more than %d bytes", e.options.KeyFile, maxKeyBytes)
+	case key == (mistral.Key{}):
+		err = fmt.Errorf("%s is empty", e.options.KeyFile)
+	default:
+		err = key.Validate()
 	}
-	return key, key.Validate()
+	if err != nil {
+		return mistral.Key{}, fmt.Errorf("the key of its encoder: %w", err)
+	}
+	return key, nil
 }
 
 // Host is where texts are sent to.
