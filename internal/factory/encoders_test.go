@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -160,6 +161,42 @@ func TestJobsWhoseEncoderFails(t *testing.T) {
 			t.Errorf("%s: %s", test.reason, update)
 		}
 	}
+}
+
+// TestWhoWaitsForAnEncoder takes no processor from others, not even of the same tenant.
+func TestWhoWaitsForAnEncoder(t *testing.T) {
+	s, encoder := startWithEncoder(t)
+	plain, model := s.trainFrom("plain"), s.trainFrom("sentences")
+	waits, released := make(chan struct{}, 100), make(chan struct{})
+	encoder.Before(func(http.ResponseWriter, *http.Request, []string) bool {
+		waits <- struct{}{}
+		<-released
+		return false
+	})
+	var group sync.WaitGroup
+	for i := range 4 * runtime.GOMAXPROCS(0) {
+		group.Go(func() {
+			if status, body := s.request("POST", "/v1/classifications", classifyBody(model, fmt.Sprint("text ", i))); status != 200 {
+				t.Errorf("%d %s", status, body)
+			}
+		})
+	}
+	<-waits
+	answered := make(chan int, 1)
+	go func() {
+		status, _ := s.request("POST", "/v1/classifications", classifyBody(plain, "text"))
+		answered <- status
+	}()
+	select {
+	case status := <-answered:
+		if status != 200 {
+			t.Errorf("status %d", status)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("who needs no encoder waits, too")
+	}
+	close(released)
+	group.Wait()
 }
 
 // TestManyClassificationsWithABadEncoder is two hundred at once.

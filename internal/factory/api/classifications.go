@@ -39,7 +39,7 @@ func (s *Server) classify(r *http.Request, tenant string, turn *turn) (any, erro
 	if err := checkClassification(request.Model, request.Input.given, request.Input.len(), request.Scores); err != nil {
 		return nil, err
 	}
-	return s.classifyInputs(r.Context(), tenant, request.Model, request.Scores, request.Input.len(), func(i int, inputType dataset.InputType) string {
+	return s.classifyInputs(r.Context(), tenant, request.Model, request.Scores, turn, request.Input.len(), func(i int, inputType dataset.InputType) string {
 		turn.pass()
 		return textFor(inputType, request.Input.at(i))
 	})
@@ -58,7 +58,7 @@ func (s *Server) classifyChat(r *http.Request, tenant string, turn *turn) (any, 
 			return nil, err
 		}
 	}
-	return s.classifyInputs(r.Context(), tenant, request.Model, request.Scores, len(request.Input.list), func(i int, inputType dataset.InputType) string {
+	return s.classifyInputs(r.Context(), tenant, request.Model, request.Scores, turn, len(request.Input.list), func(i int, inputType dataset.InputType) string {
 		turn.pass()
 		return chatFor(inputType, request.Input.list[i].Messages)
 	})
@@ -129,12 +129,12 @@ func chatFor(inputType dataset.InputType, messages []message) string {
 }
 
 // classifyInputs has one result for each input, in their order.
-func (s *Server) classifyInputs(ctx context.Context, tenant, modelID string, scores serving.Scoring, inputs int, text func(int, dataset.InputType) string) (any, error) {
+func (s *Server) classifyInputs(ctx context.Context, tenant, modelID string, scores serving.Scoring, turn *turn, inputs int, text func(int, dataset.InputType) string) (any, error) {
 	found, err := s.findClassifier(ctx, tenant, modelID)
 	if err != nil {
 		return nil, err
 	}
-	answer, err := s.models.Classification(ctx, found, modelID, scores, inputs, text)
+	answer, err := s.models.Classification(ctx, found, modelID, scores, inputs, text, turn.pause)
 	if large, ok := errors.AsType[*serving.AnswerTooLargeError](err); ok {
 		return nil, invalidField("too_long", fmt.Sprintf("The %d inputs would be answered with up to %d bytes, and an answer has at most %d. Send at most %d in a request.",
 			large.Inputs, large.Bytes, large.MaxBytes, large.MaxInputs), "input")

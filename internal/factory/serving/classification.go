@@ -45,8 +45,9 @@ type classification struct {
 }
 
 // Classification begins one of a model that was found: a result for each input, in
-// their order. text has them as the model was trained to read them.
-func (m *Models) Classification(ctx context.Context, found store.ServedModel, modelID string, scores Scoring, inputs int, text func(int, dataset.InputType) string) (io.WriterTo, error) {
+// their order. text has them as the model was trained to read them; pause is called before
+// something else than a processor is waited for, and what it returns when that is over.
+func (m *Models) Classification(ctx context.Context, found store.ServedModel, modelID string, scores Scoring, inputs int, text func(int, dataset.InputType) string, pause func() (resume func())) (io.WriterTo, error) {
 	model, err := m.cache.get(found.Digest)
 	if err != nil {
 		return nil, err
@@ -61,7 +62,7 @@ func (m *Models) Classification(ctx context.Context, found store.ServedModel, mo
 		inputs:  inputs,
 		text:    func(i int) string { return text(i, found.InputType) },
 	}
-	if c.vectors, err = m.represent(ctx, model.BaseModel(), inputs, c.text); err != nil {
+	if c.vectors, err = m.represent(ctx, model.BaseModel(), inputs, c.text, pause); err != nil {
 		return nil, err
 	}
 	m.classified.Add(float64(inputs))

@@ -56,13 +56,9 @@ func (v *vectors) at(i int) []float32 {
 }
 
 // represent asks a model's base model, if it has one, for the vectors of all inputs.
-func (m *Models) represent(ctx context.Context, base *classifier.BaseModel, inputs int, text func(int) string) (*vectors, error) {
+func (m *Models) represent(ctx context.Context, base *classifier.BaseModel, inputs int, text func(int) string, pause func() (resume func())) (*vectors, error) {
 	if base == nil {
 		return nil, nil
-	}
-	representation, err := m.baseModels.Trained(ctx, *base)
-	if err != nil {
-		return nil, representationError(base.Name, err)
 	}
 	if most := maxVectorBytes / 4 / base.Dimension; inputs > most {
 		return nil, &TooManyInputsError{Inputs: inputs, MaxInputs: most}
@@ -71,14 +67,26 @@ func (m *Models) represent(ctx context.Context, base *classifier.BaseModel, inpu
 	for i := range contents {
 		contents[i] = strings.Clone(classifier.Content(text(i))) // what is around it need not stay
 	}
-	values, err := representation.Represent(ctx, contents)
-	if err == nil && len(values) != inputs*base.Dimension {
-		err = errors.New("it returned another number of vectors than of texts")
+	if base.Fingerprint != "" { // an encoder, which is asked by the network
+		defer pause()()
 	}
+	values, err := m.valuesOf(ctx, base, contents)
 	if err != nil {
 		return nil, representationError(base.Name, err)
 	}
 	return &vectors{base.Dimension, values}, nil
+}
+
+func (m *Models) valuesOf(ctx context.Context, base *classifier.BaseModel, contents []string) ([]float32, error) {
+	representation, err := m.baseModels.Trained(ctx, *base)
+	if err != nil {
+		return nil, err
+	}
+	values, err := representation.Represent(ctx, contents)
+	if err == nil && len(values) != len(contents)*base.Dimension {
+		err = errors.New("it returned another number of vectors than of texts")
+	}
+	return values, err
 }
 
 // representationError keeps apart what time will not change, and the end of who asked.
