@@ -22,7 +22,7 @@ const (
 	// wordsDescription says what a table of word vectors adds to it.
 	wordsDescription = baseDescription + " Beside these it knows what words mean by a table of word vectors, which helps where examples are few."
 	// embeddingsDescription says what an encoder adds, and where texts go.
-	embeddingsDescription = "On this server the name stands for its own engine: linear classifiers on word and character n-grams, trained on CPUs, and on the vectors of an encoder, which helps where examples are few. Texts that are trained on or classified are sent to the encoder at %s."
+	embeddingsDescription = "On this server the name stands for its own engine: linear classifiers on word and character n-grams, trained on CPUs, and on the vectors that an encoder makes of texts. Texts that are trained on or classified are sent to the encoder at %s."
 
 	maxNameBytes        = 256
 	maxDescriptionBytes = 4096

@@ -16,10 +16,9 @@ var probes = []string{
 	"2026-01-31 17:45",
 }
 
-// sameCosine is that of vectors which the same encoder made of the same text. They are not
-// equal: other batches, processors and builds of a server add up in another order, which
-// changes last digits, and half precision some more (a cosine of 0.9999). Other encoders,
-// and the same one cut down to bytes, are farther away.
+// sameCosine is the least of vectors which the same encoder made of the same text. They need
+// not be equal: other batches, processors and builds of a server add up in another order,
+// which changes last digits. Those of different encoders have nothing to do with each other.
 const sameCosine = 0.999
 
 // identity is what tells an encoder from others.
