@@ -1,6 +1,7 @@
 package embeddings
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"strings"
@@ -43,6 +44,9 @@ func (r *Representation) recognises(fingerprint string) bool {
 	decoded, err := base64.StdEncoding.DecodeString(fingerprint)
 	if err != nil {
 		return false
+	}
+	if bytes.Equal(decoded, r.identity.fingerprint) { // as it is wherever the cache was kept
+		return true
 	}
 	other := readIdentity(decoded)
 	return other != nil && r.identity.same(other)
@@ -98,10 +102,10 @@ func (r *Representation) fromCache(ctx context.Context, texts []string, values [
 
 // batchLength is how many of the texts go into one request.
 func batchLength(texts []*wantedText) int {
-	bytes := 0
+	size := 0
 	for i, wanted := range texts {
-		bytes += len(wanted.text)
-		if i == batchTexts || i > 0 && bytes > batchBytes {
+		size += len(wanted.text)
+		if i == batchTexts || i > 0 && size > batchBytes {
 			return i
 		}
 	}
