@@ -75,6 +75,7 @@ type options struct {
 	dataDirectory     string
 	apiKeysFile       string
 	baseModels        string
+	encoders          factory.Encoders
 	workers           int
 	trainingMemory    int64
 	fileLifetime      time.Duration
@@ -107,7 +108,22 @@ func (o *options) flags() *flag.FlagSet {
 	flags.StringVar(&o.metricsListen, "metrics-listen", "", "address of /metrics (default: that of the API, on the port after its)")
 	flags.StringVar(&o.dataDirectory, "data-dir", "", "directory of files, jobs and models (required)")
 	flags.StringVar(&o.apiKeysFile, "api-keys-file", "", "file of API keys, one tenant:hex-SHA-256-of-the-key or tenant:scopes:hex-SHA-256 a line, read again when it changes. The environment's FACTORY_API_KEY is one more, in plain, of the tenant default")
-	flags.StringVar(&o.baseModels, "base-models", factory.DefaultBaseModel, "comma-separated base models that are offered for training: `NAME` is the engine alone, NAME=words:FILE knows words, too, by a table that factory base import has made")
+	flags.StringVar(&o.baseModels, "base-models", factory.DefaultBaseModel, "comma-separated base models that are offered for training: `NAME` is the engine alone, NAME=words:FILE knows words, too, by a table that factory base import has made, NAME=embeddings:URL asks an encoder, the server of OpenAI's /v1/embeddings that is there")
+	flags.Func("embeddings-model", "comma-separated `NAME=MODEL`: what the server of the base model's encoder calls it (default: as the base model)",
+		func(text string) (err error) {
+			o.encoders.Models, err = parseNamed(text)
+			return err
+		})
+	flags.Func("embeddings-key-file", "comma-separated `NAME=FILE`: the file with the API key of the base model's encoder, read again for each request (default: no key is sent)",
+		func(text string) (err error) {
+			o.encoders.KeyFiles, err = parseNamed(text)
+			return err
+		})
+	flags.Func("embeddings-cache", "`bytes` on disk, such as 4Gi, for vectors that encoders have made (default 1GiB)",
+		func(text string) (err error) {
+			o.encoders.CacheBytes, err = parseBytes(text)
+			return err
+		})
 	flags.IntVar(&o.workers, "workers", 1, "jobs to train at a time; each takes all CPUs but one")
 	flags.Func("training-memory", "`bytes` of memory that a training may take, such as 640Mi (default: half of what the cgroup, or else the machine, has, divided among the workers)",
 		func(text string) (err error) {
@@ -167,6 +183,7 @@ func run(ctx context.Context, o options, logger *slog.Logger) error {
 		APIKeys:           keys,
 		InsecureNoAuth:    o.insecureNoAuth,
 		BaseModels:        strings.Split(o.baseModels, ","),
+		Encoders:          o.encoders,
 		Workers:           o.workers,
 		TrainingMemory:    memory.Training,
 		FileLifetime:      o.fileLifetime,
@@ -189,6 +206,19 @@ func run(ctx context.Context, o options, logger *slog.Logger) error {
 	stop()
 	watch.Wait()
 	return errors.Join(err, opened.Close())
+}
+
+// parseNamed reads NAME=VALUE,NAME=VALUE.
+func parseNamed(text string) (map[string]string, error) {
+	named := map[string]string{}
+	for part := range strings.SplitSeq(text, ",") {
+		name, value, _ := strings.Cut(part, "=")
+		if name == "" || value == "" || named[name] != "" {
+			return nil, fmt.Errorf("%q is no list of different NAME=VALUE", text)
+		}
+		named[name] = value
+	}
+	return named, nil
 }
 
 func parseBytes(text string) (int64, error) {

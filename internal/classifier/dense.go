@@ -23,6 +23,9 @@ type BaseModel struct {
 	Name      string `json:"name"`
 	Digest    string `json:"digest"` // of what the vectors depend on
 	Dimension int    `json:"dimension"`
+	// Fingerprint recognises what has no digest of its own, and whose vectors are not the
+	// same to the last bit each time.
+	Fingerprint string `json:"fingerprint,omitempty"`
 }
 
 // MaxDimension bounds the length of a representation's vectors.

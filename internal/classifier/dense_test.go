@@ -100,7 +100,7 @@ func TestRepresentationTellsOfWordsThatNoExampleHas(t *testing.T) {
 			if got := rightOf(t, with, r, unknown); got < 0.99 {
 				t.Errorf("%.2f are right", got)
 			}
-			if base := with.BaseModel(); base == nil || *base != (BaseModel{"meanings", "1234", 4}) || without.BaseModel() != nil {
+			if base := with.BaseModel(); base == nil || *base != (BaseModel{Name: "meanings", Digest: "1234", Dimension: 4}) || without.BaseModel() != nil {
 				t.Errorf("base models %v and %v", base, without.BaseModel())
 			}
 			if scores := with.Classify("it is red", nil)[0]; scores[0] < scores[1] || math.Abs(scores[0]+scores[1]+scores[2]-1) > 1e-6 {

@@ -35,7 +35,8 @@ type Config struct {
 	Directory         string           // where everything is kept; one process may use it at a time
 	APIKeys           []api.Key        // at least one, unless the directory has some
 	InsecureNoAuth    bool             // asks for no key; everybody is the same tenant
-	BaseModels        []string         // NAME is the engine, NAME=words:FILE knows words beside; default: DefaultBaseModel
+	BaseModels        []string         // NAME is the engine, NAME=words:FILE and NAME=embeddings:URL know more; default: DefaultBaseModel
+	Encoders          Encoders         // of the base models that have one
 	Workers           int              // jobs to train at a time; default: 1
 	TrainingMemory    int64            // bytes that a training may take; default: as ShareMemory says
 	RequestsPerSecond int              // of each tenant on average, twice as many at once; default: no limit
@@ -67,7 +68,8 @@ func Open(ctx context.Context, config Config) (*Factory, error) {
 	if err := config.complete(); err != nil {
 		return nil, err
 	}
-	base, err := basemodels.Open(config.BaseModels)
+	encoders := config.Encoders.in(config.Directory)
+	base, err := basemodels.Open(config.BaseModels, encoders)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +77,7 @@ func Open(ctx context.Context, config Config) (*Factory, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the store: %w", explainVolume(config.Directory, err))
 	}
-	closeDirectory := func() error { return errors.Join(stored.Close(), lock.release()) }
+	closeDirectory := func() error { return errors.Join(base.Close(), stored.Close(), lock.release()) }
 	if err := config.requireKeys(ctx, stored); err != nil {
 		return nil, errors.Join(err, closeDirectory())
 	}
@@ -87,11 +89,13 @@ func Open(ctx context.Context, config Config) (*Factory, error) {
 		return nil, errors.Join(fmt.Errorf("resume jobs: %w", explainVolume(config.Directory, err)), closeDirectory())
 	}
 	registry := newRegistry(stored)
+	registry.MustRegister(base.Collectors()...)
 	queue := training.NewQueue(training.Config{
 		Store:          stored,
 		Blobs:          blobs,
 		BlobDirectory:  config.Directory,
 		BaseModels:     base,
+		Encoders:       encoders,
 		Scratch:        scratchIn(config.Directory),
 		TrainingMemory: config.TrainingMemory,
 		Logger:         config.Logger,
@@ -136,6 +140,7 @@ func Open(ctx context.Context, config Config) (*Factory, error) {
 	expiry.Go(func() { f.expire(background) })
 	expiry.Go(func() { f.api.RecordKeyUses(background) })
 	expiry.Go(func() { f.removeUnreferenced(background) })
+	expiry.Go(func() { f.greetEncoders(background, base) })
 	f.close = sync.OnceValue(func() error {
 		stop()
 		expiry.Wait()

@@ -68,7 +68,7 @@ func NewClient(config Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := config.Key.validate(); err != nil {
+	if err := config.Key.Validate(); err != nil {
 		return nil, err
 	}
 	client := &Client{

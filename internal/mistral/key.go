@@ -52,6 +52,13 @@ func (Key) LogValue() slog.Value { return slog.StringValue(redacted) }
 // SetBasicAuth sends the key as the password of a request to another service.
 func (k Key) SetBasicAuth(request *http.Request, user string) { request.SetBasicAuth(user, k.reveal()) }
 
+// SetBearer sends the key with a request to another service. No key sends nothing.
+func (k Key) SetBearer(request *http.Request) {
+	if key := k.reveal(); key != "" {
+		request.Header.Set("Authorization", "Bearer "+key)
+	}
+}
+
 func (k Key) reveal() string {
 	if k == (Key{}) {
 		return ""
@@ -59,8 +66,8 @@ func (k Key) reveal() string {
 	return k.value.Value()
 }
 
-// validate refuses what a header cannot carry.
-func (k Key) validate() error {
+// Validate refuses what a header cannot carry.
+func (k Key) Validate() error {
 	invalid := func(r rune) bool { return r <= ' ' || r > '~' }
 	if strings.ContainsFunc(k.reveal(), invalid) {
 		return errors.New("the API key has a space, a control character or a letter outside ASCII")

@@ -46,7 +46,7 @@ type DeletedKey struct {
 }
 
 func (k *CreatedKey) complete() bool {
-	return k.ID != "" && k.Key != (Key{}) && k.Key.validate() == nil
+	return k.ID != "" && k.Key != (Key{}) && k.Key.Validate() == nil
 }
 func (k *DeletedKey) complete() bool { return k.ID != "" }
 

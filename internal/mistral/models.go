@@ -51,10 +51,11 @@ type ClassifierLimits struct {
 
 // BaseModel is what models learn beside their examples. The protocol does not have it.
 type BaseModel struct {
-	Kind      string   `json:"kind"`                // "engine": nothing; "words": a table of word vectors
+	Kind      string   `json:"kind"`                // "engine": nothing; "words": a table of word vectors; "embeddings": an encoder
 	Languages []string `json:"languages,omitempty"` // if they are known
 	Dimension int64    `json:"dimension,omitempty"` // of the vectors
 	Digest    string   `json:"digest,omitempty"`    // of the table
+	Host      string   `json:"host,omitempty"`      // that texts are sent to
 }
 
 // ModelCapabilities say what a model can be asked for. All are written, because

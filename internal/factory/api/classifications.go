@@ -40,9 +40,16 @@ func (s *Server) classify(r *http.Request, tenant string, turn *turn) (any, erro
 	if err := checkClassification(request.Model, request.Input.given, request.Input.len(), request.Scores); err != nil {
 		return nil, err
 	}
-	return s.classifyInputs(r.Context(), tenant, request.Model, serving.Asked{Scores: request.Scores, InScope: request.InScope}, request.Input.len(), func(i int, inputType dataset.InputType) string {
-		turn.pass()
-		return textFor(inputType, request.Input.at(i))
+	return s.classifyInputs(r.Context(), tenant, serving.Request{
+		ModelID: request.Model,
+		Scores:  request.Scores,
+		InScope: request.InScope,
+		Pause:   turn.pause,
+		Inputs:  request.Input.len(),
+		Text: func(i int, inputType dataset.InputType) string {
+			turn.pass()
+			return textFor(inputType, request.Input.at(i))
+		},
 	})
 }
 
@@ -59,9 +66,16 @@ func (s *Server) classifyChat(r *http.Request, tenant string, turn *turn) (any, 
 			return nil, err
 		}
 	}
-	return s.classifyInputs(r.Context(), tenant, request.Model, serving.Asked{Scores: request.Scores, InScope: request.InScope}, len(request.Input.list), func(i int, inputType dataset.InputType) string {
-		turn.pass()
-		return chatFor(inputType, request.Input.list[i].Messages)
+	return s.classifyInputs(r.Context(), tenant, serving.Request{
+		ModelID: request.Model,
+		Scores:  request.Scores,
+		InScope: request.InScope,
+		Pause:   turn.pause,
+		Inputs:  len(request.Input.list),
+		Text: func(i int, inputType dataset.InputType) string {
+			turn.pass()
+			return chatFor(inputType, request.Input.list[i].Messages)
+		},
 	})
 }
 
@@ -130,12 +144,12 @@ func chatFor(inputType dataset.InputType, messages []message) string {
 }
 
 // classifyInputs has one result for each input, in their order.
-func (s *Server) classifyInputs(ctx context.Context, tenant, modelID string, asked serving.Asked, inputs int, text func(int, dataset.InputType) string) (any, error) {
-	found, err := s.findClassifier(ctx, tenant, modelID)
+func (s *Server) classifyInputs(ctx context.Context, tenant string, request serving.Request) (any, error) {
+	found, err := s.findClassifier(ctx, tenant, request.ModelID)
 	if err != nil {
 		return nil, err
 	}
-	answer, err := s.models.Classification(ctx, found, modelID, asked, inputs, text)
+	answer, err := s.models.Classification(ctx, found, request)
 	if large, ok := errors.AsType[*serving.AnswerTooLargeError](err); ok {
 		return nil, invalidField("too_long", fmt.Sprintf("The %d inputs would be answered with up to %d bytes, and an answer has at most %d. Send at most %d in a request.",
 			large.Inputs, large.Bytes, large.MaxBytes, large.MaxInputs), "input")
@@ -144,7 +158,7 @@ func (s *Server) classifyInputs(ctx context.Context, tenant, modelID string, ask
 		return nil, invalidField("too_long", fmt.Sprintf("The model's base model is asked about at most %d inputs at once. Send no more in a request.", many.MaxInputs), "input")
 	}
 	if err != nil {
-		return nil, s.loadProblem(ctx, tenant, modelID, err)
+		return nil, s.loadProblem(ctx, tenant, request.ModelID, err)
 	}
 	return answer, nil
 }
@@ -177,6 +191,9 @@ func (s *Server) loadProblem(ctx context.Context, tenant, id string, err error) 
 	}
 	if silent, ok := errors.AsType[*serving.RepresentationError](err); ok {
 		answer := &problem{Status: http.StatusServiceUnavailable, Detail: fmt.Sprintf("The base model %s of the model cannot be asked. Try again later.", silent.Name)}
+		if silent.Answered() {
+			answer = &problem{Status: http.StatusBadGateway, Detail: fmt.Sprintf("What the base model %s of the model was asked, it refused, or it answered what is of no use; the server's log says more.", silent.Name)}
+		}
 		return fmt.Errorf("%w: %w", answer, err)
 	}
 	if _, gone := s.findClassifier(ctx, tenant, id); gone != nil {

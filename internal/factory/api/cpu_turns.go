@@ -149,6 +149,12 @@ func (t *turn) pass() {
 	t.since = time.Now() //nolint:forbidigo // as above
 }
 
+// pause lets others work until it is resumed.
+func (t *turn) pause() (resume func()) {
+	t.end()
+	return t.begin
+}
+
 // body is read without keeping the turn while bytes are waited for.
 func (t *turn) body(body io.ReadCloser) io.ReadCloser { return &turnBody{body, t} }
 

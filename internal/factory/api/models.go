@@ -1,6 +1,7 @@
 package api
 
 import (
+	"fmt"
 	"net/http"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory/basemodels"
@@ -20,6 +21,8 @@ const (
 	baseDescription = "On this server the name stands for its own engine: linear classifiers on word and character n-grams, trained from scratch on CPUs. No language model runs."
 	// wordsDescription says what a table of word vectors adds to it.
 	wordsDescription = baseDescription + " Beside these it knows what words mean by a table of word vectors, which helps where examples are few."
+	// embeddingsDescription says what an encoder adds, and where texts go.
+	embeddingsDescription = "On this server the name stands for its own engine: linear classifiers on word and character n-grams, trained on CPUs, and on the vectors that an encoder makes of texts. Texts that are trained on or classified are sent to the encoder at %s."
 
 	maxNameBytes        = 256
 	maxDescriptionBytes = 4096
@@ -116,8 +119,11 @@ func (s *Server) isBaseModel(id string) bool {
 
 func (s *Server) baseCard(base *basemodels.Model) mistral.Model {
 	description, limits := baseDescription, training.Limits()
-	if base.Kind == basemodels.Words {
+	switch base.Kind {
+	case basemodels.Words:
 		description = wordsDescription
+	case basemodels.Embeddings:
+		description = fmt.Sprintf(embeddingsDescription, base.Host())
 	}
 	limits.FileBytes = maxFileBytes
 	return mistral.Model{
@@ -136,6 +142,7 @@ func (s *Server) baseCard(base *basemodels.Model) mistral.Model {
 			Languages: base.Languages,
 			Dimension: int64(base.Dimension()),
 			Digest:    base.Digest,
+			Host:      base.Host(),
 		},
 	}
 }

@@ -4,6 +4,7 @@ package basemodels
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/classifier-factory/classifier-factory/internal/classifier"
+	"github.com/classifier-factory/classifier-factory/internal/factory/embeddings"
 	"github.com/classifier-factory/classifier-factory/internal/factory/words"
 )
 
@@ -21,6 +23,8 @@ type Kind string
 const (
 	Engine Kind = "engine" // learns from the examples alone
 	Words  Kind = "words"  // knows words by a table of vectors
+
+	Embeddings Kind = "embeddings" // asks an encoder for vectors of texts
 )
 
 // Model is what models are trained from.
@@ -30,33 +34,55 @@ type Model struct {
 	Languages      []string // if they are known
 	Digest         string   // of what was learned elsewhere
 	Representation classifier.Representation
-	MemoryBytes    int64 // of the representation
+	Encoder        *embeddings.Encoder // that is asked what it is, before there is a representation
+	MemoryBytes    int64               // of the representation
 	// Flag is what the model was opened from, for a process that is to have the same.
 	Flag string
 }
 
-// Pinned is what a trained model's file says of its base model.
-func (m *Model) Pinned() classifier.BaseModel {
-	return classifier.BaseModel{Name: m.Name, Digest: m.Digest}
+// Represented returns the representation, which is nil for the engine alone, and what a
+// trained model's file says of it.
+func (m *Model) Represented(ctx context.Context, patience embeddings.Patience) (classifier.Representation, classifier.BaseModel, error) {
+	if m.Encoder == nil {
+		return m.Representation, classifier.BaseModel{Name: m.Name, Digest: m.Digest, Dimension: m.Dimension()}, nil
+	}
+	r, err := m.Encoder.Representation(ctx, patience)
+	if err != nil {
+		return nil, classifier.BaseModel{}, err
+	}
+	return r, classifier.BaseModel{Name: m.Name, Digest: r.Digest(), Dimension: r.Dimension(), Fingerprint: r.Fingerprint()}, nil
 }
 
-// Dimension is the length of the representation's vectors; zero when there is none.
+// Dimension is the length of the vectors; zero when there are none, or before an encoder
+// was asked.
 func (m *Model) Dimension() int {
-	if m.Representation == nil {
-		return 0
+	switch {
+	case m.Encoder != nil:
+		return m.Encoder.Dimension()
+	case m.Representation != nil:
+		return m.Representation.Dimension()
 	}
-	return m.Representation.Dimension()
+	return 0
+}
+
+// Host is where texts are sent to; empty when they stay here.
+func (m *Model) Host() string {
+	if m.Encoder == nil {
+		return ""
+	}
+	return m.Encoder.Host()
 }
 
 // Models are those that a factory offers, in the order of its flags.
 type Models []Model
 
 // Open opens base models: NAME is the engine, NAME=words:FILE has a table of word vectors
-// beside it.
-func Open(flags []string) (Models, error) {
+// beside it, NAME=embeddings:URL an encoder.
+func Open(flags []string, encoders Encoders) (Models, error) {
 	var models Models
+	cache := encoders.cache()
 	for _, flag := range flags {
-		m, err := open(flag)
+		m, err := open(flag, encoders, cache)
 		if err != nil {
 			return nil, err
 		}
@@ -65,10 +91,10 @@ func Open(flags []string) (Models, error) {
 		}
 		models = append(models, m)
 	}
-	return models, nil
+	return models, encoders.check(models)
 }
 
-func open(flag string) (Model, error) {
+func open(flag string, encoders Encoders, cache *embeddings.Cache) (Model, error) {
 	name, place, elsewhere := strings.Cut(flag, "=")
 	if name == "" {
 		return Model{}, errors.New("a base model has no name")
@@ -76,22 +102,38 @@ func open(flag string) (Model, error) {
 	if !elsewhere {
 		return Model{Name: name, Kind: Engine, Flag: flag}, nil
 	}
-	kind, path, _ := strings.Cut(place, ":")
-	if Kind(kind) != Words || path == "" {
-		return Model{}, fmt.Errorf("the base model %q is %q, which is not %s:FILE", name, place, Words)
+	kind, place, _ := strings.Cut(place, ":")
+	var m Model
+	var err error
+	switch {
+	case place == "":
+		err = errNoKind
+	case Kind(kind) == Words:
+		m, err = openTable(place)
+	case Kind(kind) == Embeddings:
+		m, err = encoders.open(name, place, cache)
+	default:
+		err = errNoKind // shows nothing of it, for a URL may hold a secret
 	}
-	table, err := readTable(path)
 	if err != nil {
 		return Model{}, fmt.Errorf("the base model %q: %w", name, err)
 	}
+	m.Name, m.Kind, m.Flag = name, Kind(kind), flag
+	return m, nil
+}
+
+var errNoKind = fmt.Errorf("what follows its name is not %s:FILE or %s:URL", Words, Embeddings)
+
+func openTable(path string) (Model, error) {
+	table, err := readTable(path)
+	if err != nil {
+		return Model{}, err
+	}
 	return Model{
-		Name:           name,
-		Kind:           Words,
 		Languages:      table.Languages(),
 		Digest:         table.Digest(),
 		Representation: table,
 		MemoryBytes:    table.MemoryBytes(),
-		Flag:           flag,
 	}, nil
 }
 
@@ -139,8 +181,11 @@ func (e *NotOfferedError) Error() string {
 }
 
 // Trained returns the representation that a model was trained with. It is known by its
-// digest: a name can come to mean something else.
-func (m Models) Trained(base classifier.BaseModel) (classifier.Representation, error) {
+// digest or its fingerprint: a name can come to mean something else.
+func (m Models) Trained(ctx context.Context, base classifier.BaseModel) (classifier.Representation, error) {
+	if base.Fingerprint != "" {
+		return m.recognise(ctx, base)
+	}
 	same := func(m Model) bool { return m.Digest == base.Digest && m.Dimension() == base.Dimension }
 	if i := slices.IndexFunc(m, same); i >= 0 && m[i].Representation != nil {
 		return m[i].Representation, nil

@@ -20,12 +20,19 @@ const (
 	Independent Scoring = "independent" // each is the probability that the label applies
 )
 
-// Asked is what is asked of a model about each input.
-type Asked struct {
-	Scores Scoring
-	// InScope asks how much the input is like those that the model was trained for. It
+// Request is what a model is asked.
+type Request struct {
+	ModelID string // that the answer names
+	Scores  Scoring
+	// InScope asks how much each input is like those that the model was trained for. It
 	// extends the protocol.
 	InScope bool
+	Inputs  int
+	// Text has the inputs as the model was trained to read them.
+	Text func(int, dataset.InputType) string
+	// Pause is called before something else than a processor is waited for, and what it
+	// returns when that is over.
+	Pause func() (resume func())
 }
 
 // maxAnswerBytes is the most that an answer may have. Inputs and labels multiply: without
@@ -45,43 +52,39 @@ func (e *AnswerTooLargeError) Error() string {
 // classification is an answer that is made while it is written: a short request can
 // have a very long one.
 type classification struct {
-	modelID string
+	Request
 	model   *loadedModel
-	asked   Asked
-	inputs  int
 	text    func(int) string
 	vectors *vectors // nil when the model needs none
 }
 
 // Classification begins one of a model that was found: a result for each input, in
-// their order. text has them as the model was trained to read them.
-func (m *Models) Classification(ctx context.Context, found store.ServedModel, modelID string, asked Asked, inputs int, text func(int, dataset.InputType) string) (io.WriterTo, error) {
+// their order.
+func (m *Models) Classification(ctx context.Context, found store.ServedModel, request Request) (io.WriterTo, error) {
 	model, err := m.cache.get(found.Digest)
 	if err != nil {
 		return nil, err
 	}
-	if most := max(maxAnswerBytes/model.resultBytes, 1); inputs > most {
-		return nil, &AnswerTooLargeError{Inputs: inputs, MaxInputs: most, Bytes: int64(inputs) * int64(model.resultBytes), MaxBytes: maxAnswerBytes}
+	if most := max(maxAnswerBytes/model.resultBytes, 1); request.Inputs > most {
+		return nil, &AnswerTooLargeError{Inputs: request.Inputs, MaxInputs: most, Bytes: int64(request.Inputs) * int64(model.resultBytes), MaxBytes: maxAnswerBytes}
 	}
 	c := &classification{
-		modelID: modelID,
+		Request: request,
 		model:   model,
-		asked:   asked,
-		inputs:  inputs,
-		text:    func(i int) string { return text(i, found.InputType) },
+		text:    func(i int) string { return request.Text(i, found.InputType) },
 	}
-	if c.vectors, err = m.represent(ctx, model.BaseModel(), inputs, c.text); err != nil {
+	if c.vectors, err = m.represent(ctx, model.BaseModel(), request.Inputs, c.text, request.Pause); err != nil {
 		return nil, err
 	}
-	m.classified.Add(float64(inputs))
+	m.classified.Add(float64(request.Inputs))
 	return c, nil
 }
 
 // WriteTo implements io.WriterTo.
 func (c *classification) WriteTo(w io.Writer) (int64, error) {
-	answer := newClassificationAnswer(w, c.modelID, c.model, c.inputs)
+	answer := newClassificationAnswer(w, c.ModelID, c.model, c.Inputs)
 	var r result
-	for i := range c.inputs {
+	for i := range c.Inputs {
 		c.classify(c.text(i), c.vectors.at(i), &r)
 		if err := answer.add(&r); err != nil {
 			return answer.written, err
@@ -98,13 +101,13 @@ type result struct {
 }
 
 func (c *classification) classify(text string, vector []float32, r *result) {
-	if c.asked.Scores == Independent || c.asked.InScope {
+	if c.Scores == Independent || c.InScope {
 		r.probabilities = c.model.ProbabilitiesDense(text, vector, r.probabilities)
 	}
-	if c.asked.InScope {
+	if c.InScope {
 		r.scope = inScope(c.model.Model, r.probabilities, r.scope)
 	}
-	if c.asked.Scores == Independent {
+	if c.Scores == Independent {
 		r.scores = r.probabilities
 		r.labels = decide(c.model.Model, r.probabilities, r.labels)
 		return

@@ -38,7 +38,7 @@ func TestRepresent(t *testing.T) {
 		t.Run(test.reason, func(t *testing.T) {
 			m := &Models{baseModels: basemodels.Models{{Name: "other", Digest: "1234", Representation: test.base}}}
 			pinned := &classifier.BaseModel{Name: "other", Digest: "1234", Dimension: 2}
-			got, err := m.represent(t.Context(), pinned, 2, func(int) string { return "text" })
+			got, err := m.represent(t.Context(), pinned, 2, func(int) string { return "text" }, nil)
 			if failed, ok := errors.AsType[*RepresentationError](err); ok != test.fails || ok && (failed.Name != "other" || failed.Error() == "") {
 				t.Errorf("%v", err)
 			}

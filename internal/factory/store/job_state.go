@@ -25,6 +25,8 @@ const (
 	codeNotStarted    = "NotStarted"
 	codeBytesDamaged  = "BytesDamaged"
 
+	codeBaseModelUnavailable = "BaseModelUnavailable"
+
 	serverFailed = "The server failed to work on this job; its log says why."
 	serverFull   = "The server's disk is full. Create the job again when there is room."
 	bytesDamaged = "The server's disk no longer has the bytes with the SHA-256 %s of one of the job's files as they were uploaded. Upload the file again, which puts them right, and create the job again."
@@ -47,6 +49,11 @@ func (e *OutOfMemoryError) Error() string {
 type DiedError struct{ Reason string }
 
 func (e *DiedError) Error() string { return "the process that trained died: " + e.Reason }
+
+// BaseModelError says that a job's base model could not be asked.
+type BaseModelError struct{ Message string } // a sentence for whoever made the job
+
+func (e *BaseModelError) Error() string { return e.Message }
 
 // ErrInterrupted ends a job's stage because the server closes. The job runs
 // again when the server is opened.
@@ -224,6 +231,7 @@ func (j *Job) End(cause error, now time.Time) {
 	var damaged *blob.DamagedError
 	var memory *OutOfMemoryError
 	var died *DiedError
+	var base *BaseModelError
 	switch {
 	case j.Status.Finished(): // only what came after failed
 	case j.yield(now):
@@ -238,6 +246,8 @@ func (j *Job) End(cause error, now time.Time) {
 		j.fail(codeBytesDamaged, fmt.Sprintf(bytesDamaged, damaged.Digest), now)
 	case errors.As(cause, &memory):
 		j.fail(CodeOutOfMemory, memory.Error()+" Fewer labels make it less; whoever runs the server can raise --training-memory.", now)
+	case errors.As(cause, &base):
+		j.fail(codeBaseModelUnavailable, base.Error(), now)
 	case errors.As(cause, &died) && j.attempts < maxAttempts:
 		j.become(mistral.JobQueued, now)
 	case errors.As(cause, &died):

@@ -10,6 +10,7 @@ import (
 
 	"github.com/classifier-factory/classifier-factory/internal/classifier"
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
+	"github.com/classifier-factory/classifier-factory/internal/factory/basemodels"
 	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
@@ -36,6 +37,8 @@ type assignment struct {
 	Folder          string // for what the training puts aside, and for its state
 	BaseModel       string // the flag that it is opened from
 	BaseDigest      string // that it has then
+	Encoders        basemodels.Encoders
+	Environment     map[string]string // that an encoder is reached by
 	JobID           string
 	Inputs          []store.Input
 	InputType       dataset.InputType
@@ -114,7 +117,7 @@ type made struct {
 
 // train makes the job's model and measures it.
 func (c *child) train(ctx context.Context) (*made, error) {
-	base, err := c.baseModel()
+	representation, base, err := c.baseModel(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -133,8 +136,8 @@ func (c *child) train(ctx context.Context) (*made, error) {
 		Targets:         engineTargets(c.job.Targets),
 		Hyperparameters: engineHyperparameters(c.job),
 		Seed:            seed,
-		Representation:  base.Representation,
-		BaseModel:       base.Pinned(),
+		Representation:  representation,
+		BaseModel:       base,
 		OnCheckpoint:    func(checkpoint classifier.Checkpoint) { c.tell(message{Checkpoint: &checkpoint}) },
 		Resumption: &classifier.Resumption{
 			Folder:   c.assigned.Folder,
@@ -143,7 +146,7 @@ func (c *child) train(ctx context.Context) (*made, error) {
 		},
 	})
 	if err != nil {
-		return nil, err
+		return nil, explainEncoder(base.Name, err)
 	}
 	debug.FreeOSMemory() // what the training leaves is more than the rest needs
 	evaluation, err := evaluate(ctx, trained.Measurable, c.job.Targets, trained.Unseen)

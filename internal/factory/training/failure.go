@@ -14,11 +14,13 @@ type failure struct {
 	Invalid  *store.InvalidDataError `json:",omitempty"`
 	Damaged  *blob.DamagedError      `json:",omitempty"`
 	DiskFull bool                    `json:",omitempty"`
+	Base     *store.BaseModelError   `json:",omitempty"`
 }
 
 func newFailure(err error) *failure {
 	f := &failure{Message: err.Error(), DiskFull: store.IsDiskFull(err)}
 	f.Invalid, _ = errors.AsType[*store.InvalidDataError](err)
+	f.Base, _ = errors.AsType[*store.BaseModelError](err)
 	f.Damaged, _ = errors.AsType[*blob.DamagedError](err)
 	return f
 }
@@ -32,6 +34,8 @@ func (f *failure) Unwrap() error {
 		return f.Invalid
 	case f.Damaged != nil:
 		return f.Damaged
+	case f.Base != nil:
+		return f.Base
 	case f.DiskFull:
 		return syscall.ENOSPC
 	}

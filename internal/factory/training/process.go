@@ -217,6 +217,8 @@ func (q *Queue) assignment(j *store.Job, base *basemodels.Model, folder string) 
 		Folder:          folder,
 		BaseModel:       base.Flag,
 		BaseDigest:      base.Digest,
+		Encoders:        q.encoders.Of(base.Name),
+		Environment:     networkEnvironment(),
 		JobID:           j.ID,
 		Inputs:          j.Inputs,
 		InputType:       j.InputType,

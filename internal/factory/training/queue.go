@@ -34,6 +34,7 @@ type Queue struct {
 	blobs          blob.Store
 	directory      string // of the blobs
 	baseModels     basemodels.Models
+	encoders       basemodels.Encoders
 	scratch        string // a folder for what trainings put aside
 	trainingMemory int64
 	logger         *slog.Logger
@@ -75,8 +76,9 @@ type Config struct {
 	Blobs          blob.Store
 	BlobDirectory  string // of Blobs, for the processes that train
 	BaseModels     basemodels.Models
-	Scratch        string // a folder on a disk for what trainings put aside
-	TrainingMemory int64  // bytes that a training may take
+	Encoders       basemodels.Encoders // that BaseModels were opened with
+	Scratch        string              // a folder on a disk for what trainings put aside
+	TrainingMemory int64               // bytes that a training may take
 	Logger         *slog.Logger
 	Clock          func() time.Time
 	Registry       prometheus.Registerer
@@ -89,6 +91,7 @@ func NewQueue(config Config) *Queue {
 		blobs:          config.Blobs,
 		directory:      config.BlobDirectory,
 		baseModels:     config.BaseModels,
+		encoders:       config.Encoders,
 		scratch:        config.Scratch,
 		trainingMemory: config.TrainingMemory,
 		logger:         config.Logger,

@@ -51,13 +51,17 @@ func (q *Queue) validate(ctx context.Context, j *store.Job) (*store.Validation, 
 	if err := validation.read(ctx, j.ValidationInputs(), func(*dataset.Sample, store.Input) {}); err != nil {
 		return nil, err
 	}
+	numbers, err := dimension(ctx, base)
+	if err != nil {
+		return nil, err
+	}
 	size := classifier.Size{
 		Examples:  training.census.Samples(),
 		TextBytes: training.bytes,
 		Targets:   engineTargets(targets),
 		Validated: validation.census.Samples() > 0,
 		Quality:   engineQuality(j.Requested.Hyperparameters),
-		Dimension: base.Dimension(),
+		Dimension: numbers,
 	}
 	planned := newPlan(j.Requested.Hyperparameters, size, pace)
 	found := &store.Validation{
