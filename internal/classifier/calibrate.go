@@ -140,6 +140,14 @@ func (h head) calibrationLoss(target int, examples *calibrationExamples, tempera
 	return loss * count / weights
 }
 
+// calibratedLoss is that of the scores at the best temperature.
+func (h head) calibratedLoss(target int, examples *calibrationExamples) float64 {
+	loss := func(temperature float64) float64 {
+		return h.calibrationLoss(target, examples, temperature) + prior(temperature)
+	}
+	return loss(bestTemperature(loss))
+}
+
 // prior is the loss by which a temperature other than one must be worth it, so that a
 // handful of examples does not make the model certain of everything.
 func prior(temperature float64) float64 {

@@ -75,6 +75,21 @@ func train(t testing.TB, examples, valid []Example, options Options) *Model {
 	return trained.Model
 }
 
+// newTestTrainer stops before anything is learned.
+func newTestTrainer(t testing.TB, examples, valid *Corpus, options Options) *trainer {
+	t.Helper()
+	survey, err := check(t.Context(), examples, valid, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trainer, err := newTrainer(t.Context(), examples, valid, survey, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(trainer.files.close)
+	return trainer
+}
+
 func encode(t testing.TB, model *Model) []byte {
 	t.Helper()
 	var file bytes.Buffer

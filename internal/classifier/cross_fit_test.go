@@ -23,15 +23,7 @@ func TestFolds(t *testing.T) {
 			slices.SortStableFunc(examples, func(a, b Example) int { return a.Labels[0][0] - b.Labels[0][0] })
 			options := Options{Targets: []Target{colours}}
 			corpus, valid := corpusOf(t, examples), corpusOf(t, colourExamples(test.valid))
-			survey, err := check(t.Context(), corpus, valid, options)
-			if err != nil {
-				t.Fatal(err)
-			}
-			trainer, err := newTrainer(t.Context(), corpus, valid, survey, options)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer trainer.files.close()
+			trainer := newTestTrainer(t, corpus, valid, options)
 			crossFitted := slices.Concat(trainer.crossFitted...)
 			if len(trainer.heldOut) != test.heldOut || len(crossFitted) != test.crossFitted {
 				t.Errorf("%d examples are held out, %d cross-fitted", len(trainer.heldOut), len(crossFitted))

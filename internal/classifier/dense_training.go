@@ -153,7 +153,7 @@ func (d *denseFits) choose(ctx context.Context, t *trainer, weights *linear, uns
 	if err := t.addDenseMargins(ctx, d.calibrating, represented); err != nil {
 		return err
 	}
-	ratios, err := d.ratios(t.final.data, weights, d.calibrating)
+	ratios, err := spreadRatios(t.final.data, weights, d.data, d.calibrating.weights)
 	if err != nil {
 		return err
 	}
@@ -165,7 +165,7 @@ func (d *denseFits) choose(ctx context.Context, t *trainer, weights *linear, uns
 		}
 		loss := func(share float64) float64 {
 			h.mixMargins(mixed, unseen, represented, share, ratios[i])
-			return t.calibratedLoss(i, mixed)
+			return h.calibratedLoss(i, mixed)
 		}
 		if d.shares[i], err = bestShare(ctx, loss, t.expectedShare(h), len(unseen.margins) > 0); err != nil {
 			return err
@@ -202,35 +202,6 @@ func bestShare(ctx context.Context, loss func(share float64) float64, expected f
 	return share, nil
 }
 
-// calibratedLoss is that of the scores as they are published.
-func (t *trainer) calibratedLoss(target int, examples *calibrationExamples) float64 {
-	loss := func(temperature float64) float64 {
-		return t.heads[target].calibrationLoss(target, examples, temperature) + prior(temperature)
-	}
-	return loss(bestTemperature(loss))
-}
-
-// ratios are, for each head, how much farther the margins of some weights spread than those
-// of the dense features; zero when these say nothing.
-func (d *denseFits) ratios(data *trainingData, weights *linear, represented *descent) ([]float64, error) {
-	spreads, err := data.spreads(weights)
-	if err != nil {
-		return nil, err
-	}
-	others, err := d.data.spreads(represented.weights)
-	if err != nil {
-		return nil, err
-	}
-	for i := range spreads {
-		if others[i] == 0 {
-			spreads[i] = 0
-		} else {
-			spreads[i] /= others[i]
-		}
-	}
-	return spreads, nil
-}
-
 // mixMargins sets the head's margins to those of both, of which the represented ones have
 // a share.
 func (h head) mixMargins(mixed, unseen, represented *calibrationExamples, share, ratio float64) {
@@ -253,7 +224,7 @@ func (t *trainer) newModel(weights *linear, calibrations []calibration, measured
 	if measured {
 		fitted = d.calibrating
 	}
-	ratios, err := d.ratios(t.final.data, weights, fitted)
+	ratios, err := spreadRatios(t.final.data, weights, d.data, fitted.weights)
 	if err != nil {
 		return nil, err
 	}

@@ -54,7 +54,7 @@ func newEnsemble(data *trainingData, files *scratchFiles, leftOut []int32, s sch
 		return e, nil
 	}
 	var err error
-	if slices.ContainsFunc(data.heads, func(h head) bool { return h.loss == SingleClass }) {
+	if slices.ContainsFunc(data.heads, head.isSingleClass) {
 		if e.hinge, err = newHinge(data, files, leftOut, s, seed); err != nil {
 			return nil, err
 		}
@@ -139,7 +139,7 @@ func (e *ensemble) weights() (*linear, error) {
 // those that they are mixed with. Heads that they say nothing of stay as they are.
 func (e *ensemble) mix(mean, other *linear, shares []float64) error {
 	kept, added := uniform(mean.columns, 1), make([]float32, mean.columns)
-	ratios, err := e.spreadRatios(mean, other)
+	ratios, err := spreadRatios(e.data, mean, e.data, other)
 	if err != nil {
 		return err
 	}
@@ -158,13 +158,13 @@ func (e *ensemble) mix(mean, other *linear, shares []float64) error {
 }
 
 // spreadRatios are, for each head, how much farther margins spread than those of other
-// weights; zero where these say nothing.
-func (e *ensemble) spreadRatios(weights, other *linear) ([]float64, error) {
-	ratios, err := e.data.spreads(weights)
+// weights, each of their own data; zero where these say nothing.
+func spreadRatios(data *trainingData, weights *linear, otherData *trainingData, other *linear) ([]float64, error) {
+	ratios, err := data.spreads(weights)
 	if err != nil {
 		return nil, err
 	}
-	others, err := e.data.spreads(other)
+	others, err := otherData.spreads(other)
 	if err != nil {
 		return nil, err
 	}

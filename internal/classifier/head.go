@@ -45,6 +45,8 @@ func newHeads(targets []Target) []head {
 	return heads
 }
 
+func (h head) isSingleClass() bool { return h.loss == SingleClass }
+
 func columns(heads []head) int {
 	return heads[len(heads)-1].end
 }

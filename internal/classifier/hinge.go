@@ -53,7 +53,7 @@ func newHinge(data *trainingData, files *scratchFiles, leftOut []int32, s schedu
 		turns:    newTurns(order, rand.NewPCG(seed, 0)),
 		passes:   hingePasses,
 		cost:     s.cost,
-		learns:   func(h head) bool { return h.loss == SingleClass },
+		learns:   head.isSingleClass,
 		squares:  make([]float32, width),
 		weights:  newLinear(data.vocabulary.count(), width),
 		own:      make([]float32, width),

@@ -45,15 +45,7 @@ func TestManyLabels(t *testing.T) {
 // oneAgainstRest returns the accuracy of support vector machines with the model's features.
 func oneAgainstRest(t *testing.T, examples, unseen []Example, options Options) float64 {
 	corpus, valid := corpusOf(t, examples), corpusOf(t, unseen[:500])
-	survey, err := check(t.Context(), corpus, valid, options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	trainer, err := newTrainer(t.Context(), corpus, valid, survey, options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer trainer.files.close()
+	trainer := newTestTrainer(t, corpus, valid, options)
 	if err := trainer.chooseFeatures(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -63,7 +63,7 @@ func onceFitted(weights int64) int64 {
 func repeatedlyFitted(weights, models int64, s Size) int64 {
 	fits, others := models*int64(s.Quality.descents()), int64(2)
 	heads := newHeads(s.Targets)
-	if slices.ContainsFunc(heads, func(h head) bool { return h.loss == SingleClass }) {
+	if slices.ContainsFunc(heads, head.isSingleClass) {
 		fits += models
 	}
 	if slices.ContainsFunc(heads, head.hasNBSVM) {

@@ -37,7 +37,7 @@ func (t *trainer) chooseShares(ctx context.Context) error {
 	if err := t.addUnseenMargins(ctx, e.nbsvm.weights, t.vectorizer, added); err != nil {
 		return err
 	}
-	factors, err := e.spreadRatios(others, e.nbsvm.weights)
+	factors, err := spreadRatios(e.data, others, e.data, e.nbsvm.weights)
 	if err != nil {
 		return err
 	}
@@ -64,10 +64,7 @@ func (h head) bestShare(target int, others, added *calibrationExamples, factor f
 		for i, margin := range others.margins {
 			mean.margins[i] = kept*margin + factor*added.margins[i]
 		}
-		loss := func(temperature float64) float64 {
-			return h.calibrationLoss(target, mean, temperature) + prior(temperature)
-		}
-		if total := loss(bestTemperature(loss)) + sharePrior*share; share == 0 || total < lowest {
+		if total := h.calibratedLoss(target, mean) + sharePrior*share; share == 0 || total < lowest {
 			best, lowest = share, total
 		}
 	}

@@ -32,7 +32,7 @@ func Work(s Size, h Hyperparameters) float64 {
 
 // hingesPasses are those of support vector machines.
 func hingesPasses(heads []head) (passes float64) {
-	if slices.ContainsFunc(heads, func(h head) bool { return h.loss == SingleClass }) {
+	if slices.ContainsFunc(heads, head.isSingleClass) {
 		passes += hingePasses
 	}
 	if slices.ContainsFunc(heads, head.hasNBSVM) {

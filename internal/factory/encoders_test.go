@@ -203,19 +203,7 @@ func TestWhoWaitsForAnEncoder(t *testing.T) {
 func TestManyClassificationsWithABadEncoder(t *testing.T) {
 	s, encoder := startWithEncoder(t)
 	model := s.trainFrom("sentences")
-	var asked atomic.Int64
-	encoder.Before(func(w http.ResponseWriter, _ *http.Request, _ []string) bool {
-		time.Sleep(2 * time.Millisecond)
-		switch asked.Add(1) % 8 {
-		case 3:
-			w.Header().Set("Retry-After", "0")
-			embeddingstest.Refuse(w, http.StatusTooManyRequests)
-			return true
-		case 5:
-			embeddingstest.Drop(w)
-		}
-		return false
-	})
+	encoder.Fail(8)
 	for _, round := range []struct {
 		reason  string
 		before  func()

@@ -323,19 +323,7 @@ func TestManyAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var asked atomic.Int64
-	server.Before(func(w http.ResponseWriter, _ *http.Request, _ []string) bool {
-		time.Sleep(2 * time.Millisecond)
-		switch asked.Add(1) % 10 {
-		case 3:
-			w.Header().Set("Retry-After", "0")
-			embeddingstest.Refuse(w, http.StatusTooManyRequests)
-			return true
-		case 7:
-			embeddingstest.Drop(w)
-		}
-		return false
-	})
+	server.Fail(10)
 	var group sync.WaitGroup
 	for i := range 200 {
 		group.Go(func() {

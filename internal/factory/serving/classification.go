@@ -112,6 +112,10 @@ func (c *classification) classify(text string, vector []float32, r *result) {
 		r.labels = decide(c.model.Model, r.probabilities, r.labels)
 		return
 	}
+	if c.InScope && !c.model.isMultiClass() {
+		r.scores = r.probabilities // which are the same
+		return
+	}
 	r.scores = c.model.ClassifyDense(text, vector, r.scores)
 }
 

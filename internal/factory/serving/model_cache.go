@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/classifier-factory/classifier-factory/internal/classifier"
@@ -35,6 +36,11 @@ type loadedModel struct {
 	*classifier.Model
 	answers     []targetAnswer
 	resultBytes int // the most that a result can have
+}
+
+// isMultiClass tells whether a target's scores are not the probabilities of its labels.
+func (m *loadedModel) isMultiClass() bool {
+	return slices.ContainsFunc(m.answers, func(a targetAnswer) bool { return a.thresholds != "" })
 }
 
 func newLoadedModel(model *classifier.Model) *loadedModel {

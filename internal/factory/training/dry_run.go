@@ -1,6 +1,7 @@
 package training
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -66,6 +67,9 @@ func (q *Queue) estimateSize(ctx context.Context, targets []mistral.ClassifierTa
 	if samples := sample.census.Samples(); samples > 0 && read > 0 {
 		scale := float64(all) / float64(read)
 		size.Examples, size.TextBytes = int(scale*float64(samples)), int64(scale*float64(sample.bytes))
+	}
+	for i := range size.Targets {
+		size.Targets[i].Loss = cmp.Or(size.Targets[i].Loss, classifier.SingleClass)
 	}
 	if len(targets) == 0 {
 		for _, found := range sample.census.Targets() {

@@ -16,6 +16,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // Server is what tests change while it serves.
@@ -72,6 +73,24 @@ func (s *Server) Before(before func(w http.ResponseWriter, r *http.Request, text
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	s.before = before
+}
+
+// Fail makes the server slow, and of so many requests has it refuse one and break off
+// another.
+func (s *Server) Fail(of int64) {
+	var asked atomic.Int64
+	s.Before(func(w http.ResponseWriter, _ *http.Request, _ []string) bool {
+		time.Sleep(2 * time.Millisecond)
+		switch asked.Add(1) % of {
+		case 3:
+			w.Header().Set("Retry-After", "0")
+			Refuse(w, http.StatusTooManyRequests)
+			return true
+		case 5:
+			Drop(w)
+		}
+		return false
+	})
 }
 
 // Refuse answers with the status and a body that nobody should see.
