@@ -80,7 +80,7 @@ func (s *Server) Before(before func(w http.ResponseWriter, r *http.Request, text
 func (s *Server) Fail(of int64) {
 	var asked atomic.Int64
 	s.Before(func(w http.ResponseWriter, _ *http.Request, _ []string) bool {
-		time.Sleep(2 * time.Millisecond)
+		time.Sleep(2 * time.Millisecond) //nolint:forbidigo // it is slow on purpose, by the wall's clock
 		switch asked.Add(1) % of {
 		case 3:
 			w.Header().Set("Retry-After", "0")
