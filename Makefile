@@ -42,12 +42,15 @@ demo: build ## Train and use a classifier on this machine, with Go alone (KEEP=1
 
 ##@ Development
 
+# What measures times, or lives on a clock that runs fast, runs alone.
+ALONE := ./test/faults ./test/scale ./test/neighbours
+
 # Not from the cache, which does not see what the servers of the tests read. The operator's
-# own tests a second time with Roles alone. What measures times runs alone.
+# own tests a second time with Roles alone.
 .PHONY: test
 test: ## Run every test that needs no Node and no cluster.
-	$(EXPORT_ASSETS) && go test -count=1 -timeout 20m $$(go list ./... | grep -v -e /test/scale$$ -e /test/neighbours$$) \
-		&& go test -count=1 ./internal/controller -namespaced && go test -count=1 ./test/scale && go test -count=1 ./test/neighbours
+	$(EXPORT_ASSETS) && go test -count=1 -timeout 20m $$(go list ./... | grep -v $(ALONE:./%=-e /%$$)) \
+		&& go test -count=1 ./internal/controller -namespaced && go test -count=1 -p 1 -timeout 20m $(ALONE)
 
 .PHONY: conformance
 conformance: build ## Lead a classifier's life on the factory with the official SDKs (needs Node).

@@ -145,8 +145,9 @@ func TestCrashMatrix(t *testing.T) {
 
 // crashPoint is a call: the nth of those that look the same.
 type crashPoint struct {
-	call   string
-	repeat int
+	call    string
+	repeat  int
+	changes bool
 }
 
 func (p crashPoint) String() string { return fmt.Sprintf("%s #%d", p.call, p.repeat) }
@@ -184,10 +185,10 @@ func crashAt(t *testing.T, life life, point crashPoint, kind kind, portrait stri
 			return true
 		}
 	}
-	if point.repeat == 1 {
+	if point.repeat == 1 && point.changes {
 		t.Errorf("in %d lives there was no such call", tries)
 	}
-	return false // the poller saw less than in the recordings
+	return false // there was less to look at than in the recordings
 }
 
 // run lets an operator see a life through and looks at what is left.
@@ -219,7 +220,7 @@ type diary struct {
 func (d *diary) judge(made call) fault {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	point := crashPoint{call: made.String(), repeat: made.repeat}
+	point := crashPoint{call: made.String(), repeat: made.repeat, changes: made.changes()}
 	if made.changes() || made.repeat <= maxRepeats {
 		d.calls = append(d.calls, point)
 	}

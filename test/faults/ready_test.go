@@ -124,7 +124,7 @@ func testOneListForAll(t *testing.T) {
 		period   = 2 * noticedWithin
 	)
 	w := newWorld(t)
-	w.Patience = 3 * time.Minute // for all of them to be trained on a busy machine
+	w.Patience = 10 * time.Minute // for all of them to be trained on a busy machine
 	var (
 		mu    sync.Mutex
 		calls = map[string]int{}
