@@ -51,7 +51,7 @@ func accept(t *testing.T, example string) (string, error) {
 		t.Skip("the API server has no snapshots")
 	}
 	if !strings.HasPrefix(example, "apiVersion: kustomize.config.k8s.io/") {
-		return run(t, example, "create", "--dry-run=server", "-f", "-")
+		return run(t, inDefaultNamespace(example), "create", "--dry-run=server", "-f", "-")
 	}
 	install, err := run(t, "", "kustomize", config("default"))
 	if err != nil {
@@ -70,8 +70,11 @@ func accept(t *testing.T, example string) (string, error) {
 	if built == install {
 		return "", errors.New("the kustomization changes nothing")
 	}
-	return run(t, strings.ReplaceAll(built, systemNamespace, "default"), "apply", "--server-side", "--force-conflicts", "--dry-run=server", "-f", "-")
+	return run(t, inDefaultNamespace(built), "apply", "--server-side", "--force-conflicts", "--dry-run=server", "-f", "-")
 }
+
+// inDefaultNamespace puts what belongs into the system's namespace into one that is there.
+func inDefaultNamespace(objects string) string { return strings.ReplaceAll(objects, systemNamespace, "default") }
 
 // TestThePagesExplainEveryCode holds the pages complete: a condition, a reason or a
 // warning that a user meets is found on the page of its kind.
