@@ -17,7 +17,7 @@ func takeTerminal() {
 	// Who is not in the foreground is stopped when it asks for it.
 	signal.Ignore(syscall.SIGTTOU)
 	if syscall.Setpgid(0, 0) == nil {
-		own := int32(syscall.Getpgrp())
+		own := int32(syscall.Getpgrp()) //nolint:gosec // processes are numbered with 32 bits
 		_, _, _ = syscall.Syscall(syscall.SYS_IOCTL, os.Stdin.Fd(), syscall.TIOCSPGRP, uintptr(unsafe.Pointer(&own)))
 	}
 }
