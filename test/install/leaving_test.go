@@ -3,6 +3,7 @@ package install
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -108,4 +109,29 @@ func hook(t *testing.T, values string) (account string, arguments []string) {
 		t.Fatal(err)
 	}
 	return account, arguments
+}
+
+var freeing = regexp.MustCompile("(?ms)^```sh\n(kubectl get .*?kubectl patch.*?)^```$")
+
+// TestThePageLetsObjectsGo runs what the how-to page says where the operator went first and
+// the kinds hang.
+func TestThePageLetsObjectsGo(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join(repository, "docs", "how-to", "uninstall.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	commands := freeing.FindSubmatch(page)
+	if commands == nil {
+		t.Fatal("the page does not say how")
+	}
+	kinds := []string{"crds", "classifierdatasets.classifierfactory.dev", "classifiertrainingjobs.classifierfactory.dev"}
+	kubectl(t, "", "apply", "--server-side", "--force-conflicts", "-k", filepath.Join(repository, "config", "crd"))
+	kubectl(t, "", append([]string{"wait", "--for=condition=Established", "--timeout=1m"}, kinds...)...)
+	kubectl(t, strings.ReplaceAll(held, "NAMESPACE", "default"), "apply", "-f", "-")
+	kubectl(t, "", append([]string{"delete", "--wait=false"}, kinds...)...)
+	script := "set -e; PATH=" + os.Getenv("KUBEBUILDER_ASSETS") + ":$PATH\n" + string(commands[1])
+	if output, err := program(t, "", "bash", "-c", script); err != nil || strings.Count(output, "patched") != 2 {
+		t.Fatalf("%v\n%s", err, output)
+	}
+	kubectl(t, "", append([]string{"wait", "--for=delete", "--timeout=1m"}, kinds...)...)
 }
