@@ -1,13 +1,19 @@
-# The images that deploy, build-installer and docker-build name.
-IMG ?= ghcr.io/classifier-factory/operator:latest
-FACTORY_IMG ?= ghcr.io/classifier-factory/factory:latest
+# What is set here stays: IMG, FACTORY_IMG and WATCH_NAMESPACES of the own cluster.
+-include deploy/settings.mk
+
+# The images that are built, pushed and deployed.
+REGISTRY ?= ghcr.io/classifier-factory
+IMG ?= $(REGISTRY)/operator:$(or $(VERSION),latest)
+FACTORY_IMG ?= $(REGISTRY)/factory:$(or $(VERSION),latest)
 # Where the operator works, such as team-a,team-b. Empty: in every namespace.
 WATCH_NAMESPACES ?=
 
-# What is built, as the programs tell it. Without a repository they tell what Go recorded.
+# What is built, as the programs, the images and the chart tell it. Without a repository the programs tell what Go recorded.
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)
 BUILT_FROM := github.com/prometheus/common/version
+# Helm takes semantic versions alone.
+CHART_VERSION = $(shell echo '$(VERSION)' | sed -E 's/^v?([0-9]+\.[0-9]+\.[0-9]+.*)$$/\1/; t; s/^/0.0.0-g/')
 LDFLAGS = -X $(BUILT_FROM).Version=$(VERSION) -X $(BUILT_FROM).Revision=$(COMMIT)
 
 NAMESPACE := classifier-factory-system
@@ -18,6 +24,7 @@ CONTAINER_TOOL ?= docker
 TOOL := go tool -modfile=$(CURDIR)/hack/tools/go.mod
 CONTROLLER_GEN := $(TOOL) controller-gen
 KUSTOMIZE := $(TOOL) kustomize
+HELM := go tool -modfile=$(CURDIR)/hack/tools/helm/go.mod helm
 GOLANGCI_LINT := go tool -modfile=$(CURDIR)/hack/tools/lint/go.mod golangci-lint-kube-api-linter
 
 # In two steps, because export alone would hide that the script failed.
@@ -49,8 +56,12 @@ ALONE := ./test/faults ./test/scale ./test/neighbours
 # own tests a second time with Roles alone.
 .PHONY: test
 test: ## Run every test that needs no Node and no cluster.
-	$(EXPORT_ASSETS) && go test -count=1 -timeout 20m $$(go list ./... | grep -v $(ALONE:./%=-e /%$$)) \
+	$(EXPORT_ASSETS) && go test -count=1 -timeout 20m $$(go list ./... | grep -v $(ALONE:./%=-e /%$$) -e /test/install$$) \
 		&& go test -count=1 ./internal/controller -namespaced && go test -count=1 -p 1 -timeout 20m $(ALONE)
+
+.PHONY: test-install
+test-install: ## Test the Helm chart: what it renders, and how it installs and upgrades on a real API server.
+	$(EXPORT_ASSETS) && go test -count=1 -timeout 20m ./test/install
 
 .PHONY: conformance
 conformance: build ## Lead a classifier's life on the factory with the official SDKs (needs Node).
@@ -85,10 +96,13 @@ generate: ## Generate deep copies and apply configurations of the API types.
 	$(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt applyconfiguration:headerFile=hack/boilerplate.go.txt paths=./api/...
 
 .PHONY: manifests
-manifests: ## Generate the CRDs and the operator's role, for a cluster and for a namespace.
+manifests: ## Generate the CRDs and the operator's role, for kustomize and for the chart, and the chart's README.
 	$(CONTROLLER_GEN) crd paths=./api/... output:crd:dir=config/crd/bases
 	$(CONTROLLER_GEN) rbac:roleName=manager-role paths=./internal/controller/... output:rbac:dir=config/rbac
 	sed 's/^kind: ClusterRole$$/kind: Role/' config/rbac/role.yaml > config/namespaced/watched/role.yaml
+	cp config/crd/bases/*.yaml charts/classifier-factory/files/crds/
+	cp config/rbac/role.yaml charts/classifier-factory/files/
+	go run ./hack/chartreadme charts/classifier-factory
 
 .PHONY: fmt
 fmt: ## Format the code.
@@ -126,8 +140,20 @@ docker-build: ## Build the images IMG and FACTORY_IMG.
 	$(CONTAINER_TOOL) build --build-arg VERSION=$(VERSION) --build-arg COMMIT=$(COMMIT) --target operator -t $(IMG) .
 	$(CONTAINER_TOOL) build --build-arg VERSION=$(VERSION) --build-arg COMMIT=$(COMMIT) --target factory -t $(FACTORY_IMG) .
 
+.PHONY: docker-push
+docker-push: ## Push the images IMG and FACTORY_IMG.
+	$(CONTAINER_TOOL) push $(IMG)
+	$(CONTAINER_TOOL) push $(FACTORY_IMG)
+
+.PHONY: chart
+chart: manifests ## Write the Helm chart to dist, with the version of the images.
+	$(HELM) package charts/classifier-factory --destination dist --version $(CHART_VERSION) --app-version $(or $(VERSION),latest)
+
+.PHONY: release
+release: build-installer chart ## Write what a release has to dist: install.yaml and the chart (VERSION=v1.2.3).
+
 .PHONY: build-installer
-build-installer: manifests ## Write dist/install.yaml: all that a cluster needs, with IMG and FACTORY_IMG.
+build-installer: manifests ## Write dist/install.yaml: all that a cluster needs, with IMG, FACTORY_IMG and what deploy/ changes.
 	@KUSTOMIZE="$(KUSTOMIZE)" IMG=$(IMG) FACTORY_IMG=$(FACTORY_IMG) WATCH_NAMESPACES=$(WATCH_NAMESPACES) hack/build-installer.sh
 
 ##@ Deployment, to the cluster of KUBECONFIG
@@ -141,13 +167,16 @@ uninstall: ## Delete every dataset and training job, then the CRDs.
 	$(KUBECTL) delete --ignore-not-found -k config/crd
 
 .PHONY: deploy
-deploy: build-installer ## Deploy CRDs, operator and factory, with a random API key if there is none yet.
+deploy: build-installer ## Deploy CRDs, operator and factory, with a random API key if there is none yet, and wait for them.
 	$(KUBECTL) apply --server-side -f dist/install.yaml
 	$(KUBECTL) get secret factory-api-key -n $(NAMESPACE) -o name 2>/dev/null || \
 		head -c 32 /dev/urandom | base64 | tr -d '\n' | \
 		$(KUBECTL) create secret generic factory-api-key -n $(NAMESPACE) --from-file=api-key=/dev/stdin
+	@KUBECTL="$(KUBECTL)" NAMESPACE=$(NAMESPACE) hack/wait-deployed.sh
 
-# Uninstall first: only a running operator can finish what its objects began.
+# Objects first: only a running operator can finish what they began. Without one they are let go.
 .PHONY: undeploy
-undeploy: uninstall build-installer ## Delete all that deploy made, the factory's models included.
+undeploy: build-installer ## Delete all that deploy made, the factory's models included.
+	$(KUBECTL) delete --ignore-not-found --timeout=60s -k config/crd || \
+		NAMESPACE=$(NAMESPACE) go run . let-go classifier-factory-controller-manager
 	$(KUBECTL) delete --ignore-not-found -f dist/install.yaml

@@ -172,7 +172,15 @@ func main() {
 		return
 	}
 	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&o.log)))
-	if err := run(ctrl.SetupSignalHandler(), o); err != nil {
+	ctx := ctrl.SetupSignalHandler()
+	if flag.Arg(0) == letGoCommand {
+		if err := letGo(ctx, o, flag.Arg(1)); err != nil {
+			fmt.Fprintln(os.Stderr, letGoCommand+":", err)
+			os.Exit(1)
+		}
+		return
+	}
+	if err := run(ctx, o); err != nil {
 		ctrl.Log.WithName("setup").Error(err, "the operator ends")
 		os.Exit(1)
 	}
@@ -224,10 +232,14 @@ func run(ctx context.Context, o options) error {
 	return manager.Start(ctx)
 }
 
-func managerOptions(o options) ctrl.Options {
+func newScheme() *runtime.Scheme {
 	scheme := runtime.NewScheme()
 	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
 	utilruntime.Must(classifierv1alpha1.AddToScheme(scheme))
+	return scheme
+}
+
+func managerOptions(o options) ctrl.Options {
 	metrics := metricsserver.Options{
 		BindAddress:   o.metricsAddress,
 		SecureServing: o.metricsSecure,
@@ -240,7 +252,7 @@ func managerOptions(o options) ctrl.Options {
 	return ctrl.Options{
 		// What cannot be repeated, such as writing a created job's ID down, may end first.
 		GracefulShutdownTimeout:       new(shutdownTimeout),
-		Scheme:                        scheme,
+		Scheme:                        newScheme(),
 		Metrics:                       metrics,
 		HealthProbeBindAddress:        o.probeAddress,
 		LeaderElection:                o.leaderElect,

@@ -2,6 +2,7 @@
 # Writes dist/install.yaml: all that a cluster needs, with the images IMG and FACTORY_IMG.
 # With WATCH_NAMESPACES=team-a,team-b the operator works in these namespaces alone, which
 # must be there, and has Roles in them instead of a ClusterRole. KUSTOMIZE is the command.
+# What the own installation has otherwise are components in deploy/NAME, which stay there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -20,5 +21,8 @@ else
 	$KUSTOMIZE edit add patch --kind Deployment --name classifier-factory-controller-manager --patch \
 		"[{\"op\": \"add\", \"path\": \"/spec/template/spec/containers/0/args/-\", \"value\": \"--watch-namespaces=$WATCH_NAMESPACES\"}]"
 fi
+for change in ../deploy/*/kustomization.yaml; do
+	if [ -e "$change" ]; then $KUSTOMIZE edit add component "$(dirname "$change")"; fi
+done
 $KUSTOMIZE edit set image "ghcr.io/classifier-factory/operator=$IMG" "ghcr.io/classifier-factory/factory=$FACTORY_IMG"
 $KUSTOMIZE build . >install.yaml

@@ -20,6 +20,7 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/controller/controllertest"
 	"github.com/classifier-factory/classifier-factory/internal/factory"
 	"github.com/classifier-factory/classifier-factory/internal/factory/api"
+	"github.com/classifier-factory/classifier-factory/test/installer"
 )
 
 // TestRolesOfANamespaceAreTheClusterRole holds that both have the rules that the markers
@@ -51,7 +52,7 @@ func TestOperatorOfTwoNamespaces(t *testing.T) {
 	for _, namespace := range []string{"team-a", "team-b", "team-c"} {
 		admin.must("", "create", "namespace", namespace)
 	}
-	install := installer(t, "team-a,team-b")
+	install := installer.New(t).Build("WATCH_NAMESPACES=team-a,team-b")
 	if strings.Contains(install, "kind: ClusterRoleBinding") {
 		t.Error("something is bound in the whole cluster")
 	}
@@ -109,33 +110,6 @@ func TestOperatorOfTwoNamespaces(t *testing.T) {
 
 var twoObjects = manifest("ClassifierDataset", "data", fmt.Sprintf(`{source: {inline: {data: %q}}}`, controllertest.Sentiments(20))) +
 	"\n---\n" + manifest("ClassifierTrainingJob", "job", `{training: {datasets: [{name: data}]}}`)
-
-// installer is what `make build-installer` writes for these namespaces.
-func installer(t *testing.T, namespaces string) string {
-	t.Helper()
-	root, repository := t.TempDir(), filepath.Join("..", "..")
-	if err := os.CopyFS(filepath.Join(root, "config"), os.DirFS(config("."))); err != nil {
-		t.Fatal(err)
-	}
-	script := filepath.Join(root, "hack", "build-installer.sh")
-	if err := errors.Join(os.Mkdir(filepath.Dir(script), 0o700),
-		os.WriteFile(script, []byte(read(t, filepath.Join(repository, "hack", "build-installer.sh"))), 0o700)); err != nil {
-		t.Fatal(err)
-	}
-	tool := exec.CommandContext(t.Context(), "go", "tool", "-modfile=hack/tools/go.mod", "-n", "kustomize")
-	tool.Dir = repository
-	kustomize, err := tool.Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	command := exec.CommandContext(t.Context(), script)
-	command.Env = append(os.Environ(), "KUSTOMIZE="+strings.TrimSpace(string(kustomize)),
-		"IMG=registry.example.com/operator:v1", "FACTORY_IMG=registry.example.com/factory:v1", "WATCH_NAMESPACES="+namespaces)
-	if output, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, output)
-	}
-	return read(t, filepath.Join(root, "dist", "install.yaml"))
-}
 
 // arguments are those of the operator's container, in which the kubelet puts the namespace.
 func arguments(t *testing.T, install string) []string {
