@@ -204,7 +204,7 @@ func jsonLinesAsTheyCome() []comes {
 		{reason: "dicts that were printed", parts: []string{"{'text': 'The parcel is late', 'labels': {'topic': 'shipping'}}\n"}, fault: "UnsupportedFormat: the notation of Python: write rows with json.dumps"},
 		{reason: "tuples that were printed", parts: []string{"('The parcel is late', 'shipping')\n"}, fault: "UnsupportedFormat: Python"},
 		{reason: "rows that were encoded twice", parts: []string{`"{\"text\": \"a\", \"labels\": {\"topic\": \"x\"}}"` + "\n"}, fault: "UnsupportedFormat: jq -c fromjson"},
-		{reason: "rows with commas, cut out of an array", parts: []string{lateRow + ",\n" + twiceRow + "\n"}, fault: "UnsupportedFormat: sed 's/,$//'"},
+		{reason: "rows with commas, cut out of an array", parts: []string{lateRow + ",\n" + twiceRow + "\n"}, fault: "UnsupportedFormat: sed 's/^,//; s/,$//' FILE"},
 		{reason: "a JSON text sequence", parts: []string{"\x1E" + lateRow + "\n\x1E" + twiceRow + "\n"}, fault: `UnsupportedFormat: tr -d '\036'`},
 		{reason: "nothing", parts: []string{""}},
 		{reason: "white space", parts: []string{" \r\n\n"}},

@@ -47,9 +47,13 @@ func afterObject(rest []byte) (Format, *foreign) {
 	case bytes.HasPrefix(rest, []byte("{")):
 		return FormatJSON, nil
 	case bytes.HasPrefix(rest, []byte(",")):
-		return "", new(inFormat("objects of JSON with commas between them, but not in an array", "put [ before the first and ] after the last, or make JSON Lines of them with sed 's/,$//' FILE"))
+		return "", commasBetween()
 	}
 	return FormatJSONL, nil
+}
+
+func commasBetween() *foreign {
+	return new(inFormat("objects of JSON with commas between them, but not in an array", "put [ before the first and ] after the last, or make JSON Lines of them with sed 's/^,//; s/,$//' FILE"))
 }
 
 // goesOn reports whether an object goes on after the end of its first line. A row that is
