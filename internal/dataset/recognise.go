@@ -80,7 +80,7 @@ func (r *recognition) format() (Format, *foreign) {
 // expectedCSV is CSV, unless it has not the column that the text is in and is known for
 // something else.
 func (r *recognition) expectedCSV(text []byte) (Format, *foreign) {
-	if found := oldLineEnds(text); found != nil {
+	if found := cmp.Or(printed(text), oldLineEnds(text)); found != nil {
 		return "", found
 	}
 	if delimiter, rest := r.delimiter(text); r.hasTextColumn(rest, delimiter) {

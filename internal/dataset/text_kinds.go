@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"bytes"
+	"cmp"
 	"regexp"
 	"strings"
 )
@@ -103,7 +104,7 @@ func otherText(text []byte) *foreign {
 	case text[0] == ',' && bytes.HasPrefix(bytes.TrimLeft(text[1:], " \t\r\n"), []byte("{")):
 		return commasBetween()
 	case rasaLine.Match(start):
-		return new(inFormat("training data of Rasa", "make JSON of it with rasa data convert nlu -f json, and JSON Lines of that with jq -c '.rasa_nlu_data.common_examples[] | {text, labels: {intent}}'"))
+		return new(inFormat("training data of Rasa", "make JSON of it with rasa data convert nlu -f json --data FILE --out FILE.json, and JSON Lines of that with jq -c '.rasa_nlu_data.common_examples[] | {text, labels: {intent}}' FILE.json"))
 	case hasObjectLine(text):
 		return nil
 	case bytes.HasPrefix(text, []byte(`"{\"`)):
@@ -120,10 +121,16 @@ func otherText(text []byte) *foreign {
 		return new(inFormat("statements of SQL", "run them, and export the table as CSV"))
 	case arffLine.Match(start):
 		return new(inFormat("ARFF of Weka", "save it as CSV in Weka"))
-	case printedTable.Match(start):
-		return new(inFormat("a table as programs print it for people", "export the table as CSV"))
 	}
-	return oldLineEnds(text)
+	return cmp.Or(printed(text), oldLineEnds(text))
+}
+
+// printed tells a table with a line drawn below its header, of which a row would be made.
+func printed(text []byte) *foreign {
+	if !printedTable.Match(beginning(text)) {
+		return nil
+	}
+	return new(inFormat("a table as programs print it for people", "export the table as CSV"))
 }
 
 // oldLineEnds tells lines of Macs of long ago, and of Excel's "CSV (Macintosh)".
