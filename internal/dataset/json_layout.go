@@ -287,7 +287,7 @@ func (r *headObject) wrapper() *foreign {
 	case all(func(value []byte) bool { return rowsWithin.Match(value) }):
 		return unusualLayout("an object with rows in a field of its field", "take them out of it, an object a line, such as with jq -c '.[][][]' FILE")
 	case all(isListOfValues):
-		return unusualLayout("an object of lists", "make rows of it, such as of texts by their labels with jq -c 'to_entries[] | .key as $label | .value[] | {text: ., labels: {label: $label}}' FILE")
+		return unusualLayout("an object of lists", "make rows of it, such as of texts by their labels with jq -c 'to_entries[] | .key as $name | .value[] | {text: ., labels: {label: $name}}' FILE")
 	case len(r.fields) > 1 && all(func(value []byte) bool { return value[0] == '{' }):
 		return unusualLayout("an object of objects", "take them out of it, an object a line, such as with jq -c '.[]' FILE")
 	}
