@@ -54,8 +54,8 @@ type LabelMapping struct {
 	// +optional
 	Field string `json:"field,omitempty"`
 
-	// fields are one for each label, of which a record has those that are 1 or true; the
-	// others are 0, false or empty. A label is called as its field is.
+	// fields are one for each label, of which a record has those that are 1, true or yes; the
+	// others are 0, false, no or empty. A label is called as its field is.
 	// +kubebuilder:validation:MinItems=2
 	// +kubebuilder:validation:MaxItems=256
 	// +kubebuilder:validation:items:MinLength=1

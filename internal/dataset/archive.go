@@ -22,14 +22,17 @@ type archive interface {
 }
 
 // memberIsRead reports whether a file with the name is data. Hidden files and what
-// programs write beside data is not: macOS its attributes, Hadoop and Spark checksums and
-// marks.
+// programs write beside data is not: macOS and Windows what they show of a folder, Hadoop
+// and Spark checksums, marks and what is not written to its end. A _ begins data where it
+// begins the name of a column, as in the folder _c0=1.
 func memberIsRead(name string) bool {
-	if strings.HasSuffix(name, ".crc") {
+	switch base := path.Base(name); {
+	case strings.HasSuffix(base, ".crc"), strings.HasSuffix(base, "._COPYING_"), base == "Thumbs.db", base == "desktop.ini":
 		return false
 	}
 	for segment := range strings.SplitSeq(name, "/") {
-		if strings.HasPrefix(segment, "_") || strings.HasPrefix(segment, ".") && segment != "." && segment != ".." {
+		if strings.HasPrefix(segment, "_") && !strings.Contains(segment, "=") ||
+			strings.HasPrefix(segment, ".") && segment != "." && segment != ".." {
 			return false
 		}
 	}

@@ -5,22 +5,40 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strconv"
 )
 
 const (
-	tarMagicAt   = 257
-	tarHeadBytes = tarMagicAt + len("ustar  \x00")
-	tarBlock     = 512
+	tarChecksumAt = 148
+	tarTypeAt     = 156
+	tarMagicAt    = 257
+	tarHeadBytes  = tarMagicAt + len("ustar  \x00")
+	tarBlock      = 512
 )
 
 // isTar recognises a tar by its first header, which is of POSIX or of GNU. No text has
-// the zero behind either's name.
+// the zero behind either's name. Older ones have a checksum alone.
 func isTar(head []byte) bool {
 	if len(head) < tarHeadBytes {
 		return false
 	}
 	magic := head[tarMagicAt:]
-	return bytes.HasPrefix(magic, []byte("ustar\x00")) || bytes.HasPrefix(magic, []byte("ustar  \x00"))
+	return bytes.HasPrefix(magic, []byte("ustar\x00")) || bytes.HasPrefix(magic, []byte("ustar  \x00")) || isOldTar(head)
+}
+
+// isOldTar holds the first header against its checksum.
+func isOldTar(head []byte) bool {
+	if len(head) < tarBlock || head[0] == 0 {
+		return false
+	}
+	want, err := strconv.ParseInt(string(bytes.Trim(head[tarChecksumAt:tarTypeAt], " \x00")), 8, 32)
+	sum := int64(' ') * (tarTypeAt - tarChecksumAt) // which it counts for itself
+	for i, c := range head[:tarBlock] {
+		if i < tarChecksumAt || i >= tarTypeAt {
+			sum += int64(c)
+		}
+	}
+	return err == nil && sum == want
 }
 
 // tarArchive is a tar that is read as it comes.

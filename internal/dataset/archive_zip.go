@@ -8,8 +8,10 @@ import (
 	"strings"
 )
 
-// isZip recognises a zip by its first member.
-func isZip(head []byte) bool { return bytes.HasPrefix(head, []byte("PK\x03\x04")) }
+// isZip recognises a zip by its first member, or as one that has none.
+func isZip(head []byte) bool {
+	return bytes.HasPrefix(head, []byte("PK\x03\x04")) || bytes.HasPrefix(head, []byte("PK\x05\x06"))
+}
 
 // zipArchive is a zip on disk.
 type zipArchive struct {

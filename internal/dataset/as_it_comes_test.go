@@ -1,7 +1,6 @@
 package dataset
 
 import (
-	"archive/zip"
 	"context"
 	"encoding/base64"
 	"encoding/binary"
@@ -11,10 +10,6 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf16"
-
-	"github.com/apache/arrow-go/v18/arrow"
-
-	"github.com/classifier-factory/classifier-factory/internal/dataset/parquet/parquettest"
 )
 
 // comes is a source as somebody has it.
@@ -204,8 +199,21 @@ func jsonLinesAsTheyCome() []comes {
 		{reason: "dicts that were printed", parts: []string{"{'text': 'The parcel is late', 'labels': {'topic': 'shipping'}}\n"}, fault: "UnsupportedFormat: the notation of Python: write rows with json.dumps"},
 		{reason: "tuples that were printed", parts: []string{"('The parcel is late', 'shipping')\n"}, fault: "UnsupportedFormat: Python"},
 		{reason: "rows that were encoded twice", parts: []string{`"{\"text\": \"a\", \"labels\": {\"topic\": \"x\"}}"` + "\n"}, fault: "UnsupportedFormat: jq -c fromjson"},
-		{reason: "rows with commas, cut out of an array", parts: []string{lateRow + ",\n" + twiceRow + "\n"}, fault: "UnsupportedFormat: sed 's/,$//'"},
+		{reason: "rows with commas, cut out of an array", parts: []string{lateRow + ",\n" + twiceRow + "\n"}, fault: "UnsupportedFormat: sed 's/^,//; s/,$//' FILE"},
 		{reason: "a JSON text sequence", parts: []string{"\x1E" + lateRow + "\n\x1E" + twiceRow + "\n"}, fault: `UnsupportedFormat: tr -d '\036'`},
+		{reason: "such with the comma before each", parts: []string{"," + lateRow + "\n," + twiceRow + "\n"}, fault: "UnsupportedFormat: put [ before the first"},
+		{reason: "one comma, behind the last row", parts: []string{lateRow + "\n" + twiceRow + ",\n"}, rows: 2, want: []string{late}, invalid: []string{"line 2: InvalidJSON"}},
+		{reason: "the line ends of Windows, converted twice", parts: []string{lateRow + "\r\r\n" + twiceRow + "\r\r\n"}, rows: 2, want: both()},
+		{reason: "the line ends of old Macs", parts: []string{lateRow + "\r" + twiceRow + "\r"}, rows: 2, want: both()},
+		{reason: "line separators of Unicode in a text, which end no line", parts: []string{"{\"text\": \"a\u2028b\u0085c\", \"labels\": {\"topic\": \"x\"}}"}, rows: 1, want: []string{"a\u2028b\u0085c > topic=x"}},
+		{reason: "the end of a file of DOS", parts: []string{lateAndTwice + "\x1A"}, rows: 3, want: both(), invalid: []string{"line 3: InvalidJSON"}},
+		{reason: "bytes of 0 behind the rows, as a crash leaves them", parts: []string{lateAndTwice + "\x00\x00\x00\x00"}, rows: 3, want: both(), invalid: []string{"line 3: InvalidJSON"}},
+		{reason: "a page of a chat, with its fences", parts: []string{"```json\n" + lateAndTwice + "```\n"}, rows: 4, want: both(), invalid: []string{"line 1: InvalidJSON", "line 4: InvalidJSON"}},
+		{reason: "a key twice", parts: []string{lateRow + "\n" + `{"text": "a", "text": "b", "labels": {"topic": "x"}}`}, rows: 2, want: []string{late}, invalid: []string{"line 2: DuplicateKey"}},
+		{reason: "half a pair of surrogates, escaped, in a label", parts: []string{lateRow + "\n" + `{"text": "a", "labels": {"topic": "\ude00"}}`}, rows: 2, want: []string{late}, invalid: []string{"line 2: InvalidJSON"}},
+		{reason: "surrogates encoded each, as Java's modified UTF-8 has them", parts: []string{lateRow + "\n{\"text\": \"\xED\xA0\xBD\xED\xB8\x80\", \"labels\": {\"topic\": \"x\"}}"}, rows: 2, want: []string{late}, invalid: []string{"line 2: InvalidUTF8"}},
+		{reason: "labels as JSON within a string", parts: []string{`{"text": "a", "labels": "{\"topic\": \"x\"}"}`}, fault: `UnmappedFields: "text", "labels"`},
+		{reason: "labels that differ in how Unicode encodes them, which is warned of", parts: []string{"{\"text\": \"a\", \"labels\": {\"topic\": \"caf\u00e9\"}}\n{\"text\": \"b\", \"labels\": {\"topic\": \"cafe\u0301\u200b\"}}"}, rows: 2, want: []string{"a > topic=caf\u00e9", "b > topic=cafe\u0301\u200b"}},
 		{reason: "nothing", parts: []string{""}},
 		{reason: "white space", parts: []string{" \r\n\n"}},
 		{reason: "a byte order mark", parts: []string{mark}},
@@ -258,6 +266,15 @@ func jsonAsItComes() []comes {
 		{reason: "an array of texts", parts: []string{`["The parcel is late", "I paid twice"]`}, fault: "UnsupportedLayout: an array, but not of objects"},
 		{reason: "rows in a field, as a web service answers", parts: []string{`{"data": [` + lateRow + ", " + twiceRow + `], "next": null}`}, fault: "UnsupportedLayout: jq -c '.data[]' FILE"},
 		{reason: "rows in a field, indented", parts: []string{"{\n  \"version\": 1,\n  \"rows\": [\n    " + lateRow + "\n  ]\n}"}, fault: "UnsupportedLayout: jq -c '.rows[]' FILE"},
+		{reason: "rows in the field of a field, as Rasa's", parts: []string{`{"rasa_nlu_data": {"common_examples": [{"text": "Hi", "intent": "greet"}]}}`}, fault: "UnsupportedLayout: jq -c '.[][][]' FILE"},
+		{reason: "rows behind what is said of the columns, as ClickHouse's", parts: []string{"{\n\t\"meta\":\n\t[\n\t\t{\"name\": \"text\"}\n\t],\n\t\"data\":\n\t[\n\t\t{\"text\": \"a\", \"label\": \"x\"}\n\t]\n}"}, fault: "UnsupportedLayout: jq -c '.data[]' FILE"},
+		{reason: "rows behind the features, as the viewer of Hugging Face answers", parts: []string{`{"features": [{"name": "text"}], "rows": [{"row_idx": 0, "row": {"text": "a", "label": 0}}]}`}, fault: "UnsupportedLayout: jq -c '.rows[]' FILE"},
+		{reason: "objects by their keys", parts: []string{`{"a7": {"text": "a", "label": "x"}, "b9": {"text": "b", "label": "y"}}`}, fault: "UnsupportedLayout: jq -c '.[]' FILE"},
+		{reason: "texts by their labels", parts: []string{`{"shipping": ["The parcel is late"], "billing": ["I paid twice"]}`}, fault: "UnsupportedLayout: texts by their labels with jq -c"},
+		{reason: "the error of a web service", parts: []string{`{"error": {"code": 401, "message": "no such key"}}`}, fault: "NotTheData: an error that a web service answered with"},
+		{reason: "a piece of an array, cut before its end", parts: []string{"[" + lateRow + ",\n" + twiceRow + ",\n"}, want: both(), fault: "TruncatedJSON: "},
+		{reason: "a piece of an array, without its start", parts: []string{lateRow + ",\n" + twiceRow + "]\n"}, fault: "UnsupportedFormat: commas between them"},
+		{reason: "arrays a line, as ClickHouse's JSONCompactEachRow", parts: []string{"[\"a\", \"x\"]\n[\"b\", \"y\"]\n"}, fault: "UnsupportedLayout: make an object of each element"},
 		{reason: "rows in a field, more than the head has", parts: []string{`{"train": [` + strings.Repeat(lateRow+", ", 3000) + twiceRow + `]}`}, fault: "UnsupportedLayout: jq -c '.train[]' FILE"},
 		{reason: "rows in a field that no command should name", parts: []string{`{"a'; rm x; '": [` + lateRow + `]}`}, fault: `UnsupportedLayout: with rows in its field "a'; rm x; '": take them out of it, an object a line`},
 		{reason: "an array of a label tool", parts: []string{`[{"id": 1, "text": "The parcel is late", "topic": "shipping"}, {"id": 2, "text": "I paid twice", "topic": "billing"}]`}, fault: `UnmappedFields: "id", "text", "topic"`},
@@ -277,7 +294,26 @@ func labelToolsAsTheyCome() []comes {
 	chat := Options{Mapping: &Mapping{Messages: "messages", Labels: []LabelMapping{{Target: "topic", LastMessage: true}}}}
 	withTabs := flat
 	withTabs.CSV = &CSVOptions{Delimiter: '\t'}
+	nested := field("Item.text.S", "Item.label.S", nil)
+	named := field("text", "labels", map[string]string{"1": "shipping", "2": "billing"})
 	return []comes{
+		{reason: "one column a label, with words, and marks in decimals", options: oneHot, parts: []string{"comment_text,toxic,insult\na,yes,NO\nb,1.0,\nc,FALSE, 0\nd,,\n"}, rows: 4,
+			want: []string{"a > topic=[toxic]", "b > topic=[toxic]", "c > topic=[neither]"}, invalid: []string{"line 5: MissingLabels"}},
+		{reason: "one column a label, with crosses", options: oneHot, parts: []string{"comment_text,toxic,insult\na,x,\n"}, rows: 1, invalid: []string{"line 2: InvalidLabels"}},
+		{reason: "doccano of old, with the numbers of labels", options: named, parts: []string{`{"id": 1, "text": "a", "labels": [1]}` + "\n" + `{"id": 2, "text": "b", "labels": [2, 1]}`}, rows: 2, want: []string{"a > topic=[shipping]", "b > topic=[billing|shipping]"}},
+		{reason: "doccano of old, with annotations", options: field("text", "annotations", nil), parts: []string{`{"text": "a", "annotations": [{"label": 1, "user": 1}]}`}, rows: 1, invalid: []string{"line 1: InvalidLabels"}},
+		{reason: "DynamoDB, with types as keys", options: nested, parts: []string{`{"Item": {"text": {"S": "a"}, "label": {"S": "x"}}}`}, rows: 1, want: []string{"a > topic=x"}},
+		{reason: "a bulk request of Elasticsearch", options: flat, parts: []string{`{"index": {"_id": "1"}}` + "\n" + `{"text": "a", "label": "x"}`}, rows: 2, want: []string{"a > topic=x"}, invalid: []string{"line 1: MissingInput"}},
+		{reason: "Argilla, where two agree and one did not answer", options: field("text", "label.responses", nil), parts: []string{`{"text": "a", "label.responses": ["x"]}` + "\n" + `{"text": "b", "label.responses": ["x", "x"]}` + "\n" + `{"text": "c", "label.responses": null}`}, rows: 3,
+			want: []string{"a > topic=[x]"}, invalid: []string{"line 2: DuplicateLabel", "line 3: MissingLabels"}},
+		{reason: "conversations with tools", options: chat, parts: []string{`{"messages":[{"role":"user","content":"Hi"},{"role":"assistant","tool_calls":[{"id":"1"}]},{"role":"tool","tool_call_id":"1","content":"ok"},{"role":"assistant","content":"greeting"}],"tools":[]}`}, rows: 1, want: []string{"user: Hi / assistant:  / tool: ok > topic=greeting"}},
+		{reason: "conversations with the role developer", options: chat, parts: []string{`{"messages":[{"role":"developer","content":"Say"},{"role":"user","content":"Hi"},{"role":"assistant","content":"greeting"}]}`}, rows: 1, invalid: []string{"line 1: InvalidRole"}},
+		{reason: "conversations with parts", options: chat, parts: []string{`{"messages":[{"role":"user","content":[{"type":"text","text":"Hi"},{"type":"text","text":"there"}]},{"role":"assistant","content":[{"type":"text","text":"greeting"}]}]}`}, rows: 1, want: []string{"user: Hi\nthere > topic=greeting"}},
+		{reason: "conversations with a picture", options: chat, parts: []string{`{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"a"}}]},{"role":"assistant","content":"greeting"}]}`}, rows: 1, invalid: []string{"line 1: InvalidContent"}},
+		{reason: "rows in a field", options: flat, parts: []string{`{"data": [{"text": "a", "label": "x"}]}`}, fault: "UnsupportedLayout: jq -c '.data[]' FILE"},
+		{reason: "lines of fastText", options: flat, parts: []string{"__label__shipping __label__late The parcel is late\n"}, fault: "UnsupportedFormat: lines of fastText"},
+		{reason: "YAML of Rasa", options: flat, parts: []string{"version: \"3.1\"\nnlu:\n- intent: greet\n  examples: |\n    - Hi\n"}, fault: "UnsupportedFormat: training data of Rasa: make JSON of it with rasa data convert"},
+		{reason: "a log before JSON Lines", options: flat, parts: []string{"INFO exporting\n" + `{"text": "a", "label": "x"}` + "\n"}, rows: 2, want: []string{"a > topic=x"}, invalid: []string{"line 1: InvalidJSON"}},
 		{reason: "one label under the key label", options: flat, parts: []string{`{"text": "The parcel is late", "label": "shipping"}` + "\n" + `{"text": "I paid twice", "label": "billing"}`}, rows: 2, want: both()},
 		{reason: "an array of such", options: flat, parts: []string{`[{"text": "The parcel is late", "label": "shipping"},` + "\n" + `{"text": "I paid twice", "label": "billing"}]`}, rows: 2, want: both()},
 		{reason: "such over several lines, and one without a text", options: flat, parts: []string{"{\n\"text\": \"I paid twice\",\n\"label\": \"billing\"\n}\n{\n\"label\": \"billing\"\n}\n"}, rows: 2, want: []string{twice}, invalid: []string{"line 5: MissingInput"}},
@@ -330,6 +366,28 @@ func csvAsItComes() []comes {
 		{reason: "spaces that do not break, which are of the cell", options: topics(0), parts: []string{"text,topic\n\u00A0a\u00A0b,shipping\u00A0\nb,shipping\n"}, rows: 2, want: []string{"\u00A0a\u00A0b > topic=shipping\u00A0", "b > topic=shipping"}},
 		{reason: "quotes escaped by a backslash, as MySQL does", options: topics(0), parts: []string{table + "\"so \\\"late\\\"\",shipping\n"}, rows: 3, want: both(), invalid: []string{"line 4: InvalidQuoting"}},
 		{reason: "an inch in a text", options: topics(0), parts: []string{table + "the 5\" screen,shipping\n"}, rows: 3, want: both(), invalid: []string{"line 4: InvalidQuoting"}},
+		{reason: "the line ends of Windows, converted twice", options: topics(0), parts: []string{strings.ReplaceAll(table, "\n", "\r\r\n")}, rows: 2, want: both()},
+		{reason: "the line ends of old Macs", options: topics(0), parts: []string{strings.ReplaceAll(table, "\n", "\r")}, fault: `UnsupportedFormat: carriage returns alone: convert it with tr '\r' '\n' < FILE`},
+		{reason: "empty cells behind those of the header", options: topics(0), parts: []string{"text,topic\nThe parcel is late,shipping,\nI paid twice,billing,,\n,,,\n"}, rows: 2, want: both()},
+		{reason: "a column of row names without a name, as of R's write.table", options: topics(0), parts: []string{"\"text\",\"topic\"\n\"1\",\"a\",\"x\"\n"}, rows: 1, invalid: []string{"line 2: RaggedRow"}},
+		{reason: "spaces between fields, as of R's write.table", options: topics(0), parts: []string{"\"text\" \"topic\"\n\"1\" \"a\" \"x\"\n"}, fault: "InvalidHeader: follows a field's closing quote"},
+		{reason: "white space before quotes", options: topics(0), parts: []string{"\"text\", \"topic\"\n\"a\", \"x\"\n"}, fault: "InvalidHeader: white space stands before a field's quote"},
+		{reason: "single quotes", options: topics(0), parts: []string{"'text','topic'\n'a, b','x'\n"}, fault: "UnsupportedFormat: single quotes around fields: write it with double quotes"},
+		{reason: "a header in another case", options: topics(0), parts: []string{"Text,Topic\na,x\n"}, fault: `MissingColumn: has no column "text"; it has "Text"`},
+		{reason: "a header with what cannot be seen in it", options: topics(0), parts: []string{"\u200btext,topic\na,x\n"}, fault: `MissingColumn: has no column "text"; it has "\u200btext"`},
+		{reason: "a title above the header", options: topics(0), parts: []string{"Tickets of 2026\n" + table}, fault: "MissingColumn: the first record, which has to be the header"},
+		{reason: "numbers with decimal commas between semicolons", options: topics(';'), parts: []string{"text;topic;score\nThe parcel is late;shipping;0,5\nI paid twice;billing;1,25\n"}, rows: 2, want: both()},
+		{reason: `\N and NULL for what is missing, which labels are warned of`, options: topics(0), parts: []string{"text,topic\na,\\N\nb,NULL\n"}, rows: 2, want: []string{`a > topic=\N`, "b > topic=NULL"}},
+		{reason: "a header in the first part alone", options: topics(0), parts: []string{table, "Where is it,shipping\n"}, want: both(), fault: "DifferentHeader: Each part needs a header"},
+		{reason: "a mark in the second part", options: topics(0), parts: []string{table, "\xEF\xBB\xBF" + table}, rows: 4, want: append(both(), both()...)},
+		{reason: "a table as psql prints it", options: topics(0), parts: []string{" text | topic \n------+-------\n a    | x\n(1 row)\n"}, fault: "UnsupportedFormat: a table as programs print it"},
+		{reason: "a table as MySQL prints it", options: topics(0), parts: []string{"+------+-------+\n| text | topic |\n+------+-------+\n| a    | x     |\n+------+-------+\n"}, fault: "UnsupportedFormat: a table as programs print it"},
+		{reason: "a table of Markdown", options: topics('|'), parts: []string{"| text | topic |\n|------|-------|\n| a | x |\n"}, fault: "UnsupportedFormat: a table as programs print it"},
+		{reason: "a table of HTML under the name of a workbook", options: topics(0), parts: []string{"<table border=1>\n<tr><th>text</th></tr></table>"}, fault: "UnsupportedFormat: a table of HTML"},
+		{reason: "XML where CSV is expected", options: topics(0), parts: []string{"<stata_dta><header></header>"}, fault: "UnsupportedFormat: XML"},
+		{reason: "names in angle brackets, which are no XML", options: Options{CSV: &CSVOptions{TextColumn: "<text>", LabelColumns: []CSVLabelColumn{{Column: "<topic>", Target: "topic"}}}}, parts: []string{"<text>,<topic>\nI paid twice,billing\n"}, rows: 1, want: []string{twice}},
+		{reason: "ARFF of Weka", options: topics(0), parts: []string{"@relation tickets\n@attribute text string\n@data\n'a',x\n"}, fault: "UnsupportedFormat: ARFF"},
+		{reason: "a table of dBase", options: topics(0), parts: []string{"\x03\x7C\x01\x01\x02\x00\x00\x00\x61\x00\x1F\x00" + strings.Repeat("\x00", 20) + "TEXT\x00\x00"}, fault: "UnsupportedFormat: no text"},
 		{reason: "a text that is missing", options: topics(0), parts: []string{table + ",shipping\n"}, rows: 3, want: both(), invalid: []string{"line 4: EmptyText"}},
 		{reason: "a label that is missing", options: topics(0), parts: []string{table + "where is it,\n"}, rows: 3, want: both(), invalid: []string{"line 4: EmptyLabels"}},
 		{reason: "a quote that is never closed", options: topics(0), parts: []string{"text,topic\nThe parcel is late,shipping\n\"I paid twice,billing\nb,x\n"}, want: []string{late}, fault: "UnclosedQuote: Close it"},
@@ -365,6 +423,9 @@ func compressedAsItComes(t *testing.T) []comes {
 		{reason: "gzip within gzip", parts: []string{gzipped(t, gz)}, fault: "UnsupportedCompression: gzip -d"},
 		{reason: "zstd within gzip", parts: []string{gzipped(t, zst)}, fault: "UnsupportedCompression: zstd -d"},
 		{reason: "xz", parts: []string{"\xFD7zXZ\x00\x00\x04\xE6\xD6\xB4\x46\x02\x00"}, fault: "UnsupportedCompression: compressed by xz: decompress it with xz -d, or use gzip or zstd"},
+		{reason: "LZMA", parts: []string{"\x5D\x00\x00\x80\x00\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x00\x3D\x88"}, fault: "UnsupportedCompression: xz -d --format=lzma"},
+		{reason: "Brotli, which has no sign", parts: []string{"\x1B\x8E\x00\xF8\x8D\x94\x6E\xDE\x44\x55\x86\xF9"}, fault: "UnsupportedFormat: no text, and of a kind that is not known"},
+		{reason: "blocks of Hadoop's Snappy, which have no sign", parts: []string{"\x00\x00\x00\x9A\x00\x00\x00\x60\x9A\x01\xF0\x40{\"text\""}, fault: "UnsupportedFormat: no text, and of a kind that is not known"},
 		{reason: "lzip", parts: []string{"LZIP\x01\x0C\x00\x3D"}, fault: "UnsupportedCompression: lzip -d"},
 		{reason: "7-Zip", parts: []string{"7z\xBC\xAF\x27\x1C\x00\x04\x5B\x38"}, fault: "UnsupportedCompression: 7z x"},
 		{reason: "LZ4", parts: []string{"\x04\x22\x4D\x18\x64\x40\xA7\x00"}, fault: "UnsupportedCompression: lz4 -d"},
@@ -410,6 +471,11 @@ func encodedAsItComes() []comes {
 		{reason: "UTF-16 of a web page", parts: []string{inUTF16(little, "\uFEFF<!DOCTYPE html><html></html>")}, fault: "NotTheData: a web page"},
 		{reason: "UTF-16 without a mark", parts: []string{inUTF16(little, lateAndTwice)}, fault: "UnsupportedEncoding: in UTF-16 without a byte order mark: convert it with iconv -f UTF-16LE -t UTF-8 FILE"},
 		{reason: "UTF-16 without a mark, the larger byte first", options: topics(0), parts: []string{inUTF16(big, table)}, fault: "UnsupportedEncoding: UTF-16BE"},
+		{reason: "UTF-16 without a mark, in Russian", options: topics(0), parts: []string{inUTF16(little, "текст,тема\nпосылка опоздала,доставка\n")}, fault: "UnsupportedEncoding: iconv -f UTF-16LE"},
+		{reason: "UTF-16 without a mark, in Chinese", options: topics(0), parts: []string{inUTF16(big, "text,topic\n"+strings.Repeat("包裹晚到了我要退款", 200)+",运输\n")}, fault: "UnsupportedEncoding: iconv -f UTF-16BE"},
+		{reason: "UTF-32 without a mark", options: topics(0), parts: []string{inUTF32(little, table)}, fault: "UnsupportedEncoding: iconv -f UTF-32LE"},
+		{reason: "UTF-32 without a mark, with the largest byte first", parts: []string{inUTF32(big, lateAndTwice)}, fault: "UnsupportedEncoding: iconv -f UTF-32BE"},
+		{reason: "UTF-16 behind UTF-8, as >> of PowerShell writes it", parts: []string{lateAndTwice + inUTF16(little, twiceRow)}, rows: 3, want: both(), invalid: []string{"line 3: InvalidJSON"}},
 		{reason: "UTF-32", parts: []string{inUTF32(little, "\uFEFF"+lateAndTwice)}, fault: "UnsupportedEncoding: in UTF-32: convert it with iconv -f UTF-32"},
 		{reason: "UTF-32 with the largest byte first", parts: []string{inUTF32(big, "\uFEFF"+lateAndTwice)}, fault: "UnsupportedEncoding: in UTF-32"},
 		{reason: "Latin-1, as Excel's CSV is", options: topics(0), parts: []string{latin}, fault: "UnsupportedEncoding: iconv -f WINDOWS-1252 -t UTF-8 FILE"},
@@ -436,85 +502,6 @@ func partsAsTheyCome(t *testing.T) []comes {
 	}
 }
 
-// namedMembers are members of which the names matter alone.
-func namedMembers(names ...string) (members []member) {
-	for _, name := range names {
-		content := "\x00"
-		if name == "mimetype" {
-			content = "application/vnd.oasis.opendocument.spreadsheet"
-		}
-		members = append(members, member{name, content})
-	}
-	return members
-}
-
-func parquetAsItComes(t *testing.T) []comes {
-	flat := []arrow.Field{{Name: "text", Type: arrow.BinaryTypes.String, Nullable: true}, {Name: "label", Type: arrow.PrimitiveTypes.Int64, Nullable: true}}
-	written := parquettest.Write(t, `[{"text": "The parcel is late", "label": 0}, {"text": "I paid twice", "label": 1}, {"text": "not labelled", "label": null}]`, flat)
-	mapped := Options{Mapping: &Mapping{Text: "text", Labels: []LabelMapping{{Target: "topic", Field: "label", Names: map[string]string{"0": "shipping", "1": "billing"}}}}}
-	return []comes{
-		{reason: "numbers as labels, with their names", options: mapped, parts: []string{written}, rows: 3, want: both(), invalid: []string{"line 3: MissingLabels"}},
-		{reason: "compressed", options: mapped, parts: []string{gzipped(t, written)}, rows: 3, want: both(), invalid: []string{"line 3: MissingLabels"}},
-		{reason: "beside JSON Lines", options: mapped, parts: []string{`{"text": "The parcel is late", "label": 0}`, written}, rows: 4, want: []string{late, late, twice}, invalid: []string{"part b, line 3: MissingLabels"}},
-		{reason: "nobody said which columns", parts: []string{parquettest.Write(t, `[{"label": 0}]`, flat[1:])}, fault: "MissingColumn: Set mapping"},
-		{reason: "cut off", options: mapped, parts: []string{written[:len(written)-9]}, fault: "CorruptParquet: "},
-	}
-}
-
-func archivesAsTheyCome(t *testing.T) []comes {
-	twoFiles := []member{{"a.jsonl", lateRow}, {"b.jsonl", twiceRow}}
-	return []comes{
-		{reason: "a zip archive", parts: []string{zipOf(t, zip.Deflate, twoFiles...)}, rows: 2, want: both()},
-		{reason: "a tar archive", parts: []string{tarOf(t, twoFiles...)}, rows: 2, want: both()},
-		{reason: "a tar archive in gzip", parts: []string{gzipped(t, tarOf(t, twoFiles...))}, rows: 2, want: both()},
-		{reason: "an archive of files in many ways", options: topics(0), parts: []string{zipOf(t, zip.Deflate, member{"a.csv", table}, member{"b.json", "[" + lateRow + "]"})}, rows: 3, want: append(both(), late)},
-		{reason: "an archive with something else in it", parts: []string{tarOf(t, member{"a.jsonl", lateRow}, member{"b.xml", "<?xml version=\"1.0\"?><a/>"})}, want: []string{late}, fault: "UnsupportedFormat: XML"},
-	}
-}
-
-func otherFormats(t *testing.T) []comes {
-	office := []string{"[Content_Types].xml", "_rels/.rels"}
-	var cases []comes
-	for _, of := range []struct{ reason, data, fault string }{
-		{"Avro", "Obj\x01\x04\x14avro.codec\x08null\x16avro.schema\x00", "UnsupportedFormat: Avro: convert it, such as with avro-tools tojson"},
-		{"an Arrow file, which is Feather of today", "ARROW1\x00\x00\xFF\xFF\xFF\xFF\x70\x01\x00\x00", "UnsupportedFormat: pd.read_feather"},
-		{"an Arrow stream, as the datasets library keeps it", "\xFF\xFF\xFF\xFF\xF0\x01\x00\x00\x10\x00", "UnsupportedFormat: an Arrow stream"},
-		{"Feather of the first version", "FEA1\x00\x00\x00\x00", "UnsupportedFormat: Feather"},
-		{"ORC", "ORC\x0A\x0B\x0A\x03\x00\x00\x00\x12", "UnsupportedFormat: ORC"},
-		{"a workbook of Excel", zipOf(t, zip.Store, namedMembers(append(office, "xl/workbook.xml")...)...), `UnsupportedFormat: a workbook: save its sheet as "CSV UTF-8"`},
-		{"a workbook of LibreOffice", zipOf(t, zip.Store, namedMembers("mimetype", "content.xml")...), "UnsupportedFormat: a workbook"},
-		{"a document of Word", zipOf(t, zip.Store, namedMembers(append(office, "word/document.xml")...)...), "UnsupportedFormat: a document of Office"},
-		{"arrays of NumPy", zipOf(t, zip.Store, namedMembers("texts.npy", "labels.npy")...), "UnsupportedFormat: arrays of NumPy"},
-		{"a file of PyTorch", zipOf(t, zip.Store, namedMembers("archive/data.pkl", "archive/version")...), "UnsupportedFormat: PyTorch"},
-		{"an old workbook", "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1\x00\x00\x00\x00", "UnsupportedFormat: an old workbook of Excel"},
-		{"a workbook in XML", `<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"/>`, "UnsupportedFormat: a workbook in XML"},
-		{"XML", "<?xml version=\"1.0\"?>\n<rows><row><text>a</text></row></rows>", "UnsupportedFormat: XML"},
-		{"XML without a declaration", "<rows><row><text>a</text></row></rows>", "UnsupportedFormat: XML"},
-		{"a PDF document", "%PDF-1.7\n%\xE2\xE3\xCF\xD3\n", "UnsupportedFormat: PDF"},
-		{"an RTF document", `{\rtf1\ansi{\fonttbl}a}`, "UnsupportedFormat: RTF"},
-		{"a database of SQLite", "SQLite format 3\x00\x10\x00\x01\x01", "UnsupportedFormat: SQLite"},
-		{"a database of DuckDB", "\x11\x22\x33\x44\x55\x66\x77\x88DUCK\x40\x00", "UnsupportedFormat: DuckDB"},
-		{"a dump of PostgreSQL", "PGDMP\x01\x0E\x00\x04", "UnsupportedFormat: PostgreSQL"},
-		{"statements of SQL", "INSERT INTO texts VALUES ('The parcel is late', 'shipping');\n", "UnsupportedFormat: SQL"},
-		{"an array of NumPy", "\x93NUMPY\x01\x00v\x00{'descr': '<i8'}", "UnsupportedFormat: an array of NumPy"},
-		{"HDF5", "\x89HDF\r\n\x1a\n\x00\x00", "UnsupportedFormat: HDF5"},
-		{"a pickle", "\x80\x04\x95\x1A\x00\x00\x00", "UnsupportedFormat: pickle"},
-		{"data of R", "RDX3\nX\n\x00\x00\x00\x03", "UnsupportedFormat: data of R"},
-		{"an image", "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "UnsupportedFormat: an image"},
-		{"MessagePack, which has no sign", "\x82\xA4text\xA1a\xA6labels\x81\xA5topic\xA1x\x00", "UnsupportedFormat: no text, and of a kind that is not known"},
-		{"CBOR", "\xD9\xD9\xF7\xA2\x64text\x61a", "UnsupportedFormat: CBOR"},
-		{"lines of fastText", "__label__shipping The parcel is late\n__label__billing __label__urgent I paid twice\n", "UnsupportedFormat: lines of fastText: make JSON Lines of them with jq -Rc"},
-		{"YAML, a list", "- text: The parcel is late\n  labels:\n    topic: shipping\n", "UnsupportedFormat: YAML"},
-		{"YAML, a document", "---\ndata:\n- text: The parcel is late\n", "UnsupportedFormat: YAML"},
-		{"lines of libsvm", "+1 3:0.5 17:1\n-1 4:1\n", "UnsupportedFormat: libsvm"},
-		{"lines of text", "The parcel is late\nI paid twice\n", "UnsupportedFormat: text of which nothing tells the labels"},
-		{"lines of text in brackets", "[shipping] The parcel is late\n", "UnsupportedFormat: text of which nothing"},
-	} {
-		cases = append(cases, comes{reason: of.reason, parts: []string{of.data}, fault: of.fault})
-	}
-	return cases
-}
-
 func somethingElse() []comes {
 	var cases []comes
 	for _, of := range []struct{ reason, data, fault string }{
@@ -531,6 +518,9 @@ func somethingElse() []comes {
 		{"Base64 of rows", base64.StdEncoding.EncodeToString([]byte(lateAndTwice)), "NotTheData: base64 -d"},
 		{"Base64 of an array", base64.StdEncoding.EncodeToString([]byte("[" + lateRow + "]")), "NotTheData: base64 -d"},
 		{"bytes of 0, as a crash leaves them", strings.Repeat("\x00", 100_000), "NotTheData: bytes of 0 alone"},
+		{"two versions of a file", "<<<<<<< HEAD\n" + lateRow + "\n=======\n" + twiceRow + "\n>>>>>>> theirs\n", "NotTheData: a conflict of Git"},
+		{"a vault of Ansible", "$ANSIBLE_VAULT;1.1;AES256\n6231\n", "NotTheData: encrypted"},
+		{"a file that OpenSSL encrypted", "Salted__\x01\x02\x03\x04\x05\x06\x07\x08", "NotTheData: encrypted"},
 		{"an encrypted file", "-----BEGIN PGP MESSAGE-----\n\nhQEMA\n", "NotTheData: encrypted"},
 	} {
 		cases = append(cases, comes{reason: of.reason, parts: []string{of.data}, fault: of.fault},

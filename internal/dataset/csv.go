@@ -103,7 +103,7 @@ func (r *CSVReader) readRecord() error {
 		if err := r.records.read(); err != nil {
 			return err
 		}
-		if fields := len(r.records.ends); len(r.records.data) == 0 && 1 < fields && fields <= len(r.header.names) {
+		if len(r.records.data) == 0 && len(r.records.ends) > 1 {
 			continue
 		}
 		if !r.header.isRepeated(&r.records.csvRecord) {
@@ -117,7 +117,10 @@ func (r *CSVReader) readRecord() error {
 
 // decode makes a sample of the record.
 func (r *CSVReader) decode(sample *Sample) error {
-	if got, want := len(r.records.ends), len(r.header.names); got > want || got < r.header.width {
+	switch got, want := r.records.width(len(r.header.names)), len(r.header.names); {
+	case got > want:
+		return r.records.invalid(RaggedRow, fmt.Sprintf("the record has %d fields, the header has %d: a text with the delimiter in it needs quotes, a column of row names a name", got, want))
+	case got < r.header.width:
 		return r.records.invalid(RaggedRow, fmt.Sprintf("the record has %d fields, the header has %d", got, want))
 	}
 	if r.mapper != nil {
@@ -260,8 +263,8 @@ func (r *CSVReader) column(name string) (int, error) {
 	case 1:
 		return found[0], nil
 	case 0:
-		return 0, invalidHeader(r.records.line, MissingColumn,
-			"the header, which has %d columns between %s, has no column %q", len(r.header.names), delimiterName(r.records.delimiter), name)
+		return 0, invalidHeader(r.records.line, MissingColumn, "the first record, which has to be the header and has %d fields between %s, has no column %q%s",
+			len(r.header.names), delimiterName(r.records.delimiter), name, r.header.hint(name))
 	default:
 		return 0, invalidHeader(r.records.line, DuplicateColumn, "the header has the column %q twice", name)
 	}

@@ -36,6 +36,16 @@ func (h *csvHeader) columns(name string) (found []int) {
 	return found
 }
 
+// hint names a column that differs from the name in nothing that can be seen but case.
+func (h *csvHeader) hint(name string) string {
+	for _, column := range h.names {
+		if column != "" && string(appendFolded(nil, column)) == string(appendFolded(nil, name)) {
+			return fmt.Sprintf("; it has %+q", column)
+		}
+	}
+	return ""
+}
+
 // isRepeated reports whether the record has the header's names, in whatever order.
 func (h *csvHeader) isRepeated(record *csvRecord) bool {
 	if len(record.ends) != len(h.names) || !h.has(bytes.TrimSpace(record.field(0))) {

@@ -36,6 +36,16 @@ func (r *csvRecord) field(i int) []byte {
 	return r.data[start:r.ends[i]]
 }
 
+// width is how many fields there are without the empty ones at the end that are more than
+// so many.
+func (r *csvRecord) width(most int) int {
+	width := len(r.ends)
+	for width > most && len(r.field(width-1)) == 0 {
+		width--
+	}
+	return width
+}
+
 // read reads the next record. After one that is invalid it goes on with the next
 // line.
 func (r *csvRecords) read() error {
@@ -86,6 +96,9 @@ func (r *csvRecords) plain(line []byte) ([]byte, error) {
 		field, rest, more = line[:end], line[end+1:], true
 	}
 	if bytes.IndexByte(field, '"') >= 0 {
+		if bytes.TrimLeft(field, " \t")[0] == '"' {
+			return nil, r.invalidQuoting("white space stands before a field's quote, which has to be its first character")
+		}
 		return nil, r.invalidQuoting("a field has a quote, but does not start with one")
 	}
 	r.data = append(r.data, field...)

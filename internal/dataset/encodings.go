@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -55,12 +57,46 @@ func encoded(head []byte) *foreign {
 	case even+odd == len(head):
 		return new(notTheData("bytes of 0 alone", "it was never written, or is damaged: upload it again"))
 	case pairs < 4:
-	case odd*2 > pairs && even*8 < pairs:
+	case isUTF32(head, 0):
+		return inEncoding("in UTF-32 without a byte order mark", "UTF-32LE", "")
+	case isUTF32(head, 3):
+		return inEncoding("in UTF-32 without a byte order mark", "UTF-32BE", "")
+	case odd*2 > pairs && even*8 < pairs, isUTF16(head, binary.LittleEndian):
 		return inEncoding("in UTF-16 without a byte order mark", "UTF-16LE", "")
-	case even*2 > pairs && odd*8 < pairs:
+	case even*2 > pairs && odd*8 < pairs, isUTF16(head, binary.BigEndian):
 		return inEncoding("in UTF-16 without a byte order mark", "UTF-16BE", "")
 	}
 	return nil
+}
+
+// isUTF32 reports whether of each of the first two units the byte at the place is of ASCII,
+// and the others are 0.
+func isUTF32(head []byte, place int) bool {
+	for i, c := range head[:8] {
+		if isASCII := ' ' <= c && c < 0x7F; i%4 == place && !isASCII || i%4 != place && c != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// isUTF16 reports whether the head starts with text, and a line break, in UTF-16. In Chinese or
+// Russian, unlike in English, no other zeros tell.
+func isUTF16(head []byte, order binary.ByteOrder) bool {
+	var units []uint16
+	for start := head[:min(len(head)&^1, 512)]; len(start) > 0; start = start[2:] {
+		units = append(units, order.Uint16(start))
+	}
+	lines := false
+	characters := utf16.Decode(units)
+	for i, c := range characters {
+		lines = lines || c == '\n'
+		isHalf := c == unicode.ReplacementChar && i < len(characters)-1 // the last one may be cut
+		if isHalf || !unicode.IsGraphic(c) && !unicode.IsSpace(c) {
+			return false
+		}
+	}
+	return lines
 }
 
 // zeros counts the bytes of 0 at even and odd places.

@@ -225,7 +225,8 @@ func TestOddNames(t *testing.T) {
 		{"1.0", "a number with a fraction"}, {"-2,5", "a number with a fraction"}, {"1.5e-7", "a number with a fraction"},
 		{"2024-02-29", "a date"}, {"2024-02-29T10:00:00Z", "a date"}, {"1/2/24", "a date"}, {"29.02.2024", "a date"},
 		{"20240229", "a number too long for a name"}, {"1700000000000000000", "a number too long for a name"},
-		{"none", ""}, {"nanny", ""}, {"0", ""}, {"404", ""}, {"v1.0", ""}, {"[draft", ""}, {"a (b)", ""}, {"24/7", ""}, {"", ""},
+		{`\N`, "a missing value"}, {`"refund"`, "text in quotes"}, {"'refund'", "text in quotes"}, {"\u200b", "nothing at all"}, {" ", "nothing at all"},
+		{" refund\n", "names with white space around"}, {"rock 'n' roll", ""}, {"none", ""}, {"nanny", ""}, {"0", ""}, {"404", ""}, {"v1.0", ""}, {"[draft", ""}, {"a (b)", ""}, {"24/7", ""}, {"", ""},
 	}
 	for _, test := range tests {
 		found := ""

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -47,9 +48,13 @@ func afterObject(rest []byte) (Format, *foreign) {
 	case bytes.HasPrefix(rest, []byte("{")):
 		return FormatJSON, nil
 	case bytes.HasPrefix(rest, []byte(",")):
-		return "", new(inFormat("objects of JSON with commas between them, but not in an array", "put [ before the first and ] after the last, or make JSON Lines of them with sed 's/,$//' FILE"))
+		return "", commasBetween()
 	}
 	return FormatJSONL, nil
+}
+
+func commasBetween() *foreign {
+	return new(inFormat("objects of JSON with commas between them, but not in an array", "put [ before the first and ] after the last, or make JSON Lines of them with sed 's/^,//; s/,$//' FILE"))
 }
 
 // goesOn reports whether an object goes on after the end of its first line. A row that is
@@ -111,15 +116,24 @@ func (r *recognition) jsonLayout(format Format) *foreign {
 	if found := first.table(); found != nil {
 		return found
 	}
-	if r.options.Mapping != nil {
-		return nil // which says in which fields to look
-	}
-	if len(records) == 1 && r.whole == first.complete && bytes.HasPrefix(bytes.TrimLeft(r.head, " \t\r\n"), []byte("{")) {
+	if len(records) == 1 && r.whole == first.complete && bytes.HasPrefix(bytes.TrimLeft(r.head, " \t\r\n"), []byte("{")) && !r.hasInput(first) {
 		if found := first.wrapper(); found != nil {
 			return found
 		}
 	}
+	if r.options.Mapping != nil {
+		return nil // which says in which fields to look
+	}
 	return r.unmapped(records)
+}
+
+// hasInput reports whether a record has something of what rows are made of.
+func (r *recognition) hasInput(record *headObject) bool {
+	fields := canonicalFields
+	if mapping := r.options.Mapping; mapping != nil {
+		fields = mapping.columns()
+	}
+	return slices.ContainsFunc(fields, func(field string) bool { return record.find(field) != nil })
 }
 
 // unmapped is for records of which none is a row, but that have fields to make rows of.
@@ -254,27 +268,57 @@ func (r *headObject) table() *foreign {
 	return nil
 }
 
-// wrapper recognises rows that are in a field of a single object, which has nothing of
-// a row itself.
+// wrapper recognises rows that are in a single object, which has nothing of a row itself.
 func (r *headObject) wrapper() *foreign {
-	if r.find("text") != nil || r.find("messages") != nil || r.find("labels") != nil {
-		return nil
-	}
-	for _, field := range r.fields {
-		if !isList(field.value) || !bytes.HasPrefix(bytes.TrimLeft(field.value[1:], " "), []byte("{")) {
-			continue
-		}
+	if field := r.listOfObjects(); field != nil {
 		way := "take them out of it, an object a line"
 		if plainName.MatchString(field.name) && len(field.name) < 64 {
 			way = fmt.Sprintf("take them out of it with jq -c '.%s[]' FILE", field.name)
 		}
 		return &foreign{UnsupportedLayout, fmt.Sprintf("a single object of JSON with rows in its field %s", quote(field.name)), way}
 	}
+	all := func(is func(value []byte) bool) bool {
+		return !slices.ContainsFunc(r.fields, func(field headField) bool { return !is(field.value) })
+	}
+	switch {
+	case len(r.fields) == 0:
+	case len(r.find("error")) > 0 && r.find("error")[0] != 'n':
+		return new(notTheData("an error that a web service answered with", "download the file again, and look at the answer"))
+	case all(func(value []byte) bool { return rowsWithin.Match(value) }):
+		return unusualLayout("an object with rows in a field of its field", "take them out of it, an object a line, such as with jq -c '.[][][]' FILE")
+	case all(isListOfValues):
+		return unusualLayout("an object of lists", "make rows of it, such as of texts by their labels with jq -c 'to_entries[] | .key as $name | .value[] | {text: ., labels: {label: $name}}' FILE")
+	case len(r.fields) > 1 && all(func(value []byte) bool { return value[0] == '{' }):
+		return unusualLayout("an object of objects", "take them out of it, an object a line, such as with jq -c '.[]' FILE")
+	}
 	return nil
+}
+
+// rowsWithin is an object that starts with a list of objects.
+var rowsWithin = regexp.MustCompile(`^\{\s*"[^"]*"\s*:\s*\[\s*\{`)
+
+// aboutRows are lists of objects that web services and databases write beside that of rows.
+var aboutRows = []string{"meta", "features", "fields", "columns", "schema", "intents", "entities"}
+
+// listOfObjects is the field with the rows, which most likely is not about them.
+func (r *headObject) listOfObjects() (found *headField) {
+	for i := range r.fields {
+		field := &r.fields[i]
+		if !isList(field.value) || !bytes.HasPrefix(bytes.TrimLeft(field.value[1:], " \t\r\n"), []byte("{")) {
+			continue
+		}
+		if !slices.Contains(aboutRows, field.name) {
+			return field
+		}
+		if found == nil {
+			found = field
+		}
+	}
+	return found
 }
 
 func isList(value []byte) bool { return len(value) > 0 && value[0] == '[' }
 
 func isListOfValues(value []byte) bool {
-	return isList(value) && !bytes.HasPrefix(bytes.TrimLeft(value[1:], " "), []byte("{"))
+	return isList(value) && !bytes.HasPrefix(bytes.TrimLeft(value[1:], " \t\r\n"), []byte("{"))
 }

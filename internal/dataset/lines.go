@@ -77,7 +77,8 @@ func (r *lineReader) skipMark() error {
 	return err
 }
 
-// readLine returns the next line without its end. It is valid until the next call.
+// readLine returns the next line without its end, in which conversions between systems may
+// have left several carriage returns. It is valid until the next call.
 func (r *lineReader) readLine() ([]byte, error) {
 	line, err := r.input.ReadSlice('\n')
 	dropped := 0 // quotes
@@ -91,7 +92,9 @@ func (r *lineReader) readLine() ([]byte, error) {
 	}
 	r.line++
 	line = bytes.TrimSuffix(line, []byte("\n"))
-	line = bytes.TrimSuffix(line, []byte("\r"))
+	for len(line) > 0 && line[len(line)-1] == '\r' {
+		line = line[:len(line)-1]
+	}
 	if len(line) > r.maxBytes && len(bytes.TrimPrefix(line, byteOrderMark)) > r.maxBytes {
 		r.quotes = dropped + bytes.Count(line, []byte{'"'})
 		return nil, &InvalidSampleError{Line: r.line, Reason: LineTooLong,

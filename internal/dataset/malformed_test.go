@@ -121,7 +121,7 @@ func TestMalformed(t *testing.T) {
 		{"a quote that is never closed for 2 MB", header + "\"" + repeat("a\n", 1<<20), 2, UnclosedQuote},
 		{"a field of 2 MB", header + repeat("a", 2<<20) + ",x,a\n", 2, LineTooLong},
 		{"2 million fields", header + repeat(",", 2<<20) + "\n", 2, LineTooLong},
-		{"half a million fields", header + repeat(",", 1<<19) + "\n", 2, RaggedRow},
+		{"half a million fields", header + repeat("a,", 1<<19) + "\n", 2, RaggedRow},
 		{"a quote in a field", header + "5\" screen,x,a\n", 2, InvalidQuoting},
 		{"text after a quoted field", header + "\"hello\" you,x,a\n", 2, InvalidQuoting},
 		{"a row with a field less", header + "hello,x\n", 2, RaggedRow},

@@ -206,7 +206,7 @@ func (m *mapper) findFlags(source *labelSource) {
 		}
 		set, ok := m.flag(value)
 		if !ok {
-			m.fail(InvalidLabels, "%s is none of 0, 1, true, false and nothing", m.nameOf(field))
+			m.fail(InvalidLabels, "%s is none of 0, 1, true, false, yes, no and nothing", m.nameOf(field))
 			return
 		}
 		known = true
@@ -219,18 +219,18 @@ func (m *mapper) findFlags(source *labelSource) {
 	}
 }
 
-// flag reads 1 or true, and 0 or false, as Excel, pandas and JSON write them.
+// flag reads 1, true or yes, and 0, false or no, as Excel, pandas, people and JSON write them.
 func (m *mapper) flag(value []byte) (set, ok bool) {
 	m.values.reset(value)
 	text, ok := m.values.scalar()
 	if !ok {
 		return false, false
 	}
-	m.key = appendValueKey(m.key[:0], text)
-	switch string(m.key) {
-	case "1e0", "true":
+	m.key = appendValueKey(m.key[:0], strings.TrimSpace(text))
+	switch strings.ToLower(string(m.key)) {
+	case "1e0", "true", "yes":
 		return true, true
-	case "0", "false":
+	case "0", "false", "no":
 		return false, true
 	}
 	return false, false

@@ -18,11 +18,14 @@ var oddNames = []struct {
 	}},
 	{"a number with a fraction", regexp.MustCompile(`^[-+]?[0-9]+[.,][0-9]+([eE][-+]?[0-9]+)?$`).MatchString},
 	{"a date", regexp.MustCompile(`^([0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}[/.][0-9]{1,2}[/.]([0-9]{2}){1,2})([T ,].*)?$`).MatchString},
+	{"text in quotes", func(name string) bool { return enclosed(name, '"', '"') || enclosed(name, '\'', '\'') }},
+	{"nothing at all", func(name string) bool { return name != "" && isInvisible(name) }},
+	{"names with white space around", func(name string) bool { return strings.TrimSpace(name) != name }},
 	{"a number too long for a name", regexp.MustCompile(`^[-+]?[0-9]{7,}$`).MatchString},
 }
 
 // missingValues are how pandas, Python, JSON, SQL, R and spreadsheets write that there is none.
-var missingValues = []string{"nan", "NaN", "NAN", "NaT", "NA", "<NA>", "N/A", "n/a", "#N/A", "null", "Null", "NULL", "None", "nil", "undefined"}
+var missingValues = []string{"nan", "NaN", "NAN", "NaT", "NA", "<NA>", "N/A", "n/a", "#N/A", "null", "Null", "NULL", "None", "nil", "undefined", `\N`}
 
 func enclosed(name string, first, last byte) bool {
 	name = strings.TrimSpace(name)

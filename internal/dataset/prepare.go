@@ -184,10 +184,10 @@ func (p *preparer) take(sample *Sample) error {
 	if p.prepared.Report.Invalid > 0 && !p.preparation.SkipInvalid {
 		return nil // there will be no files
 	}
-	order, split := p.hasher.hash(sample)
-	p.repeats.add(order, p.census.row)
+	p.hasher.read(sample)
 	e := &p.entry
 	e.input = p.hasher.input()
+	p.repeats.add(e.input, p.census.row)
 	e.from = p.inspector.read(sample, &p.hasher, e.input, p.census.row)
 	e.row = sample.Raw
 	e.labels = e.labels[:0]
@@ -199,6 +199,7 @@ func (p *preparer) take(sample *Sample) error {
 	if !p.preparation.sorts() {
 		return p.write(train, e)
 	}
+	order, split := p.hasher.hash()
 	e.key = makeEntryKey(order, split, labels, xxhash.Sum64(sample.Raw))
 	return p.sorter.add(e)
 }

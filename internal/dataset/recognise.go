@@ -72,9 +72,53 @@ func (r *recognition) format() (Format, *foreign) {
 	case text[0] == '[' && isArray(text):
 		return recogniseArray(text)
 	case r.expectsCSV():
-		return FormatCSV, nil
+		return r.expectedCSV(text)
 	}
 	return written(text, r.whole)
+}
+
+// expectedCSV is CSV, unless it has not the column that the text is in and is known for
+// something else.
+func (r *recognition) expectedCSV(text []byte) (Format, *foreign) {
+	if found := cmp.Or(printed(text), oldLineEnds(text)); found != nil {
+		return "", found
+	}
+	if delimiter, rest := r.delimiter(text); r.hasTextColumn(rest, delimiter) {
+		return FormatCSV, nil
+	}
+	if found := otherText(text); found != nil {
+		return "", found
+	}
+	if hasObjectLine(text) && r.options.Format != FormatCSV {
+		return FormatJSONL, nil
+	}
+	return FormatCSV, nil
+}
+
+// textColumn is the column of CSV that has what is classified; empty: nobody said.
+func (r *recognition) textColumn() string {
+	if mapping := r.options.Mapping; mapping != nil {
+		return cmp.Or(mapping.Text, mapping.Messages)
+	}
+	if r.options.CSV != nil {
+		return strings.TrimSpace(r.options.CSV.TextColumn)
+	}
+	return ""
+}
+
+func (r *recognition) hasTextColumn(text []byte, delimiter byte) bool {
+	return slices.Contains(firstRecord(text, delimiter), r.textColumn())
+}
+
+// delimiter is that which is declared, or which a first line names, and what follows that.
+func (r *recognition) delimiter(text []byte) (delimiter byte, rest []byte) {
+	if given, line := separatorLine(text); line > 0 {
+		return given, text[line:]
+	}
+	if r.options.CSV != nil {
+		return r.options.CSV.delimiter(), text
+	}
+	return ',', text
 }
 
 // startsAsParquet recognises a file by its first bytes, which differ if all of it is
@@ -142,29 +186,18 @@ func (r *recognition) layout(format Format) *foreign {
 
 // csvLayout holds the columns against those that are named.
 func (r *recognition) csvLayout() *foreign {
-	var csv CSVOptions
-	if r.options.CSV != nil {
-		csv = *r.options.CSV
-	}
-	text := strings.TrimSpace(csv.TextColumn)
-	if mapping := r.options.Mapping; mapping != nil {
-		text = cmp.Or(mapping.Text, mapping.Messages)
-	}
-	if text == "" {
+	if r.textColumn() == "" {
 		return unnamedColumns(columnsOf(r.head, r.whole))
 	}
-	delimiter, rest := csv.delimiter(), r.head
-	if given, line := separatorLine(r.head); line > 0 {
-		if csv.Delimiter != 0 && csv.Delimiter != given {
-			return wrongDelimiter(given, csv.Delimiter, "its first line says so")
-		}
-		delimiter, rest = given, r.head[line:]
+	delimiter, rest := r.delimiter(r.head)
+	if csv := r.options.CSV; csv != nil && csv.Delimiter != 0 && csv.Delimiter != delimiter {
+		return wrongDelimiter(delimiter, csv.Delimiter, "its first line says so")
 	}
-	if slices.Contains(firstRecord(rest, delimiter), text) {
+	if r.hasTextColumn(rest, delimiter) {
 		return nil
 	}
 	for _, other := range delimiters {
-		if other != delimiter && slices.Contains(firstRecord(rest, other), text) {
+		if other != delimiter && r.hasTextColumn(rest, other) {
 			return wrongDelimiter(other, delimiter, "its header says so")
 		}
 	}

@@ -9,6 +9,7 @@ const maxRepeatSlots = 1 << 20
 type repeats struct {
 	slots          []repeatSlot // with open addressing, a power of two
 	values         []uint32
+	spread         spread
 	used           int
 	duplicates     int // samples that say nothing new
 	contradictions int // samples that say something else of a target
@@ -60,7 +61,7 @@ func (r *repeats) put(key repeatSlot, value uint32) (known, differs bool) {
 // find returns where the key is, or belongs.
 func (r *repeats) find(key repeatSlot) int {
 	mask := len(r.slots) - 1
-	i := int(key>>1) & mask
+	i := r.spread.place(uint64(key))
 	for r.slots[i] != 0 && r.slots[i] != key {
 		i = (i + 1) & mask
 	}
@@ -70,7 +71,7 @@ func (r *repeats) find(key repeatSlot) int {
 func (r *repeats) grow() {
 	slots, values := r.slots, r.values
 	size := max(1024, 2*len(slots))
-	r.slots, r.values = make([]repeatSlot, size), make([]uint32, size)
+	r.slots, r.values, r.spread = make([]repeatSlot, size), make([]uint32, size), newSpread(size)
 	for i, key := range slots {
 		if key != 0 {
 			at := r.find(key)

@@ -208,7 +208,7 @@ func (d *decoder) readMessage() (message Message) {
 		}
 	case "user", "assistant", "tool":
 	default:
-		d.fail(InvalidRole, "a message's role is not system, user, assistant or tool")
+		d.fail(InvalidRole, "a message's role is not system, user, assistant or tool; system is what newer data calls developer")
 	}
 	if !hasContent && message.Role != "assistant" { // which may call tools instead
 		d.fail(InvalidContent, "a message has no content")

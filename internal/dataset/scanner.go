@@ -85,6 +85,10 @@ func (s *scanner) expectToken(c byte, reason Reason, detail string) bool {
 	case '{', '[', '"', 't', 'f', 'n', '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
 		s.fail(reason, detail)
 	default:
+		if isBlank(s.data[:s.position]) {
+			s.fail(InvalidJSON, "it does not start with { as a row does, nor as anything of JSON")
+			return false
+		}
 		s.fail(InvalidJSON, "a value is missing, or is not JSON")
 	}
 	return false
@@ -93,7 +97,7 @@ func (s *scanner) expectToken(c byte, reason Reason, detail string) bool {
 // end expects nothing but white space up to the end of the line.
 func (s *scanner) end() {
 	if s.token(); s.position < len(s.data) {
-		s.fail(InvalidJSON, "something follows the row's object")
+		s.fail(InvalidJSON, "something follows the row's object, such as a comma or another row")
 	}
 }
 

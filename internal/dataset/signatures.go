@@ -41,6 +41,8 @@ var textSignatures = []signature{
 	{0, "HTTP/1.", notTheData("an answer of a web server with its headers", "download the file again")},
 	{0, "-----BEGIN PGP", notTheData("encrypted", "decrypt it")},
 	{0, "age-encryption.org/v1", notTheData("encrypted", "decrypt it")},
+	{0, "$ANSIBLE_VAULT;", notTheData("encrypted", "decrypt it")},
+	{0, "<<<<<<< ", notTheData("two versions with a conflict of Git", "resolve the conflict")},
 }
 
 // binarySignatures are of what is no text.
@@ -69,10 +71,12 @@ var binarySignatures = []signature{
 	{8, "WEBP", inFormat("an image", "name the file with the texts")},
 	{8, "WAVE", inFormat("a recording", "name the file with the texts")},
 	{0, "\x7FELF", inFormat("a program", "name the file with the texts")},
+	{0, "Salted__", notTheData("encrypted", "decrypt it")},
 
 	{0, "\x1F\x8B", compressedAgain("gzip")},
 	{0, "\x28\xB5\x2F\xFD", compressedAgain("zstd")},
 	{0, "\xFD7zXZ\x00", inCompression("compressed by xz", "xz -d")},
+	{0, "\x5D\x00\x00", inCompression("compressed by LZMA", "xz -d --format=lzma")},
 	{0, "LZIP\x01", inCompression("compressed by lzip", "lzip -d")},
 	{0, "7z\xBC\xAF\x27\x1C", inCompression("an archive of 7-Zip", "7z x")},
 	{0, "\x04\x22\x4D\x18", inCompression("compressed by LZ4", "lz4 -d")},
@@ -90,7 +94,7 @@ func signedBy(head []byte) *foreign {
 		return found
 	}
 	switch {
-	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")):
+	case isZip(head), bytes.HasPrefix(head, []byte("PK\x07\x08")):
 		if found := zipped(head); found != nil {
 			return found
 		}
@@ -135,7 +139,9 @@ func zipped(head []byte) *foreign {
 	has := func(name string) bool { return bytes.Contains(head, []byte(name)) }
 	switch {
 	case has("xl/work"), has("mimetypeapplication/vnd.oasis.opendocument.spreadsheet"):
-		return new(inFormat("a workbook", "save its sheet as \"CSV UTF-8\", or convert it: "+toJSONLines(`pd.read_excel("FILE")`)))
+		return new(inFormat("a workbook", "save its sheet as \"CSV UTF-8\", or "+toJSONLines(`pd.read_excel("FILE")`)))
+	case has("Index/Document.iwa"):
+		return new(inFormat("a document of Numbers or Pages", "export a sheet as CSV in UTF-8"))
 	case has("[Content_Types].xml"), has("mimetypeapplication/vnd.oasis.opendocument"):
 		return new(inFormat("a document of Office", "save a workbook as \"CSV UTF-8\"; of a text take the texts out and label them"))
 	case has(".npy"):

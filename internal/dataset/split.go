@@ -57,10 +57,8 @@ func newInputHasher(seed int64) inputHasher {
 	return inputHasher{data: binary.BigEndian.AppendUint64(nil, uint64(seed))} //nolint:gosec // every seed has its own bits
 }
 
-// hash returns two numbers that are independent of each other, for the order and for
-// the split. Samples that say the same have the same ones: what is nearly what a model
-// has been trained on says nothing of how good it is.
-func (h *inputHasher) hash(sample *Sample) (order, split uint64) {
+// read folds what the sample classifies.
+func (h *inputHasher) read(sample *Sample) {
 	h.data, h.words, h.ascii = append(h.data[:seedBytes], 's'), h.words[:0], true
 	h.fold(sample.Text)
 	for i := range sample.Messages {
@@ -68,6 +66,12 @@ func (h *inputHasher) hash(sample *Sample) (order, split uint64) {
 		h.data = append(append(h.data, message.Role...), 0) // which is in no folding
 		h.fold(message.Content)
 	}
+}
+
+// hash returns two numbers that are independent of each other, for the order and for
+// the split. Samples that say the same have the same ones: what is nearly what a model
+// has been trained on says nothing of how good it is.
+func (h *inputHasher) hash() (order, split uint64) {
 	sum := sha256.Sum256(h.data)
 	return binary.BigEndian.Uint64(sum[8:]), binary.BigEndian.Uint64(sum[:])
 }
@@ -98,5 +102,5 @@ func (h *inputHasher) fold(text string) {
 	h.data = data
 }
 
-// input hashes what hash has folded last, whatever the seed.
+// input hashes what was read last, whatever the seed.
 func (h *inputHasher) input() uint64 { return xxhash.Sum64(h.data[seedBytes:]) }

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"bytes"
+	"cmp"
 	"regexp"
 	"strings"
 )
@@ -21,6 +22,8 @@ func stored(text []byte) *foreign {
 		return new(notTheData("a web page, such as of a login or of an error", "download the file again"))
 	case bytes.HasPrefix(lower, []byte("<?xml")), bytes.HasPrefix(lower, []byte("<error>")):
 		return markup(start)
+	case bytes.HasPrefix(lower, []byte("<table")):
+		return new(inFormat("a table of HTML, as some programs write for Excel", toJSONLines(`pd.read_html("FILE")[0]`)))
 	case isForm(start):
 		return new(notTheData("the body of a form with the file in it", "upload the file by itself, such as with curl --upload-file"))
 	case chunkSignature.Match(start):
@@ -35,9 +38,20 @@ var (
 	chunkSignature = regexp.MustCompile(`^[0-9a-fA-F]+;chunk-signature=`)
 	base64Lines    = regexp.MustCompile(`^(eyJ|ewog|W3si|H4sI|KLUv)[A-Za-z0-9+/=]{12,}\r?(\n|$)`) // of {", [{", gzip and zstd
 	libsvmLine     = regexp.MustCompile(`^[-+]?[0-9.]+(,[0-9]+)*( [0-9]+:[-+0-9.eE]+)+ *\r?(\n|$)`)
-	yamlLine       = regexp.MustCompile(`^(---|- [A-Za-z_]+:|[A-Za-z_]+:\r?\n[- ])`)
+	yamlLine       = regexp.MustCompile(`^([A-Za-z_]+: \S.*\s+)*(---|- [A-Za-z_]+:|[A-Za-z_]+:\r?\n[- ])`)
+	singleQuotes   = regexp.MustCompile(`^'[^'\n]*'[,;\t|]'`)
+	rasaLine       = regexp.MustCompile(`(?m)^nlu:\s*$`)
+	fastTextLabel  = regexp.MustCompile(`^([^\n]*\s)?__label__\S`)
+	arffLine       = regexp.MustCompile(`^(?i)@relation\s`)
+	printedTable   = regexp.MustCompile(`^([^\n]*\n)?[ |+:=]*-{3,}[-+ |:=]*\r?(\n|$)`) // of Markdown, psql, MySQL
 	sqlLine        = regexp.MustCompile(`^(?i)(create table|insert into|copy [^ ]+ \(|-- [a-z]+ (sql )?dump|-- postgresql database dump)`)
 )
+
+// isTag reports whether a text that starts with < is XML, not CSV with names in such brackets.
+func isTag(text []byte) bool {
+	line, _, _ := bytes.Cut(text, []byte("\n"))
+	return !bytes.Contains(line, []byte(">,<"))
+}
 
 // isForm reports whether the text is multipart/form-data.
 func isForm(start []byte) bool {
@@ -60,27 +74,11 @@ func markup(start []byte) *foreign {
 // written tells what a text is that starts as no JSON does. JSON Lines may start with a
 // row that is broken.
 func written(text []byte, whole bool) (Format, *foreign) {
-	start := beginning(text)
-	switch {
-	case bytes.IndexByte(start, 0) >= 0:
-		return "", unknownFormat()
-	case text[0] == '<':
-		return "", markup(start)
-	case bytes.HasPrefix(text, []byte("__label__")):
-		return "", new(inFormat("lines of fastText",
-			`make JSON Lines of them with jq -Rc '{text: gsub("__label__\\S+\\s*"; ""), labels: {label: [scan("__label__(\\S+)")[0]]}}' FILE`))
-	case hasObjectLine(text):
+	if found := otherText(text); found != nil {
+		return "", found
+	}
+	if hasObjectLine(text) {
 		return FormatJSONL, nil
-	case bytes.HasPrefix(text, []byte(`"{\"`)):
-		return "", new(inFormat("JSON within strings of JSON", "write each row once, or take them out with jq -c fromjson FILE"))
-	case text[0] == '\'' || text[0] == '(':
-		return "", pythonNotation()
-	case yamlLine.Match(start):
-		return "", new(inFormat("YAML", "make JSON Lines of it with yq -o=json -I=0 '.[]' FILE"))
-	case libsvmLine.Match(start):
-		return "", new(inFormat("lines of libsvm, which have numbers in place of texts", "export the texts and their labels"))
-	case sqlLine.Match(start):
-		return "", new(inFormat("statements of SQL", "run them, and export the table as CSV"))
 	}
 	if columns, _ := columnsOf(text, whole); columns > 1 {
 		return FormatCSV, nil
@@ -89,6 +87,58 @@ func written(text []byte, whole bool) (Format, *foreign) {
 		return "", unknownFormat()
 	}
 	return "", new(inFormat("text of which nothing tells the labels", "write it as JSON Lines, such as {\"text\": \"…\", \"labels\": {\"topic\": \"…\"}}, or as CSV"))
+}
+
+// otherText tells what is neither JSON Lines, not even of which the first row is broken,
+// nor CSV; nil: it may be one.
+func otherText(text []byte) *foreign {
+	start := beginning(text)
+	switch {
+	case bytes.IndexByte(start, 0) >= 0 && !isText(text):
+		return unknownFormat()
+	case text[0] == '<' && isTag(text):
+		return markup(start)
+	case fastTextLabel.Match(start):
+		return new(inFormat("lines of fastText",
+			`make JSON Lines of them with jq -Rc '{text: gsub("__label__\\S+\\s*"; ""), labels: {label: [scan("__label__(\\S+)")[0]]}}' FILE`))
+	case text[0] == ',' && bytes.HasPrefix(bytes.TrimLeft(text[1:], " \t\r\n"), []byte("{")):
+		return commasBetween()
+	case rasaLine.Match(start):
+		return new(inFormat("training data of Rasa", "make JSON of it with rasa data convert nlu -f json --data FILE --out FILE.json, and JSON Lines of that with jq -c '.rasa_nlu_data.common_examples[] | {text, labels: {intent}}' FILE.json"))
+	case hasObjectLine(text):
+		return nil
+	case bytes.HasPrefix(text, []byte(`"{\"`)):
+		return new(inFormat("JSON within strings of JSON", "write each row once, or take them out with jq -c fromjson FILE"))
+	case singleQuotes.Match(start):
+		return new(inFormat("CSV with single quotes around fields", "write it with double quotes"))
+	case text[0] == '\'' || text[0] == '(':
+		return pythonNotation()
+	case yamlLine.Match(start):
+		return new(inFormat("YAML", "make JSON Lines of it with yq -o=json -I=0 '.[]' FILE"))
+	case libsvmLine.Match(start):
+		return new(inFormat("lines of libsvm, which have numbers in place of texts", "export the texts and their labels"))
+	case sqlLine.Match(start):
+		return new(inFormat("statements of SQL", "run them, and export the table as CSV"))
+	case arffLine.Match(start):
+		return new(inFormat("ARFF of Weka", "save it as CSV in Weka"))
+	}
+	return cmp.Or(printed(text), oldLineEnds(text))
+}
+
+// printed tells a table with a line drawn below its header, of which a row would be made.
+func printed(text []byte) *foreign {
+	if !printedTable.Match(beginning(text)) {
+		return nil
+	}
+	return new(inFormat("a table as programs print it for people", "export the table as CSV"))
+}
+
+// oldLineEnds tells lines of Macs of long ago, and of Excel's "CSV (Macintosh)".
+func oldLineEnds(text []byte) *foreign {
+	if bytes.IndexByte(text, '\n') >= 0 || bytes.IndexByte(bytes.TrimSpace(text), '\r') < 0 {
+		return nil
+	}
+	return new(inFormat("text of which lines end in carriage returns alone", `convert it with tr '\r' '\n' < FILE`))
 }
 
 // columnsOf is how many columns a table has, and what is between them.

@@ -11,7 +11,7 @@ import (
 func wordsOf(text string) (hashes []uint32, count int) {
 	hasher, reader := newInputHasher(0), wordReader{}
 	sample := Sample{Text: text}
-	hasher.hash(&sample)
+	hasher.read(&sample)
 	hashes, count = reader.read(&sample, &hasher)
 	return slices.Clone(hashes), count
 }

@@ -19,8 +19,8 @@ type LabelMappingApplyConfiguration struct {
 	// field with the label or the list of labels: strings, numbers or booleans, or an
 	// object with a list choices, also as JSON in a string.
 	Field *string `json:"field,omitempty"`
-	// fields are one for each label, of which a record has those that are 1 or true; the
-	// others are 0, false or empty. A label is called as its field is.
+	// fields are one for each label, of which a record has those that are 1, true or yes; the
+	// others are 0, false, no or empty. A label is called as its field is.
 	Fields []string `json:"fields,omitempty"`
 	// lastMessage is whose message has the label. Assistant takes the content of the
 	// conversation's last message, which has to be the assistant's, for the label, and
