@@ -116,7 +116,7 @@ func cells(rows []listed, withNamespace bool, now time.Time) [][]string {
 	all := [][]string{{"NAME", "READY", "STATUS", "PROGRESS", "SCORE", "AGE", "NEXT"}}
 	for _, row := range rows {
 		next := "-"
-		if row.Next.Who != nobody {
+		if row.Ready != string(metav1.ConditionTrue) && row.Next.Who != nobody {
 			next = string(row.Next.Who)
 		}
 		all = append(all, []string{(subject{kind: row.Kind, name: row.Name}).resource(), row.Ready, row.State,

@@ -80,6 +80,7 @@ Colours are used on a terminal, unless NO_COLOR is set.`,
 		c.compareCommand(),
 		c.cancelCommand(),
 		c.retryCommand(),
+		c.supportBundleCommand(),
 	)
 	return root
 }

@@ -79,7 +79,7 @@ func (s *story) advise(list []metav1.Condition, others ...string) {
 		other := condition(list, kind)
 		if advises := adviceOn(other.Reason, s.subject); other.Reason != "" && other.Reason != ready.Reason && advises.Who != nobody && isAside(other) {
 			s.Notes = append(s.Notes, other.Reason+": "+other.Message)
-			if ready.Status == metav1.ConditionTrue {
+			if ready.Status == metav1.ConditionTrue && kind != classifierv1alpha1.ConditionValidated { // most data has warnings
 				s.Next = advises
 			}
 		}
@@ -185,6 +185,11 @@ func (s *story) block(from int, list []metav1.Condition) {
 		return // it says more
 	}
 	steps[at].State, steps[at].Reason, steps[at].Text = state, ready.Reason, ready.Message
+	for i := range steps[at+1:] {
+		if later := &steps[at+1+i]; later.State == stepStuck { // because of this one
+			later.State, later.Text = stepAhead, ""
+		}
+	}
 }
 
 func isTrue(list []metav1.Condition, kind string) bool { return meta.IsStatusConditionTrue(list, kind) }

@@ -35,6 +35,9 @@ func jobOn(datasets ...string) *classifierv1alpha1.ClassifierTrainingJob {
 func TestStoryStopsWhereTheObjectDoes(t *testing.T) {
 	broken := uploaded("b")
 	broken.Status.Conditions = *new(conditions).set("SourceReady", "False", "SourceNotFound").set("Ready", "False", "SourceNotFound")
+	useless := uploaded("a")
+	useless.Status.Conditions = *new(conditions).set("SourceReady", "True", "SourceReady").set("Validated", "False", "InvalidDataset").
+		set("Uploaded", "False", "InvalidDataset").set("Ready", "False", "InvalidDataset")
 	waiting := new(conditions).set("DatasetsReady", "False", "DatasetNotReady").set("Ready", "False", "DatasetNotReady")
 	submitted := func() *conditions {
 		return new(conditions).set("DatasetsReady", "True", "DatasetsReady").set("Submitted", "True", "Submitted")
@@ -52,6 +55,8 @@ func TestStoryStopsWhereTheObjectDoes(t *testing.T) {
 	}{
 		{"a dataset has no source", waiting, []classifierv1alpha1.ClassifierDataset{uploaded("a"), broken}, false,
 			"source ✓ dataset ✓ upload ✓ source ✗ dataset ○ upload ○ job ○ start ○ model ○ Secret ○", "kubectl edit cds/b"},
+		{"a dataset is no training data", waiting, []classifierv1alpha1.ClassifierDataset{useless}, false,
+			"source ✓ dataset ✗ upload ○ job ○ start ○ model ○ Secret ○", "kubectl classifier lint"},
 		{"a dataset is not there", new(conditions).set("DatasetsReady", "False", "DatasetNotFound").set("Ready", "False", "DatasetNotFound"), nil, false,
 			"job ✗ start ○ model ○ Secret ○", "create the ClassifierDataset"},
 		{"there is no connection", new(conditions).set("Ready", "False", "ConnectionNotFound"), []classifierv1alpha1.ClassifierDataset{uploaded("a")}, false,

@@ -92,6 +92,9 @@ func (c *cluster) verdict(ctx context.Context, job *classifierv1alpha1.Classifie
 	}
 	for i := range datasets {
 		list := datasets[i].Status.Conditions
+		if condition(list, classifierv1alpha1.ConditionReady).ObservedGeneration != datasets[i].Generation {
+			continue // it speaks of an earlier spec
+		}
 		if isTrue(list, classifierv1alpha1.ConditionStalled) || condition(list, classifierv1alpha1.ConditionReady).Reason == classifierv1alpha1.ReasonSuspended {
 			return exitNeedsPerson, true
 		}

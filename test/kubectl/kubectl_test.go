@@ -46,19 +46,27 @@ func TestOffline(t *testing.T) {
 // TestOnACluster runs each script in a namespace of its own.
 func TestOnACluster(t *testing.T) {
 	plane := controllertest.StartForTest(t, root)
-	startProgrammes(t, t.TempDir(), plane.KubeConfig)
+	port := startProgrammes(t, t.TempDir(), plane.KubeConfig)
+	startKubelet(t, plane, "node")
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "cluster"),
 		Setup: func(env *testscript.Env) error {
 			path := filepath.Join(env.WorkDir, "kubeconfig")
+			namespace := plane.NewNamespace(t).Name
 			env.Setenv("KUBECONFIG", path)
-			return errors.Join(setUp(env), writeKubeConfig(path, plane.KubeConfig, plane.NewNamespace(t).Name))
+			env.Setenv("NAMESPACE", namespace)
+			env.Setenv("FACTORY_PORT", port)
+			return errors.Join(setUp(env), writeKubeConfig(path, plane.KubeConfig, namespace))
 		},
 		Cmds: commands,
 	})
 }
 
-var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){"exits": exits, "rows": rows}
+var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
+	"envsubst": envsubst,
+	"exits":    exits,
+	"rows":     rows,
+}
 
 // setUp lets scripts find the quickstart's samples, and kubectl, which finds the plug-in
 // beside itself.
@@ -70,9 +78,9 @@ func setUp(env *testscript.Env) error {
 	return err
 }
 
-// startProgrammes starts a factory and an operator that looks at its jobs often enough
-// to see a short training run.
-func startProgrammes(t *testing.T, directory string, kubeconfig []byte) {
+// startProgrammes starts a factory, whose port it gives, and an operator that looks at its
+// jobs often enough to see a short training run.
+func startProgrammes(t *testing.T, directory string, kubeconfig []byte) (port string) {
 	t.Helper()
 	path, key := filepath.Join(directory, "kubeconfig"), rand.Text()
 	if err := os.WriteFile(path, kubeconfig, 0o600); err != nil {
@@ -83,6 +91,7 @@ func startProgrammes(t *testing.T, directory string, kubeconfig []byte) {
 		"--listen="+address, "--metrics-listen=127.0.0.1:0", "--data-dir="+filepath.Join(directory, "data"))
 	processes.Start(t, build(t, directory, "manager", "."), probes, []string{"MISTRAL_API_KEY=" + key, "KUBECONFIG=" + path},
 		"--server-url=http://"+address, "--min-poll-interval=50ms", "--max-poll-interval=1s", "--health-probe-bind-address="+probes)
+	return address[strings.LastIndex(address, ":")+1:]
 }
 
 func build(t *testing.T, directory, name, folder string) string {
@@ -104,6 +113,11 @@ func writeKubeConfig(path string, content []byte, namespace string) error {
 		of.Namespace = namespace
 	}
 	return clientcmd.WriteToFile(*config, path)
+}
+
+// envsubst is `envsubst FILE`: it puts variables of the script into the file.
+func envsubst(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(os.Expand(ts.ReadFile(args[0]), ts.Getenv)), 0o600))
 }
 
 // exits is `exits CODE program arguments...`: it runs the program, whose exit code has to
