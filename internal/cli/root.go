@@ -47,7 +47,10 @@ func Run(ctx context.Context, arguments []string, streams genericiooptions.IOStr
 	case errors.As(err, &code):
 		return int(code)
 	}
-	_, _ = fmt.Fprintln(streams.ErrOut, "error:", err)
+	printf(streams.ErrOut, "error: %v\n", err)
+	if errors.Is(err, errTimeout) {
+		return exitTimeout
+	}
 	return exitFailure
 }
 

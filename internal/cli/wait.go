@@ -113,14 +113,20 @@ func (c *cluster) follow(ctx context.Context, name string, timeout time.Duration
 		ctx, cancel = context.WithTimeoutCause(ctx, timeout, errTimeout)
 		defer cancel()
 	}
+	var last *classifierv1alpha1.ClassifierTrainingJob
 	for {
 		job, err := c.job(ctx, name)
 		if err == nil {
-			job, err = c.followFrom(ctx, job, show)
+			last = job
+			if job, err = c.followFrom(ctx, job, show); job != nil {
+				last = job
+			}
 		}
 		switch {
+		case errors.Is(context.Cause(ctx), errTimeout) && last == nil:
+			return nil, fmt.Errorf("%w, and the API server has not answered", errTimeout)
 		case errors.Is(context.Cause(ctx), errTimeout):
-			return job, nil
+			return last, nil
 		case ctx.Err() != nil:
 			return nil, errors.New("interrupted; the training goes on")
 		case err != nil:
