@@ -131,6 +131,14 @@ build: ## Build bin/manager and bin/factory.
 	CGO_ENABLED=0 go build -trimpath -ldflags="$(LDFLAGS)" -o bin/manager .
 	CGO_ENABLED=0 go build -trimpath -ldflags="$(LDFLAGS)" -o bin/factory ./cmd/factory
 
+.PHONY: build-plugin
+build-plugin: ## Build bin/kubectl-classifier, which makes `kubectl classifier` where it is in the PATH.
+	CGO_ENABLED=0 go build -trimpath -ldflags="-s -w $(LDFLAGS)" -o bin/kubectl-classifier ./cmd/kubectl-classifier
+
+.PHONY: krew
+krew: ## Write dist/krew: the plug-in for each platform, and its manifest for Krew (VERSION=v1.2.3).
+	LDFLAGS="$(LDFLAGS)" VERSION=$(VERSION) hack/krew.sh
+
 .PHONY: run
 run: ## Run the operator on this machine against the cluster of KUBECONFIG (ARGS="--flag ...").
 	go run . $(ARGS)

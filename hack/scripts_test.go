@@ -2,12 +2,16 @@
 package hack
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"sigs.k8s.io/yaml"
 )
 
 // repository is a copy of the scripts in a repository of a test's own, with a `go` that
@@ -119,5 +123,43 @@ func TestFuzzRunsEveryTarget(t *testing.T) {
 	r.write(filepath.Join(r.root, "one", "bad_test.go"), strings.ReplaceAll(target, "NAME", "Bad"))
 	if output, succeeded := r.run("fuzz.sh"); succeeded {
 		t.Errorf("a finding does not end the run: %s", output)
+	}
+}
+
+// TestKrew holds that the manifest names each archive with its digest, and that there is
+// none without a release's version.
+func TestKrew(t *testing.T) {
+	r := newRepository(t, `for argument; do [ "$previous" != -o ] || echo "a plug-in for $GOOS/$GOARCH" > "$argument"; previous=$argument; done`, "krew.sh")
+	r.write(filepath.Join(r.root, "LICENSE"), "Apache-2.0")
+	if output, succeeded := r.run("krew.sh", "VERSION=66f499d-dirty"); succeeded || !strings.Contains(output, "VERSION=v1.2.3") {
+		t.Errorf("without a release: %s", output)
+	}
+	if output, succeeded := r.run("krew.sh", "VERSION=v1.2.3", "RELEASES=https://example.com"); !succeeded {
+		t.Fatal(output)
+	}
+	content, err := os.ReadFile(filepath.Join(r.root, "dist", "krew", "classifier.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var manifest struct {
+		Spec struct {
+			Version   string
+			Platforms []struct{ URI, SHA256, Bin string }
+		}
+	}
+	if err := yaml.Unmarshal(content, &manifest); err != nil {
+		t.Fatal(err)
+	}
+	if manifest.Spec.Version != "v1.2.3" || len(manifest.Spec.Platforms) != 5 {
+		t.Errorf("the manifest is\n%s", content)
+	}
+	for _, platform := range manifest.Spec.Platforms {
+		archive, err := os.ReadFile(filepath.Join(r.root, "dist", "krew", filepath.Base(platform.URI)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if digest := sha256.Sum256(archive); hex.EncodeToString(digest[:]) != platform.SHA256 || !strings.HasPrefix(platform.URI, "https://example.com/v1.2.3/") {
+			t.Errorf("%+v is not the archive's", platform)
+		}
 	}
 }

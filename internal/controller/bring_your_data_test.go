@@ -16,6 +16,7 @@ import (
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
+	"github.com/classifier-factory/classifier-factory/internal/samples"
 )
 
 // toolFile is a file as a tool writes it.
@@ -147,17 +148,17 @@ func manifestsOf(t *testing.T, page string) map[string]classifierv1alpha1.Classi
 }
 
 // readFiles reads files by the spec, as the operator does.
-func readFiles(t *testing.T, spec *classifierv1alpha1.ClassifierDatasetSpec, files []toolFile) (samples []string, filtered, invalid int) {
+func readFiles(t *testing.T, spec *classifierv1alpha1.ClassifierDatasetSpec, files []toolFile) (described []string, filtered, invalid int) {
 	t.Helper()
-	reader := dataset.NewPartsReader(&toolFiles{files}, datasetOptions(spec), nil, dataset.DefaultLimits())
+	reader := dataset.NewPartsReader(&toolFiles{files}, samples.Options(spec), nil, dataset.DefaultLimits())
 	for sample := (dataset.Sample{}); ; {
 		err := reader.Read(&sample)
 		_, isInvalid := errors.AsType[*dataset.InvalidSampleError](err)
 		switch {
 		case err == nil:
-			samples = append(samples, describeSample(&sample))
+			described = append(described, describeSample(&sample))
 		case errors.Is(err, io.EOF):
-			return samples, filtered, invalid
+			return described, filtered, invalid
 		case errors.Is(err, dataset.ErrFiltered):
 			filtered++
 		case isInvalid:

@@ -8,6 +8,7 @@ import (
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 	"github.com/classifier-factory/classifier-factory/internal/connection"
+	"github.com/classifier-factory/classifier-factory/internal/samples"
 )
 
 // maxMessageBytes keeps a message within what the API accepts, and readable.
@@ -22,7 +23,7 @@ type conditions struct {
 
 func (c conditions) set(kind string, status metav1.ConditionStatus, reason, message string) {
 	if len(message) > maxMessageBytes {
-		message = cut(message, maxMessageBytes-3) + "..."
+		message = samples.Cut(message, maxMessageBytes-3) + "..."
 	}
 	meta.SetStatusCondition(c.list, metav1.Condition{
 		Type:               kind,

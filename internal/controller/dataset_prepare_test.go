@@ -3,7 +3,6 @@ package controller
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 
@@ -21,18 +20,16 @@ func TestStatusStaysSmall(t *testing.T) {
 }
 
 func testStatusStaysSmall(t *testing.T, length int) {
-	scope := longestReport(strings.Repeat("x", 256))
+	scope := longestReport(strings.Repeat("x", 256), manyLabels(20, 200, length))
 	if encoded, err := json.Marshal(scope.status.Report); err != nil || len(encoded) > 8<<10 {
 		t.Errorf("the report has %d bytes: %v", len(encoded), err)
 	}
-	targets := manyLabels(20, 200, length)
-	for _, target := range targets {
-		described := describeTarget(target, maxLabelBytes/len(targets))
-		for i := range described.Labels {
-			label, most := &described.Labels[i], int64(dataset.DefaultLimits().Samples)
-			label.Samples, label.Train, label.Validation, label.Test = most, &most, &most, &most
+	for i := range scope.status.Targets {
+		labels := scope.status.Targets[i].Labels
+		for j := range labels {
+			most := int64(dataset.DefaultLimits().Samples)
+			labels[j].Samples, labels[j].Train, labels[j].Validation, labels[j].Test = most, &most, &most, &most
 		}
-		scope.status.Targets = append(scope.status.Targets, described)
 	}
 	long := strings.Repeat("x", 2*maxMessageBytes)
 	all := conditions{list: &scope.status.Conditions, now: metav1.Now()}
@@ -47,11 +44,6 @@ func testStatusStaysSmall(t *testing.T, length int) {
 		scope.status.Files = append(scope.status.Files, classifierv1alpha1.DatasetFile{Split: split, ID: id, Name: long[:64], Digest: digest, InputSketch: strings.Repeat("s", 2048)})
 	}
 	scope.status.Files[2].InputSketch = "" // Test has none
-	for range 10 {
-		scope.status.InvalidSamples = append(scope.status.InvalidSamples, classifierv1alpha1.InvalidSample{
-			Part: long[:maxPartBytes], Line: 1_000_000_000, Column: 1_000_000, Reason: "UnsupportedCompression", Detail: long[:maxDetailBytes]})
-	}
-	scope.status.Warnings = describeWarnings(slices.Repeat([]dataset.Warning{{Reason: dataset.NearDuplicateSamples, Detail: long[:120]}}, 40))
 	encoded, err := json.Marshal(scope.status)
 	if err != nil {
 		t.Fatal(err)
@@ -59,60 +51,6 @@ func testStatusStaysSmall(t *testing.T, length int) {
 	t.Logf("%d bytes", len(encoded))
 	if len(encoded) >= 64<<10 {
 		t.Errorf("the status has %d bytes", len(encoded))
-	}
-}
-
-func TestLabelsAreListedAsFarAsTheyFit(t *testing.T) {
-	for _, test := range []struct {
-		targets, labels, length, listed int
-		reason                          string
-	}{
-		{1, 150, 32, 150, "an intent set is listed as a whole"},
-		{1, 300, 8, 196, "of very many as many as there is room for"},
-		{20, 200, 256, 2, "long names leave room for a few"},
-	} {
-		targets := manyLabels(test.targets, test.labels, test.length)
-		described := describeTarget(targets[0], maxLabelBytes/len(targets))
-		if len(described.Labels) != test.listed || int(described.LabelCount) != test.labels {
-			t.Errorf("%d of %d labels are listed, want %d: %s", len(described.Labels), described.LabelCount, test.listed, test.reason)
-		}
-	}
-}
-
-func TestLabelsAreCountedBySplit(t *testing.T) {
-	targets := func(x, y int) []dataset.Target {
-		counted := dataset.Target{Name: "t"}
-		for name, samples := range map[string]int{"x": x, "y": y} {
-			if samples > 0 {
-				counted.Labels = append(counted.Labels, dataset.LabelCount{Name: name, Samples: samples})
-			}
-		}
-		return []dataset.Target{counted}
-	}
-	for _, test := range []struct {
-		reason string
-		split  *classifierv1alpha1.DatasetSplit
-		want   string
-	}{
-		{"without a split there is nothing to tell", nil, `[{"name":"x","samples":12},{"name":"y","samples":3}]`},
-		{"a split that is asked for is counted, if only to say that it has none",
-			&classifierv1alpha1.DatasetSplit{ValidationPercent: new(int32(10)), TestPercent: new(int32(10))},
-			`[{"name":"x","samples":12,"train":9,"validation":2,"test":1},{"name":"y","samples":3,"train":3,"validation":0,"test":0}]`},
-		{"another is not", &classifierv1alpha1.DatasetSplit{ValidationPercent: new(int32(10)), TestPercent: new(int32(0))},
-			`[{"name":"x","samples":12,"train":9,"validation":2},{"name":"y","samples":3,"train":3,"validation":0}]`},
-	} {
-		t.Run(test.reason, func(t *testing.T) {
-			scope := newDatasetScope(&classifierv1alpha1.ClassifierDataset{})
-			scope.object.Spec.Preparation.Split = test.split
-			scope.prepared = &dataset.Prepared{Files: []dataset.PreparedFile{
-				{Split: dataset.Train, Targets: targets(9, 3)}, {Split: dataset.Validation, Targets: targets(2, 0)}, {Split: dataset.Test, Targets: targets(1, 0)},
-			}}
-			scope.status.Targets = []classifierv1alpha1.TargetStatus{{Name: "t", Labels: []classifierv1alpha1.LabelStatus{{Name: "x", Samples: 12}, {Name: "y", Samples: 3}}}}
-			scope.describeSplit()
-			if got, err := json.Marshal(scope.status.Targets[0].Labels); err != nil || string(got) != test.want {
-				t.Errorf("got %s, want %s; %v", got, test.want, err)
-			}
-		})
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+	"github.com/classifier-factory/classifier-factory/internal/samples"
 )
 
 const (
@@ -77,11 +78,11 @@ func (r *DatasetReconciler) writeReport(ctx context.Context, scope *datasetScope
 			return stop(scope.validation.reason, scope.validation.message), nil
 		}
 	}
-	content, err := scope.encodeReport()
+	content, err := samples.EncodeReport(scope.prepared, scope.status)
 	if err != nil {
 		return outcome{}, err
 	}
-	configMap := scope.reportConfigMap(name, content)
+	configMap := scope.reportConfigMap(name, string(content))
 	if found == nil {
 		err = r.client.Create(ctx, configMap, fieldOwner)
 	} else {

@@ -12,6 +12,7 @@ import (
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
+	"github.com/classifier-factory/classifier-factory/internal/samples"
 )
 
 // TestReportIsPublishedAndRemoved follows a report through its life: asked for after the
@@ -105,39 +106,18 @@ func assertReport(t *testing.T, data *classifierv1alpha1.ClassifierDataset, stat
 	}
 }
 
-func TestWarningsAreToldAsFarAsTheyFit(t *testing.T) {
-	for _, test := range []struct {
-		warnings, length, told int
-		last, reason           string
-	}{
-		{3, 100, 3, "Imbalance", "few are all told"},
-		{32, 10, 32, "Imbalance", "as many as the API takes"},
-		{40, 10, 32, "MoreWarnings", "more are counted in the last"},
-		{32, 1000, 9, "MoreWarnings", "long ones are cut and leave room for fewer"},
-	} {
-		warnings := make([]dataset.Warning, test.warnings)
-		for i := range warnings {
-			warnings[i] = dataset.Warning{Reason: dataset.Imbalance, Detail: strings.Repeat("x", test.length)}
-		}
-		told := describeWarnings(warnings)
-		if len(told) != test.told || told[len(told)-1].Reason != test.last {
-			t.Errorf("%d are told, the last %+v: %s", len(told), told[len(told)-1], test.reason)
-		}
-	}
-}
-
 // TestFullReportFitsAConfigMap fills every list with the longest names.
 func TestFullReportFitsAConfigMap(t *testing.T) {
 	long := strings.Repeat("x", 256)
-	scope := longestReport(long)
-	encoded, err := scope.encodeReport()
+	scope := longestReport(long, nil)
+	encoded, err := samples.EncodeReport(scope.prepared, scope.status)
 	if err != nil || len(encoded) > 1<<20-64<<10 {
 		t.Errorf("it has %d bytes: %v", len(encoded), err)
 	}
 }
 
-// longestReport has every list filled, with these names.
-func longestReport(name string) *datasetScope {
+// longestReport has every list filled, with these names and targets.
+func longestReport(name string, targets []dataset.Target) *datasetScope {
 	scope := newDatasetScope(&classifierv1alpha1.ClassifierDataset{})
 	position := dataset.Position{Part: name, Line: 1_000_000_000}
 	found := dataset.Findings{Duplicates: 10_000_000, Contradictions: 10_000_000, TooLong: 10_000_000, Examined: 10_000_000, SuspectCount: 10_000_000,
@@ -146,16 +126,19 @@ func longestReport(name string) *datasetScope {
 	for _, split := range []dataset.Split{dataset.Train, dataset.Validation, dataset.Test} {
 		found.NearDuplicates.Splits[split] = dataset.Repeats{Examined: 10_000_000, Same: 10_000_000, Near: 10_000_000}
 	}
-	scope.prepared = &dataset.Prepared{Findings: found}
+	scope.prepared = &dataset.Prepared{Findings: found, Targets: targets}
+	for range 10 {
+		scope.prepared.Report.InvalidSamples = append(scope.prepared.Report.InvalidSamples, dataset.InvalidSampleError{
+			Part: name, Line: 1_000_000_000, Column: 1_000_000, Reason: "UnsupportedCompression", Detail: strings.Repeat(name, 2)})
+	}
 	for range 10_000 {
 		scope.prepared.Findings.Suspects = append(scope.prepared.Findings.Suspects, dataset.LabelSuspect{Sample: position, Target: name, Given: name, Suggested: name, Confidence: 0.0123456789})
 		scope.prepared.Findings.NearDuplicates.Pairs = append(scope.prepared.Findings.NearDuplicates.Pairs, dataset.SamplePair{Sample: position, Other: position, Split: dataset.Validation})
 		scope.prepared.Warnings = append(scope.prepared.Warnings, dataset.Warning{Reason: "NearDuplicateSamples", Detail: name + name})
 	}
-	scope.status.Warnings = describeWarnings(scope.prepared.Warnings)
 	scope.status.Report = &classifierv1alpha1.DatasetReport{ConfigMapName: name[:253]}
-	scope.describeReport()
-	for i := range maxReasons {
+	samples.Describe(scope.prepared, nil, scope.status)
+	for i := range 48 {
 		scope.status.Report.Invalid = append(scope.status.Report.Invalid, classifierv1alpha1.ReasonCount{Reason: fmt.Sprintf("UnsupportedCompression%d", i), Samples: 10_000_000})
 	}
 	return scope

@@ -95,7 +95,7 @@ func eventRows(text string) map[string][]string {
 	return byType
 }
 
-// uses is how often each reason is used in the package, and for which conditions as the
+// uses is how often each reason is used in the package and in the verdict on samples, and for which conditions as the
 // one that they are True for.
 type uses struct {
 	count map[string]int
@@ -134,6 +134,7 @@ func reasonUses(t *testing.T) uses {
 	if err != nil {
 		t.Fatal(err)
 	}
+	files = append(files, filepath.Join("..", "samples", "verdict.go"))
 	for _, path := range files {
 		if strings.HasSuffix(path, "_test.go") || path == "events.go" {
 			continue
@@ -151,7 +152,7 @@ func reasonUses(t *testing.T) uses {
 				for _, element := range node.Elts {
 					if field, ok := element.(*ast.KeyValueExpr); ok {
 						if name, ok := field.Key.(*ast.Ident); ok {
-							fields[name.Name] = field.Value
+							fields[strings.ToLower(name.Name)] = field.Value
 						}
 					}
 				}

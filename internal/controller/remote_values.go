@@ -5,10 +5,10 @@ import (
 	"net/url"
 	"regexp"
 	"strconv"
-	"strings"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
+	"github.com/classifier-factory/classifier-factory/internal/samples"
 )
 
 // A status with one value that the schema refuses is refused as a whole. What a
@@ -24,13 +24,7 @@ var currencyCode = regexp.MustCompile(`^[A-Z]{3}$`)
 
 // fitState keeps a state that no version of the protocol knows.
 func fitState(state mistral.JobStatus) string {
-	return cut(string(state), maxStateLength)
-}
-
-// cut shortens a text without splitting a character, which the API server would
-// replace, so that the status never were what was written.
-func cut(text string, length int) string {
-	return strings.ToValidUTF8(text[:min(len(text), length)], "")
+	return samples.Cut(string(state), maxStateLength)
 }
 
 // fitCost is nil for anything that is no amount of money.

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+	"github.com/classifier-factory/classifier-factory/internal/samples"
 	"github.com/classifier-factory/classifier-factory/internal/turns"
 )
 
@@ -74,7 +75,7 @@ func (s *staging) need(scope *datasetScope) int64 {
 	if known, ok := s.needs[scope.name()]; ok && known.revision == scope.revision() {
 		return known.bytes
 	}
-	preparation := preparationOf(scope.object.Spec.Preparation)
+	preparation := samples.Preparation(scope.object.Spec.Preparation)
 	size, _ := scope.source.SizeBytes()
 	return min(preparation.ScratchBytes(size)+minRoom, s.bytes)
 }

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+	"github.com/classifier-factory/classifier-factory/internal/samples"
 )
 
 // fieldOwner is the operator's name in managedFields.
@@ -24,7 +25,7 @@ const maxRequestedAtBytes = 256
 
 func requestedAt(object client.Object) string {
 	value := object.GetAnnotations()[classifierv1alpha1.ReconcileRequestAnnotation]
-	return cut(value, maxRequestedAtBytes)
+	return samples.Cut(value, maxRequestedAtBytes)
 }
 
 // writeStatus applies the status of object if it differs from before. It is the

@@ -18,6 +18,7 @@ import (
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
+	"github.com/classifier-factory/classifier-factory/internal/samples"
 )
 
 // The published Secret follows the Service Binding specification: the type of the
@@ -211,7 +212,7 @@ func (r *TrainingJobReconciler) output(ctx context.Context, scope *jobScope) (ma
 // factory knows it.
 func (s *jobScope) baseModel() string {
 	if s.isImported() {
-		return cut(s.remote.Model, maxModelIDLength)
+		return samples.Cut(s.remote.Model, maxModelIDLength)
 	}
 	return s.object.Spec.Training.Model
 }

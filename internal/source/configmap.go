@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+	"github.com/classifier-factory/classifier-factory/internal/parts"
 )
 
 // maxConfigMapBytes is what Kubernetes allows.
@@ -69,11 +70,11 @@ func (s *configMaps) SizeBytes() (size int64, exact bool) {
 
 func (s *configMaps) Open(ctx context.Context) Content {
 	var (
-		all  []part
+		all  []parts.Part
 		last *corev1.ConfigMap // keys of the same one mostly stand together
 	)
 	for _, key := range s.keys {
-		all = append(all, part{key.Name + "/" + key.Key, func() (io.ReadCloser, error) {
+		all = append(all, parts.Part{Name: key.Name + "/" + key.Key, Open: func() (io.ReadCloser, error) {
 			if last == nil || last.Name != key.Name {
 				configMap, err := s.read(ctx, key.Name)
 				if err != nil {
@@ -88,7 +89,7 @@ func (s *configMaps) Open(ctx context.Context) Content {
 			return io.NopCloser(bytes.NewReader(content)), nil
 		}})
 	}
-	return openParts(all)
+	return parts.Of(all)
 }
 
 func (s *configMaps) read(ctx context.Context, name string) (*corev1.ConfigMap, error) {

@@ -14,6 +14,7 @@ import (
 	"gocloud.dev/blob"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+	"github.com/classifier-factory/classifier-factory/internal/parts"
 )
 
 // ObjectStorageOptions limit what is read of object storage, and from where.
@@ -232,9 +233,9 @@ func (o *objects) SizeBytes() (size int64, exact bool) {
 
 // Open names the parts as they are under the prefix.
 func (o *objects) Open(ctx context.Context) Content {
-	all, pace := make([]part, 0, len(o.found)), newPace(o.options)
+	all, pace := make([]parts.Part, 0, len(o.found)), newPace(o.options)
 	for _, found := range o.found {
-		all = append(all, part{o.location.nameOf(found.name), func() (io.ReadCloser, error) { return openObject(ctx, o, found, pace) }})
+		all = append(all, parts.Part{Name: o.location.nameOf(found.name), Open: func() (io.ReadCloser, error) { return openObject(ctx, o, found, pace) }})
 	}
-	return openParts(all)
+	return parts.Of(all)
 }

@@ -1,4 +1,4 @@
-package controller
+package samples
 
 import (
 	"encoding/json"
@@ -28,7 +28,7 @@ const (
 func describeWarnings(warnings []dataset.Warning) (described []classifierv1alpha1.DatasetWarning) {
 	room := maxAllWarningBytes
 	for i, warning := range warnings {
-		message := cut(warning.Detail, maxWarningBytes)
+		message := Cut(warning.Detail, maxWarningBytes)
 		if room -= len(message); room < 0 || len(described) == maxWarnings-1 && i < len(warnings)-1 {
 			return append(described, classifierv1alpha1.DatasetWarning{
 				Reason:  "MoreWarnings",
@@ -41,10 +41,10 @@ func describeWarnings(warnings []dataset.Warning) (described []classifierv1alpha
 }
 
 // describeReport puts into the status what is to be known of the samples.
-func (s *datasetScope) describeReport() {
-	found := &s.prepared.Findings
+func describeReport(prepared *dataset.Prepared, status *classifierv1alpha1.ClassifierDatasetStatus) {
+	found := &prepared.Findings
 	report := &classifierv1alpha1.DatasetReport{
-		Invalid:       describeReasons(s.prepared.Report.Reasons()),
+		Invalid:       describeReasons(prepared.Report.Reasons()),
 		Duplicate:     int64(found.Duplicates),
 		Contradicting: int64(found.Contradictions),
 		Bytes:         describeLengths(found.Bytes),
@@ -67,15 +67,15 @@ func (s *datasetScope) describeReport() {
 		report.Suspects = append(report.Suspects, classifierv1alpha1.LabelSuspect{
 			Part:      cutStart(suspect.Sample.Part, maxPartBytes),
 			Line:      int64(suspect.Sample.Line),
-			Target:    cut(suspect.Target, maxSuspectNameBytes),
-			Given:     cut(suspect.Given, maxSuspectNameBytes),
-			Suggested: cut(suspect.Suggested, maxSuspectNameBytes),
+			Target:    Cut(suspect.Target, maxSuspectNameBytes),
+			Given:     Cut(suspect.Given, maxSuspectNameBytes),
+			Suggested: Cut(suspect.Suggested, maxSuspectNameBytes),
 		})
 	}
-	if earlier := s.status.Report; earlier != nil {
+	if earlier := status.Report; earlier != nil {
 		report.ConfigMapName = earlier.ConfigMapName
 	}
-	s.status.Report = report
+	status.Report = report
 }
 
 func describeReasons(counts []dataset.ReasonCount) (described []classifierv1alpha1.ReasonCount) {
@@ -130,19 +130,20 @@ type labelSuspect struct {
 	Confidence float64 `json:"confidence"`
 }
 
-// encodeReport makes report.json, in which a status's lists go on as far as there is room.
-func (s *datasetScope) encodeReport() (string, error) {
-	found := &s.prepared.Findings
-	essence := s.status.Report.DeepCopy()
+// EncodeReport makes report.json, in which the lists of the status that Describe has
+// written go on as far as there is room.
+func EncodeReport(prepared *dataset.Prepared, status *classifierv1alpha1.ClassifierDatasetStatus) ([]byte, error) {
+	found := &prepared.Findings
+	essence := status.Report.DeepCopy()
 	essence.ConfigMapName = ""
 	full := fullReport{
 		DatasetReport: essence,
-		Samples:       s.status.Samples,
-		Targets:       s.status.Targets,
-		Rejected:      s.status.InvalidSamples,
+		Samples:       status.Samples,
+		Targets:       status.Targets,
+		Rejected:      status.InvalidSamples,
 	}
 	room := listRoom(maxReportListBytes)
-	for _, warning := range s.prepared.Warnings {
+	for _, warning := range prepared.Warnings {
 		if room.takes(len(warning.Reason) + len(warning.Detail)) {
 			full.Warnings = append(full.Warnings, warning)
 		}
@@ -160,8 +161,7 @@ func (s *datasetScope) encodeReport() (string, error) {
 				Target: suspect.Target, Given: suspect.Given, Suggested: suspect.Suggested, Confidence: suspect.Confidence})
 		}
 	}
-	encoded, err := json.MarshalIndent(full, "", " ")
-	return string(encoded), err
+	return json.MarshalIndent(full, "", " ")
 }
 
 // listRoom is how many bytes a list may yet have.
