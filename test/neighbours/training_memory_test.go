@@ -1,13 +1,11 @@
 package neighbours
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 // TestTrainingMemory does not grow with the rows: who uploads four times as many, of the same
@@ -22,9 +20,7 @@ func TestTrainingMemory(t *testing.T) {
 	peak := func(rows int) int64 {
 		request := jobRequest(n.hostile.mustUpload(fmt.Sprintf("%d.jsonl", rows), fewWords(rows)))
 		request.ValidationFiles, request.Hyperparameters.Quality = []string{validation.ID}, new("fast")
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-		defer cancel()
-		if _, err := n.hostile.train(ctx, request); err != nil {
+		if _, err := n.hostile.train(t.Context(), request); err != nil {
 			t.Fatal(err)
 		}
 		return lastTrainingPeak(n.process.Log(t))
