@@ -41,7 +41,7 @@ func Start(t testing.TB, binary, address string, environment []string, arguments
 	}
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("the end of the log of %s:\n%s", p.name, p.endOfLog())
+			t.Logf("the end of the log of %s:\n%s", p.name, p.endOfLog(t))
 		}
 		if p.Runs() {
 			p.End(t, syscall.SIGTERM)
@@ -67,12 +67,18 @@ func (p *Process) End(t testing.TB, signal syscall.Signal) {
 	}
 }
 
-func (p *Process) endOfLog() string {
+// Log is what the process has written until now, a line each.
+func (p *Process) Log(t testing.TB) []string {
+	t.Helper()
 	log, err := os.ReadFile(p.log)
 	if err != nil {
-		return err.Error()
+		t.Fatal(err)
 	}
-	lines := strings.Split(strings.TrimSpace(string(log)), "\n")
+	return strings.Split(strings.TrimSpace(string(log)), "\n")
+}
+
+func (p *Process) endOfLog(t testing.TB) string {
+	lines := p.Log(t)
 	return strings.Join(lines[max(len(lines)-logged, 0):], "\n")
 }
 

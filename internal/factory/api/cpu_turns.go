@@ -36,7 +36,8 @@ func newCPUTurns() *cpuTurns {
 	return &cpuTurns{cpus: max(runtime.GOMAXPROCS(0)-1, 1), tenants: map[string]*tenantTurns{}}
 }
 
-// turn is that of one request. It begins when some of the body has come.
+// turn is that of one request. It begins when the body has come, and anew for what there is to
+// do after a part of the answer was written.
 type turn struct {
 	turns  *cpuTurns
 	tenant string
@@ -135,8 +136,12 @@ func (t *cpuTurns) isAwaited() bool {
 	return len(t.order) > 0
 }
 
-// pass lets others work who have waited while this one did.
+// pass is called before more work. It lets others work who have waited while this one did.
 func (t *turn) pass() {
+	if !t.works {
+		t.begin()
+		return
+	}
 	if time.Since(t.since) < turnTime { //nolint:forbidigo // as above
 		return
 	}
@@ -163,13 +168,17 @@ type turnBody struct {
 	turn *turn
 }
 
+// Read implements io.Reader. There is nothing to do before all has come.
 func (b *turnBody) Read(p []byte) (int, error) {
 	b.turn.end()
-	defer b.turn.begin()
-	return b.ReadCloser.Read(p)
+	n, err := b.ReadCloser.Read(p)
+	if err != nil {
+		b.turn.begin()
+	}
+	return n, err
 }
 
-// writer is written to likewise.
+// writer is written to likewise. Nobody waits for a turn after the last part.
 func (t *turn) writer(w http.ResponseWriter) http.ResponseWriter { return &turnWriter{w, t} }
 
 type turnWriter struct {
@@ -177,9 +186,9 @@ type turnWriter struct {
 	turn *turn
 }
 
+// Write implements io.Writer.
 func (w *turnWriter) Write(p []byte) (int, error) {
 	w.turn.end()
-	defer w.turn.begin()
 	return w.ResponseWriter.Write(p)
 }
 

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -54,5 +55,26 @@ func TestTenantsTakeTurns(t *testing.T) {
 		if turns.working != 0 || len(turns.tenants) != 0 || len(turns.order) != 0 {
 			t.Errorf("%d work, %d tenants and %d in line are left", turns.working, len(turns.tenants), len(turns.order))
 		}
+	})
+}
+
+// TestNobodyWaitsToEnd: whoever has written the last part of an answer needs no turn any more.
+func TestNobodyWaitsToEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		turns := newCPUTurns()
+		turns.cpus = 1
+		first, second := turns.request("tenant"), turns.request("tenant")
+		first.begin()
+		go second.begin()
+		synctest.Wait()
+		if _, err := first.writer(httptest.NewRecorder()).Write([]byte("all")); err != nil {
+			t.Fatal(err)
+		}
+		first.over() // while the second works
+		synctest.Wait()
+		if !second.works {
+			t.Error("the next one does not work")
+		}
+		second.over()
 	})
 }

@@ -24,10 +24,13 @@ type requestIDKey struct{}
 func Identified(next http.Handler) http.Handler {
 	server := "classifier-factory/" + version.Number()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Context().Value(requestIDKey{}) != nil { // by a handler around this one
+			next.ServeHTTP(w, r)
+			return
+		}
 		id := r.Header.Get(requestIDHeader)
 		if !saneRequestID.MatchString(id) {
 			id = uuid.NewString()
-			r.Header.Set(requestIDHeader, id) // so that a handler within this one does not make another
 		}
 		w.Header().Set(requestIDHeader, id)
 		w.Header().Set("Server", server)

@@ -19,7 +19,7 @@ var closedObject = json.RejectUnknownMembers(true)
 
 // decodeBody reads a JSON body. What it returns otherwise is an answer.
 func decodeBody(r *http.Request, request any, options ...json.Options) error {
-	body, err := readPieces(r.Body)
+	body, err := readPieces(r.Body, r.ContentLength)
 	if err == nil {
 		err = json.Unmarshal(body, request, options...)
 	}
@@ -33,12 +33,23 @@ func decodeBody(r *http.Request, request any, options ...json.Options) error {
 // where somebody is to be stopped, such as for a collection of garbage, all wait.
 const pieceBytes = 256 << 10
 
-// readPieces reads to the end without a buffer that is copied whenever it grows.
-func readPieces(r io.Reader) ([]byte, error) {
+// firstPiece is how much is read at first: of a short body all, and a byte more, in which its
+// end is found. One that claims to be long has to be.
+func firstPiece(length int64) int {
+	const most = 4 << 10
+	if length < 0 || length >= most {
+		return most
+	}
+	return int(length) + 1
+}
+
+// readPieces reads to the end, of a body of that length if it is known, without a buffer that is
+// copied whenever it grows.
+func readPieces(r io.Reader, length int64) ([]byte, error) {
 	var pieces [][]byte
 	size := 0
 	for {
-		piece := make([]byte, 0, min(max(4<<10, size), pieceBytes))
+		piece := make([]byte, 0, min(max(firstPiece(length), size), pieceBytes))
 		for len(piece) < cap(piece) {
 			n, err := r.Read(piece[len(piece):cap(piece)])
 			piece = piece[:len(piece)+n]
