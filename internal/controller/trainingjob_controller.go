@@ -159,7 +159,7 @@ func (r *TrainingJobReconciler) SetupWithManager(ctx context.Context, manager ct
 		return err
 	}
 	return ctrl.NewControllerManagedBy(manager).
-		For(&classifierv1alpha1.ClassifierTrainingJob{}, builder.WithPredicates(predicate.Or(changedByUser(), r.statusRestored(), r.writes.news()))).
+		For(&classifierv1alpha1.ClassifierTrainingJob{}, builder.WithPredicates(afterCreation(), predicate.Or(changedByUser(), r.statusRestored(), r.writes.news()))).
 		Watches(&classifierv1alpha1.ClassifierTrainingJob{}, unsettledFirst()).
 		Watches(&classifierv1alpha1.ClassifierDataset{}, handler.EnqueueRequestsFromMapFunc(r.jobsOfDataset), builder.WithPredicates(tellsJobs())).
 		WatchesRawSource(ctrlsource.Func(r.alarm.accept)).
