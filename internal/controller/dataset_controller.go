@@ -63,8 +63,8 @@ func (r *DatasetReconciler) Reconcile(ctx context.Context, request ctrl.Request)
 		r.forgetTurns(request.NamespacedName)
 		return ctrl.Result{}, nil
 	}
-	if err == nil && !lags && isLightened(object) {
-		err = r.sources.Live.Get(ctx, request.NamespacedName, object)
+	if err == nil && !lags {
+		err = readWhole(ctx, r.sources.Live, object)
 	}
 	if err != nil || lags {
 		return ctrl.Result{}, client.IgnoreNotFound(err)

@@ -83,6 +83,9 @@ func (r *TrainingJobReconciler) Reconcile(ctx context.Context, request ctrl.Requ
 	if lags {
 		return ctrl.Result{}, nil
 	}
+	if err := readWhole(ctx, r.live, object); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
 	defer r.writes.note(object, object.ResourceVersion)
 	scope := newJobScope(object)
 	scope.marks = r.marks
