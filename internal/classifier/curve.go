@@ -19,7 +19,7 @@ type CurvePoint struct {
 // curveParts are one of so many examples each.
 var curveParts = []int{4, 2, 1}
 
-// fewestForCurve are unseen examples of which it can be said whether more are answered.
+// fewestForCurve are the unseen examples that tell a rise from chance.
 const fewestForCurve = 50
 
 // curve fits weights to parts of the examples, each part by one descent that is so short
@@ -28,23 +28,25 @@ const fewestForCurve = 50
 // are so many that they were fitted once, where dense features help, which the curve leaves
 // out, or where it would double the time.
 func (t *trainer) curve(ctx context.Context) ([]CurvePoint, error) {
-	data := t.final.data
-	if !t.options.Hyperparameters.Quality.hasCurve() || t.unseen.Len() < fewestForCurve || !data.repeatable() || t.dense != nil && slices.Max(t.dense.shares) > 0 {
+	dense := t.dense != nil && slices.Max(t.dense.shares) > 0
+	worthIt := t.options.Hyperparameters.Quality.hasCurve() && t.unseen.Len() >= fewestForCurve
+	if dense || !worthIt || !t.final.data.repeatable() {
 		return nil, nil
 	}
 	leftOut, err := t.leftOutOfParts(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("drawing the learning curve: %w", err)
 	}
-	points := make([]CurvePoint, len(curveParts))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(fitsAtATime())
+	points, fits := make([]CurvePoint, len(curveParts)), make([]*descent, len(curveParts))
 	for i := range points {
 		points[i].Examples = t.examples.corpus.Len() - len(leftOut[i])
-		fit, err := t.newPartFit(leftOut[i])
-		if err != nil {
+		if fits[i], err = t.newPartFit(leftOut[i]); err != nil {
 			return nil, err
 		}
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(fitsAtATime())
+	for i, fit := range fits {
 		group.Go(func() (err error) {
 			if err = fit.advance(ctx, fit.schedule.updates); err == nil {
 				points[i].F1, err = t.unseenF1(ctx, fit.weights)

@@ -14,12 +14,12 @@ const (
 
 	// A fit takes so much of an example, of each of its features, more where the weights do not
 	// fit a processor's cache, of each label, and of each feature for each label.
-	descentWork, hingeWork = 1900, 4000
-	featureWork, missWork  = 8, 50
+	descentWork, hingeWork = 2300, 4000
+	featureWork, missWork  = 6, 70
 	labelWork              = 48
 	pairWork, nbsvmPair    = 0.5, 1.0
 
-	cachedWeights = 1 << 19
+	cachedWeights = 1 << 20
 	// A text has so many features for each byte up to shortBytes, and beyond.
 	shortFeatures, longFeatures = 2.5, 0.12
 	shortBytes                  = 400
