@@ -47,6 +47,42 @@ type Metric struct {
 	Value string `json:"value,omitempty"`
 }
 
+// LearningCurve is how good models of parts of the samples are at a target.
+type LearningCurve struct {
+	// target that is measured.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	// +required
+	Target string `json:"target,omitempty"`
+
+	// outlook is what the points say of more samples, in a sentence.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	// +required
+	Outlook string `json:"outlook,omitempty"`
+
+	// points from the smallest part of the samples to all. Models of parts are trained in a
+	// short way, all alike, so that they are a little worse than what score says.
+	// +kubebuilder:validation:MinItems=2
+	// +kubebuilder:validation:MaxItems=4
+	// +listType=map
+	// +listMapKey=samples
+	// +required
+	Points []LearningCurvePoint `json:"points,omitempty"`
+}
+
+// LearningCurvePoint is how good a model of some samples is.
+type LearningCurvePoint struct {
+	// samples that were trained on.
+	// +kubebuilder:validation:Minimum=1
+	// +required
+	Samples int64 `json:"samples,omitempty"`
+
+	// f1Micro from "0" to "1"; where a sample has one label, the accuracy.
+	// +required
+	F1Micro Decimal `json:"f1Micro,omitempty"`
+}
+
 // LossPoint is the losses at a step.
 type LossPoint struct {
 	// step of the training.

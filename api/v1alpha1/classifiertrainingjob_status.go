@@ -70,6 +70,14 @@ type ClassifierTrainingJobStatus struct {
 	// +optional
 	LossHistory []LossPoint `json:"lossHistory,omitempty"`
 
+	// learningCurves say of each target whether more samples would help, as far as the
+	// factory measured it.
+	// +kubebuilder:validation:MaxItems=16
+	// +listType=map
+	// +listMapKey=target
+	// +optional
+	LearningCurves []LearningCurve `json:"learningCurves,omitempty"`
+
 	// cost that the factory estimates.
 	// +optional
 	Cost *Cost `json:"cost,omitempty"`

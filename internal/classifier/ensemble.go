@@ -88,12 +88,15 @@ func (e *ensemble) fits() []fit {
 	return fits
 }
 
-// advanceAll advances fits on all processors but one: whoever classifies with another
-// model meanwhile would wait for tens of milliseconds. Fits have nothing in common that
-// changes, so that the number of processors does not matter to what is learned.
+// fitsAtATime are on all processors but one: whoever classifies with another model meanwhile
+// would wait for tens of milliseconds.
+func fitsAtATime() int { return max(1, runtime.GOMAXPROCS(0)-1) }
+
+// advanceAll advances several fits at a time. They have nothing in common that changes, so
+// that the number of processors does not matter to what is learned.
 func advanceAll(ctx context.Context, fits []fit, update int) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(max(1, runtime.GOMAXPROCS(0)-1))
+	group.SetLimit(fitsAtATime())
 	for _, f := range fits {
 		group.Go(func() error { return f.advance(ctx, update) })
 	}

@@ -158,11 +158,14 @@ func (m *Model) Thresholds() [][]float64 {
 // thresholds. When none is, but every training example had a label, it is the most
 // probable one. It overwrites and returns labels when that has the room.
 func (m *Model) Decide(target int, probabilities []float64, labels []int) []int {
-	c := m.calibrations[target].Independent
-	if c == nil {
+	return m.calibrations[target].decide(probabilities, labels)
+}
+
+func (c calibration) decide(probabilities []float64, labels []int) []int {
+	if c.Independent == nil {
 		return append(labels[:0], highest(probabilities))
 	}
-	return c.decide(probabilities, labels[:0])
+	return c.Independent.decide(probabilities, labels[:0])
 }
 
 func highest(probabilities []float64) int {

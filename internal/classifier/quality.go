@@ -13,6 +13,8 @@ const (
 	QualityFast Quality = "fast"
 	// QualityBalanced is what an empty one means.
 	QualityBalanced Quality = "balanced"
+	// qualityCurve is that of what learning curves are drawn with.
+	qualityCurve Quality = "curve"
 	// QualityBest fits by as many descents as anything can still be gained by.
 	QualityBest Quality = "best"
 )
@@ -30,7 +32,7 @@ func (q Quality) check() error {
 // descents is how many there are, where there is memory for several fits.
 func (q Quality) descents() int {
 	switch q {
-	case QualityFast:
+	case QualityFast, qualityCurve:
 		return 1
 	case QualityBest:
 		return 5
@@ -38,10 +40,16 @@ func (q Quality) descents() int {
 	return 2
 }
 
+// hasCurve tells whether a learning curve is worth its time.
+func (q Quality) hasCurve() bool { return q != QualityFast }
+
 // passes is by how many times the engine's own choice the data is passed over.
 func (q Quality) passes() float64 {
-	if q == QualityFast {
+	switch q {
+	case QualityFast:
 		return 0.5
+	case qualityCurve:
+		return 0.25
 	}
 	return 1
 }

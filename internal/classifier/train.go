@@ -19,6 +19,9 @@ type Trained struct {
 	// Measurable is the model to measure on Unseen: Model itself or, when examples were
 	// held out, the one that was trained without them to calibrate Model.
 	Measurable *Model
+	// Curve says how much each doubling of the examples has brought, from the smallest part
+	// to all that are not held out. Nil where it is not drawn.
+	Curve []CurvePoint
 }
 
 // Train trains a model. valid may be empty or nil. What does not fit memory lies beside
@@ -40,7 +43,13 @@ func Train(ctx context.Context, train, valid *Corpus, options Options) (*Trained
 	if err := t.run(ctx); err != nil {
 		return nil, err
 	}
-	return t.finish(ctx)
+	trained, err := t.finish(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t.forgetFits()
+	trained.Curve, err = t.curve(ctx)
+	return trained, err
 }
 
 // check reads all examples and returns what the training examples are like.
@@ -318,6 +327,13 @@ func (t *trainer) finish(ctx context.Context) (*Trained, error) {
 	}
 	trained.Model, err = t.newModel(weights, trained.Measurable.calibrations, false)
 	return trained, err
+}
+
+// forgetFits leaves the memory of the fits, which have become models, to others.
+func (t *trainer) forgetFits() {
+	data := t.final.data
+	data.bayes, data.odds = nil, nil
+	t.final, t.calibrating = &ensemble{data: data}, nil
 }
 
 func (t *trainer) measurable(ctx context.Context) (*Model, error) {

@@ -18,6 +18,8 @@ const (
 	maxModelIDLength = 256
 	maxDecimalLength = 24
 	maxRunURLLength  = 512 // escaping may double it
+	maxTargetLength  = 128
+	maxCurvePoints   = 4
 )
 
 var currencyCode = regexp.MustCompile(`^[A-Z]{3}$`)
@@ -62,6 +64,26 @@ func fitMetric(value float64) string {
 	}
 	return strconv.FormatFloat(math.Round(value*1e4)/1e4, 'f', -1, 64)
 }
+
+// fitCurve is nil for what is no learning curve.
+func fitCurve(curve []mistral.CurvePoint) []classifierv1alpha1.LearningCurvePoint {
+	if len(curve) < 2 || len(curve) > maxCurvePoints {
+		return nil
+	}
+	var points []classifierv1alpha1.LearningCurvePoint
+	last := int64(0)
+	for _, point := range curve {
+		if point.Rows <= last || !(point.F1Micro >= 0 && point.F1Micro <= 1) {
+			return nil
+		}
+		last = point.Rows
+		points = append(points, classifierv1alpha1.LearningCurvePoint{Samples: point.Rows, F1Micro: classifierv1alpha1.Decimal(fitMetric(point.F1Micro))})
+	}
+	return points
+}
+
+// fitsTarget tells whether a target's name has room.
+func fitsTarget(name string) bool { return name != "" && len(name) <= maxTargetLength }
 
 // fitRunURL is the page of the run at Weights & Biases, once there is one.
 func fitRunURL(integrations []mistral.Integration) string {

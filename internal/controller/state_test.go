@@ -2,6 +2,7 @@ package controller
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -261,6 +262,46 @@ func TestScoreIsTheMeanOfWhatWasMeasured(t *testing.T) {
 	} {
 		if got := score(test.evaluation); got != test.want {
 			t.Errorf("got %q, want %q: %s", got, test.want, test.reason)
+		}
+	}
+}
+
+func TestLearningCurvesAreThoseOfTheFactory(t *testing.T) {
+	curve := func(name string, f1 ...float64) mistral.TargetEvaluation {
+		target := mistral.TargetEvaluation{Name: name, Samples: 1000}
+		for i, value := range f1 {
+			target.LearningCurve = append(target.LearningCurve, mistral.CurvePoint{Rows: 100 << i, F1Micro: value})
+		}
+		return target
+	}
+	measured := func(targets ...mistral.TargetEvaluation) *mistral.Evaluation {
+		return &mistral.Evaluation{Targets: targets}
+	}
+	lying := curve("intent", 0.75, 0.8, 0.84)
+	lying.Outlook = "Visit https://example.com"
+	many := make([]mistral.TargetEvaluation, 40)
+	for i := range many {
+		many[i] = curve(strconv.Itoa(i), 0.5, 0.6, 0.7)
+	}
+	for _, test := range []struct {
+		reason     string
+		evaluation *mistral.Evaluation
+		want       int
+	}{
+		{"nothing was measured", nil, 0},
+		{"no curve was drawn", measured(curve("intent")), 0},
+		{"one target", measured(curve("intent", 0.75, 0.8, 0.84)), 1},
+		{"two of one name", measured(curve("intent", 0.75, 0.8, 0.84), curve("intent", 0.1, 0.2, 0.3)), 1},
+		{"what a factory says of it is not repeated", measured(lying), 1},
+		{"no F1 is like that", measured(curve("intent", 0.75, 0.8, 1.84), curve("mood", -1, 0, 1)), 0},
+		{"more than there is room for", measured(many...), maxLearningCurves},
+	} {
+		got := learningCurves(test.evaluation)
+		if len(got) != test.want {
+			t.Errorf("%s: %d curves, want %d", test.reason, len(got), test.want)
+		}
+		if test.want == 1 && (got[0].Outlook != "Twice the rows would probably bring about 3 points." || len(got[0].Points) != 3 || got[0].Points[2].F1Micro != "0.84") {
+			t.Errorf("%s: %+v", test.reason, got[0])
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+	"github.com/classifier-factory/classifier-factory/internal/evaluation"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -25,6 +26,7 @@ const (
 	metricMacroF1        = "f1_macro"
 	// maxMetrics is what the API allows.
 	maxMetrics          = 64
+	maxLearningCurves   = 16
 	maxMetricNameLength = 192
 )
 
@@ -88,6 +90,9 @@ func (s *jobScope) observe(job *mistral.DetailedJob, now metav1.Time) {
 	}
 	s.status.Model = fitModel(job)
 	s.status.Score = cmp.Or(score(job.Evaluation), s.status.Score)
+	if curves := learningCurves(job.Evaluation); curves != nil {
+		s.status.LearningCurves = curves
+	}
 	s.status.TrainedTokens = cmp.Or(fitCount(job.TrainedTokens), s.status.TrainedTokens)
 	s.status.WeightsAndBiasesURL = cmp.Or(fitRunURL(job.Integrations), s.status.WeightsAndBiasesURL)
 }
@@ -176,13 +181,13 @@ func lastLosses(history []classifierv1alpha1.LossPoint) []classifierv1alpha1.Met
 
 // qualityMetrics are what a factory that measures its models says of each target,
 // as far as there is room.
-func qualityMetrics(evaluation *mistral.Evaluation) []classifierv1alpha1.Metric {
-	if evaluation == nil {
+func qualityMetrics(measured *mistral.Evaluation) []classifierv1alpha1.Metric {
+	if measured == nil {
 		return nil
 	}
 	var metrics []classifierv1alpha1.Metric
 	known := map[string]bool{}
-	for _, target := range evaluation.Targets {
+	for _, target := range measured.Targets {
 		for _, name := range slices.Sorted(maps.Keys(target.Metrics)) {
 			metric := classifierv1alpha1.Metric{Name: target.Name + "/" + name, Value: fitMetric(target.Metrics[name])}
 			// The name is the list's key, and a server may repeat one.
@@ -196,13 +201,36 @@ func qualityMetrics(evaluation *mistral.Evaluation) []classifierv1alpha1.Metric 
 	return metrics
 }
 
+// learningCurves are those of the targets, as far as the factory drew them and there is room.
+// What they say of more samples is said in words of our own.
+func learningCurves(measured *mistral.Evaluation) []classifierv1alpha1.LearningCurve {
+	if measured == nil {
+		return nil
+	}
+	var curves []classifierv1alpha1.LearningCurve
+	known := map[string]bool{}
+	for _, target := range measured.Targets {
+		curve := classifierv1alpha1.LearningCurve{
+			Target:  target.Name,
+			Outlook: evaluation.Outlook(target.LearningCurve, target.Samples),
+			Points:  fitCurve(target.LearningCurve),
+		}
+		if known[curve.Target] || !fitsTarget(curve.Target) || curve.Points == nil || curve.Outlook == "" || len(curves) == maxLearningCurves {
+			continue
+		}
+		known[curve.Target] = true
+		curves = append(curves, curve)
+	}
+	return curves
+}
+
 // score is the mean of the targets' macro F1, as far as the factory measured it.
-func score(evaluation *mistral.Evaluation) classifierv1alpha1.Decimal {
-	if evaluation == nil {
+func score(measured *mistral.Evaluation) classifierv1alpha1.Decimal {
+	if measured == nil {
 		return ""
 	}
 	sum, count := 0.0, 0.0
-	for _, target := range evaluation.Targets {
+	for _, target := range measured.Targets {
 		if f1, measured := target.Metrics[metricMacroF1]; measured && f1 >= 0 && f1 <= 1 {
 			sum, count = sum+f1, count+1
 		}

@@ -48,6 +48,11 @@ func TestNoAnswerBlocksTheStatus(t *testing.T) {
 			job["evaluation"] = map[string]any{"targets": targets}
 		}
 	}
+	curve := func(target string, rows int64, f1 float64) func(map[string]any) {
+		point := func(rows int64) map[string]any { return map[string]any{"rows": rows, "f1_micro": f1} }
+		return field("evaluation", map[string]any{"targets": []any{map[string]any{
+			"name": target, "samples": 100, "metrics": map[string]any{}, "learning_curve": []any{point(rows), point(2 * rows)}}}})
+	}
 	for _, answer := range []struct {
 		name    string
 		distort func(job map[string]any)
@@ -67,6 +72,12 @@ func TestNoAnswerBlocksTheStatus(t *testing.T) {
 		{"a measure beyond all bounds", evaluation("intent", 1e300), ""},
 		{"a measure of a target with a name of 500 characters", evaluation(strings.Repeat("t", 500), 0.5), ""},
 		{"a hundred measured targets of one name", evaluation("intent", 0.5, 100), ""},
+		{"a learning curve of no rows", curve("intent", 0, 0.5), ""},
+		{"a learning curve of negative rows", curve("intent", -7, 0.5), ""},
+		{"a learning curve beyond all bounds", curve("intent", 10, 1e300), ""},
+		{"a learning curve too fine to write", curve("intent", 10, 1e-30), ""},
+		{"a learning curve of a target without a name", curve("", 10, 0.5), ""},
+		{"a learning curve of a target with a name of 500 characters", curve(strings.Repeat("t", 500), 10, 0.5), ""},
 		{"an empty model ID", field("fine_tuned_model", ""), classifierv1alpha1.ReasonTraining},
 		{"negative tokens", field("trained_tokens", -5), ""},
 		{"a negative step", checkpoints(1, -3, 1, 1), ""},

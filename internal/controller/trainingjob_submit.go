@@ -185,7 +185,7 @@ func (r *TrainingJobReconciler) writeAttempt(ctx context.Context, scope *jobScop
 	if status.Attempt != nil && status.Attempt.Number != number {
 		// What the last try's job told is not this one's.
 		status.RemoteJob, status.Progress, status.LossHistory, status.Cost = nil, nil, nil, nil
-		status.TrainedTokens, status.WeightsAndBiasesURL, status.Score = nil, "", ""
+		status.TrainedTokens, status.WeightsAndBiasesURL, status.Score, status.LearningCurves = nil, "", "", nil
 		scope.remote = nil
 	}
 	status.Attempt = &classifierv1alpha1.Attempt{

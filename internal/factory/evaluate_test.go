@@ -103,3 +103,24 @@ func TestEvaluationOfSeveralLabels(t *testing.T) {
 		t.Errorf("evaluation of topic %+v", topic)
 	}
 }
+
+// TestLearningCurve says whether more rows would help, if enough are measured to tell.
+func TestLearningCurve(t *testing.T) {
+	s := startServer(t, nil)
+	training := s.upload("intents.jsonl", intents(600))
+	done := s.await(s.create(autoStart, training).ID, mistral.JobSuccess)
+	target := done.Evaluation.Targets[0]
+	if curve := target.LearningCurve; len(curve) != 3 || curve[2].Rows != 540 || curve[0].Rows > 137 || curve[2].F1Micro != 1 {
+		t.Errorf("%+v; want a quarter, half and all of what was not kept aside", curve)
+	}
+	if target.Outlook == "" {
+		t.Error("the curve is not explained")
+	}
+	fast := "fast"
+	done = s.await(s.create(func(r *mistral.CreateJobRequest) {
+		r.AutoStart, r.Hyperparameters.Quality = true, &fast
+	}, training).ID, mistral.JobSuccess)
+	if target := done.Evaluation.Targets[0]; target.LearningCurve != nil || target.Outlook != "" {
+		t.Errorf("%+v, %q; a training that is to be fast does not wait for it", target.LearningCurve, target.Outlook)
+	}
+}

@@ -200,6 +200,16 @@ type TargetEvaluation struct {
 	// ConfusionMatrix has a row for each true label and a column for each predicted one,
 	// in the order of Labels. It is absent for multi_class targets and for very many labels.
 	ConfusionMatrix [][]int64 `json:"confusion_matrix,omitempty"`
+	// LearningCurve has how good models are that were trained in a short way on parts of the
+	// rows, from the smallest part to all, and Outlook what that says of more rows.
+	LearningCurve []CurvePoint `json:"learning_curve,omitempty"`
+	Outlook       string       `json:"outlook,omitempty"`
+}
+
+// CurvePoint is how good a model of some rows is.
+type CurvePoint struct {
+	Rows    int64   `json:"rows"`
+	F1Micro float64 `json:"f1_micro"` // where a sample has one label, the accuracy
 }
 
 // LabelEvaluation is how well one label is told from the others.

@@ -40,7 +40,7 @@ func load(ctx context.Context, factory string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(directory)) }()
-	server, stop, err := startFactory(ctx, factory, directory)
+	server, stop, err := startFactory(ctx, factory, directory, nil)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 // The benchmark measures the product beside what does the same, in one run: with
 // the argument datasets, reading and uploading them; with engine, training and
-// predicting; with fewshot, training with few rows; with load, a factory that serves.
+// predicting; with fewshot, training with few rows; with durations, what a factory says of
+// how long it will train; with load, a factory that serves.
 package main
 
 import (
@@ -34,10 +35,12 @@ func main() {
 		err = compareEngines(ctx, flag.Args()[1:])
 	case fewShotCommand:
 		err = measureFewShot(ctx)
+	case durationsCommand:
+		err = measureDurations(ctx, *factory)
 	case datasetsCommand:
 		err = measureDatasets(ctx, *factory)
 	default:
-		err = errors.New("the argument is datasets, engine, fewshot or load")
+		err = errors.New("the argument is datasets, durations, engine, fewshot or load")
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -76,7 +77,7 @@ func measureUploads(ctx context.Context, factory string) (uploaders []*uploader,
 	if err := os.WriteFile(path, rows, 0o600); err != nil {
 		return nil, err
 	}
-	server, stop, err := startFactory(ctx, factory, filepath.Join(directory, "factory"))
+	server, stop, err := startFactory(ctx, factory, filepath.Join(directory, "factory"), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +93,7 @@ func measureUploads(ctx context.Context, factory string) (uploaders []*uploader,
 }
 
 // startFactory waits until the factory answers.
-func startFactory(ctx context.Context, factory, directory string) (server string, stop func() error, err error) {
+func startFactory(ctx context.Context, factory, directory string, log io.Writer) (server string, stop func() error, err error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0") // a port that nobody listens on
 	if err != nil {
 		return "", nil, err
@@ -104,6 +105,7 @@ func startFactory(ctx context.Context, factory, directory string) (server string
 	// Who measures all that the factory can do is one tenant.
 	command := exec.Command(factory, "--insecure-no-auth", "--listen="+address, "--metrics-listen=127.0.0.1:0", "--data-dir="+directory,
 		"--tenant-requests-per-second=0", "--tenant-requests-under-way=0")
+	command.Stderr = log
 	if err := command.Start(); err != nil {
 		return "", nil, err
 	}

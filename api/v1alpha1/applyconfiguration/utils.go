@@ -76,6 +76,10 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.LabelStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("LabelSuspect"):
 		return &apiv1alpha1.LabelSuspectApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("LearningCurve"):
+		return &apiv1alpha1.LearningCurveApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("LearningCurvePoint"):
+		return &apiv1alpha1.LearningCurvePointApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("LengthSummary"):
 		return &apiv1alpha1.LengthSummaryApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("LossPoint"):

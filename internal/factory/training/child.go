@@ -149,7 +149,7 @@ func (c *child) train(ctx context.Context) (*made, error) {
 		return nil, explainEncoder(base.Name, err)
 	}
 	debug.FreeOSMemory() // what the training leaves is more than the rest needs
-	evaluation, err := evaluate(ctx, trained.Measurable, c.job.Targets, trained.Unseen)
+	evaluation, err := evaluate(ctx, trained, c.job.Targets)
 	return &made{trained.Model, trainedMessage{evaluation, training.Len(), rows.bytes}}, err
 }
 

@@ -10,7 +10,8 @@ import (
 
 // evaluate measures a model, as it will be served, on examples that it has not learned
 // from: what was trained on would flatter it.
-func evaluate(ctx context.Context, model *classifier.Model, targets []mistral.ClassifierTarget, unseen classifier.Examples) (*mistral.Evaluation, error) {
+func evaluate(ctx context.Context, trained *classifier.Trained, targets []mistral.ClassifierTarget) (*mistral.Evaluation, error) {
+	model, unseen := trained.Measurable, trained.Unseen
 	if unseen.Len() == 0 {
 		return nil, nil
 	}
@@ -43,8 +44,20 @@ func evaluate(ctx context.Context, model *classifier.Model, targets []mistral.Cl
 		} else {
 			result.Targets = append(result.Targets, multi[t].Result())
 		}
+		addCurve(&result.Targets[t], trained.Curve, t)
 	}
 	return result, nil
+}
+
+// addCurve adds the learning curve of a target that was measured.
+func addCurve(measured *mistral.TargetEvaluation, curve []classifier.CurvePoint, target int) {
+	if measured.Samples == 0 {
+		return
+	}
+	for _, point := range curve {
+		measured.LearningCurve = append(measured.LearningCurve, mistral.CurvePoint{Rows: int64(point.Examples), F1Micro: point.F1[target]})
+	}
+	measured.Outlook = evaluation.Outlook(measured.LearningCurve, measured.Samples)
 }
 
 // newEvaluations has one for each target, in one of the lists.

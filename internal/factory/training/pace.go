@@ -25,7 +25,6 @@ func (q *Queue) learnPace(ctx context.Context, work float64, took time.Duration)
 // usualFits are those of a training that learns from rows in several ways.
 const usualFits = 6
 
-// trainingProcessors are as many as the engine makes fits on at a time.
-func trainingProcessors() float64 {
-	return float64(min(max(runtime.GOMAXPROCS(0)-1, 1), usualFits))
-}
+// trainingProcessors are as many as a child makes fits on at a time. The server itself takes
+// one more processor than there are, later than this is counted.
+var trainingProcessors = float64(min(max(runtime.GOMAXPROCS(0)-1, 1), usualFits))

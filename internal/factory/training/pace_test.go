@@ -1,6 +1,7 @@
 package training
 
 import (
+	"runtime"
 	"testing"
 	"time"
 
@@ -64,12 +65,23 @@ func TestExpectedDuration(t *testing.T) {
 		{"twice the labels", steps(100), sized(func(s *classifier.Size) {
 			s.Targets = []classifier.Target{{Labels: make([]string, 120), Loss: classifier.SingleClass}}
 		}), 0.01, 1.3, 2},
-		{"with a validation file no second model is fitted", steps(100), sized(func(s *classifier.Size) { s.Validated = true }), 0.01, 0.45, 0.55},
-		{"ten times the rows are passed over less often", steps(100), sized(func(s *classifier.Size) { s.Examples, s.TextBytes = 100_000, 6_000_000 }), 0.01, 1, 3},
-		{"of long texts less is taken", steps(100), sized(func(s *classifier.Size) { s.TextBytes *= 100 }), 0.01, 20, 30},
+		{"with a validation file no second model is fitted", steps(100), sized(func(s *classifier.Size) { s.Validated = true }), 0.01, 0.5, 0.6},
+		{"ten times the rows are passed over less often", steps(100), sized(func(s *classifier.Size) { s.Examples, s.TextBytes = 100_000, 6_000_000 }), 0.01, 0.5, 3},
+		{"of long texts less is taken", steps(100), sized(func(s *classifier.Size) { s.TextBytes *= 100 }), 0.01, 2, 5},
 	} {
 		if got := expected(test.requested, test.size, test.pace) / base; got < test.least || got > test.most {
 			t.Errorf("%s: %.2f times as long, want %v to %v", test.reason, got, test.least, test.most)
 		}
+	}
+}
+
+// TestDurationIsThatOfAChild, which trains on the processors that there are: that a server
+// takes one more for itself makes no training shorter.
+func TestDurationIsThatOfAChild(t *testing.T) {
+	size := classifier.Size{Examples: 10_000, TextBytes: 600_000, Targets: []classifier.Target{{Labels: make([]string, 60), Loss: classifier.SingleClass}}}
+	before := *newPlan(mistral.Hyperparameters{}, size, 1).metadata.ExpectedDurationSeconds
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2 + runtime.GOMAXPROCS(0)))
+	if after := *newPlan(mistral.Hyperparameters{}, size, 1).metadata.ExpectedDurationSeconds; after != before {
+		t.Errorf("%d seconds, and %d once the server has taken more processors", before, after)
 	}
 }

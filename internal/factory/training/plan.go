@@ -37,7 +37,7 @@ func newPlan(requested mistral.Hyperparameters, size classifier.Size, pace float
 	}
 	trainTokens := *h.TrainingSteps * tokensPerStep
 	work := classifier.Work(size, workHyperparameters(*h.TrainingSteps, requested))
-	duration := int64(math.Ceil(work / pace / trainingProcessors()))
+	duration := int64(math.Ceil(work / pace / trainingProcessors))
 	if h.Epochs == nil {
 		epochs := float64(trainTokens) / float64(dataTokens)
 		h.Epochs = &epochs

@@ -181,6 +181,7 @@ func (q *Queue) train(ctx context.Context, j *store.Job) (*trained, error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, err
 	}
+	begun := q.now()
 	p, err := startProcess(ctx, q.trainingMemory)
 	if err != nil {
 		return nil, err
@@ -192,7 +193,8 @@ func (q *Queue) train(ctx context.Context, j *store.Job) (*trained, error) {
 		_ = p.command.Process.Kill() // nobody listens any longer
 	}
 	died := p.end()
-	q.logger.InfoContext(ctx, "training's process ended", slog.String("job", j.ID), slog.Int64("peak_memory_bytes", p.peakMemory()))
+	q.logger.InfoContext(ctx, "training's process ended", slog.String("job", j.ID), slog.Int64("peak_memory_bytes", p.peakMemory()),
+		slog.Float64("seconds", q.now().Sub(begun).Seconds()), slog.Float64("processor_seconds", p.processorTime().Seconds()))
 	if died != nil && (err == nil || errors.Is(err, errSilent)) {
 		err = died
 	}

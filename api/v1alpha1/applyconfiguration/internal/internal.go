@@ -334,6 +334,14 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: lastHandledReconcileAt
       type:
         scalar: string
+    - name: learningCurves
+      type:
+        list:
+          elementType:
+            namedType: com.github.classifier-factory.classifier-factory.api.v1alpha1.LearningCurve
+          elementRelationship: associative
+          keys:
+          - target
     - name: lossHistory
       type:
         list:
@@ -713,6 +721,32 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: string
 - name: com.github.classifier-factory.classifier-factory.api.v1alpha1.LastMessage
   scalar: string
+- name: com.github.classifier-factory.classifier-factory.api.v1alpha1.LearningCurve
+  map:
+    fields:
+    - name: outlook
+      type:
+        scalar: string
+    - name: points
+      type:
+        list:
+          elementType:
+            namedType: com.github.classifier-factory.classifier-factory.api.v1alpha1.LearningCurvePoint
+          elementRelationship: associative
+          keys:
+          - samples
+    - name: target
+      type:
+        scalar: string
+- name: com.github.classifier-factory.classifier-factory.api.v1alpha1.LearningCurvePoint
+  map:
+    fields:
+    - name: f1Micro
+      type:
+        namedType: com.github.classifier-factory.classifier-factory.api.v1alpha1.Decimal
+    - name: samples
+      type:
+        scalar: numeric
 - name: com.github.classifier-factory.classifier-factory.api.v1alpha1.LengthSummary
   map:
     fields:

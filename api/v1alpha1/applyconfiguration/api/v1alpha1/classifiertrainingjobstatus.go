@@ -43,6 +43,9 @@ type ClassifierTrainingJobStatusApplyConfiguration struct {
 	Score *apiv1alpha1.Decimal `json:"score,omitempty"`
 	// lossHistory is the course of the losses, thinned out to fit.
 	LossHistory []LossPointApplyConfiguration `json:"lossHistory,omitempty"`
+	// learningCurves say of each target whether more samples would help, as far as the
+	// factory measured it.
+	LearningCurves []LearningCurveApplyConfiguration `json:"learningCurves,omitempty"`
 	// cost that the factory estimates.
 	Cost *CostApplyConfiguration `json:"cost,omitempty"`
 	// weightsAndBiasesURL is the run's page at Weights & Biases.
@@ -173,6 +176,19 @@ func (b *ClassifierTrainingJobStatusApplyConfiguration) WithLossHistory(values .
 			panic("nil value passed to WithLossHistory")
 		}
 		b.LossHistory = append(b.LossHistory, *values[i])
+	}
+	return b
+}
+
+// WithLearningCurves adds the given value to the LearningCurves field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the LearningCurves field.
+func (b *ClassifierTrainingJobStatusApplyConfiguration) WithLearningCurves(values ...*LearningCurveApplyConfiguration) *ClassifierTrainingJobStatusApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithLearningCurves")
+		}
+		b.LearningCurves = append(b.LearningCurves, *values[i])
 	}
 	return b
 }
