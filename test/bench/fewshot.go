@@ -3,11 +3,9 @@ package main
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"slices"
 	"text/tabwriter"
 
@@ -41,27 +39,26 @@ func measureFewShot(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	folders, err := filepath.Glob(filepath.Join(os.Getenv(dataVariable), "*", "train.jsonl"))
+	sets, err := folderSets(os.Getenv(dataVariable))
 	if err != nil {
 		return err
 	}
 	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintf(out, "accuracy on validation texts, %%, mean of %d draws\trows a label\talone\twith words\n", drawsOfRows)
-	for _, folder := range folders {
-		folder = filepath.Dir(folder)
-		set, err := readLabelledTexts(folder)
-		if errors.Is(err, errSeveralTargets) || err == nil && set.multi {
-			continue
-		}
+	for _, d := range sets {
+		set, err := d.read(ctx)
 		if err != nil {
 			return err
+		}
+		if set.multi {
+			continue
 		}
 		for _, rows := range rowsPerLabel {
 			alone, withWords, err := set.fewShot(ctx, table, rows)
 			if err != nil {
 				return err
 			}
-			_, _ = fmt.Fprintf(out, "%s\t%d\t%.1f\t%.1f\n", filepath.Base(folder), rows, alone, withWords)
+			_, _ = fmt.Fprintf(out, "%s\t%d\t%.1f\t%.1f\n", d.name, rows, alone, withWords)
 			if err := out.Flush(); err != nil {
 				return err
 			}
