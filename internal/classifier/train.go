@@ -82,7 +82,7 @@ type trainer struct {
 	// crossFitted are examples that calibrate beside the unseen ones: each list by weights
 	// that are fitted to all others.
 	crossFitted        [][]int32
-	crossFittedMargins *calibrationExamples
+	crossFittedMargins *mixture
 	schedule           schedule
 	files              scratchFiles
 
