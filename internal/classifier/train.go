@@ -113,7 +113,7 @@ func newTrainer(ctx context.Context, train, valid *Corpus, s *survey, options Op
 		examples: examples,
 		named:    names.help,
 		unseen:   Examples{corpus: valid},
-		schedule: newSchedule(examples.count(), s.labels(), options.Hyperparameters),
+		schedule: newSchedule(examples.count(), s.labels(), s.textBytes, options.Hyperparameters),
 		files:    scratchFiles{folder: train.files.folder},
 	}
 	if err := t.divide(ctx); err != nil {

@@ -21,7 +21,7 @@ func Work(s Size, h Hyperparameters) float64 {
 		labels += len(target.Labels)
 		most = max(most, len(target.Labels))
 	}
-	schedule := newSchedule(max(s.Examples, 1), most, h)
+	schedule := newSchedule(max(s.Examples, 1), most, s.TextBytes, h)
 	passes := float64(schedule.updates) / float64(max(s.Examples, 1))
 	if (int64(s.Examples)+int64(labels))*int64(labels) <= maxRepeatedWeights {
 		passes = float64(schedule.descents)*passes + hingesPasses(newHeads(s.Targets))
