@@ -44,7 +44,7 @@ func (h head) calibrated(margins []float32, c calibration, probabilities []float
 // calibrate returns a calibration for each target, fitted on examples that the
 // weights have not seen.
 func (t *trainer) calibrate(ctx context.Context, weights *linear) ([]calibration, error) {
-	examples := t.crossFittedMargins
+	examples := t.crossFittedMargins.others
 	if err := t.addUnseenMargins(ctx, weights, t.vectorizer, examples); err != nil {
 		return nil, err
 	}
@@ -101,6 +101,10 @@ type calibrationExamples struct {
 
 func newCalibrationExamples(heads []head) *calibrationExamples {
 	return &calibrationExamples{width: columns(heads)}
+}
+
+func (c *calibrationExamples) clone() *calibrationExamples {
+	return &calibrationExamples{slices.Clone(c.margins), c.width, slices.Clone(c.heads)}
 }
 
 // all yields the margins of each example, and the example without its text, which are

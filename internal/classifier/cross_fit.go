@@ -95,17 +95,17 @@ func firstLabel(heads []head, example *Example) int {
 }
 
 // crossFit returns the margins of the cross-fitted examples.
-func (t *trainer) crossFit(ctx context.Context) (*calibrationExamples, error) {
-	c := newCalibrationExamples(t.heads)
+func (t *trainer) crossFit(ctx context.Context) (*mixture, error) {
+	m := newMixture(t.heads)
 	for _, fold := range t.crossFitted {
-		if err := t.fitWithout(ctx, fold, c); err != nil {
+		if err := t.fitWithout(ctx, fold, m); err != nil {
 			return nil, err
 		}
 	}
-	return c, nil
+	return m, nil
 }
 
-func (t *trainer) fitWithout(ctx context.Context, fold []int32, c *calibrationExamples) error {
+func (t *trainer) fitWithout(ctx context.Context, fold []int32, m *mixture) error {
 	part := *t
 	part.files = scratchFiles{folder: t.files.folder}
 	defer part.files.close()
@@ -136,9 +136,5 @@ func (t *trainer) fitWithout(ctx context.Context, fold []int32, c *calibrationEx
 			return err
 		}
 	}
-	weights, err := ensemble.weights()
-	if err != nil {
-		return err
-	}
-	return part.addUnseenMargins(ctx, weights, part.vectorizer, c)
+	return part.addMixture(ctx, ensemble, m)
 }

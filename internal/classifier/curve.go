@@ -124,13 +124,15 @@ func (t *trainer) newPartFit(leftOut []int32) (*descent, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newDescent(data, order, curveSchedule(order.length, t.survey.labels(), t.options.Hyperparameters), t.options.Seed, curveStream), nil
+	bytes := t.survey.textBytes * int64(order.length) / int64(data.examples.count())
+	schedule := curveSchedule(order.length, t.survey.labels(), bytes, t.options.Hyperparameters)
+	return newDescent(data, order, schedule, t.options.Seed, curveStream), nil
 }
 
 // curveSchedule is the engine's own choice for so many examples, whatever was asked for.
-func curveSchedule(examples, labels int, h Hyperparameters) schedule {
+func curveSchedule(examples, labels int, textBytes int64, h Hyperparameters) schedule {
 	h.Steps, h.Epochs, h.Quality = 0, 0, qualityCurve
-	return newSchedule(examples, labels, h)
+	return newSchedule(examples, labels, textBytes, h)
 }
 
 // unseenF1 is that of each target, with thresholds that suit the unseen examples, as those of

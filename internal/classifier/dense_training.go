@@ -158,7 +158,7 @@ func (d *denseFits) choose(ctx context.Context, t *trainer, weights *linear, uns
 		return err
 	}
 	d.shares = make([]float64, len(t.heads))
-	mixed := &calibrationExamples{margins: slices.Clone(unseen.margins), width: unseen.width, heads: unseen.heads}
+	mixed := unseen.clone()
 	for i, h := range t.heads {
 		if ratios[i] == 0 {
 			continue

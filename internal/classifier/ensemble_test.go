@@ -24,7 +24,7 @@ func TestEnsembleFitsMemory(t *testing.T) {
 		t.Run(test.reason, func(t *testing.T) {
 			targets := []Target{{Labels: make([]string, 100), Loss: test.loss}}
 			data := &trainingData{targets: targets, heads: newHeads(targets), examples: trainingExamples{names: make([]Example, test.examples)}, vocabulary: &vocabulary{slots: make([]uint32, test.slots)}}
-			e, err := newEnsemble(data, scratchFilesOf(t), nil, newSchedule(100, 10, Hyperparameters{}), 1)
+			e, err := newEnsemble(data, scratchFilesOf(t), nil, newSchedule(100, 10, 0, Hyperparameters{}), 1)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -10,7 +10,7 @@ import (
 func TestHingeFindsTheOptimum(t *testing.T) {
 	examples := append(colourExamples(30), Example{Text: "it is red", Labels: [][]int{{1}}, Weight: 3})
 	data := newColourData(t, examples, []Target{colours})
-	e, err := newEnsemble(data, scratchFilesOf(t), nil, newSchedule(len(examples), 3, Hyperparameters{}), 1)
+	e, err := newEnsemble(data, scratchFilesOf(t), nil, newSchedule(len(examples), 3, 0, Hyperparameters{}), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func TestHingeLeavesMultiClassAlone(t *testing.T) {
 		examples[i].Labels = append(examples[i].Labels, colour.Labels[0])
 	}
 	data := newColourData(t, examples, targets)
-	e, err := newEnsemble(data, scratchFilesOf(t), nil, newSchedule(len(examples), 3, Hyperparameters{}), 1)
+	e, err := newEnsemble(data, scratchFilesOf(t), nil, newSchedule(len(examples), 3, 0, Hyperparameters{}), 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,11 @@ const (
 	ownWeightDecay    = 1e-6
 	ownWarmupFraction = 0.05
 	ownCost           = 1.0
+
+	// ownTextBytes are those of a text, on average, from which passes are the fewer the longer
+	// texts are, by the square root: each has more that can be learned by heart. A quarter of
+	// the passes over pages of manuals is no worse.
+	ownTextBytes = 400
 )
 
 // What the hosted service's hyperparameters are relative to.
@@ -36,9 +41,11 @@ type schedule struct {
 	descents               int     // where there is memory for several fits
 }
 
-func newSchedule(examples, labels int, h Hyperparameters) schedule {
+func newSchedule(examples, labels int, textBytes int64, h Hyperparameters) schedule {
 	wanted := max(ownExamples, ownLabelExamples*float64(labels))
-	own := min(max(wanted/float64(examples), fewestPasses), mostPasses) * h.Quality.passes()
+	own := min(max(wanted/float64(examples), fewestPasses), mostPasses)
+	own = max(own*min(math.Sqrt(ownTextBytes*float64(examples)/float64(max(textBytes, 1))), 1), fewestPasses)
+	own *= h.Quality.passes()
 	passes := max(own, own*float64(h.Steps)/hostedSteps, h.Epochs)
 	passes = min(passes, own*longestTraining)
 	updates := int(math.Ceil(passes * float64(examples)))

@@ -6,7 +6,7 @@ import (
 )
 
 func TestSchedule(t *testing.T) {
-	own := newSchedule(10_000, 10, Hyperparameters{})
+	own := newSchedule(10_000, 10, 0, Hyperparameters{})
 	for _, test := range []struct {
 		reason          string
 		hyperparameters Hyperparameters
@@ -26,7 +26,7 @@ func TestSchedule(t *testing.T) {
 		{"decay is proportional", Hyperparameters{WeightDecay: 0.2}, own.updates, own.rate, 2 * own.decay},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
-			s := newSchedule(10_000, 10, test.hyperparameters)
+			s := newSchedule(10_000, 10, 0, test.hyperparameters)
 			if s.updates != test.updates || !near(s.rate, test.rate) || !near(s.decay, test.decay) {
 				t.Errorf("%+v, want %d updates, rate %v, decay %v", s, test.updates, test.rate, test.decay)
 			}
@@ -36,7 +36,7 @@ func TestSchedule(t *testing.T) {
 
 func TestQualityIsTheNumberOfDescents(t *testing.T) {
 	for quality, descents := range map[Quality]int{QualityFast: 1, QualityBalanced: 2, "": 2, QualityBest: 5} {
-		if got := newSchedule(100, 10, Hyperparameters{Quality: quality}).descents; got != descents {
+		if got := newSchedule(100, 10, 0, Hyperparameters{Quality: quality}).descents; got != descents {
 			t.Errorf("%q has %d descents, want %d", quality, got, descents)
 		}
 	}
@@ -47,7 +47,7 @@ func TestQualityIsTheNumberOfDescents(t *testing.T) {
 
 func TestScheduleRateRisesAndFalls(t *testing.T) {
 	for _, warmup := range []float64{0, 0.3, 1} {
-		s := newSchedule(100, 10, Hyperparameters{WarmupFraction: warmup})
+		s := newSchedule(100, 10, 0, Hyperparameters{WarmupFraction: warmup})
 		for update := range s.updates {
 			rate, before := s.rateAt(update), 0.0
 			if update > 0 {
@@ -64,6 +64,28 @@ func near(a, b float64) bool {
 	return a > b*0.999999 && a < b*1.000001
 }
 
+// Of two equally many texts, those that are sixteen times as long as usual are passed over a
+// quarter as often, but never too seldom.
+func TestScheduleFollowsLengths(t *testing.T) {
+	for _, test := range []struct {
+		reason   string
+		examples int
+		mean     int64
+		passes   float64
+	}{
+		{"short texts", 1000, 40, mostPasses},
+		{"long texts", 1000, 16 * ownTextBytes, mostPasses / 4},
+		{"many of them", 1_000_000, 16 * ownTextBytes, fewestPasses},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			s := newSchedule(test.examples, 3, test.mean*int64(test.examples), Hyperparameters{})
+			if passes := float64(s.updates) / float64(test.examples); passes != test.passes {
+				t.Errorf("%v passes, want %v", passes, test.passes)
+			}
+		})
+	}
+}
+
 func TestScheduleFollowsRowsPerLabel(t *testing.T) {
 	for _, test := range []struct {
 		reason           string
@@ -77,7 +99,7 @@ func TestScheduleFollowsRowsPerLabel(t *testing.T) {
 		{"as often as small data at most", 48_000, 9600, mostPasses},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
-			s := newSchedule(test.examples, test.labels, Hyperparameters{})
+			s := newSchedule(test.examples, test.labels, 0, Hyperparameters{})
 			if passes := float64(s.updates) / float64(test.examples); passes != test.passes {
 				t.Errorf("%v passes, want %v", passes, test.passes)
 			}

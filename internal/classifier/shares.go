@@ -14,31 +14,57 @@ var nbsvmShares = []float64{0, 0.3, 0.6, 0.9}
 // handful of examples does not decide.
 const sharePrior = 4
 
-// choosesShares tells whether unseen examples choose what NB-SVM is of the mean: so few that
-// others had to be cross-fitted do not.
+// choosesShares tells whether there are examples to choose what NB-SVM is of the mean.
 func (t *trainer) choosesShares() bool {
-	return len(t.crossFitted) == 0 && slices.ContainsFunc(t.heads, head.hasNBSVM)
+	return t.unseen.Len()+len(t.crossFitted) > 0 && slices.ContainsFunc(t.heads, head.hasNBSVM)
 }
 
-// chooseShares has the unseen examples choose what NB-SVM is of the mean, for each target.
-func (t *trainer) chooseShares(ctx context.Context) error {
-	e := t.calibrating
-	if e.nbsvm == nil || t.unseen.Len() == 0 {
-		return nil
-	}
+// mixture is what the margins of examples that no weight was fitted to are made of: those
+// of NB-SVM and those of all other fits, as far spread.
+type mixture struct {
+	others, nbsvm *calibrationExamples
+}
+
+func newMixture(heads []head) *mixture {
+	return &mixture{newCalibrationExamples(heads), newCalibrationExamples(heads)}
+}
+
+// addMixture adds the margins of the unseen examples.
+func (t *trainer) addMixture(ctx context.Context, e *ensemble, m *mixture) error {
 	others, err := e.weights()
 	if err != nil {
 		return err
 	}
-	mixed, added := newCalibrationExamples(t.heads), newCalibrationExamples(t.heads)
-	if err := t.addUnseenMargins(ctx, others, t.vectorizer, mixed); err != nil {
+	if err := t.addUnseenMargins(ctx, others, t.vectorizer, m.others); err != nil || e.nbsvm == nil {
 		return err
 	}
-	if err := t.addUnseenMargins(ctx, e.nbsvm.weights, t.vectorizer, added); err != nil {
-		return err
-	}
-	factors, err := spreadRatios(e.data, others, e.data, e.nbsvm.weights)
+	ratios, err := spreadRatios(e.data, others, e.data, e.nbsvm.weights)
 	if err != nil {
+		return err
+	}
+	start := len(m.nbsvm.margins)
+	if err := t.addUnseenMargins(ctx, e.nbsvm.weights, t.vectorizer, m.nbsvm); err != nil {
+		return err
+	}
+	for margins := range slices.Chunk(m.nbsvm.margins[start:], m.nbsvm.width) {
+		for i, h := range t.heads {
+			for column := h.first; column < h.end; column++ {
+				margins[column] *= float32(ratios[i])
+			}
+		}
+	}
+	return nil
+}
+
+// chooseShares has the examples that no weight was fitted to choose what NB-SVM is of the
+// mean, for each target.
+func (t *trainer) chooseShares(ctx context.Context) error {
+	crossFitted := t.crossFittedMargins
+	if t.calibrating.nbsvm == nil {
+		return nil
+	}
+	all := crossFitted.clone()
+	if err := t.addMixture(ctx, t.calibrating, all); err != nil {
 		return err
 	}
 	shares := make([]float64, len(t.heads))
@@ -47,7 +73,8 @@ func (t *trainer) chooseShares(ctx context.Context) error {
 			return fmt.Errorf("choosing shares: %w", err)
 		}
 		if h.hasNBSVM() {
-			shares[i] = h.bestShare(i, mixed, added, factors[i])
+			shares[i] = h.bestShare(i, all)
+			h.mixMargins(crossFitted.others, crossFitted.others, crossFitted.nbsvm, shares[i], 1)
 		}
 	}
 	t.calibrating.shares, t.final.shares = shares, shares
@@ -56,17 +83,16 @@ func (t *trainer) chooseShares(ctx context.Context) error {
 
 // bestShare is that of the lowest loss after calibration. Margins are linear in the
 // weights, so that no weights have to be mixed to know those of a mean.
-func (h head) bestShare(target int, others, added *calibrationExamples, factor float64) float64 {
+func (h head) bestShare(target int, m *mixture) float64 {
 	best, lowest := 0.0, 0.0
-	mean := &calibrationExamples{margins: make([]float32, len(others.margins)), width: others.width, heads: others.heads}
+	mean := m.others.clone()
 	for _, share := range nbsvmShares {
-		kept, factor := float32(1-share), float32(share*factor)
-		for i, margin := range others.margins {
-			mean.margins[i] = kept*margin + factor*added.margins[i]
-		}
+		h.mixMargins(mean, m.others, m.nbsvm, share, 1)
 		if total := h.calibratedLoss(target, mean) + sharePrior*share; share == 0 || total < lowest {
 			best, lowest = share, total
 		}
 	}
 	return best
 }
+
+func (m *mixture) clone() *mixture { return &mixture{m.others.clone(), m.nbsvm.clone()} }

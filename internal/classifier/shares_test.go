@@ -48,16 +48,18 @@ func TestUnseenExamplesChooseShares(t *testing.T) {
 		reason   string
 		target   Target
 		examples []Example
+		valid    int // of five
 		chosen   bool
 	}{
-		{"NB-SVM where single words tell few topics apart", wordTopics, byWords, true},
-		{"none of it where words come together", sides, signedByOne(500), false},
-		{"nor where there are too few examples to tell", wordTopics, byWords[:50], false},
-		{"nor where labels are many", manyLabels(mostNBSVMLabels + 1), manyLabelled(mostNBSVMLabels+1, 300), false},
-		{"nor of labels that do not exclude each other", topics, topicExamples(100), false},
+		{"NB-SVM where single words tell few topics apart", wordTopics, byWords, 2, true},
+		{"and where those that tell are cross-fitted", wordTopics, byWords[:200], 0, true},
+		{"none of it where words come together", sides, signedByOne(500), 2, false},
+		{"nor where there are too few examples to tell", wordTopics, byWords[:50], 2, false},
+		{"nor where labels are many", manyLabels(mostNBSVMLabels + 1), manyLabelled(mostNBSVMLabels+1, 300), 2, false},
+		{"nor of labels that do not exclude each other", topics, topicExamples(100), 2, false},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
-			part := len(test.examples) * 3 / 5
+			part := len(test.examples) * (5 - test.valid) / 5
 			examples, valid := corpusOf(t, test.examples[:part]), corpusOf(t, test.examples[part:])
 			options := Options{Targets: []Target{test.target}}
 			survey, err := check(t.Context(), examples, valid, options)
@@ -119,7 +121,7 @@ func TestBestShare(t *testing.T) {
 		{"nothing on the word of a few", margins(5, 0), margins(5, 2), 0},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
-			if got := h.bestShare(0, test.others, test.added, 1); got != test.want {
+			if got := h.bestShare(0, &mixture{test.others, test.added}); got != test.want {
 				t.Errorf("share %v, want %v", got, test.want)
 			}
 		})

@@ -8,6 +8,7 @@ import (
 // survey is what one reading of examples tells of them all.
 type survey struct {
 	examples      int
+	textBytes     int64
 	weight        float64 // sum of the examples'
 	frequencies   [][]int // of each target's labels
 	unlabelled    []bool  // of each target: whether an example says that none of its labels applies
@@ -47,6 +48,7 @@ func surveyExamples(ctx context.Context, kind string, examples *Corpus, targets 
 
 func (s *survey) add(example *Example) {
 	s.examples++
+	s.textBytes += int64(len(example.Text))
 	s.weight += weight(example)
 	for t, labels := range example.Labels {
 		if labels != nil && len(labels) == 0 {

@@ -91,7 +91,7 @@ type trainer struct {
 	// crossFitted are examples that calibrate beside the unseen ones: each list by weights
 	// that are fitted to all others.
 	crossFitted        [][]int32
-	crossFittedMargins *calibrationExamples
+	crossFittedMargins *mixture
 	schedule           schedule
 	files              scratchFiles
 
@@ -122,7 +122,7 @@ func newTrainer(ctx context.Context, train, valid *Corpus, s *survey, options Op
 		examples: examples,
 		named:    names.help,
 		unseen:   Examples{corpus: valid},
-		schedule: newSchedule(examples.count(), s.labels(), options.Hyperparameters),
+		schedule: newSchedule(examples.count(), s.labels(), s.textBytes, options.Hyperparameters),
 		files:    scratchFiles{folder: train.files.folder},
 	}
 	if err := t.divide(ctx); err != nil {

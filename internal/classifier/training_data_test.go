@@ -82,7 +82,7 @@ func risingWeights(features, columns int) *linear {
 func TestVectorsThatAreNotKept(t *testing.T) {
 	options := []Target{colours}
 	examples := colourExamples(60)
-	schedule := newSchedule(len(examples), 3, Hyperparameters{})
+	schedule := newSchedule(len(examples), 3, 0, Hyperparameters{})
 	weights := func(keep bool) []float32 {
 		data := newColourData(t, examples, options)
 		if data.vectors == nil {

@@ -78,7 +78,7 @@ func (w *workload) fits() float64 { return w.size.models() + w.size.folds() }
 
 // fit is one time, by all that a mean is of.
 func (w *workload) fit() float64 {
-	schedule := newSchedule(w.examples, w.most, w.hyperparameters)
+	schedule := newSchedule(w.examples, w.most, w.size.TextBytes, w.hyperparameters)
 	if !w.repeated() {
 		return float64(schedule.updates) * w.update()
 	}
@@ -116,7 +116,8 @@ func (w *workload) curve() (work float64) {
 		return 0
 	}
 	for _, oneOf := range curveParts {
-		work += float64(curveSchedule(max(w.examples/oneOf, 1), w.most, w.hyperparameters).updates) * w.update()
+		part := curveSchedule(max(w.examples/oneOf, 1), w.most, w.size.TextBytes/int64(oneOf), w.hyperparameters)
+		work += float64(part.updates) * w.update()
 	}
 	return work
 }
