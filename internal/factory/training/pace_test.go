@@ -67,7 +67,7 @@ func TestExpectedDuration(t *testing.T) {
 		}), 0.01, 1.3, 2},
 		{"with a validation file no second model is fitted", steps(100), sized(func(s *classifier.Size) { s.Validated = true }), 0.01, 0.5, 0.6},
 		{"ten times the rows are passed over less often", steps(100), sized(func(s *classifier.Size) { s.Examples, s.TextBytes = 100_000, 6_000_000 }), 0.01, 0.5, 3},
-		{"of long texts less is taken", steps(100), sized(func(s *classifier.Size) { s.TextBytes *= 100 }), 0.01, 2, 5},
+		{"of long texts less is taken, and less often", steps(100), sized(func(s *classifier.Size) { s.TextBytes *= 100 }), 0.01, 1, 3},
 	} {
 		if got := expected(test.requested, test.size, test.pace) / base; got < test.least || got > test.most {
 			t.Errorf("%s: %.2f times as long, want %v to %v", test.reason, got, test.least, test.most)
