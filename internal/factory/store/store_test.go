@@ -4,13 +4,25 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
+	"os"
 	"runtime"
 	"testing"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
+	"github.com/classifier-factory/classifier-factory/internal/factory/store/postgrestest"
 )
 
-// openedStore is one in a directory of its own.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if err := postgrestest.Stop(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// openedStore is one in a directory, and on PostgreSQL in a schema, of its own.
 func openedStore(t *testing.T) *Store {
 	t.Helper()
 	directory := t.TempDir()
@@ -18,7 +30,7 @@ func openedStore(t *testing.T) *Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := Open(t.Context(), directory, blobs)
+	s, err := Open(t.Context(), Location{Directory: directory, DatabaseURL: postgrestest.Chosen(t)}, blobs)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +49,7 @@ func TestInterruptedWriteIsOver(t *testing.T) {
 	for range 20 {
 		ctx, interrupt := context.WithCancel(t.Context())
 		err := s.write(ctx, func(tx *sql.Tx) error {
-			_, err := tx.ExecContext(ctx, `INSERT INTO settings VALUES ('test', zeroblob(10000000))`)
+			_, err := tx.ExecContext(ctx, `INSERT INTO settings VALUES ('test', $1)`, make([]byte, 10_000_000))
 			interrupt()
 			runtime.Gosched() // to who would end the transaction for that
 			return errors.Join(err, ctx.Err())

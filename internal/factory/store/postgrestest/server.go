@@ -1,0 +1,178 @@
+// Package postgrestest gives tests a PostgreSQL, which the process of the tests starts when
+// the first of them asks for it. A package whose tests do calls Stop in its TestMain.
+package postgrestest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// server is a PostgreSQL that listens on a socket in its folder, and nowhere else.
+type server struct {
+	folder  string
+	command *exec.Cmd
+}
+
+var (
+	// start is once for all tests of a process.
+	start   = sync.OnceValues(startServer)
+	running *server
+)
+
+// errNone says how to get what is missing.
+var errNone = errors.New("PostgreSQL is not installed: apt-get install postgresql, or put its programs on the PATH")
+
+// required returns the server, or skips the test where there is none to be had. In CI nothing
+// is left out silently.
+func required(t testing.TB) *server {
+	t.Helper()
+	s, err := start()
+	if errors.Is(err, errNone) && os.Getenv("CI") != "true" && !*asked {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func startServer() (*server, error) {
+	programs, err := folderOfPrograms()
+	if err != nil {
+		return nil, err
+	}
+	folder, err := os.MkdirTemp("", "postgres-")
+	if err != nil {
+		return nil, err
+	}
+	running = &server{folder: folder}
+	credential, err := running.giveAway()
+	if err != nil {
+		return nil, err
+	}
+	data := filepath.Join(folder, "data")
+	// The order of a language, as most have it: a query that relied on it would be found out.
+	initialise := exec.Command(filepath.Join(programs, "initdb"), "--pgdata="+data, "--username=postgres", "--auth=trust", "--no-sync",
+		"--encoding=UTF8", "--locale=C", "--locale-provider=icu", "--icu-locale=en")
+	initialise.SysProcAttr, initialise.Dir = &syscall.SysProcAttr{Credential: credential}, folder
+	if output, err := initialise.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("initdb: %w\n%s", err, output)
+	}
+	// What is lost with the power may be lost in tests.
+	running.command = exec.Command(filepath.Join(programs, "postgres"), "-D", data, "-c", "listen_addresses=", "-c", "unix_socket_directories="+folder,
+		"-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=300", "-c", "shared_buffers=32MB")
+	running.command.Dir = folder
+	dieWithParent(running.command, credential)
+	log, err := os.Create(filepath.Join(folder, "log"))
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	running.command.Stdout, running.command.Stderr = log, log
+	if err := running.command.Start(); err != nil {
+		return nil, err
+	}
+	return running, running.await()
+}
+
+// folderOfPrograms is the PATH's, or that of the newest of Debian's packages.
+func folderOfPrograms() (string, error) {
+	if program, err := exec.LookPath("postgres"); err == nil {
+		return filepath.Dir(program), nil
+	}
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/postgres") // the pattern is right
+	if len(found) == 0 {
+		return "", errNone
+	}
+	newest := slices.MaxFunc(found, func(a, b string) int { return version(a) - version(b) })
+	return filepath.Dir(newest), nil
+}
+
+func version(program string) int {
+	number, _ := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(program)))) // 0: another folder
+	return number
+}
+
+// giveAway gives the folder to a user who is not root, as whom PostgreSQL does not run.
+func (s *server) giveAway() (*syscall.Credential, error) {
+	if os.Getuid() != 0 {
+		return nil, nil
+	}
+	nobody, err := user.Lookup("nobody")
+	if err != nil {
+		return nil, err
+	}
+	uid, errUser := strconv.ParseUint(nobody.Uid, 10, 32)
+	gid, errGroup := strconv.ParseUint(nobody.Gid, 10, 32)
+	if err := errors.Join(errUser, errGroup); err != nil {
+		return nil, err
+	}
+	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, os.Chown(s.folder, int(uid), int(gid))
+}
+
+// address is that of the server's one database, or of a schema in it.
+func (s *server) address(schema string) string {
+	address := "postgres:///postgres?user=postgres&host=" + s.folder
+	if schema != "" {
+		address += "&search_path=" + schema
+	}
+	return address
+}
+
+func (s *server) await() error {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		err := s.execute(`SELECT 1`)
+		if err == nil {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			log, _ := os.ReadFile(filepath.Join(s.folder, "log")) // the error says enough without it
+			return fmt.Errorf("PostgreSQL does not start: %w\n%s", err, log)
+		}
+	}
+}
+
+func (s *server) execute(statement string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	connection, err := pgx.Connect(ctx, s.address(""))
+	if err != nil {
+		return err
+	}
+	_, err = connection.Exec(ctx, statement)
+	return errors.Join(err, connection.Close(ctx))
+}
+
+// Stop ends the server, if a test has started it, and forgets what it has.
+func Stop() error {
+	if running == nil {
+		return nil
+	}
+	var ended error
+	if running.command != nil && running.command.Process != nil {
+		// At once, and without waiting for clients.
+		ended = errors.Join(running.command.Process.Signal(syscall.SIGQUIT), exitsOfItself(running.command.Wait()))
+	}
+	return errors.Join(ended, os.RemoveAll(running.folder))
+}
+
+// exitsOfItself passes over the status of a server that was told to end at once.
+func exitsOfItself(err error) error {
+	if _, ok := errors.AsType[*exec.ExitError](err); ok {
+		return nil
+	}
+	return err
+}
