@@ -43,11 +43,15 @@ demo: build ## Train and use a classifier on this machine, with Go alone (KEEP=1
 ##@ Development
 
 # Not from the cache, which does not see what the servers of the tests read. The operator's
-# own tests a second time with Roles alone. What measures times runs alone.
+# own tests a second time with Roles alone, the factory's on PostgreSQL. What measures times
+# runs alone.
 .PHONY: test
 test: ## Run every test that needs no Node and no cluster.
+	hack/postgres.sh
 	$(EXPORT_ASSETS) && go test -count=1 -timeout 20m $$(go list ./... | grep -v -e /test/scale$$ -e /test/neighbours$$) \
-		&& go test -count=1 ./internal/controller -namespaced && go test -count=1 ./test/scale && go test -count=1 ./test/neighbours
+		&& go test -count=1 ./internal/controller -namespaced \
+		&& go test -count=1 ./internal/factory ./internal/factory/api ./internal/factory/store ./internal/factory/training -postgres \
+		&& go test -count=1 ./test/scale && go test -count=1 ./test/neighbours
 
 .PHONY: conformance
 conformance: build ## Lead a classifier's life on the factory with the official SDKs (needs Node).

@@ -16,7 +16,7 @@ import (
 
 // What to do about a database that is not taken.
 const (
-	orBeginAnew = "put the database back or restore a backup of the whole; to begin anew, name an empty directory, and an empty database where there is a --database-url"
+	orBeginAnew = "name the right --database-url if it has one, put the database back, or restore a backup of the whole; to begin anew, name an empty directory and, for PostgreSQL, an empty database"
 	orAccept    = "put the right one back or restore a backup of the whole; to go on with this database, and without what it does not know, run factory verify --accept"
 )
 

@@ -60,19 +60,20 @@ func (c *conditions) addUnlessEmpty(clause, argument string) {
 	}
 }
 
-// addContains looks for a part of a text, in capitals or not, which of letters beyond ASCII
-// makes a difference: without the part it would be another text.
+// addContains looks for a part of a text, whose letters of ASCII may be capitals or not: a
+// text that has the part is another one without it.
 func (c *conditions) addContains(column, part string) {
 	c.addUnlessEmpty("replace(lower("+column+"), $%d, '') <> lower("+column+")", lowerASCII(part))
 }
 
 func lowerASCII(text string) string {
-	return strings.Map(func(r rune) rune {
-		if 'A' <= r && r <= 'Z' {
-			return r - 'A' + 'a'
+	lower := []byte(text)
+	for i, b := range lower {
+		if 'A' <= b && b <= 'Z' {
+			lower[i] = b - 'A' + 'a'
 		}
-		return r
-	}, text)
+	}
+	return string(lower)
 }
 
 // addOneOf accepts one of the values, or anything if there are none.

@@ -3,8 +3,13 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -16,12 +21,15 @@ import (
 // its clients together, if nobody has told it otherwise.
 const readers = 16
 
-// Codes of errors of PostgreSQL.
+// Codes of errors of PostgreSQL, and how those begin that are alike.
 const (
 	codeUnknownCharacter = "22021" // no UTF-8, or the character 0
 	codeNoDiskSpace      = "53100"
 	codeReadOnly         = "25006" // as on a replica
 	codeLockNotAvailable = "55P03"
+
+	classConnection = "08"
+	classShutdown   = "57P"
 )
 
 // postgresDatabase is one in a server of PostgreSQL.
@@ -109,6 +117,18 @@ func (postgresDatabase) check(context.Context, *sql.DB) ([]string, error) { retu
 func hasCode(err error, code string) bool {
 	failure, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && failure.Code == code
+}
+
+// IsUnavailable recognises a PostgreSQL that cannot be reached, or that was lost on the way.
+func IsUnavailable(err error) bool {
+	if failure, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return strings.HasPrefix(failure.Code, classConnection) || strings.HasPrefix(failure.Code, classShutdown)
+	}
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		return true
+	}
+	lost := func(cause error) bool { return errors.Is(err, cause) }
+	return pgconn.SafeToRetry(err) || slices.ContainsFunc([]error{io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE, driver.ErrBadConn}, lost)
 }
 
 // IsUnstorable recognises a text that PostgreSQL cannot hold: with the character 0, or with

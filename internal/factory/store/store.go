@@ -178,7 +178,7 @@ func collect[T any](ctx context.Context, q querier, scan func(row) (T, error), q
 // one scans the only row of a query, or returns ErrNotFound.
 func one[T any](ctx context.Context, q querier, scan func(row) (T, error), query string, arguments ...any) (T, error) {
 	found, err := scan(q.QueryRowContext(ctx, query, arguments...))
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, sql.ErrNoRows) || IsUnstorable(err) {
 		err = ErrNotFound
 	}
 	return found, err

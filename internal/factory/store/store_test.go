@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"os"
 	"runtime"
 	"testing"
@@ -13,24 +12,23 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/factory/store/postgrestest"
 )
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if err := postgrestest.Stop(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(postgrestest.Tests{M: m}.Run()) }
 
 // openedStore is one in a directory, and on PostgreSQL in a schema, of its own.
 func openedStore(t *testing.T) *Store {
 	t.Helper()
-	directory := t.TempDir()
-	blobs, err := blob.Open(directory)
+	s, _ := openedAt(t)
+	return s
+}
+
+func openedAt(t *testing.T) (*Store, Location) {
+	t.Helper()
+	at := Location{Directory: t.TempDir(), DatabaseURL: postgrestest.Chosen(t)}
+	blobs, err := blob.Open(at.Directory)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := Open(t.Context(), Location{Directory: directory, DatabaseURL: postgrestest.Chosen(t)}, blobs)
+	s, err := Open(t.Context(), at, blobs)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +37,7 @@ func openedStore(t *testing.T) *Store {
 			t.Error(err)
 		}
 	})
-	return s
+	return s, at
 }
 
 // TestInterruptedWriteIsOver when it returns: the store may be closed then, and its

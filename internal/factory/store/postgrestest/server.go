@@ -1,5 +1,5 @@
 // Package postgrestest gives tests a PostgreSQL, which the process of the tests starts when
-// the first of them asks for it. A package whose tests do calls Stop in its TestMain.
+// the first of them asks for it.
 package postgrestest
 
 import (
@@ -22,8 +22,10 @@ import (
 
 // server is a PostgreSQL that listens on a socket in its folder, and nowhere else.
 type server struct {
-	folder  string
-	command *exec.Cmd
+	folder     string
+	program    string
+	credential *syscall.Credential // nil: this user's
+	command    *exec.Cmd
 }
 
 var (
@@ -40,7 +42,7 @@ var errNone = errors.New("PostgreSQL is not installed: apt-get install postgresq
 func required(t testing.TB) *server {
 	t.Helper()
 	s, err := start()
-	if errors.Is(err, errNone) && os.Getenv("CI") != "true" && !*asked {
+	if errors.Is(err, errNone) && os.Getenv("CI") != "true" {
 		t.Skip(err)
 	}
 	if err != nil {
@@ -71,21 +73,48 @@ func startServer() (*server, error) {
 	if output, err := initialise.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("initdb: %w\n%s", err, output)
 	}
-	// What is lost with the power may be lost in tests.
-	running.command = exec.Command(filepath.Join(programs, "postgres"), "-D", data, "-c", "listen_addresses=", "-c", "unix_socket_directories="+folder,
+	running.program, running.credential = filepath.Join(programs, "postgres"), credential
+	return running, running.launch()
+}
+
+// launch starts the server on what it has. What is lost with the power may be lost in tests.
+func (s *server) launch() error {
+	s.command = exec.Command(s.program, "-D", filepath.Join(s.folder, "data"), "-c", "listen_addresses=", "-c", "unix_socket_directories="+s.folder,
 		"-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=300", "-c", "shared_buffers=32MB")
-	running.command.Dir = folder
-	dieWithParent(running.command, credential)
-	log, err := os.Create(filepath.Join(folder, "log"))
+	s.command.Dir = s.folder
+	dieWithParent(s.command, s.credential)
+	log, err := os.OpenFile(filepath.Join(s.folder, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer log.Close()
-	running.command.Stdout, running.command.Stderr = log, log
-	if err := running.command.Start(); err != nil {
-		return nil, err
+	s.command.Stdout, s.command.Stderr = log, log
+	if err := s.command.Start(); err != nil {
+		return err
 	}
-	return running, running.await()
+	return s.await()
+}
+
+// end is at once, without waiting for clients.
+func (s *server) end() error {
+	if s.command == nil || s.command.Process == nil {
+		return nil
+	}
+	err := s.command.Process.Signal(syscall.SIGQUIT)
+	if waited := s.command.Wait(); waited != nil && s.command.ProcessState == nil {
+		err = errors.Join(err, waited)
+	}
+	return err
+}
+
+// Restart ends the server in the midst of what it does, and starts it again. Tests that run
+// meanwhile would lose it, too.
+func Restart(t testing.TB) {
+	t.Helper()
+	s := required(t)
+	if err := errors.Join(s.end(), s.launch()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // folderOfPrograms is the PATH's, or that of the newest of Debian's packages.
@@ -156,23 +185,23 @@ func (s *server) execute(statement string) error {
 	return errors.Join(err, connection.Close(ctx))
 }
 
-// Stop ends the server, if a test has started it, and forgets what it has.
-func Stop() error {
+// Tests are those of a package, after which the server ends.
+type Tests struct{ *testing.M }
+
+// Run is for the package's TestMain.
+func (t Tests) Run() int {
+	code := t.M.Run()
+	if err := stop(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = max(code, 1)
+	}
+	return code
+}
+
+// stop forgets what the server has.
+func stop() error {
 	if running == nil {
 		return nil
 	}
-	var ended error
-	if running.command != nil && running.command.Process != nil {
-		// At once, and without waiting for clients.
-		ended = errors.Join(running.command.Process.Signal(syscall.SIGQUIT), exitsOfItself(running.command.Wait()))
-	}
-	return errors.Join(ended, os.RemoveAll(running.folder))
-}
-
-// exitsOfItself passes over the status of a server that was told to end at once.
-func exitsOfItself(err error) error {
-	if _, ok := errors.AsType[*exec.ExitError](err); ok {
-		return nil
-	}
-	return err
+	return errors.Join(running.end(), os.RemoveAll(running.folder))
 }

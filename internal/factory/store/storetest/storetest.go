@@ -13,7 +13,7 @@ import (
 )
 
 // Open opens a store in a directory, and on PostgreSQL in a schema, of its own. The package's
-// TestMain stops PostgreSQL.
+// TestMain runs postgrestest.Tests.
 func Open(t *testing.T) (*store.Store, blob.Store) {
 	t.Helper()
 	directory := t.TempDir()
