@@ -15,13 +15,13 @@ import (
 func TestMain(m *testing.M) { os.Exit(postgrestest.Tests{M: m}.Run()) }
 
 // openedStore is one in a directory, and on PostgreSQL in a schema, of its own.
-func openedStore(t *testing.T) *Store {
+func openedStore(t testing.TB) *Store {
 	t.Helper()
 	s, _ := openedAt(t)
 	return s
 }
 
-func openedAt(t *testing.T) (*Store, Location) {
+func openedAt(t testing.TB) (*Store, Location) {
 	t.Helper()
 	at := Location{Directory: t.TempDir(), DatabaseURL: postgrestest.Chosen(t)}
 	blobs, err := blob.Open(at.Directory)
