@@ -104,11 +104,11 @@ func TestKeepFactsInPostgreSQL(t *testing.T) {
 	directory := t.TempDir()
 	script := strings.ReplaceAll(strings.Join(blocks, "\n"), "127.0.0.1:8080", freeAddress(t))
 	shell(t, directory, "trap 'kill %1 2>/dev/null || true' EXIT\n"+script+`
-kill %1 && wait %1
+kill $! && wait $!
 factory --data-dir restored --database-url "$RESTORED_URL" --listen 127.0.0.1:0 2> log &
 until grep -q listening log; do sleep 0.1; done
 factory key list --data-dir restored --database-url "$RESTORED_URL" > keys
-kill %2 && wait %2
+kill $! && wait $!
 `)
 	keys, err := os.ReadFile(filepath.Join(directory, "keys"))
 	if err != nil || !strings.Contains(string(keys), "mail") {

@@ -1,13 +1,10 @@
 package factory
 
 import (
-	"database/sql"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store/postgrestest"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )

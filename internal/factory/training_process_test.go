@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/classifier-factory/classifier-factory/internal/factory/store/postgrestest"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -137,7 +138,7 @@ func TestTrainingsOfAProgramThatWasReplaced(t *testing.T) {
 	if !hasProcesses() {
 		t.Skip("the system does not keep a program that is removed")
 	}
-	v := &victim{t: t, program: buildFactory(t.Context(), t), directory: t.TempDir()}
+	v := &victim{t: t, program: buildFactory(t.Context(), t), at: Location{t.TempDir(), postgrestest.Chosen(t)}}
 	client := v.start(t.Context())
 	defer v.kill()
 	if err := os.Remove(v.program); err != nil {

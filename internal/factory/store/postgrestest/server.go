@@ -144,12 +144,12 @@ func (s *server) giveAway() (*syscall.Credential, error) {
 	if err != nil {
 		return nil, err
 	}
-	uid, errUser := strconv.ParseUint(nobody.Uid, 10, 32)
-	gid, errGroup := strconv.ParseUint(nobody.Gid, 10, 32)
+	uid, errUser := strconv.Atoi(nobody.Uid)
+	gid, errGroup := strconv.Atoi(nobody.Gid)
 	if err := errors.Join(errUser, errGroup); err != nil {
 		return nil, err
 	}
-	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, os.Chown(s.folder, int(uid), int(gid))
+	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, os.Chown(s.folder, uid, gid) //nolint:gosec // such numbers have 32 bits
 }
 
 // address is that of the server's one database, or of a schema in it.
@@ -162,12 +162,15 @@ func (s *server) address(schema string) string {
 }
 
 func (s *server) await() error {
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+	tooLate := time.After(time.Minute)
+	for {
 		err := s.execute(`SELECT 1`)
 		if err == nil {
 			return nil
 		}
-		if time.Now().After(deadline) {
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-tooLate:
 			log, _ := os.ReadFile(filepath.Join(s.folder, "log")) // the error says enough without it
 			return fmt.Errorf("PostgreSQL does not start: %w\n%s", err, log)
 		}
