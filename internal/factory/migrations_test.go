@@ -21,7 +21,7 @@ func openedAt(t *testing.T, directory string, version int64, statements ...strin
 		t.Fatal(err)
 	}
 	defer func() { _ = database.Close() }()
-	provider, err := goose.NewProvider(goose.DialectSQLite3, database, os.DirFS(filepath.Join("store", "migrations")))
+	provider, err := goose.NewProvider(goose.DialectSQLite3, database, os.DirFS(filepath.Join("store", "migrations", "sqlite")))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -64,9 +64,10 @@ func (d postgresDatabase) openWriter() (*sql.DB, error) {
 func (d postgresDatabase) openBeside() (*sql.DB, error) { return stdlib.OpenDB(*d.config), nil }
 
 func (d postgresDatabase) openReader() (*sql.DB, error) {
-	config := d.config.Copy()
-	config.RuntimeParams["default_transaction_read_only"] = "on"
-	reader := stdlib.OpenDB(*config)
+	reader := stdlib.OpenDB(*d.config, stdlib.OptionAfterConnect(func(ctx context.Context, connection *pgx.Conn) error {
+		_, err := connection.Exec(ctx, `SET default_transaction_read_only = on`)
+		return err
+	}))
 	reader.SetMaxOpenConns(readers)
 	reader.SetMaxIdleConns(readers)
 	return reader, nil
@@ -82,9 +83,11 @@ const takePatience = 2 * time.Second
 // of the schema, of which a database can have several.
 const advisoryLock = 0x0C1F
 
-// take is for the connection what the lock on a directory is for SQLite.
+// take is for the connection what the lock on a directory is for SQLite. A client that is cut
+// off has the database for half a minute at most: PostgreSQL's default are hours.
 func (d postgresDatabase) take(ctx context.Context, connection *pgx.Conn) error {
 	for _, statement := range []string{
+		`SET tcp_keepalives_idle = 15`, `SET tcp_keepalives_interval = 5`, `SET tcp_keepalives_count = 3`,
 		fmt.Sprintf(`SET lock_timeout = %d`, takePatience.Milliseconds()),
 		fmt.Sprintf(`SELECT pg_advisory_lock(%d, hashtext(current_schema()))`, advisoryLock),
 		`RESET lock_timeout`,
