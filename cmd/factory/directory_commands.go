@@ -35,16 +35,18 @@ func runDirectoryCommand(name string, arguments []string) int {
 func runVerify(ctx context.Context, arguments []string, output io.Writer) error {
 	flags := flag.NewFlagSet("factory verify", flag.ContinueOnError)
 	directory := flags.String("data-dir", "", "directory of a factory, which may be running, or of a backup (required)")
+	database := flags.String("database-url", "", databaseUsage)
 	accept := flags.Bool("accept", false, "go on with the database that is there, although it is older than the bytes or of another directory; no factory may be running")
 	if err := parseAll(flags, arguments, "data-dir"); err != nil {
 		return err
 	}
+	at := factory.Location{Directory: *directory, DatabaseURL: *database}
 	if *accept {
-		if err := factory.Accept(ctx, *directory); err != nil {
+		if err := factory.Accept(ctx, at); err != nil {
 			return err
 		}
 	}
-	report, err := factory.Verify(ctx, *directory)
+	report, err := factory.Verify(ctx, at)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/classifier-factory/classifier-factory/internal/factory/store/postgrestest"
 )
 
 var referencePage = filepath.Join("..", "..", "docs", "reference", "factory.md")
@@ -80,5 +82,36 @@ models() { curl -s -o /dev/null -w '%{http_code}\n' "$FACTORY/v1/$2" -H "Authori
 	statuses, err := os.ReadFile(filepath.Join(directory, "statuses"))
 	if got := strings.Fields(string(statuses)); err != nil || strings.Join(got, " ") != "401 200 403 200 403" {
 		t.Errorf("statuses %v, %v; want the revoked key refused, the other to see models alone, the operator's to train", got, err)
+	}
+}
+
+// TestKeepFactsInPostgreSQL runs what docs/how-to/keep-facts-in-postgresql.md shows, after which
+// a factory starts on what was restored, and knows the key.
+func TestKeepFactsInPostgreSQL(t *testing.T) {
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip("the page's commands need curl")
+	}
+	blocks := commands(t, filepath.Join("..", "..", "docs", "how-to", "keep-facts-in-postgresql.md"))
+	if len(blocks) != 4 {
+		t.Fatalf("%d blocks of commands", len(blocks))
+	}
+	for name, value := range postgrestest.Environment(t) {
+		t.Setenv(name, value)
+	}
+	t.Setenv("DATABASE_SERVER", "postgres:///postgres")
+	t.Setenv("DATABASE_URL", "postgres:///factory")
+	t.Setenv("RESTORED_URL", "postgres:///factory_restored")
+	directory := t.TempDir()
+	script := strings.ReplaceAll(strings.Join(blocks, "\n"), "127.0.0.1:8080", freeAddress(t))
+	shell(t, directory, "trap 'kill %1 2>/dev/null || true' EXIT\n"+script+`
+kill $! && wait $!
+factory --data-dir restored --database-url "$RESTORED_URL" --listen 127.0.0.1:0 2> log &
+until grep -q listening log; do sleep 0.1; done
+factory key list --data-dir restored --database-url "$RESTORED_URL" > keys
+kill $! && wait $!
+`)
+	keys, err := os.ReadFile(filepath.Join(directory, "keys"))
+	if err != nil || !strings.Contains(string(keys), "mail") {
+		t.Errorf("keys %s, %v", keys, err)
 	}
 }

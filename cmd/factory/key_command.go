@@ -24,6 +24,7 @@ const keyUsage = `Keys of a factory's data directory, whether the factory runs o
 // keyOptions are the flags of the commands about keys.
 type keyOptions struct {
 	dataDirectory string
+	databaseURL   string
 	tenant        string
 	name          string
 	scopes        string
@@ -42,6 +43,7 @@ func keyCommand(arguments []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("factory key "+arguments[0], flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&o.dataDirectory, "data-dir", "", "directory of the factory (required)")
+	flags.StringVar(&o.databaseURL, "database-url", "", databaseUsage)
 	var run func(context.Context, *factory.Keys, keyOptions, []string, io.Writer, io.Writer) error
 	switch arguments[0] {
 	case "create":
@@ -69,7 +71,7 @@ func keyCommand(arguments []string, stdout, stderr io.Writer) int {
 		return 2 // the flag package has said why
 	}
 	ctx := context.Background()
-	keys, err := factory.OpenKeys(ctx, o.dataDirectory, arguments[0] == "create")
+	keys, err := factory.OpenKeys(ctx, factory.Location{Directory: o.dataDirectory, DatabaseURL: o.databaseURL}, arguments[0] == "create")
 	if err == nil {
 		err = errors.Join(run(ctx, keys, o, rest, stdout, stderr), keys.Close())
 	}

@@ -73,6 +73,7 @@ type options struct {
 	listen            string
 	metricsListen     string
 	dataDirectory     string
+	databaseURL       string
 	apiKeysFile       string
 	baseModels        string
 	encoders          factory.Encoders
@@ -102,11 +103,15 @@ func parseOptions(arguments []string) (options, error) {
 	return o, err
 }
 
+// databaseUsage says no password: what is on a command line, everybody on the machine reads.
+const databaseUsage = "`address` of a PostgreSQL that has the facts, such as postgres://factory@db.example.com/factory; its password is best in the environment's PGPASSWORD (default: the facts are in SQLite, in the data directory)"
+
 func (o *options) flags() *flag.FlagSet {
 	flags := flag.NewFlagSet("factory", flag.ContinueOnError)
 	flags.StringVar(&o.listen, "listen", ":8080", "address of the API")
 	flags.StringVar(&o.metricsListen, "metrics-listen", "", "address of /metrics (default: that of the API, on the port after its)")
 	flags.StringVar(&o.dataDirectory, "data-dir", "", "directory of files, jobs and models (required)")
+	flags.StringVar(&o.databaseURL, "database-url", "", databaseUsage)
 	flags.StringVar(&o.apiKeysFile, "api-keys-file", "", "file of API keys, one tenant:hex-SHA-256-of-the-key or tenant:scopes:hex-SHA-256 a line, read again when it changes. The environment's FACTORY_API_KEY is one more, in plain, of the tenant default")
 	flags.StringVar(&o.baseModels, "base-models", factory.DefaultBaseModel, "comma-separated base models that are offered for training: `NAME` is the engine alone, NAME=words:FILE knows words, too, by a table that factory base import has made, NAME=embeddings:URL asks an encoder, the server of OpenAI's /v1/embeddings that is there")
 	flags.Func("embeddings-model", "comma-separated `NAME=MODEL`: what the server of the base model's encoder calls it (default: as the base model)",
@@ -161,6 +166,9 @@ func (o *options) flags() *flag.FlagSet {
 }
 
 func run(ctx context.Context, o options, logger *slog.Logger) error {
+	if o.backupTo != "" && o.databaseURL != "" {
+		return errors.New("--backup-to copies SQLite and the bytes beside it; facts in PostgreSQL are backed up by pg_dump")
+	}
 	if o.backupTo != "" {
 		return factory.Backup(ctx, o.dataDirectory, o.backupTo)
 	}
@@ -180,6 +188,7 @@ func run(ctx context.Context, o options, logger *slog.Logger) error {
 	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
 	opened, err := factory.Open(ctx, factory.Config{
 		Directory:         o.dataDirectory,
+		DatabaseURL:       o.databaseURL,
 		APIKeys:           keys,
 		InsecureNoAuth:    o.insecureNoAuth,
 		BaseModels:        strings.Split(o.baseModels, ","),

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory"
+	"github.com/classifier-factory/classifier-factory/internal/factory/store/postgrestest"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -27,7 +28,7 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	os.Exit(m.Run())
+	os.Exit(postgrestest.Tests{M: m}.Run())
 }
 
 func command(t *testing.T, key string, arguments ...string) *exec.Cmd {

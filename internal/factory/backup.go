@@ -21,9 +21,9 @@ const backupAttempts = 5
 // destination is not there, it is not complete.
 func Backup(ctx context.Context, directory, destination string) error {
 	if _, err := os.Stat(filepath.Join(directory, store.DatabaseName)); err != nil {
-		return fmt.Errorf("nothing to back up: %w", err)
+		return fmt.Errorf("nothing to back up: %w; facts in PostgreSQL are backed up by pg_dump", err)
 	}
-	if err := store.Admit(ctx, directory); err != nil {
+	if err := (Location{Directory: directory}).Admit(ctx); err != nil {
 		return fmt.Errorf("a backup of this would be of no use: %w", err)
 	}
 	if _, err := os.Stat(destination); !errors.Is(err, fs.ErrNotExist) {
@@ -67,7 +67,7 @@ func backUp(ctx context.Context, directory, partial string) error {
 	if err := blob.SyncDirectory(partial); err != nil {
 		return err
 	}
-	report, err := store.Verify(ctx, partial)
+	report, err := Location{Directory: partial}.Verify(ctx)
 	if err == nil && len(report.Problems) > 0 {
 		err = fmt.Errorf("the copy is not sound: %s", report.Problems[0])
 	}

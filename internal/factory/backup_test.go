@@ -8,11 +8,13 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/classifier-factory/classifier-factory/internal/factory/store/postgrestest"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
 // TestBackupOfARunningFactory takes backups while files come and go, and opens each.
 func TestBackupOfARunningFactory(t *testing.T) {
+	postgrestest.SQLiteOnly(t, "PostgreSQL is backed up by its own tools")
 	s := startServer(t, nil)
 	kept := s.upload("kept.jsonl", intents(20))
 	model := s.train("intents.jsonl", intents(40))
@@ -59,6 +61,7 @@ func TestBackupOfARunningFactory(t *testing.T) {
 }
 
 func TestBackupRefuses(t *testing.T) {
+	postgrestest.SQLiteOnly(t, "PostgreSQL is backed up by its own tools")
 	s := startServer(t, nil)
 	s.upload("intents.jsonl", intents(20))
 	occupied, empty := t.TempDir(), t.TempDir()

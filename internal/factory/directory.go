@@ -12,41 +12,44 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 )
 
+// Location is where a factory keeps what it has.
+type Location = store.Location
+
 // scratchIn is the folder for what trainings put aside, which has no names there. It is on
 // the volume with the data: on one in memory it would take what it is to spare.
 func scratchIn(directory string) string { return filepath.Join(directory, "scratch") }
 
 // openDirectory takes the directory for this process alone. One that is not admitted
 // stays as it was.
-func openDirectory(ctx context.Context, directory string) (*store.Store, blob.Store, *directoryLock, error) {
-	if err := os.MkdirAll(directory, 0o700); err != nil {
+func openDirectory(ctx context.Context, at Location) (*store.Store, blob.Store, *directoryLock, error) {
+	if err := os.MkdirAll(at.Directory, 0o700); err != nil {
 		return nil, nil, nil, err
 	}
-	lock, err := lockDirectory(directory)
+	lock, err := lockDirectory(at.Directory)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	opened, blobs, err := openAdmitted(ctx, directory)
+	opened, blobs, err := openAdmitted(ctx, at)
 	if err != nil {
 		return nil, nil, nil, errors.Join(err, lock.release())
 	}
 	return opened, blobs, lock, nil
 }
 
-func openAdmitted(ctx context.Context, directory string) (*store.Store, blob.Store, error) {
-	if err := store.Admit(ctx, directory); err != nil {
+func openAdmitted(ctx context.Context, at Location) (*store.Store, blob.Store, error) {
+	if err := at.Admit(ctx); err != nil {
 		return nil, nil, err
 	}
-	for _, folder := range []string{directory, scratchIn(directory)} {
+	for _, folder := range []string{at.Directory, scratchIn(at.Directory)} {
 		if err := blob.MakeFolder(folder); err != nil {
 			return nil, nil, err
 		}
 	}
-	blobs, err := blob.Open(directory)
+	blobs, err := blob.Open(at.Directory)
 	if err != nil {
 		return nil, nil, err
 	}
-	opened, err := store.Open(ctx, directory, blobs)
+	opened, err := store.Open(ctx, at, blobs)
 	return opened, blobs, err
 }
 

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/classifier-factory/classifier-factory/internal/factory/store/postgrestest"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -34,6 +35,7 @@ func fill(t *testing.T, path string) {
 // TestDiskFull: every change is refused with a plain word, nothing is half done,
 // reading goes on, and all works again when there is room.
 func TestDiskFull(t *testing.T) {
+	postgrestest.SQLiteOnly(t, "the disk has the database")
 	if !mayMount(t) {
 		return
 	}
@@ -100,6 +102,7 @@ func TestDiskFull(t *testing.T) {
 // TestDiskFullWhileTraining: the job ends when it can be said that it did, which is at once
 // where the room that the training itself took is enough for that.
 func TestDiskFullWhileTraining(t *testing.T) {
+	postgrestest.SQLiteOnly(t, "the disk has the database")
 	if !mayMount(t) {
 		return
 	}

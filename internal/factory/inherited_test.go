@@ -1,13 +1,11 @@
 package factory
 
 import (
-	"database/sql"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/classifier-factory/classifier-factory/internal/factory/store"
+	"github.com/classifier-factory/classifier-factory/internal/factory/store/postgrestest"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -19,6 +17,7 @@ const (
 // TestNamespacesInherit what their tenant had before there were namespaces: each sees and
 // changes it as the tenant does, and nobody else. What came later they share with nobody.
 func TestNamespacesInherit(t *testing.T) {
+	postgrestest.SQLiteOnly(t, "its rows are those of the first version")
 	tenant, a, b := party{"alice-key", ""}, party{"alice-key", "team-a"}, party{"alice-key", "team-b"}
 	open := func(t *testing.T) *server {
 		return startServer(t, func(c *Config) {
@@ -109,7 +108,7 @@ func TestModelsOfInheritedJobs(t *testing.T) {
 	waiting := s.create(nil, s.upload("intents.jsonl", intents(40)))
 	s.await(waiting.ID, mistral.JobValidated)
 	s.close()
-	markInherited(t, s.config.Directory)
+	markInherited(s)
 	s.open()
 	a, b := party{"alice-key", "team-a"}, party{"alice-key", "team-b"}
 	if status, answer := s.requestOf(a, "POST", "/v1/fine_tuning/jobs/"+waiting.ID+"/start", "", ""); status != 200 {
@@ -142,16 +141,9 @@ func TestModelsOfInheritedJobs(t *testing.T) {
 }
 
 // markInherited makes everything what it would be had it been there before the upgrade.
-func markInherited(t *testing.T, directory string) {
-	t.Helper()
-	database, err := sql.Open("sqlite", filepath.Join(directory, store.DatabaseName))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = database.Close() }()
+func markInherited(s *server) {
+	s.t.Helper()
 	for _, table := range []string{"files", "jobs", "models"} {
-		if _, err := database.ExecContext(t.Context(), "UPDATE "+table+" SET inherited = 1"); err != nil {
-			t.Fatal(err)
-		}
+		s.execute("UPDATE " + table + " SET inherited = 1")
 	}
 }

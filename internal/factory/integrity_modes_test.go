@@ -6,11 +6,14 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"github.com/classifier-factory/classifier-factory/internal/factory/store/postgrestest"
 )
 
 // TestIntegrityOfModes: nobody but its owner reads what a factory keeps, or a backup of it,
 // whatever the umask, and whatever an earlier version had left open to others.
 func TestIntegrityOfModes(t *testing.T) {
+	postgrestest.SQLiteOnly(t, "modes of its files")
 	umask := syscall.Umask(0)
 	defer syscall.Umask(umask)
 	s := startServer(t, func(c *Config) { c.Directory = filepath.Join(c.Directory, "data") })

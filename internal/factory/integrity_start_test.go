@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
+	"github.com/classifier-factory/classifier-factory/internal/factory/store/postgrestest"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -78,6 +79,7 @@ func refused(t *testing.T, reason string, config Config, wants ...string) {
 // TestIntegrityOfTheDatabase: a start with another database than the bytes were last used
 // with is refused, and nothing is removed. With the right one everything is there again.
 func TestIntegrityOfTheDatabase(t *testing.T) {
+	postgrestest.SQLiteOnly(t, "it spoils a file")
 	s := startServer(t, nil)
 	database := filepath.Join(s.config.Directory, store.DatabaseName)
 	first := s.upload("first.jsonl", intents(20))
@@ -188,6 +190,7 @@ func TestIntegrityOfTheDatabase(t *testing.T) {
 // TestIntegrityOfANewDirectory: what a first start leaves when it is cut off is no reason
 // to refuse the next.
 func TestIntegrityOfANewDirectory(t *testing.T) {
+	postgrestest.SQLiteOnly(t, "its first starts are cut off between migrations")
 	for _, test := range []struct {
 		reason string
 		make   func(t *testing.T, directory string)
@@ -219,6 +222,7 @@ func TestIntegrityOfANewDirectory(t *testing.T) {
 // TestIntegrityAfterACrash: bytes without a row, changes in SQLite's log alone, and a file
 // that lags behind the database are what a crash leaves. They are no reason to refuse.
 func TestIntegrityAfterACrash(t *testing.T) {
+	postgrestest.SQLiteOnly(t, "what is copied is its log")
 	s := startServer(t, nil)
 	s.upload("first.jsonl", intents(20))
 	generation := filepath.Join(t.TempDir(), "generation")

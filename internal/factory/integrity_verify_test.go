@@ -7,13 +7,14 @@ import (
 	"testing"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
+	"github.com/classifier-factory/classifier-factory/internal/factory/store/postgrestest"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
-// problems is what Verify finds in a directory.
-func problems(t *testing.T, directory string) string {
+// problems is what Verify finds.
+func problems(t *testing.T, at Location) string {
 	t.Helper()
-	report, err := Verify(t.Context(), directory)
+	report, err := Verify(t.Context(), at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -22,6 +23,7 @@ func problems(t *testing.T, directory string) string {
 
 // TestIntegrityIsVerified: every byte and every reference, whether the factory runs or not.
 func TestIntegrityIsVerified(t *testing.T) {
+	postgrestest.SQLiteOnly(t, "what is spoilt are backups of a directory")
 	s := startServer(t, nil)
 	file := s.upload("intents.jsonl", intents(40))
 	model := s.train("others.jsonl", intents(60))
@@ -37,7 +39,7 @@ func TestIntegrityIsVerified(t *testing.T) {
 	if err := os.WriteFile(blobPath(s.config.Directory, strings.Repeat("ab", 32)), []byte("nobody's"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	report, err := Verify(t.Context(), s.config.Directory)
+	report, err := Verify(t.Context(), s.location())
 	if err != nil || len(report.Problems) > 0 || report.Needed.Blobs != 4 || report.Unneeded != (store.Bytes{Blobs: 1, Bytes: 8}) {
 		t.Errorf("Verify() = %+v, %v", report, err)
 	}
@@ -62,11 +64,11 @@ func TestIntegrityIsVerified(t *testing.T) {
 		if err := Backup(t.Context(), sound, damaged); err != nil {
 			t.Fatal(err)
 		}
-		if found := problems(t, damaged); found != "" {
+		if found := problems(t, Location{Directory: damaged}); found != "" {
 			t.Errorf("%s: before: %s", test.reason, found)
 		}
 		test.spoil(damaged)
-		found := problems(t, damaged)
+		found := problems(t, Location{Directory: damaged})
 		for _, want := range test.wants {
 			if !strings.Contains(found, want) {
 				t.Errorf("%s: %q; want %q", test.reason, found, want)
@@ -80,11 +82,12 @@ func TestIntegrityIsVerified(t *testing.T) {
 
 // TestIntegrityOfABusyFactory: what comes and goes while it is verified is no problem.
 func TestIntegrityOfABusyFactory(t *testing.T) {
+	postgrestest.SQLiteOnly(t, "what is verified is a backup, too")
 	s := startServer(t, nil)
 	s.upload("kept.jsonl", intents(20))
 	rest := s.keepBusy()
 	for range 50 {
-		if found := problems(t, s.config.Directory); found != "" {
+		if found := problems(t, s.location()); found != "" {
 			t.Error(found)
 		}
 	}
@@ -94,6 +97,7 @@ func TestIntegrityOfABusyFactory(t *testing.T) {
 // TestIntegrityOfAnAcceptedDatabase: who has only an older database goes on with it, and
 // has a day for the bytes that it does not know.
 func TestIntegrityOfAnAcceptedDatabase(t *testing.T) {
+	postgrestest.SQLiteOnly(t, "the older database is a file")
 	s := startServer(t, nil)
 	first := s.upload("first.jsonl", intents(20))
 	database, older := filepath.Join(s.config.Directory, store.DatabaseName), filepath.Join(t.TempDir(), "older")
@@ -101,20 +105,20 @@ func TestIntegrityOfAnAcceptedDatabase(t *testing.T) {
 	copyFile(t, database, older)
 	s.open()
 	second := s.upload("second.jsonl", intents(30))
-	if err := Accept(t.Context(), s.config.Directory); err == nil || !strings.Contains(err.Error(), "in use by another factory") {
+	if err := Accept(t.Context(), s.location()); err == nil || !strings.Contains(err.Error(), "in use by another factory") {
 		t.Errorf("beside a running factory: %v", err)
 	}
 	s.close()
 	newer := filepath.Join(t.TempDir(), "newer")
 	copyFile(t, database, newer)
 	copyFile(t, older, database)
-	if found := problems(t, s.config.Directory); !strings.Contains(found, "older than the bytes") {
+	if found := problems(t, s.location()); !strings.Contains(found, "older than the bytes") {
 		t.Errorf("before: %q", found)
 	}
-	if err := Accept(t.Context(), s.config.Directory); err != nil {
+	if err := Accept(t.Context(), s.location()); err != nil {
 		t.Fatal(err)
 	}
-	if found := problems(t, s.config.Directory); found != "" {
+	if found := problems(t, s.location()); found != "" {
 		t.Errorf("after: %s", found)
 	}
 	s.open()
@@ -133,7 +137,7 @@ func TestIntegrityOfAnAcceptedDatabase(t *testing.T) {
 	copyFile(t, accepted, database)
 	s.open()
 
-	if err := Accept(t.Context(), t.TempDir()); err == nil || !strings.Contains(err.Error(), "name the directory of a factory") {
+	if err := Accept(t.Context(), Location{Directory: t.TempDir()}); err == nil || !strings.Contains(err.Error(), "name the directory of a factory") {
 		t.Errorf("nothing to accept: %v", err)
 	}
 }

@@ -8,12 +8,14 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/classifier-factory/classifier-factory/internal/factory/store/postgrestest"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
 // TestIntegrityOfAFullDisk: a start without room is told in a sentence and loses nothing,
 // be it the first or a later one.
 func TestIntegrityOfAFullDisk(t *testing.T) {
+	postgrestest.SQLiteOnly(t, "the disk has the database")
 	if !mayMount(t) {
 		return
 	}
@@ -63,6 +65,7 @@ func TestIntegrityOfAFullDisk(t *testing.T) {
 // TestIntegrityOfAReadOnlyDisk: it is told in a sentence, nothing is lost, and what is on
 // it can still be verified.
 func TestIntegrityOfAReadOnlyDisk(t *testing.T) {
+	postgrestest.SQLiteOnly(t, "the disk has the database")
 	if !mayMount(t) {
 		return
 	}
@@ -82,7 +85,7 @@ func TestIntegrityOfAReadOnlyDisk(t *testing.T) {
 	s.close()
 	mount(syscall.MS_RDONLY)
 	refused(t, "a later start", s.config, "mounted read-only: mount it so that it can be written to")
-	if found := problems(t, disk); found != "" {
+	if found := problems(t, Location{Directory: disk}); found != "" {
 		t.Errorf("verified: %s", found)
 	}
 	if err := Backup(t.Context(), disk, filepath.Join(t.TempDir(), "backup")); err != nil {
@@ -109,7 +112,7 @@ func TestIntegrityOfAReadOnlyDisk(t *testing.T) {
 	s.close()
 	flip(t, blobPath(disk, *file.SHA256))
 	mount(syscall.MS_RDONLY)
-	if found := problems(t, disk); !strings.Contains(found, "damaged") {
+	if found := problems(t, Location{Directory: disk}); !strings.Contains(found, "damaged") {
 		t.Errorf("a flipped bit: %q", found)
 	}
 	mount(0)

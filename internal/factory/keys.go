@@ -24,28 +24,28 @@ var ErrNotFound = store.ErrNotFound
 // ParseScopes reads names of scopes.
 func ParseScopes(names []string) (store.Scopes, error) { return store.ParseScopes(names) }
 
-// Keys are those in a directory's database.
+// Keys are those in a location's database.
 type Keys struct {
 	*store.Store
 	close func() error
 }
 
-// OpenKeys opens the keys of a directory, be it that a factory is using it. Where there are
+// OpenKeys opens the keys of a location, be it that a factory is using it. Where there are
 // none yet, it can be told to make room for them, as the factory would when it starts.
-func OpenKeys(ctx context.Context, directory string, makeRoom bool) (*Keys, error) {
-	if directory == "" {
+func OpenKeys(ctx context.Context, at Location, makeRoom bool) (*Keys, error) {
+	if at.Directory == "" {
 		return nil, errors.New("no --data-dir, the directory of the factory")
 	}
-	opened, err := store.OpenKeys(ctx, directory)
+	opened, err := store.OpenKeys(ctx, at)
 	if err == nil {
 		return &Keys{opened, func() error { return nil }}, nil
 	}
 	if !makeRoom || !errors.Is(err, store.ErrNoKeys) {
-		return nil, fmt.Errorf("%s: %w", directory, err)
+		return nil, fmt.Errorf("%s: %w", at.Directory, err)
 	}
-	opened, _, lock, err := openDirectory(ctx, directory)
+	opened, _, lock, err := openDirectory(ctx, at)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
-		return nil, fmt.Errorf("%s is in use by a factory of an earlier version; restart it with this one first", directory)
+		return nil, fmt.Errorf("%s is in use by a factory of an earlier version; restart it with this one first", at.Directory)
 	}
 	if err != nil {
 		return nil, err

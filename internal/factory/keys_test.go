@@ -368,7 +368,7 @@ func (b *safeBuffer) String() string {
 func TestKeysOfAnotherProcess(t *testing.T) {
 	clock := &movingClock{now: time.Unix(1_800_000_000, 0)}
 	s := startServer(t, func(c *Config) { c.Clock = clock.Now })
-	beside, err := OpenKeys(context.Background(), s.config.Directory, false)
+	beside, err := OpenKeys(context.Background(), s.location(), false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,8 +3,6 @@ package factory
 import (
 	"bufio"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
@@ -20,7 +18,7 @@ import (
 
 	"github.com/classifier-factory/classifier-factory/internal/classifier"
 	"github.com/classifier-factory/classifier-factory/internal/factory/api"
-	"github.com/classifier-factory/classifier-factory/internal/factory/store"
+	"github.com/classifier-factory/classifier-factory/internal/factory/store/postgrestest"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -38,7 +36,7 @@ const (
 func TestKill(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), killDeadline)
 	defer cancel()
-	victim := &victim{t: t, program: buildFactory(ctx, t), directory: t.TempDir()}
+	victim := &victim{t: t, program: buildFactory(ctx, t), at: Location{Directory: t.TempDir(), DatabaseURL: postgrestest.Chosen(t)}}
 	random := rand.New(rand.NewPCG(1, 0))
 	clients := make([]*killClient, killClients)
 	for i := range clients {
@@ -70,7 +68,7 @@ func TestKill(t *testing.T) {
 		tally.add(c)
 	}
 	victim.kill()
-	checkBlobs(ctx, t, victim.directory)
+	checkBlobs(ctx, t, victim.at)
 	t.Logf("%d kills, %d of trainings, in %v: %+v", kills, victim.trainings, lives.Round(time.Second), tally)
 	if victim.trainings == 0 && hasProcesses() {
 		t.Error("no training was killed")
@@ -94,7 +92,7 @@ func buildFactory(ctx context.Context, t *testing.T) string {
 type victim struct {
 	t         *testing.T
 	program   string
-	directory string
+	at        Location
 	command   *exec.Cmd
 	logs      sync.WaitGroup
 	transport *http.Transport
@@ -103,7 +101,7 @@ type victim struct {
 
 func (v *victim) start(ctx context.Context) *mistral.Client {
 	v.t.Helper()
-	v.command = exec.CommandContext(ctx, v.program, "--listen=127.0.0.1:0", "--data-dir="+v.directory, "--tenant-requests-per-second=0")
+	v.command = exec.CommandContext(ctx, v.program, "--listen=127.0.0.1:0", "--data-dir="+v.at.Directory, "--database-url="+v.at.DatabaseURL, "--tenant-requests-per-second=0")
 	v.command.Env = append(os.Environ(), "FACTORY_API_KEY=key")
 	logs, err := v.command.StderrPipe()
 	if err != nil {
@@ -152,9 +150,9 @@ func (v *victim) killTraining() {
 }
 
 // checkBlobs opens what is left and compares bytes with what refers to them.
-func checkBlobs(ctx context.Context, t *testing.T, directory string) {
+func checkBlobs(ctx context.Context, t *testing.T, at Location) {
 	t.Helper()
-	left, blobs, lock, err := openDirectory(ctx, directory)
+	left, blobs, lock, err := openDirectory(ctx, at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,25 +161,15 @@ func checkBlobs(ctx context.Context, t *testing.T, directory string) {
 			t.Error(err)
 		}
 	}()
-	referred, err := store.CopyDatabase(ctx, directory, t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
 	now := time.Now()
-	for _, at := range []time.Time{now, now.Add(25 * time.Hour)} { // a day later nobody needs what the crashes left
-		if _, err := left.RemoveUnreferenced(ctx, at); err != nil {
+	for _, moment := range []time.Time{now, now.Add(25 * time.Hour)} { // a day later nobody needs what the crashes left
+		if _, err := left.RemoveUnreferenced(ctx, moment); err != nil {
 			t.Error(err)
 		}
 	}
-	digests, err := blobs.Digests()
-	if err != nil || len(digests) != len(referred) {
-		t.Errorf("%d blobs of %d that are referred to, %v", len(digests), len(referred), err)
-	}
-	for _, digest := range referred {
-		content, err := os.ReadFile(blobPath(directory, digest))
-		if sum := sha256.Sum256(content); err != nil || hex.EncodeToString(sum[:]) != digest {
-			t.Errorf("blob %s: %d bytes, %v", digest, len(content), err)
-		}
+	report, err := Verify(ctx, at)
+	if err != nil || len(report.Problems) > 0 || report.Unneeded.Blobs > 0 {
+		t.Errorf("Verify() = %+v, %v", report, err)
 	}
 	models, err := left.Models(ctx, api.DefaultTenant)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
+	"github.com/classifier-factory/classifier-factory/internal/factory/store/postgrestest"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -20,7 +21,7 @@ func openedAt(t *testing.T, directory string, version int64, statements ...strin
 		t.Fatal(err)
 	}
 	defer func() { _ = database.Close() }()
-	provider, err := goose.NewProvider(goose.DialectSQLite3, database, os.DirFS(filepath.Join("store", "migrations")))
+	provider, err := goose.NewProvider(goose.DialectSQLite3, database, os.DirFS(filepath.Join("store", "migrations", "sqlite")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,6 +50,7 @@ const (
 
 // TestOpensWhatEarlierVersionsWrote: an update of the server keeps what it has.
 func TestOpensWhatEarlierVersionsWrote(t *testing.T) {
+	postgrestest.SQLiteOnly(t, "there was no PostgreSQL then")
 	s := startServer(t, func(c *Config) {
 		openedAt(t, c.Directory, 1, jobOfVersion1, eventOfVersion1, fileOfVersion1, modelOfVersion1)
 	})
@@ -70,6 +72,7 @@ func TestOpensWhatEarlierVersionsWrote(t *testing.T) {
 // TestUnfinishedJobsOfEarlierVersions need their files' bytes until they end, count in
 // quotas, and name their files as before.
 func TestUnfinishedJobsOfEarlierVersions(t *testing.T) {
+	postgrestest.SQLiteOnly(t, "there was no PostgreSQL then")
 	s := startServer(t, func(c *Config) {
 		c.Limits.UnfinishedJobs = 1
 		openedAt(t, c.Directory, 3, `INSERT INTO jobs VALUES (1, '0b6d0000-0000-4000-8000-000000000000', 'alice', 'ministral-3b-latest', NULL, 'VALIDATED', 0, 0, 0,

@@ -77,7 +77,11 @@ func TestModelFileIsMissing(t *testing.T) {
 // execute changes the database behind the server's back.
 func (s *server) execute(statement string) {
 	s.t.Helper()
-	database, err := sql.Open("sqlite", filepath.Join(s.config.Directory, store.DatabaseName))
+	driver, source := "sqlite", filepath.Join(s.config.Directory, store.DatabaseName)
+	if s.config.DatabaseURL != "" {
+		driver, source = "pgx", s.config.DatabaseURL
+	}
+	database, err := sql.Open(driver, source)
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -33,6 +33,7 @@ type Limits = store.Limits
 // Config says what a factory is made of.
 type Config struct {
 	Directory         string           // where everything is kept; one process may use it at a time
+	DatabaseURL       string           // of PostgreSQL, to keep facts in it and bytes alone in the directory; default: SQLite in the directory
 	APIKeys           []api.Key        // at least one, unless the directory has some
 	InsecureNoAuth    bool             // asks for no key; everybody is the same tenant
 	BaseModels        []string         // NAME is the engine, NAME=words:FILE and NAME=embeddings:URL know more; default: DefaultBaseModel
@@ -73,7 +74,7 @@ func Open(ctx context.Context, config Config) (*Factory, error) {
 	if err != nil {
 		return nil, err
 	}
-	stored, blobs, lock, err := openDirectory(ctx, config.Directory)
+	stored, blobs, lock, err := openDirectory(ctx, Location{Directory: config.Directory, DatabaseURL: config.DatabaseURL})
 	if err != nil {
 		return nil, fmt.Errorf("open the store: %w", explainVolume(config.Directory, err))
 	}

@@ -19,12 +19,13 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory/api"
+	"github.com/classifier-factory/classifier-factory/internal/factory/store/postgrestest"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
 func TestMain(m *testing.M) {
 	RunIfChild()
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(postgrestest.Tests{M: m})
 }
 
 // server is a factory behind HTTP with two tenants.
@@ -38,8 +39,9 @@ type server struct {
 func startServer(t testing.TB, change func(*Config)) *server {
 	t.Helper()
 	s := &server{t: t, config: Config{
-		Directory: t.TempDir(),
-		APIKeys:   []api.Key{api.NewKey("alice", "alice-key"), api.NewKey("bob", "bob-key")},
+		Directory:   t.TempDir(),
+		DatabaseURL: postgrestest.Chosen(t),
+		APIKeys:     []api.Key{api.NewKey("alice", "alice-key"), api.NewKey("bob", "bob-key")},
 	}}
 	if change != nil {
 		change(&s.config)
@@ -61,6 +63,8 @@ func (s *server) open() {
 	}
 	s.http = httptest.NewServer(handler)
 }
+
+func (s *server) location() Location { return Location{Directory: s.config.Directory, DatabaseURL: s.config.DatabaseURL} }
 
 func (s *server) close() {
 	s.http.CloseClientConnections()

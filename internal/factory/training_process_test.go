@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/classifier-factory/classifier-factory/internal/factory/store/postgrestest"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -22,7 +23,7 @@ func hasProcesses() bool {
 	return err == nil
 }
 
-// processesOf has the children of a process.
+// processesOf has the children of a process, but for the tests' PostgreSQL.
 func processesOf(parent int) (children []int) {
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, path := range stats {
@@ -31,8 +32,9 @@ func processesOf(parent int) (children []int) {
 			continue // it has ended
 		}
 		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
-		fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:]) // from the state on
-		if string(fields[1]) == strconv.Itoa(parent) && string(fields[0]) != "Z" {
+		name, rest, _ := bytes.Cut(stat, []byte(") "))
+		fields := bytes.Fields(rest) // from the state on
+		if string(fields[1]) == strconv.Itoa(parent) && string(fields[0]) != "Z" && !bytes.HasSuffix(name, []byte("(postgres")) {
 			children = append(children, pid)
 		}
 	}
@@ -137,7 +139,7 @@ func TestTrainingsOfAProgramThatWasReplaced(t *testing.T) {
 	if !hasProcesses() {
 		t.Skip("the system does not keep a program that is removed")
 	}
-	v := &victim{t: t, program: buildFactory(t.Context(), t), directory: t.TempDir()}
+	v := &victim{t: t, program: buildFactory(t.Context(), t), at: Location{Directory: t.TempDir(), DatabaseURL: postgrestest.Chosen(t)}}
 	client := v.start(t.Context())
 	defer v.kill()
 	if err := os.Remove(v.program); err != nil {

@@ -64,6 +64,8 @@ var (
 	errDiskFull = &problem{Status: http.StatusInsufficientStorage, Detail: "The server's disk is full. Nothing was changed; delete files or models, or ask the server's operator."}
 	errReadOnly = &problem{Status: http.StatusInsufficientStorage, Detail: "The server's disk cannot be written to. Nothing was changed; reading goes on. Ask the server's operator."}
 
+	errUnstorable = unprocessable("A text has the character U+0000 or bytes that are no UTF-8, which the server's database cannot keep.")
+
 	// errClientGone is for logs and metrics alone: nobody reads it any more. It is what
 	// nginx calls that.
 	errClientGone = &problem{Status: 499, Detail: "Client Closed Request"}

@@ -149,6 +149,8 @@ func failure(r *http.Request, err error) *problem {
 		return errDiskFull
 	case store.IsReadOnly(err):
 		return errReadOnly
+	case store.IsUnstorable(err):
+		return errUnstorable
 	}
 	return errInternal
 }

@@ -12,12 +12,15 @@ import (
 func (s *Store) AddCheckpoints(ctx context.Context, id string, checkpoints []mistral.Checkpoint) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
 		for _, checkpoint := range checkpoints {
-			if _, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO checkpoints (job_id, step, train_loss, valid_loss, created_at) VALUES (?, ?, ?, ?, ?)`,
+			if _, err := tx.ExecContext(ctx, `
+				INSERT INTO checkpoints (job_id, step, train_loss, valid_loss, created_at) VALUES ($1, $2, $3, $4, $5)
+				ON CONFLICT (job_id, step) DO UPDATE
+				SET train_loss = excluded.train_loss, valid_loss = excluded.valid_loss, created_at = excluded.created_at`,
 				id, checkpoint.StepNumber, checkpoint.Metrics.TrainLoss, checkpoint.Metrics.ValidLoss, checkpoint.CreatedAt); err != nil {
 				return err
 			}
 		}
-		_, err := tx.ExecContext(ctx, `UPDATE jobs SET modified_at = ? WHERE id = ?`, checkpoints[len(checkpoints)-1].CreatedAt, id)
+		_, err := tx.ExecContext(ctx, `UPDATE jobs SET modified_at = $1 WHERE id = $2`, checkpoints[len(checkpoints)-1].CreatedAt, id)
 		return err
 	})
 }
@@ -25,7 +28,7 @@ func (s *Store) AddCheckpoints(ctx context.Context, id string, checkpoints []mis
 // DeleteCheckpoints removes those after a step.
 func (s *Store) DeleteCheckpoints(ctx context.Context, id string, after int) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM checkpoints WHERE job_id = ? AND step > ?`, id, after)
+		_, err := tx.ExecContext(ctx, `DELETE FROM checkpoints WHERE job_id = $1 AND step > $2`, id, after)
 		return err
 	})
 }

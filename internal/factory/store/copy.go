@@ -18,7 +18,7 @@ const referredDigests = `
 // that it refers to.
 func CopyDatabase(ctx context.Context, directory, destination string) ([]string, error) {
 	from, to := filepath.Join(directory, DatabaseName), filepath.Join(destination, DatabaseName)
-	source, err := openReadOnly(from)
+	source, err := sqliteFile(from).openUntouched()
 	if err != nil {
 		return nil, err
 	}

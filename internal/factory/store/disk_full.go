@@ -9,9 +9,9 @@ import (
 )
 
 // IsDiskFull recognises a full disk, or a quota that is used up, in what the
-// file system and SQLite return.
+// file system and the databases return.
 func IsDiskFull(err error) bool {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || hasCode(err, codeNoDiskSpace) {
 		return true
 	}
 	failure, ok := errors.AsType[*sqlite.Error](err)
@@ -19,9 +19,10 @@ func IsDiskFull(err error) bool {
 		failure.Code() == sqlite3.SQLITE_IOERR_SHMSIZE) // no room for the index of the log
 }
 
-// IsReadOnly recognises a disk that was mounted read-only, or became so after an error.
+// IsReadOnly recognises a disk that was mounted read-only, or became so after an error, and
+// a PostgreSQL that takes no changes.
 func IsReadOnly(err error) bool {
-	if errors.Is(err, syscall.EROFS) {
+	if errors.Is(err, syscall.EROFS) || hasCode(err, codeReadOnly) {
 		return true
 	}
 	failure, ok := errors.AsType[*sqlite.Error](err)

@@ -14,7 +14,8 @@ func (s *Store) FileRoom(ctx context.Context, tenant, filename string, limits Li
 	}
 	room := limits.FileBytes
 	err := s.reader.QueryRowContext(ctx, `
-		SELECT ? - coalesce(sum(bytes), 0) + coalesce(max(bytes) FILTER (WHERE filename = ?), 0) FROM files WHERE tenant = ?`,
+		SELECT CAST($1 - coalesce(sum(bytes), 0) + coalesce(max(bytes) FILTER (WHERE filename = $2), 0) AS BIGINT)
+		FROM files WHERE tenant = $3`,
 		limits.FileBytes, filename, tenant).Scan(&room)
 	return room, err
 }

@@ -42,12 +42,13 @@ func (f *File) complete() {
 
 // AddFile names the bytes of a file. If the tenant has a file of that name and
 // content, that one is returned instead, and expires when the later of both would:
-// who uploaded it first may count on it. Without an expiry that is never, which
-// SQLite's max of NULL is, too.
+// who uploaded it first may count on it. Without an expiry, NULL, that is never.
 func (s *Store) AddFile(ctx context.Context, f File, staged blob.Staged, limits Limits) (File, error) {
 	err := s.nameBlob(ctx, staged, f.Digest, func(tx *sql.Tx) (err error) {
-		_, err = tx.ExecContext(ctx, `INSERT INTO files (`+fileColumns+`) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)
-			ON CONFLICT (tenant, filename, digest) DO UPDATE SET expires_at = max(expires_at, excluded.expires_at)`, f.fields()...)
+		_, err = tx.ExecContext(ctx, `INSERT INTO files (`+fileColumns+`) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12)
+			ON CONFLICT (tenant, filename, digest) DO UPDATE SET expires_at = CASE
+				WHEN files.expires_at IS NULL OR files.expires_at > excluded.expires_at THEN files.expires_at
+				ELSE excluded.expires_at END`, f.fields()...)
 		if err != nil {
 			return err
 		}
@@ -55,7 +56,7 @@ func (s *Store) AddFile(ctx context.Context, f File, staged blob.Staged, limits 
 			return err
 		}
 		f, err = one(ctx, tx, scanFile, `
-			SELECT `+fileColumns+` FROM files WHERE tenant = ? AND filename = ? AND digest = ?`, f.Tenant, f.Filename, f.Digest)
+			SELECT `+fileColumns+` FROM files WHERE tenant = $1 AND filename = $2 AND digest = $3`, f.Tenant, f.Filename, f.Digest)
 		return err
 	})
 	return f, err
@@ -67,20 +68,20 @@ func (s *Store) File(ctx context.Context, tenant, id string) (File, error) {
 }
 
 func findFile(ctx context.Context, q querier, tenant, id string) (File, error) {
-	return one(ctx, q, scanFile, `SELECT `+fileColumns+` FROM files WHERE `+ofTenant+` AND id = ?`, tenant, id)
+	return one(ctx, q, scanFile, `SELECT `+fileColumns+` FROM files WHERE `+ofTenant+` AND id = $2`, tenant, id)
 }
 
 // FileOfAnyTenant reads a file for a request that may have it: its signature stands
 // for the tenant.
 func (s *Store) FileOfAnyTenant(ctx context.Context, id string) (File, error) {
-	return one(ctx, s.reader, scanFile, `SELECT `+fileColumns+` FROM files WHERE id = ?`, id)
+	return one(ctx, s.reader, scanFile, `SELECT `+fileColumns+` FROM files WHERE id = $1`, id)
 }
 
 // DeleteFile removes its bytes as well, unless something else needs them.
 func (s *Store) DeleteFile(ctx context.Context, tenant, id string) error {
 	var digest string
 	err := s.write(ctx, func(tx *sql.Tx) (err error) {
-		digest, err = one(ctx, tx, scanString, `DELETE FROM files WHERE `+ofTenant+` AND id = ? RETURNING digest`, tenant, id)
+		digest, err = one(ctx, tx, scanString, `DELETE FROM files WHERE `+ofTenant+` AND id = $2 RETURNING digest`, tenant, id)
 		return err
 	})
 	if err != nil {
@@ -97,14 +98,14 @@ const expiredAtOnce = 100
 func (s *Store) RemoveExpiredFiles(ctx context.Context, now time.Time) error {
 	for {
 		var expired bool
-		err := s.reader.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM files WHERE expires_at <= ?)`, now.Unix()).Scan(&expired)
+		err := s.reader.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM files WHERE expires_at <= $1)`, now.Unix()).Scan(&expired)
 		if err != nil || !expired {
 			return err
 		}
 		var digests []string
 		err = s.write(ctx, func(tx *sql.Tx) (err error) {
 			digests, err = collect(ctx, tx, scanString, `
-				DELETE FROM files WHERE sequence IN (SELECT sequence FROM files WHERE expires_at <= ? LIMIT ?) RETURNING digest`, now.Unix(), expiredAtOnce)
+				DELETE FROM files WHERE sequence IN (SELECT sequence FROM files WHERE expires_at <= $1 LIMIT $2) RETURNING digest`, now.Unix(), expiredAtOnce)
 			return err
 		})
 		if err != nil {
@@ -136,10 +137,10 @@ type FileFilter struct {
 // Files lists a page of a tenant's files, newest first, and counts all pages if
 // the filter says so.
 func (s *Store) Files(ctx context.Context, filter FileFilter) (iter.Seq2[mistral.File, error], *int64, error) {
-	var where conditions
+	where := conditions{dialect: s.dialect}
 	where.addTenant("files", filter.Tenant)
-	where.addUnlessEmpty("instr(lower(filename), lower(?)) > 0", filter.Search)
-	where.addUnlessEmpty("purpose = ?", filter.Purpose)
+	where.addContains("filename", filter.Search)
+	where.addUnlessEmpty("purpose = $%d", filter.Purpose)
 	where.addOneOf("sample_type", filter.SampleTypes)
 	where.addOneOf("source", filter.Sources)
 	where.addOneOf("'application/jsonl'", filter.MimeTypes)
@@ -150,10 +151,9 @@ func (s *Store) Files(ctx context.Context, filter FileFilter) (iter.Seq2[mistral
 			return nil, nil, err
 		}
 	}
-	arguments := append(where.arguments, filter.Size, filter.offset())
-	page, err := collect(ctx, s.reader, scanSequence, `SELECT sequence FROM files WHERE `+where.sql()+` ORDER BY sequence DESC LIMIT ? OFFSET ?`, arguments...)
+	page, err := collect(ctx, s.reader, scanSequence, `SELECT sequence FROM files WHERE `+where.page(filter.Page), where.arguments...)
 	return oneByOne(page, func(sequence int64) (mistral.File, error) {
-		found, err := one(ctx, s.reader, scanFile, `SELECT `+fileColumns+` FROM files WHERE sequence = ?`, sequence)
+		found, err := one(ctx, s.reader, scanFile, `SELECT `+fileColumns+` FROM files WHERE sequence = $1`, sequence)
 		return found.File, err
 	}), total, err
 }

@@ -84,7 +84,9 @@ func (s *Store) openGeneration(ctx context.Context, directory string) error {
 	return err
 }
 
-// advance is part of every change.
+// advance begins every change. On PostgreSQL a change waits here, for the row, until the one
+// before it has ended, in whatever process: what it reads stays so until it is committed, as in
+// SQLite, which has one writer at a time.
 func advance(ctx context.Context, q querier) (generation, error) {
 	return one(ctx, q, scanGeneration, `UPDATE generation SET number = number + 1 RETURNING id, number`)
 }

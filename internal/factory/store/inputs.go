@@ -32,20 +32,31 @@ func scanInput(r row) (Input, error) {
 }
 
 func readInputs(ctx context.Context, q querier, jobID string) ([]Input, error) {
-	return collect(ctx, q, scanInput, `SELECT `+inputColumns+` FROM inputs WHERE job_id = ? ORDER BY position`, jobID)
+	return collect(ctx, q, scanInput, `SELECT `+inputColumns+` FROM inputs WHERE job_id = $1 ORDER BY position`, jobID)
 }
 
-func insertInputs(ctx context.Context, tx *sql.Tx, j *Job) error {
+// placedInput is an input as it is handed to the database, all of a job in one statement.
+type placedInput struct {
+	Input
+	Position int `json:"position"`
+}
+
+func insertInputs(ctx context.Context, tx *sql.Tx, d dialect, j *Job) error {
+	placed := make([]placedInput, len(j.Inputs))
+	for i, input := range j.Inputs {
+		placed[i] = placedInput{input, i}
+	}
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO inputs (job_id, position, `+inputColumns+`)
-		SELECT ?, input.key, value ->> 'file_id', value ->> 'filename', value ->> 'digest', value ->> 'bytes', value ->> 'weight', value ->> 'validation'
-		FROM json_each(?) AS input WHERE value IS NOT NULL`, j.ID, asJSON(&j.Inputs))
+		SELECT $1, CAST(value ->> 'position' AS BIGINT), value ->> 'file_id', value ->> 'filename', value ->> 'digest',
+		       CAST(value ->> 'bytes' AS BIGINT), CAST(value ->> 'weight' AS DOUBLE PRECISION), CAST(value ->> 'validation' AS BOOLEAN)
+		FROM `+d.objects("$2"), j.ID, asJSON(&placed))
 	if err != nil {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `
-		INSERT INTO needed (digest, inputs) SELECT digest, count(*) FROM inputs WHERE job_id = ? GROUP BY digest
-		ON CONFLICT DO UPDATE SET inputs = inputs + excluded.inputs`, j.ID)
+		INSERT INTO needed (digest, inputs) SELECT digest, count(*) FROM inputs WHERE job_id = $1 GROUP BY digest
+		ON CONFLICT (digest) DO UPDATE SET inputs = needed.inputs + excluded.inputs`, j.ID)
 	return err
 }
 
@@ -53,11 +64,11 @@ func insertInputs(ctx context.Context, tx *sql.Tx, j *Job) error {
 func endNeed(ctx context.Context, tx *sql.Tx, jobID string) error {
 	_, err := tx.ExecContext(ctx, `
 		UPDATE needed SET inputs = needed.inputs - ended.inputs
-		FROM (SELECT digest, count(*) AS inputs FROM inputs WHERE job_id = ? GROUP BY digest) AS ended WHERE needed.digest = ended.digest`, jobID)
+		FROM (SELECT digest, count(*) AS inputs FROM inputs WHERE job_id = $1 GROUP BY digest) AS ended WHERE needed.digest = ended.digest`, jobID)
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `DELETE FROM needed WHERE inputs = 0 AND digest IN (SELECT digest FROM inputs WHERE job_id = ?)`, jobID)
+	_, err = tx.ExecContext(ctx, `DELETE FROM needed WHERE inputs = 0 AND digest IN (SELECT digest FROM inputs WHERE job_id = $1)`, jobID)
 	return err
 }
 
@@ -73,7 +84,7 @@ func (j *Job) fingerprint() (string, error) {
 // ReleaseInputs removes the bytes of files that were deleted while a job that is
 // finished now needed them.
 func (s *Store) ReleaseInputs(ctx context.Context, j *Job) error {
-	digests, err := collect(ctx, s.reader, scanString, `SELECT digest FROM inputs WHERE job_id = ?`, j.ID)
+	digests, err := collect(ctx, s.reader, scanString, `SELECT digest FROM inputs WHERE job_id = $1`, j.ID)
 	if err != nil {
 		return err
 	}

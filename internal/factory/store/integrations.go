@@ -32,7 +32,7 @@ func (j *Job) SetRunURL(index int, address string, now time.Time) {
 // JobEnded reports whether a job, of any tenant, is finished. One that is being created
 // is not there yet.
 func (s *Store) JobEnded(ctx context.Context, id string) (bool, error) {
-	status, err := one(ctx, s.reader, scanString, `SELECT status FROM jobs WHERE id = ?`, id)
+	status, err := one(ctx, s.reader, scanString, `SELECT status FROM jobs WHERE id = $1`, id)
 	if errors.Is(err, ErrNotFound) {
 		return false, nil
 	}

@@ -23,7 +23,7 @@ func (s *Store) ExpireJobs(ctx context.Context, lifetime time.Duration, now time
 // eachExpired passes the jobs one by one, so that others write meanwhile.
 func (s *Store) eachExpired(ctx context.Context, condition string, before int64, expire func(id string) error) error {
 	for {
-		expired, err := collect(ctx, s.reader, scanString, `SELECT id FROM jobs WHERE `+condition+` AND modified_at <= ? LIMIT ?`, before, expiredAtOnce)
+		expired, err := collect(ctx, s.reader, scanString, `SELECT id FROM jobs WHERE `+condition+` AND modified_at <= $1 LIMIT $2`, before, expiredAtOnce)
 		if err != nil || len(expired) == 0 {
 			return err
 		}
@@ -55,12 +55,12 @@ func (s *Store) cancelUnstarted(ctx context.Context, id string, before int64, li
 func (s *Store) removeJob(ctx context.Context, id string) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
 		for _, statement := range []string{
-			`DELETE FROM events WHERE job_id = ?`,
-			`DELETE FROM checkpoints WHERE job_id = ?`,
-			`DELETE FROM evaluations WHERE job_id = ?`,
-			`DELETE FROM inputs WHERE job_id = ?`,
-			`DELETE FROM job_details WHERE job_id = ?`,
-			`DELETE FROM jobs WHERE id = ?`,
+			`DELETE FROM events WHERE job_id = $1`,
+			`DELETE FROM checkpoints WHERE job_id = $1`,
+			`DELETE FROM evaluations WHERE job_id = $1`,
+			`DELETE FROM inputs WHERE job_id = $1`,
+			`DELETE FROM job_details WHERE job_id = $1`,
+			`DELETE FROM jobs WHERE id = $1`,
 		} {
 			if _, err := tx.ExecContext(ctx, statement, id); err != nil {
 				return err

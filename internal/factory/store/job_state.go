@@ -252,6 +252,9 @@ func (j *Job) End(cause error, now time.Time) {
 		j.become(mistral.JobQueued, now)
 	case errors.As(cause, &died):
 		j.fail(codeTrainingDied, fmt.Sprintf("The process that trained this job died %d times; the server's log says how.", j.attempts), now)
+	case IsUnavailable(cause):
+		j.attempts-- // nor is a database that was away
+		j.become(mistral.JobQueued, now)
 	case IsDiskFull(cause):
 		j.fail(codeDiskFull, serverFull, now)
 	default:

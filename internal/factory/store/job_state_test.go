@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -85,6 +87,7 @@ func TestWhatBecomesOfAWorkersJob(t *testing.T) {
 		{"it was cancelled", mistral.JobCancellationRequested, 1, end(context.Canceled), mistral.JobCancelled, "CANCELLED", 1},
 		{"closing is no fault of the job", mistral.JobRunning, 1, end(ErrInterrupted), mistral.JobQueued, "QUEUED", 0},
 		{"nor while validating", mistral.JobValidating, 1, end(ErrInterrupted), mistral.JobQueued, "QUEUED", 0},
+		{"nor is a database that was away", mistral.JobRunning, 1, end(&pgconn.PgError{Code: "57P01"}), mistral.JobQueued, "QUEUED", 0},
 		{"closing while it is cancelled", mistral.JobCancellationRequested, 1, end(ErrInterrupted), mistral.JobCancelled, "CANCELLED", 1},
 		{"success came first", mistral.JobSuccess, 1, end(broken), mistral.JobSuccess, "", 1},
 		{"cancellation came first", mistral.JobCancelled, 1, end(broken), mistral.JobCancelled, "", 1},

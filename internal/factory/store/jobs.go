@@ -61,8 +61,8 @@ func newJobID(ctx context.Context, tx *sql.Tx) (string, error) {
 		id := uuid.NewString()
 		var taken bool
 		err := tx.QueryRowContext(ctx, `
-			SELECT EXISTS (SELECT 1 FROM jobs WHERE id BETWEEN ?1 AND ?2)
-			    OR EXISTS (SELECT 1 FROM models WHERE job_id BETWEEN ?1 AND ?2)`, id[:idInModelID], id[:idInModelID]+"~").Scan(&taken)
+			SELECT EXISTS (SELECT 1 FROM jobs WHERE id BETWEEN $1 AND $2)
+			    OR EXISTS (SELECT 1 FROM models WHERE job_id BETWEEN $1 AND $2)`, id[:idInModelID], id[:idInModelID]+"~").Scan(&taken)
 		if err != nil || !taken {
 			return id, err
 		}
@@ -106,7 +106,7 @@ func (s *Store) addJob(ctx context.Context, tenant string, limits Limits, now ti
 	err := s.write(ctx, func(tx *sql.Tx) (err error) {
 		var gone bool
 		if err := tx.QueryRowContext(ctx, `
-			SELECT EXISTS (SELECT 1 FROM json_each(?) AS file WHERE NOT EXISTS (SELECT 1 FROM files WHERE id = file.value))`,
+			SELECT EXISTS (SELECT 1 FROM `+s.dialect.strings("$1")+` AS file WHERE NOT EXISTS (SELECT 1 FROM files WHERE id = file.value))`,
 			asJSON(&files)).Scan(&gone); err != nil {
 			return err
 		}
@@ -125,7 +125,7 @@ func (s *Store) addJob(ctx context.Context, tenant string, limits Limits, now ti
 		created.Tenant, created.CreatedAt = tenant, now.Unix()
 		created.complete()
 		created.become(mistral.JobQueued, now)
-		if err := insertJob(ctx, tx, &created); err != nil {
+		if err := insertJob(ctx, tx, s.dialect, &created); err != nil {
 			return err
 		}
 		return limits.checkRecords(ctx, tx, tenant)
@@ -133,7 +133,7 @@ func (s *Store) addJob(ctx context.Context, tenant string, limits Limits, now ti
 	return created, err
 }
 
-func insertJob(ctx context.Context, tx *sql.Tx, j *Job) error {
+func insertJob(ctx context.Context, tx *sql.Tx, d dialect, j *Job) error {
 	fingerprint, err := j.fingerprint()
 	if err != nil {
 		return err
@@ -141,15 +141,15 @@ func insertJob(ctx context.Context, tx *sql.Tx, j *Job) error {
 	if err := refuseTwin(ctx, tx, j.Tenant, fingerprint); err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO jobs (`+jobColumns+`, fingerprint) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`, append(j.fields(), fingerprint)...)
+	_, err = tx.ExecContext(ctx, `INSERT INTO jobs (`+jobColumns+`, fingerprint) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17)`, append(j.fields(), fingerprint)...)
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO job_details (job_id, requested, targets) VALUES (?, ?, ?)`, j.ID, asJSON(&j.Requested), asJSON(&j.Targets))
+	_, err = tx.ExecContext(ctx, `INSERT INTO job_details (job_id, requested, targets) VALUES ($1, $2, $3)`, j.ID, asJSON(&j.Requested), asJSON(&j.Targets))
 	if err != nil {
 		return err
 	}
-	if err := insertInputs(ctx, tx, j); err != nil {
+	if err := insertInputs(ctx, tx, d, j); err != nil {
 		return err
 	}
 	if err := insertEvents(ctx, tx, j); err != nil {
@@ -165,7 +165,7 @@ func refuseTwin(ctx context.Context, tx *sql.Tx, tenant, fingerprint string) err
 		var twin TwinError
 		err := r.Scan(&twin.ID, &twin.Status)
 		return &twin, err
-	}, `SELECT id, status FROM jobs WHERE tenant = ? AND fingerprint = ? AND status IN ('QUEUED', 'VALIDATING', 'VALIDATED', 'RUNNING') LIMIT 1`, tenant, fingerprint)
+	}, `SELECT id, status FROM jobs WHERE tenant = $1 AND fingerprint = $2 AND status IN ('QUEUED', 'VALIDATING', 'VALIDATED', 'RUNNING') LIMIT 1`, tenant, fingerprint)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return nil
@@ -183,13 +183,13 @@ func weighJob(ctx context.Context, tx *sql.Tx, id string) error {
 			+ (SELECT octet_length(requested) + octet_length(targets) FROM job_details WHERE job_id = jobs.id)
 			+ (SELECT coalesce(sum(200 + octet_length(filename)), 0) FROM inputs WHERE job_id = jobs.id)
 			+ (SELECT coalesce(sum(octet_length(evaluation)), 0) FROM evaluations WHERE job_id = jobs.id)
-		WHERE id = ?`, id)
+		WHERE id = $1`, id)
 	return err
 }
 
 // updateJob changes a job, of any tenant, within a transaction.
 func updateJob(ctx context.Context, tx *sql.Tx, id string, change func(*Job) error) error {
-	j, err := findJob(ctx, tx, `id = ?`, id)
+	j, err := findJob(ctx, tx, `id = $1`, id)
 	if err != nil {
 		return err
 	}
@@ -214,15 +214,15 @@ func (s *Store) UpdateJob(ctx context.Context, id string, change func(*Job) erro
 // saveJob writes what can change about a job.
 func saveJob(ctx context.Context, tx *sql.Tx, j *Job) error {
 	_, err := tx.ExecContext(ctx, `
-		UPDATE jobs SET status = ?, started = ?, attempts = ?, hyperparameters = ?, integrations = ?, input_type = ?,
-		                metadata = ?, trained_tokens = ?, fine_tuned_model = ?, modified_at = ?
-		WHERE id = ?`,
+		UPDATE jobs SET status = $1, started = $2, attempts = $3, hyperparameters = $4, integrations = $5, input_type = $6,
+		                metadata = $7, trained_tokens = $8, fine_tuned_model = $9, modified_at = $10
+		WHERE id = $11`,
 		j.Status, j.Started, j.attempts, asJSON(&j.Hyperparameters), asJSON(&j.Integrations), j.InputType,
 		asJSON(&j.Metadata), j.TrainedTokens, j.FineTunedModel, j.ModifiedAt, j.ID)
 	if err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, `UPDATE job_details SET targets = ? WHERE job_id = ?`, asJSON(&j.Targets), j.ID); err != nil {
+	if _, err := tx.ExecContext(ctx, `UPDATE job_details SET targets = $1 WHERE job_id = $2`, asJSON(&j.Targets), j.ID); err != nil {
 		return err
 	}
 	if err := insertEvents(ctx, tx, j); err != nil {
@@ -233,7 +233,7 @@ func saveJob(ctx context.Context, tx *sql.Tx, j *Job) error {
 
 func insertEvents(ctx context.Context, tx *sql.Tx, j *Job) error {
 	for _, event := range j.newEvents {
-		_, err := tx.ExecContext(ctx, `INSERT INTO events (job_id, name, data, created_at) VALUES (?, ?, ?, ?)`,
+		_, err := tx.ExecContext(ctx, `INSERT INTO events (job_id, name, data, created_at) VALUES ($1, $2, $3, $4)`,
 			j.ID, event.Name, string(event.Data), event.CreatedAt)
 		if err != nil {
 			return err
@@ -259,7 +259,7 @@ func (s *Store) ClaimJob(ctx context.Context, stage Stage, now time.Time, next f
 	var claimed Job
 	err := s.write(ctx, func(tx *sql.Tx) error {
 		waiting, err := collect(ctx, tx, scanString, `
-			SELECT tenant FROM jobs WHERE status = 'QUEUED' AND started = ?1
+			SELECT tenant FROM jobs WHERE status = 'QUEUED' AND started = $1
 			  AND (started OR tenant NOT IN (SELECT tenant FROM jobs WHERE status = 'VALIDATING'))
 			GROUP BY tenant ORDER BY min(modified_at), min(sequence)`, stage == Training)
 		if err != nil {
@@ -269,7 +269,7 @@ func (s *Store) ClaimJob(ctx context.Context, stage Stage, now time.Time, next f
 			return ErrNotFound
 		}
 		claimed, err = findJob(ctx, tx, `id = (
-			SELECT id FROM jobs WHERE status = 'QUEUED' AND started = ? AND tenant = ? ORDER BY modified_at, sequence LIMIT 1)`, stage == Training, next(waiting))
+			SELECT id FROM jobs WHERE status = 'QUEUED' AND started = $1 AND tenant = $2 ORDER BY modified_at, sequence LIMIT 1)`, stage == Training, next(waiting))
 		if err != nil {
 			return err
 		}
@@ -297,7 +297,7 @@ func (s *Store) ResumeJobs(ctx context.Context, now time.Time) error {
 
 // Job reads a tenant's job.
 func (s *Store) Job(ctx context.Context, tenant, id string) (Job, error) {
-	return findJob(ctx, s.reader, ofTenant+` AND id = ?`, tenant, id)
+	return findJob(ctx, s.reader, ofTenant+` AND id = $2`, tenant, id)
 }
 
 // DetailedJob reads a job with its events, oldest first, its checkpoints, newest
@@ -308,16 +308,16 @@ func (s *Store) DetailedJob(ctx context.Context, tenant, id string) (mistral.Det
 		return mistral.DetailedJob{}, err
 	}
 	events, err := collect(ctx, s.reader, scanEvent, `
-		SELECT name, data, created_at FROM events WHERE job_id = ? ORDER BY sequence`, id)
+		SELECT name, data, created_at FROM events WHERE job_id = $1 ORDER BY sequence`, id)
 	if err != nil {
 		return mistral.DetailedJob{}, err
 	}
 	checkpoints, err := collect(ctx, s.reader, scanCheckpoint, `
-		SELECT step, train_loss, valid_loss, created_at FROM checkpoints WHERE job_id = ? ORDER BY step DESC`, id)
+		SELECT step, train_loss, valid_loss, created_at FROM checkpoints WHERE job_id = $1 ORDER BY step DESC`, id)
 	if err != nil {
 		return mistral.DetailedJob{}, err
 	}
-	evaluation, err := one(ctx, s.reader, scanEvaluation, `SELECT evaluation FROM evaluations WHERE job_id = ?`, id)
+	evaluation, err := one(ctx, s.reader, scanEvaluation, `SELECT evaluation FROM evaluations WHERE job_id = $1`, id)
 	if errors.Is(err, ErrNotFound) {
 		err = nil // most jobs have none
 	}
@@ -337,7 +337,7 @@ func insertEvaluation(ctx context.Context, tx *sql.Tx, id string, evaluation *mi
 	if evaluation == nil {
 		return nil
 	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO evaluations (job_id, evaluation) VALUES (?, ?)`, id, asJSON(evaluation)); err != nil {
+	if _, err := tx.ExecContext(ctx, `INSERT INTO evaluations (job_id, evaluation) VALUES ($1, $2)`, id, asJSON(evaluation)); err != nil {
 		return err
 	}
 	return weighJob(ctx, tx, id)
@@ -370,27 +370,27 @@ type JobFilter struct {
 
 // Jobs lists a page of a tenant's jobs, newest first, and counts all pages.
 func (s *Store) Jobs(ctx context.Context, filter JobFilter) (iter.Seq2[mistral.Job, error], int64, error) {
-	var where conditions
+	where := conditions{dialect: s.dialect}
 	where.addTenant("jobs", filter.Tenant)
-	where.addUnlessEmpty("model = ?", filter.Model)
-	where.addUnlessEmpty("+status = ?", filter.Status) // the plus: not by the index of all tenants' jobs
-	where.addUnlessEmpty("suffix = ?", filter.Suffix)
-	where.addUnlessEmpty("EXISTS (SELECT 1 FROM json_each(integrations) AS i WHERE i.value ->> 'project' = ?)", filter.WandbProject)
-	where.addUnlessEmpty("EXISTS (SELECT 1 FROM json_each(integrations) AS i WHERE i.value ->> 'name' = ?)", filter.WandbName)
+	where.addUnlessEmpty("model = $%d", filter.Model)
+	where.addUnlessEmpty("status || '' = $%d", filter.Status) // and nothing: not by the index of all tenants' jobs
+	where.addUnlessEmpty("suffix = $%d", filter.Suffix)
+	integrations := s.dialect.objects("nullif(integrations, 'null')")
+	where.addUnlessEmpty("EXISTS (SELECT 1 FROM "+integrations+" AS i WHERE i.value ->> 'project' = $%d)", filter.WandbProject)
+	where.addUnlessEmpty("EXISTS (SELECT 1 FROM "+integrations+" AS i WHERE i.value ->> 'name' = $%d)", filter.WandbName)
 	// Creation is kept in whole seconds, so that the second itself belongs to both.
 	if !filter.CreatedAfter.IsZero() {
-		where.add("created_at >= ?", filter.CreatedAfter.Unix())
+		where.add("created_at >= $%d", filter.CreatedAfter.Unix())
 	}
 	if !filter.CreatedBefore.IsZero() {
-		where.add("created_at <= ?", filter.CreatedBefore.Unix())
+		where.add("created_at <= $%d", filter.CreatedBefore.Unix())
 	}
 
 	var total int64
 	if err := s.reader.QueryRowContext(ctx, `SELECT count(*) FROM jobs WHERE `+where.sql(), where.arguments...).Scan(&total); err != nil {
 		return nil, 0, err
 	}
-	arguments := append(where.arguments, filter.Size, filter.offset())
-	page, err := collect(ctx, s.reader, scanSequence, `SELECT sequence FROM jobs WHERE `+where.sql()+` ORDER BY sequence DESC LIMIT ? OFFSET ?`, arguments...)
+	page, err := collect(ctx, s.reader, scanSequence, `SELECT sequence FROM jobs WHERE `+where.page(filter.Page), where.arguments...)
 	return oneByOne(page, func(sequence int64) (mistral.Job, error) { return s.listedJob(ctx, sequence) }), total, err
 }
 
@@ -399,7 +399,7 @@ func (s *Store) listedJob(ctx context.Context, sequence int64) (mistral.Job, err
 	j, err := one(ctx, s.reader, func(r row) (j Job, err error) {
 		err = r.Scan(j.fields()...)
 		return j, err
-	}, `SELECT `+jobColumns+` FROM jobs WHERE sequence = ?`, sequence)
+	}, `SELECT `+jobColumns+` FROM jobs WHERE sequence = $1`, sequence)
 	if err != nil {
 		return mistral.Job{}, err
 	}

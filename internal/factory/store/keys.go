@@ -106,13 +106,13 @@ func (s *Store) CreateKey(ctx context.Context, k Key, now time.Time) (Key, strin
 	k.ID, k.CreatedAt, k.LastUsedAt = uuid.NewString(), now.Unix(), nil
 	err := s.write(ctx, func(tx *sql.Tx) error {
 		var keys int
-		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM keys WHERE tenant = ?`, k.Tenant).Scan(&keys); err != nil {
+		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM keys WHERE tenant = $1`, k.Tenant).Scan(&keys); err != nil {
 			return err
 		}
 		if keys >= maxKeys {
 			return newQuotaError("There are %d keys, which is the limit. Revoke some first.", keys)
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO keys (`+keyColumns+`, hash) VALUES (?,?,?,?,?,?,?,?,?)`, append(k.fields(), hash[:])...)
+		_, err := tx.ExecContext(ctx, `INSERT INTO keys (`+keyColumns+`, hash) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9)`, append(k.fields(), hash[:])...)
 		return err
 	})
 	return k, secret, err
@@ -126,12 +126,12 @@ func (s *Store) KeyOfSecret(ctx context.Context, secret string) (Key, error) {
 		return Key{}, ErrNotFound
 	}
 	hash := sha256.Sum256([]byte(secret))
-	return one(ctx, s.reader, scanKey, `SELECT `+keyColumns+` FROM keys WHERE hash = ?`, hash[:])
+	return one(ctx, s.reader, scanKey, `SELECT `+keyColumns+` FROM keys WHERE hash = $1`, hash[:])
 }
 
 // KeyOfAnyTenant reads a key.
 func (s *Store) KeyOfAnyTenant(ctx context.Context, id string) (Key, error) {
-	return one(ctx, s.reader, scanKey, `SELECT `+keyColumns+` FROM keys WHERE id = ?`, id)
+	return one(ctx, s.reader, scanKey, `SELECT `+keyColumns+` FROM keys WHERE id = $1`, id)
 }
 
 // HasKeys reports whether there is a key.
@@ -156,14 +156,14 @@ func (f *KeyFilter) conditions() *conditions {
 	switch {
 	case f.Tenant == "":
 	case f.Below:
-		where.add("(tenant = ? OR tenant > ? AND tenant < ?)", f.Tenant, f.Tenant+"/", f.Tenant+"0") // the byte after a slash
+		where.add("(tenant = $%d OR tenant > $%d AND tenant < $%d)", f.Tenant, f.Tenant+"/", f.Tenant+"0") // the byte after a slash
 	default:
-		where.add("tenant = ?", f.Tenant)
+		where.add("tenant = $%d", f.Tenant)
 	}
-	where.addUnlessEmpty("id = ?", f.ID)
-	where.addUnlessEmpty("name = ?", f.Name)
+	where.addUnlessEmpty("id = $%d", f.ID)
+	where.addUnlessEmpty("name = $%d", f.Name)
 	if f.Scopes != NoScope {
-		where.add("scopes = ?", f.Scopes)
+		where.add("scopes = $%d", f.Scopes)
 	}
 	return where
 }
@@ -175,15 +175,14 @@ func (s *Store) Keys(ctx context.Context, filter KeyFilter) ([]Key, int64, error
 	if err := s.reader.QueryRowContext(ctx, `SELECT count(*) FROM keys WHERE `+where.sql(), where.arguments...).Scan(&total); err != nil {
 		return nil, 0, err
 	}
-	arguments := append(slices.Clone(where.arguments), filter.Size, filter.offset())
-	keys, err := collect(ctx, s.reader, scanKey, `SELECT `+keyColumns+` FROM keys WHERE `+where.sql()+` ORDER BY sequence DESC LIMIT ? OFFSET ?`, arguments...)
+	keys, err := collect(ctx, s.reader, scanKey, `SELECT `+keyColumns+` FROM keys WHERE `+where.page(filter.Page), where.arguments...)
 	return keys, total, err
 }
 
 // RevokeKey deletes a key, if the filter selects it: from now on it opens nothing.
 func (s *Store) RevokeKey(ctx context.Context, id string, filter KeyFilter) error {
 	where := filter.conditions()
-	where.add("id = ?", id)
+	where.add("id = $%d", id)
 	return s.write(ctx, func(tx *sql.Tx) error {
 		_, err := one(ctx, tx, scanString, `DELETE FROM keys WHERE `+where.sql()+` RETURNING id`, where.arguments...)
 		return err
@@ -194,7 +193,7 @@ func (s *Store) RevokeKey(ctx context.Context, id string, filter KeyFilter) erro
 func (s *Store) RecordKeyUses(ctx context.Context, uses map[string]int64) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
 		for id, at := range uses {
-			if _, err := tx.ExecContext(ctx, `UPDATE keys SET last_used_at = ? WHERE id = ?`, at, id); err != nil {
+			if _, err := tx.ExecContext(ctx, `UPDATE keys SET last_used_at = $1 WHERE id = $2`, at, id); err != nil {
 				return err
 			}
 		}
@@ -205,27 +204,32 @@ func (s *Store) RecordKeyUses(ctx context.Context, uses map[string]int64) error 
 // ErrNoKeys says that a database is not there, or of a version that knew no keys.
 var ErrNoKeys = errors.New("no keys: no factory of this version has run there yet")
 
-// OpenKeys opens a directory's database for its keys alone, beside a factory that may be
-// using it: SQLite lets one process write at a time, and the others wait.
-func OpenKeys(ctx context.Context, directory string) (_ *Store, err error) {
-	path := filepath.Join(directory, DatabaseName)
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return nil, ErrNoKeys
+// OpenKeys opens a location's database for its keys alone, beside a factory that may be
+// using it: one process writes at a time, and the others wait.
+func OpenKeys(ctx context.Context, at Location) (_ *Store, err error) {
+	engine, err := at.engine()
+	if err != nil {
+		return nil, err
 	}
-	s := &Store{}
+	if path := filepath.Join(at.Directory, DatabaseName); at.DatabaseURL == "" {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return nil, ErrNoKeys
+		}
+	}
+	s := &Store{dialect: engine.dialect()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
 		}
 	}()
-	if s.writer, err = openDatabase(path, "_txlock=immediate"); err != nil {
+	if s.writer, err = engine.openBeside(); err != nil {
 		return nil, err
 	}
-	if s.reader, err = openDatabase(path, "_pragma=query_only(1)"); err != nil {
+	if s.reader, err = engine.openReader(); err != nil {
 		return nil, err
 	}
-	_, err = one(ctx, s.reader, scanString, `SELECT name FROM sqlite_schema WHERE type = 'table' AND name = 'keys'`)
-	if errors.Is(err, ErrNotFound) {
+	tables, err := collect(ctx, s.reader, scanString, s.dialect.tables)
+	if err == nil && !slices.Contains(tables, "keys") {
 		err = ErrNoKeys
 	}
 	return s, err

@@ -75,7 +75,7 @@ func scanModel(r row) (Model, error) {
 }
 
 func insertModel(ctx context.Context, tx *sql.Tx, m Model) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO models (`+modelColumns+`, inherited) VALUES (?,?,?,?,?,?,?,?,?,?,?, (SELECT inherited FROM jobs WHERE id = ?))`,
+	_, err := tx.ExecContext(ctx, `INSERT INTO models (`+modelColumns+`, inherited) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11, (SELECT inherited FROM jobs WHERE id = $12))`,
 		append(m.fields(), m.JobID)...)
 	return err
 }
@@ -100,7 +100,7 @@ func (s *Store) KeepModel(ctx context.Context, jobID string, staged blob.Staged,
 
 // Model reads a tenant's model.
 func (s *Store) Model(ctx context.Context, tenant, id string) (Model, error) {
-	return one(ctx, s.reader, scanModel, `SELECT `+modelColumns+` FROM models WHERE `+ofTenant+` AND id = ?`, tenant, id)
+	return one(ctx, s.reader, scanModel, `SELECT `+modelColumns+` FROM models WHERE `+ofTenant+` AND id = $2`, tenant, id)
 }
 
 // ServedModel is what a classification needs to know of a model.
@@ -115,7 +115,7 @@ func (s *Store) ServedModel(ctx context.Context, tenant, id string) (ServedModel
 	return one(ctx, s.reader, func(r row) (m ServedModel, err error) {
 		err = r.Scan(&m.Digest, &m.InputType, &m.Archived)
 		return m, err
-	}, `SELECT digest, input_type, archived FROM models WHERE `+ofTenant+` AND id = ?`, tenant, id)
+	}, `SELECT digest, input_type, archived FROM models WHERE `+ofTenant+` AND id = $2`, tenant, id)
 }
 
 // Models lists a tenant's models, newest first, without their targets.
@@ -126,7 +126,7 @@ func (s *Store) Models(ctx context.Context, tenant string) (iter.Seq2[Model, err
 			fields := m.fields()
 			err = r.Scan(fields[:len(fields)-1]...)
 			return m, err
-		}, `SELECT `+listedModelColumns+` FROM models WHERE sequence = ?`, sequence)
+		}, `SELECT `+listedModelColumns+` FROM models WHERE sequence = $1`, sequence)
 	}), err
 }
 
@@ -134,12 +134,12 @@ func (s *Store) Models(ctx context.Context, tenant string) (iter.Seq2[Model, err
 func (s *Store) UpdateModel(ctx context.Context, tenant, id string, change func(*Model)) (m Model, err error) {
 	defer s.modelChanged(tenant, id) // even if it seems to have failed
 	err = s.write(ctx, func(tx *sql.Tx) error {
-		m, err = one(ctx, tx, scanModel, `SELECT `+modelColumns+` FROM models WHERE `+ofTenant+` AND id = ?`, tenant, id)
+		m, err = one(ctx, tx, scanModel, `SELECT `+modelColumns+` FROM models WHERE `+ofTenant+` AND id = $2`, tenant, id)
 		if err != nil {
 			return err
 		}
 		change(&m)
-		_, err = tx.ExecContext(ctx, `UPDATE models SET name = ?, description = ?, archived = ? WHERE tenant = ? AND id = ?`,
+		_, err = tx.ExecContext(ctx, `UPDATE models SET name = $1, description = $2, archived = $3 WHERE tenant = $4 AND id = $5`,
 			m.Name, m.Description, m.Archived, m.Tenant, id)
 		return err
 	})
@@ -150,7 +150,7 @@ func (s *Store) UpdateModel(ctx context.Context, tenant, id string, change func(
 func (s *Store) DeleteModel(ctx context.Context, tenant, id string) error {
 	var digest string
 	err := s.write(ctx, func(tx *sql.Tx) (err error) {
-		digest, err = one(ctx, tx, scanString, `DELETE FROM models WHERE `+ofTenant+` AND id = ? RETURNING digest`, tenant, id)
+		digest, err = one(ctx, tx, scanString, `DELETE FROM models WHERE `+ofTenant+` AND id = $2 RETURNING digest`, tenant, id)
 		return err
 	})
 	s.modelChanged(tenant, id) // even if it seems to have failed

@@ -18,7 +18,7 @@ func (s *Store) LearnPace(ctx context.Context, measured float64) error {
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO settings VALUES ('work_pace', ?1) ON CONFLICT DO UPDATE SET value = ?1`,
+		_, err = tx.ExecContext(ctx, `INSERT INTO settings VALUES ('work_pace', $1) ON CONFLICT (name) DO UPDATE SET value = $1`,
 			strconv.AppendFloat(nil, math.Sqrt(known*measured), 'g', -1, 64))
 		return err
 	})

@@ -46,7 +46,7 @@ func readUsage(ctx context.Context, tx *sql.Tx, tenant string) (usage, error) {
 	used, err := one(ctx, tx, func(r row) (u usage, err error) {
 		err = r.Scan(&u.fileBytes, &u.unfinishedJobs, &u.models, &u.recordBytes)
 		return u, err
-	}, `SELECT file_bytes, unfinished_jobs, models, record_bytes FROM usage WHERE tenant = ?`, tenant)
+	}, `SELECT file_bytes, unfinished_jobs, models, record_bytes FROM usage WHERE tenant = $1`, tenant)
 	if errors.Is(err, ErrNotFound) {
 		err = nil // nothing yet
 	}

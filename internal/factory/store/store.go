@@ -1,5 +1,5 @@
 // Package store keeps what a factory knows: files, jobs, models and evaluations, in
-// SQLite, and which bytes those need. A change of a job is valid before it is written;
+// SQLite or PostgreSQL, and which bytes those need. A change of a job is valid before it is written;
 // who works on it, and when, is not decided here.
 package store
 
@@ -13,67 +13,59 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
-	"path/filepath"
 	"sync"
 
 	"github.com/pressly/goose/v3"
-	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
 )
 
-//go:embed migrations/*.sql
+//go:embed migrations/*/*.sql
 var migrations embed.FS
-
-// DatabaseName is that of SQLite's file in the directory.
-const DatabaseName = "factory.db"
 
 // ErrNotFound says that a tenant has no such file, job or model, be it that
 // another one has.
 var ErrNotFound = errors.New("not found")
 
-// Store keeps facts in SQLite, and knows which bytes they need.
+// Store keeps facts in a database, and knows which bytes they need.
 type Store struct {
 	blobs blob.Store
 	// naming is held while bytes get a name and a row that refers to them, and
 	// while unreferenced bytes are removed, so that neither sees half of the other.
 	naming sync.Mutex
 
-	// SQLite has one writer at a time. With one connection for it, writers wait
-	// in Go and never fail as busy; readers see the last commit meanwhile.
-	writer *sql.DB
-	reader *sql.DB
+	dialect dialect
+	writer  *sql.DB // of one connection: a change at a time
+	reader  *sql.DB // sees the last commit meanwhile
 
 	generation   *os.File                // see note
 	modelChanged func(tenant, id string) // before anybody is told
 }
 
-// Open opens the database of a directory, which must be this process's alone and have
-// been admitted.
-func Open(ctx context.Context, directory string, blobs blob.Store) (_ *Store, err error) {
-	s := &Store{blobs: blobs, modelChanged: func(string, string) {}}
+// Open opens the database of a location, which must be this process's alone and have been
+// admitted.
+func Open(ctx context.Context, at Location, blobs blob.Store) (_ *Store, err error) {
+	engine, err := at.engine()
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{blobs: blobs, dialect: engine.dialect(), modelChanged: func(string, string) {}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
 		}
 	}()
-	path := filepath.Join(directory, DatabaseName)
-	if err := makePrivate(path); err != nil {
+	if s.writer, err = engine.openWriter(); err != nil {
 		return nil, err
 	}
-	if s.writer, err = openDatabase(path, "_txlock=immediate"); err != nil {
+	if err := migrate(ctx, s.writer, s.dialect); err != nil {
 		return nil, err
 	}
-	s.writer.SetMaxOpenConns(1)
-	if err := migrate(ctx, s.writer); err != nil {
+	if err := s.openGeneration(ctx, at.Directory); err != nil {
 		return nil, err
 	}
-	if err := s.openGeneration(ctx, directory); err != nil {
-		return nil, err
-	}
-	if s.reader, err = openDatabase(path, "_pragma=query_only(1)"); err != nil {
+	if s.reader, err = engine.openReader(); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -83,38 +75,12 @@ func Open(ctx context.Context, directory string, blobs blob.Store) (_ *Store, er
 // may have changed, before anybody is told.
 func (s *Store) OnModelChange(changed func(tenant, id string)) { s.modelChanged = changed }
 
-// openDatabase opens SQLite so that a commit is on disk when it returns: in WAL
-// mode that takes synchronous=FULL.
-func openDatabase(path, options string) (*sql.DB, error) {
-	pragmas := "_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=cache_size(-16000)"
-	return sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: pragmas + "&" + options}).String())
-}
-
-// makePrivate is for SQLite's files what 0600 is for others: it creates its log like the
-// database. What another user owns is as he wants it.
-func makePrivate(database string) error {
-	file, err := os.OpenFile(database, os.O_CREATE|os.O_RDWR, 0o600)
+func migrate(ctx context.Context, database *sql.DB, d dialect) error {
+	scripts, err := fs.Sub(migrations, d.migrations)
 	if err != nil {
 		return err
 	}
-	if err := file.Close(); err != nil {
-		return err
-	}
-	for _, suffix := range []string{"", "-wal", "-shm"} {
-		err := os.Chmod(database+suffix, 0o600)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
-			return err
-		}
-	}
-	return nil
-}
-
-func migrate(ctx context.Context, database *sql.DB) error {
-	scripts, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
-	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, database, scripts)
+	provider, err := goose.NewProvider(d.goose, database, scripts)
 	if err != nil {
 		return err
 	}
@@ -148,13 +114,12 @@ func (s *Store) write(ctx context.Context, change func(*sql.Tx) error) error {
 	if err != nil {
 		return err
 	}
-	if err := change(tx); err != nil {
-		_ = tx.Rollback() // what matters is why
-		return err
-	}
 	present, err := advance(context.WithoutCancel(ctx), tx)
+	if err == nil {
+		err = change(tx)
+	}
 	if err != nil {
-		_ = tx.Rollback()
+		_ = tx.Rollback() // what matters is why
 		return err
 	}
 	if err := tx.Commit(); err != nil {
@@ -162,6 +127,23 @@ func (s *Store) write(ctx context.Context, change func(*sql.Tx) error) error {
 	}
 	s.note(present)
 	return nil
+}
+
+// settled looks while no change is under way, nor one whose connection was lost when it was
+// to be committed.
+func (s *Store) settled(ctx context.Context, look func(querier) error) error {
+	if s.dialect.settle == "" {
+		return look(s.writer)
+	}
+	tx, err := s.writer.BeginTx(context.WithoutCancel(ctx), nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // it changed nothing
+	if _, err := tx.ExecContext(ctx, s.dialect.settle); err != nil {
+		return err
+	}
+	return look(tx)
 }
 
 // querier is a database or a transaction.
@@ -196,7 +178,7 @@ func collect[T any](ctx context.Context, q querier, scan func(row) (T, error), q
 // one scans the only row of a query, or returns ErrNotFound.
 func one[T any](ctx context.Context, q querier, scan func(row) (T, error), query string, arguments ...any) (T, error) {
 	found, err := scan(q.QueryRowContext(ctx, query, arguments...))
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, sql.ErrNoRows) || IsUnstorable(err) {
 		err = ErrNotFound
 	}
 	return found, err
@@ -256,10 +238,12 @@ func (s *Store) releaseBlob(ctx context.Context, digest string) error {
 	s.naming.Lock()
 	defer s.naming.Unlock()
 	var referred bool
-	err := s.writer.QueryRowContext(ctx, `
-		SELECT EXISTS (SELECT 1 FROM files WHERE digest = ?1)
-		    OR EXISTS (SELECT 1 FROM models WHERE digest = ?1)
-		    OR EXISTS (SELECT 1 FROM needed WHERE digest = ?1)`, digest).Scan(&referred)
+	err := s.settled(ctx, func(q querier) error {
+		return q.QueryRowContext(ctx, `
+			SELECT EXISTS (SELECT 1 FROM files WHERE digest = $1)
+			    OR EXISTS (SELECT 1 FROM models WHERE digest = $1)
+			    OR EXISTS (SELECT 1 FROM needed WHERE digest = $1)`, digest).Scan(&referred)
+	})
 	if err != nil || referred {
 		return err
 	}
@@ -273,7 +257,7 @@ func (s *Store) SigningKey(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	err := s.write(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO settings VALUES ('signing-key', ?) ON CONFLICT DO NOTHING`, key); err != nil {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO settings VALUES ('signing-key', $1) ON CONFLICT DO NOTHING`, key); err != nil {
 			return err
 		}
 		return tx.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = 'signing-key'`).Scan(&key)

@@ -4,21 +4,31 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"os"
 	"runtime"
 	"testing"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
+	"github.com/classifier-factory/classifier-factory/internal/factory/store/postgrestest"
 )
 
-// openedStore is one in a directory of its own.
-func openedStore(t *testing.T) *Store {
+func TestMain(m *testing.M) { os.Exit(postgrestest.Tests{M: m}.Run()) }
+
+// openedStore is one in a directory, and on PostgreSQL in a schema, of its own.
+func openedStore(t testing.TB) *Store {
 	t.Helper()
-	directory := t.TempDir()
-	blobs, err := blob.Open(directory)
+	s, _ := openedAt(t)
+	return s
+}
+
+func openedAt(t testing.TB) (*Store, Location) {
+	t.Helper()
+	at := Location{Directory: t.TempDir(), DatabaseURL: postgrestest.Chosen(t)}
+	blobs, err := blob.Open(at.Directory)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := Open(t.Context(), directory, blobs)
+	s, err := Open(t.Context(), at, blobs)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +37,7 @@ func openedStore(t *testing.T) *Store {
 			t.Error(err)
 		}
 	})
-	return s
+	return s, at
 }
 
 // TestInterruptedWriteIsOver when it returns: the store may be closed then, and its
@@ -37,7 +47,7 @@ func TestInterruptedWriteIsOver(t *testing.T) {
 	for range 20 {
 		ctx, interrupt := context.WithCancel(t.Context())
 		err := s.write(ctx, func(tx *sql.Tx) error {
-			_, err := tx.ExecContext(ctx, `INSERT INTO settings VALUES ('test', zeroblob(10000000))`)
+			_, err := tx.ExecContext(ctx, `INSERT INTO settings VALUES ('test', $1)`, make([]byte, 10_000_000))
 			interrupt()
 			runtime.Gosched() // to who would end the transaction for that
 			return errors.Join(err, ctx.Err())

@@ -18,26 +18,27 @@ func IsBelow(tenant, above string) bool { return strings.HasPrefix(tenant, above
 
 // ofTenant is the condition of rows that a tenant has, who is the first argument of the
 // statement.
-const ofTenant = `(tenant = ?1 OR ` + ofAbove + `)`
+const ofTenant = `(tenant = $1 OR ` + ofAbove + `)`
 
 // ofAbove is the condition of rows that a tenant has inherited from the one whose name is
 // what comes before the last slash of its own.
-const ofAbove = `inherited = 1 AND tenant = rtrim(rtrim(?1, replace(?1, '/', '')), '/')`
+const ofAbove = `inherited = 1 AND tenant = rtrim(rtrim($1, replace($1, '/', '')), '/')`
 
 // addTenant selects a tenant's rows of a list. It is the first condition. In both forms
 // indices give their order, so that a page of many rows need not sort them all.
 func (c *conditions) addTenant(table, tenant string) {
 	if !strings.Contains(tenant, "/") {
-		c.add("tenant = ?", tenant)
+		c.add("tenant = $%d", tenant)
 		return
 	}
-	c.add(`sequence IN (SELECT sequence FROM `+table+` WHERE tenant = ?1 UNION ALL SELECT sequence FROM `+table+` WHERE `+ofAbove+`)`, tenant)
+	c.clauses = append(c.clauses, `sequence IN (SELECT sequence FROM `+table+` WHERE tenant = $1 UNION ALL SELECT sequence FROM `+table+` WHERE `+ofAbove+`)`)
+	c.arguments = append(c.arguments, tenant)
 }
 
 // UpdateJobOf changes a tenant's job in a transaction of its own.
 func (s *Store) UpdateJobOf(ctx context.Context, tenant, id string, change func(*Job) error) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
-		if _, err := one(ctx, tx, scanString, `SELECT id FROM jobs WHERE `+ofTenant+` AND id = ?`, tenant, id); err != nil {
+		if _, err := one(ctx, tx, scanString, `SELECT id FROM jobs WHERE `+ofTenant+` AND id = $2`, tenant, id); err != nil {
 			return err
 		}
 		return updateJob(ctx, tx, id, change)

@@ -61,7 +61,11 @@ func (s *Store) checkPresent(ctx context.Context, present, referred []string) er
 func (s *Store) isMissing(ctx context.Context, digest string) (bool, error) {
 	s.naming.Lock()
 	defer s.naming.Unlock()
-	referred, err := isReferred(ctx, s.writer, digest)
+	var referred bool
+	err := s.settled(ctx, func(q querier) (err error) {
+		referred, err = isReferred(ctx, q, digest)
+		return err
+	})
 	if err != nil || !referred {
 		return false, err
 	}
@@ -76,7 +80,7 @@ func (s *Store) isMissing(ctx context.Context, digest string) (bool, error) {
 }
 
 func isReferred(ctx context.Context, q querier, digest string) (referred bool, err error) {
-	err = q.QueryRowContext(ctx, `SELECT ? IN (`+referredDigests+`)`, digest).Scan(&referred)
+	err = q.QueryRowContext(ctx, `SELECT $1 IN (`+referredDigests+`)`, digest).Scan(&referred)
 	return referred, err
 }
 
@@ -91,12 +95,12 @@ func (s *Store) noteUnreferenced(ctx context.Context, digests []string, now time
 	if len(found)+len(gone) > 0 {
 		err = s.write(ctx, func(tx *sql.Tx) error {
 			for _, digest := range gone {
-				if _, err := tx.ExecContext(ctx, `DELETE FROM unreferenced WHERE digest = ?`, digest); err != nil {
+				if _, err := tx.ExecContext(ctx, `DELETE FROM unreferenced WHERE digest = $1`, digest); err != nil {
 					return err
 				}
 			}
 			for _, digest := range found {
-				if _, err := tx.ExecContext(ctx, `INSERT INTO unreferenced VALUES (?, ?) ON CONFLICT DO NOTHING`, digest, now.Unix()); err != nil {
+				if _, err := tx.ExecContext(ctx, `INSERT INTO unreferenced VALUES ($1, $2) ON CONFLICT DO NOTHING`, digest, now.Unix()); err != nil {
 					return err
 				}
 			}
@@ -106,7 +110,7 @@ func (s *Store) noteUnreferenced(ctx context.Context, digests []string, now time
 	if err != nil {
 		return nil, err
 	}
-	return collect(ctx, s.reader, scanString, `SELECT digest FROM unreferenced WHERE found_at <= ?`, now.Add(-unreferencedLifetime).Unix())
+	return collect(ctx, s.reader, scanString, `SELECT digest FROM unreferenced WHERE found_at <= $1`, now.Add(-unreferencedLifetime).Unix())
 }
 
 // subtract returns those of all that are not among the others.

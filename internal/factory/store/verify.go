@@ -6,9 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/google/uuid"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
 )
@@ -61,39 +62,47 @@ func (r *Report) WriteTo(w io.Writer) (int64, error) {
 	return int64(n), err
 }
 
-// Verify reads everything in a directory, which may be in use, and changes nothing. An
+// Verify reads everything in a location, which may be in use, and changes nothing. An
 // error says why it could not.
-func Verify(ctx context.Context, directory string) (*Report, error) {
-	found, err := examine(ctx, directory)
+func (l Location) Verify(ctx context.Context) (*Report, error) {
+	engine, err := l.engine()
+	if err != nil {
+		return nil, err
+	}
+	found, err := l.examine(ctx)
 	if err != nil {
 		return &Report{Problems: []string{err.Error()}}, nil
 	}
 	report := &Report{Version: found.version, Changes: found.generation.number}
-	if err := found.isPresent(directory); err != nil {
+	if err := found.isPresent(engine.dialect()); err != nil {
 		return nil, err
 	}
-	if err := found.compare(directory); err != nil {
+	if err := found.compare(l.Directory); err != nil {
 		report.Problems = append(report.Problems, err.Error())
 	}
-	database, err := openReadOnly(filepath.Join(directory, DatabaseName))
+	database, err := engine.openUntouched()
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = database.Close() }() // it was only read
-	verification := verification{database: database, blobs: blob.In(directory), report: report}
-	return report, errors.Join(verification.checkDatabase(ctx), verification.checkBlobs(ctx))
+	damage, err := engine.check(ctx, database)
+	for _, problem := range damage {
+		report.Problems = append(report.Problems, "the database is damaged: "+oneLine(problem))
+	}
+	verification := verification{database: database, blobs: blob.In(l.Directory), report: report}
+	return report, errors.Join(err, verification.checkBlobs(ctx))
 }
 
 // isPresent fails unless the database has the tables that this program reads.
-func (f *inspection) isPresent(directory string) error {
-	newest, err := newestVersion()
+func (f *inspection) isPresent(d dialect) error {
+	newest, err := newestVersion(d)
 	switch {
 	case err != nil:
 		return err
 	case f.version == 0:
-		return fmt.Errorf("%s has no %s: name the directory of a factory", directory, DatabaseName)
+		return fmt.Errorf("%s %s: name the directory of a factory, and its --database-url if it has one", f.name, f.absence)
 	case f.version < newest:
-		return fmt.Errorf("%s was written by an older program: it has version %d, and this program reads version %d; use the program that wrote it, or start the factory on it once", filepath.Join(directory, DatabaseName), f.version, newest)
+		return fmt.Errorf("%s was written by an older program: it has version %d, and this program reads version %d; use the program that wrote it, or start the factory on it once", f.name, f.version, newest)
 	}
 	return nil
 }
@@ -102,21 +111,6 @@ type verification struct {
 	database *sql.DB
 	blobs    *blob.Directory
 	report   *Report
-}
-
-func (v *verification) checkDatabase(ctx context.Context) error {
-	problems, err := collect(ctx, v.database, scanString, `PRAGMA integrity_check`)
-	if err != nil {
-		return err
-	}
-	broken, err := collect(ctx, v.database, scanString, `SELECT DISTINCT "table" || ' refers to rows of ' || parent || ' that are not there' FROM pragma_foreign_key_check`)
-	if err != nil {
-		return err
-	}
-	for _, problem := range append(slices.DeleteFunc(problems, func(p string) bool { return p == "ok" }), broken...) {
-		v.report.Problems = append(v.report.Problems, "the database is damaged: "+oneLine(problem))
-	}
-	return nil
 }
 
 func (v *verification) checkBlobs(ctx context.Context) error {
@@ -201,18 +195,22 @@ func (r reference) repair() string {
 	return "upload the same file again, or put them back from a backup"
 }
 
-// Accept makes the database of a directory, which must be this process's alone, the one
+// Accept makes the database of a location, which must be this process's alone, the one
 // that belongs to the bytes, whatever they were used with before. What it does not know
 // is removed a day after it is found.
-func Accept(ctx context.Context, directory string) error {
-	found, err := examine(ctx, directory)
+func (l Location) Accept(ctx context.Context) error {
+	engine, err := l.engine()
 	if err != nil {
 		return err
 	}
-	if err := found.isPresent(directory); err != nil {
+	found, err := l.examine(ctx)
+	if err != nil {
 		return err
 	}
-	database, err := openDatabase(filepath.Join(directory, DatabaseName), "_txlock=immediate")
+	if err := found.isPresent(engine.dialect()); err != nil {
+		return err
+	}
+	database, err := engine.openWriter()
 	if err != nil {
 		return err
 	}
@@ -220,7 +218,7 @@ func Accept(ctx context.Context, directory string) error {
 	if err := errors.Join(err, database.Close()); err != nil {
 		return err
 	}
-	return writeGeneration(directory, present)
+	return writeGeneration(l.Directory, present)
 }
 
 // beginHistory tells the database from others that went on from the same point.
@@ -228,8 +226,6 @@ func beginHistory(ctx context.Context, database *sql.DB) (generation, error) {
 	if _, err := database.ExecContext(ctx, `DELETE FROM unreferenced`); err != nil {
 		return generation{}, err
 	}
-	return one(ctx, database, scanGeneration, `UPDATE generation SET id = lower(hex(randomblob(16))), number = number + 1 RETURNING id, number`)
+	id := strings.ReplaceAll(uuid.NewString(), "-", "")
+	return one(ctx, database, scanGeneration, `UPDATE generation SET id = $1, number = number + 1 RETURNING id, number`, id)
 }
-
-// oneLine is for reports of SQLite, which have several.
-func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

@@ -10,11 +10,12 @@ import (
 	"testing"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
+	"github.com/classifier-factory/classifier-factory/internal/factory/store/postgrestest"
 )
 
 func TestMain(m *testing.M) {
 	RunIfChild()
-	os.Exit(m.Run())
+	os.Exit(postgrestest.Tests{M: m}.Run())
 }
 
 // TestMemoryBudget: a training that takes more than its budget is ended, and says so in bytes.

@@ -8,10 +8,12 @@ import (
 
 	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
+	"github.com/classifier-factory/classifier-factory/internal/factory/store/postgrestest"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
-// Open opens a store in a directory of its own.
+// Open opens a store in a directory, and on PostgreSQL in a schema, of its own. The package's
+// TestMain runs postgrestest.Tests.
 func Open(t *testing.T) (*store.Store, blob.Store) {
 	t.Helper()
 	directory := t.TempDir()
@@ -19,7 +21,7 @@ func Open(t *testing.T) (*store.Store, blob.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stored, err := store.Open(t.Context(), directory, blobs)
+	stored, err := store.Open(t.Context(), store.Location{Directory: directory, DatabaseURL: postgrestest.Chosen(t)}, blobs)
 	if err != nil {
 		t.Fatal(err)
 	}
