@@ -61,7 +61,7 @@ func (c *cluster) reach(ctx context.Context, address string, given bool) (transp
 	}
 	port, stop, err := c.forward(ctx, named)
 	if err != nil {
-		return nil, nil, fmt.Errorf("Service %s in namespace %s cannot be reached from here: %w; "+
+		return nil, nil, fmt.Errorf("the Service %s in namespace %s cannot be reached from here: %w; "+
 			"if this machine reaches the factory otherwise, say so with --url", named.name, named.namespace, err)
 	}
 	direct.Proxy = nil

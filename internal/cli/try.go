@@ -88,9 +88,9 @@ func (c *cluster) published(ctx context.Context, name string) (*corev1.Secret, e
 	case err != nil:
 		return nil, err
 	case secret == nil:
-		return nil, fmt.Errorf("Secret %s was deleted; to have it written again: kubectl classifier retry %s", job.Status.Binding.Name, name)
+		return nil, fmt.Errorf("the Secret %s was deleted; to have it written again: kubectl classifier retry %s", job.Status.Binding.Name, name)
 	case len(secret.Data["api-key"]) == 0:
-		return nil, fmt.Errorf("Secret %s has no api-key: spec.output.apiKey is None, or the factory mints none; classify with a key of your own at %s, model %s",
+		return nil, fmt.Errorf("the Secret %s has no api-key: spec.output.apiKey is None, or the factory mints none; classify with a key of your own at %s, model %s",
 			secret.Name, secret.Data["uri"], secret.Data["model"])
 	}
 	return secret, nil

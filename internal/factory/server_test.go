@@ -64,7 +64,9 @@ func (s *server) open() {
 	s.http = httptest.NewServer(handler)
 }
 
-func (s *server) location() Location { return Location{Directory: s.config.Directory, DatabaseURL: s.config.DatabaseURL} }
+func (s *server) location() Location {
+	return Location{Directory: s.config.Directory, DatabaseURL: s.config.DatabaseURL}
+}
 
 func (s *server) close() {
 	s.http.CloseClientConnections()

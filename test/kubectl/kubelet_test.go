@@ -55,7 +55,7 @@ func forwardPorts(w http.ResponseWriter, r *http.Request) {
 	if connection == nil {
 		return
 	}
-	defer connection.Close()
+	defer func() { _ = connection.Close() }()
 	for {
 		select {
 		case <-connection.CloseChan():
@@ -71,13 +71,13 @@ func forwardPorts(w http.ResponseWriter, r *http.Request) {
 }
 
 func connect(stream httpstream.Stream) {
-	defer stream.Close()
+	defer func() { _ = stream.Close() }()
 	to, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", stream.Headers().Get(corev1.PortHeader)))
 	if err != nil {
 		fmt.Println("the pod cannot be reached:", err)
 		return
 	}
-	defer to.Close()
+	defer func() { _ = to.Close() }()
 	go func() { _, _ = io.Copy(to, stream) }()
 	_, _ = io.Copy(stream, to)
 }

@@ -85,7 +85,9 @@ func accept(t *testing.T, example string) (string, error) {
 }
 
 // inDefaultNamespace puts what belongs into the system's namespace into one that is there.
-func inDefaultNamespace(objects string) string { return strings.ReplaceAll(objects, systemNamespace, "default") }
+func inDefaultNamespace(objects string) string {
+	return strings.ReplaceAll(objects, systemNamespace, "default")
+}
 
 // TestThePagesExplainEveryCode holds the pages complete: a condition, a reason or a
 // warning that a user meets is found on the page of its kind.

@@ -46,15 +46,15 @@ func insertInputs(ctx context.Context, tx *sql.Tx, d dialect, j *Job) error {
 	for i, input := range j.Inputs {
 		placed[i] = placedInput{input, i}
 	}
-	_, err := tx.ExecContext(ctx, `
-		INSERT INTO inputs (job_id, position, `+inputColumns+`)
+	insert := `
+		INSERT INTO inputs (job_id, position, ` + inputColumns + `)
 		SELECT $1, CAST(value ->> 'position' AS BIGINT), value ->> 'file_id', value ->> 'filename', value ->> 'digest',
 		       CAST(value ->> 'bytes' AS BIGINT), CAST(value ->> 'weight' AS DOUBLE PRECISION), CAST(value ->> 'validation' AS BOOLEAN)
-		FROM `+d.objects("$2"), j.ID, asJSON(&placed))
-	if err != nil {
+		FROM ` + d.objects("$2") //nolint:gosec // none of it comes from a request
+	if _, err := tx.ExecContext(ctx, insert, j.ID, asJSON(&placed)); err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `
+	_, err := tx.ExecContext(ctx, `
 		INSERT INTO needed (digest, inputs) SELECT digest, count(*) FROM inputs WHERE job_id = $1 GROUP BY digest
 		ON CONFLICT (digest) DO UPDATE SET inputs = needed.inputs + excluded.inputs`, j.ID)
 	return err
