@@ -46,11 +46,12 @@ func insertInputs(ctx context.Context, tx *sql.Tx, d dialect, j *Job) error {
 	for i, input := range j.Inputs {
 		placed[i] = placedInput{input, i}
 	}
+	//nolint:gosec // none of it comes from a request
 	insert := `
 		INSERT INTO inputs (job_id, position, ` + inputColumns + `)
 		SELECT $1, CAST(value ->> 'position' AS BIGINT), value ->> 'file_id', value ->> 'filename', value ->> 'digest',
 		       CAST(value ->> 'bytes' AS BIGINT), CAST(value ->> 'weight' AS DOUBLE PRECISION), CAST(value ->> 'validation' AS BOOLEAN)
-		FROM ` + d.objects("$2") //nolint:gosec // none of it comes from a request
+		FROM ` + d.objects("$2")
 	if _, err := tx.ExecContext(ctx, insert, j.ID, asJSON(&placed)); err != nil {
 		return err
 	}
