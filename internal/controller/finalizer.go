@@ -18,8 +18,8 @@ const (
 	finalizer = "classifierfactory.dev/factory-cleanup"
 
 	// cleanupBudget is how long a deleted object is kept for cleaning up. A factory
-	// that restarts is back in it; an installation that is deleted is gone in a minute.
-	cleanupBudget = 50 * time.Second
+	// that restarts is back in it; a namespace that is deleted does not hang for long.
+	cleanupBudget = 2 * time.Minute
 	// cleanupRecheck is how often something is asked for that no event tells.
 	cleanupRecheck = 5 * time.Second
 )

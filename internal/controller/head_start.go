@@ -153,7 +153,7 @@ func (w *headStartWatch) tellAll(all watch.Interface) bool {
 			switch {
 			case !ok || event.Type == watch.Error:
 				unsettled = nil // whatever it would have told comes with all
-			case (event.Type == watch.Added || event.Type == watch.Modified) && !w.isOld(event.Object):
+			case (event.Type == watch.Added || event.Type == watch.Modified) && w.isNews(event.Object):
 				w.note(event.Object, event.Object)
 				w.send(event)
 			}
@@ -213,17 +213,31 @@ func (w *headStartWatch) tellDeleted(version string) {
 	}
 }
 
-// note remembers what is told of an object, and by which watch.
+// note remembers what is told of an object, and by which watch. The watch of all, once it
+// has told of one, also tells of its end.
 func (w *headStartWatch) note(object, unsettled runtime.Object) {
-	if accessor, err := meta.Accessor(object); err == nil {
-		w.told[nameOf(object)] = toldObject{version: accessor.GetResourceVersion(), unsettled: unsettled}
+	accessor, err := meta.Accessor(object)
+	if err != nil {
+		return
 	}
+	name := nameOf(object)
+	if told, ok := w.told[name]; ok && told.unsettled == nil {
+		unsettled = nil
+	}
+	w.told[name] = toldObject{version: accessor.GetResourceVersion(), unsettled: unsettled}
 }
 
 // isOld reports whether a later version of an object was told of.
 func (w *headStartWatch) isOld(object runtime.Object) bool {
 	accessor, err := meta.Accessor(object)
 	return err == nil && isBefore(accessor.GetResourceVersion(), w.told[nameOf(object)].version)
+}
+
+// isNews reports whether neither this version of an object nor a later one was told of.
+func (w *headStartWatch) isNews(object runtime.Object) bool {
+	told, ok := w.told[nameOf(object)]
+	accessor, err := meta.Accessor(object)
+	return !ok || err != nil || isBefore(told.version, accessor.GetResourceVersion())
 }
 
 // nameOf is the name of an object; none of what is no object, such as an error.

@@ -72,6 +72,13 @@ func TestHeadStart(t *testing.T) {
 			w.all.Modify(watchedDataset("new", "20"))
 			w.all.Modify(watchedDataset("new", "21"))
 		}, []string{"MODIFIED new 21", "BOOKMARK  20", "MODIFIED new 21"}},
+		{"what all told first is not taken to be deleted", func(w *scriptedWatches) {
+			w.all.Add(watchedDataset("new", "9"))
+			w.all.Add(watchedDataset("newer", "15"))
+			w.unsettled.Add(watchedDataset("newer", "15"))
+			w.unsettled.Modify(watchedDataset("newer", "16"))
+			w.all.Action(watch.Bookmark, endOfInitial("20"))
+		}, []string{"ADDED new 9", "ADDED newer 15", "MODIFIED newer 16", "BOOKMARK  20"}},
 		{"what is told late is no news", func(w *scriptedWatches) {
 			w.all.Add(watchedDataset("new", "15"))
 			w.unsettled.Modify(watchedDataset("new", "12"))

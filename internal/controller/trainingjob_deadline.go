@@ -10,9 +10,6 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
-// cancellationGrace is how long after its deadline a job's cancellation may be under way.
-const cancellationGrace = 2 * time.Minute
-
 // enforceDeadline cancels a job that takes longer than it may.
 func (r *TrainingJobReconciler) enforceDeadline(ctx context.Context, scope *jobScope) (outcome, error) {
 	allowed := scope.object.Spec.ActiveDeadlineSeconds
@@ -31,7 +28,7 @@ func (r *TrainingJobReconciler) enforceDeadline(ctx context.Context, scope *jobS
 			scope.missing()
 		case err == nil:
 			scope.observe(job, metav1.NewTime(r.clock.Now()))
-		case overdue < cancellationGrace || classify(err).class == retryable:
+		case overdue < cleanupBudget || classify(err).class == retryable:
 			return outcome{}, err
 		}
 	}
@@ -43,13 +40,13 @@ func (r *TrainingJobReconciler) enforceDeadline(ctx context.Context, scope *jobS
 		scope.fail(classifierv1alpha1.ReasonDeadlineExceeded, message+", and the factory does not know it any more", metav1.NewTime(r.clock.Now()))
 	case scope.endedByItself():
 		// It was quicker than the cancellation.
-	case scope.state() == mistral.JobSuccess && overdue < cancellationGrace:
+	case scope.state() == mistral.JobSuccess && overdue < cleanupBudget:
 		// The model has yet to be named.
-		return proceed().looksAgain(cancellationGrace - overdue), nil
+		return proceed().looksAgain(cleanupBudget - overdue), nil
 	case scope.state().Finished():
 		scope.fail(classifierv1alpha1.ReasonDeadlineExceeded, message, metav1.NewTime(r.clock.Now()))
-	case overdue < cancellationGrace:
-		return wait(cancellationGrace-overdue, classifierv1alpha1.ReasonDeadlineExceeded, message+"; waiting for the factory to cancel it"), nil
+	case overdue < cleanupBudget:
+		return wait(cleanupBudget-overdue, classifierv1alpha1.ReasonDeadlineExceeded, message+"; waiting for the factory to cancel it"), nil
 	default:
 		scope.fail(classifierv1alpha1.ReasonDeadlineExceeded, message+", and the factory was asked to cancel it but has not said that it did",
 			metav1.NewTime(r.clock.Now()))

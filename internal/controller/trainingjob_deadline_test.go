@@ -30,7 +30,7 @@ func TestDeadlineCancelsTheJob(t *testing.T) {
 		{"too late", "", deadline + time.Second, classifierv1alpha1.ReasonDeadlineExceeded, true, "the job is cancelled"},
 		{"a cancellation that takes its time", mistral.JobCancellationRequested, deadline + time.Second,
 			classifierv1alpha1.ReasonDeadlineExceeded, false, "the object waits, and says for what"},
-		{"a cancellation without end", mistral.JobCancellationRequested, deadline + cancellationGrace + time.Second,
+		{"a cancellation without end", mistral.JobCancellationRequested, deadline + cleanupBudget + time.Second,
 			classifierv1alpha1.ReasonDeadlineExceeded, true, "the object does not wait for ever"},
 		{"a success that was quicker", mistral.JobSuccess, deadline + time.Second, classifierv1alpha1.ReasonPublished, true,
 			"what was paid for is there"},
@@ -60,7 +60,7 @@ func TestDeadlineCancelsTheJob(t *testing.T) {
 				return equal("Finished", meta.IsStatusConditionTrue(job.Status.Conditions, classifierv1alpha1.ConditionFinished), test.over)
 			})
 			calls := d.factory.calls.Load()
-			if result, err := d.pass(job); err != nil || !test.over && (result.RequeueAfter == 0 || result.RequeueAfter > cancellationGrace) {
+			if result, err := d.pass(job); err != nil || !test.over && (result.RequeueAfter == 0 || result.RequeueAfter > cleanupBudget) {
 				t.Errorf("it is looked at again after %s: %v", result.RequeueAfter, err)
 			}
 			if got := d.factory.calls.Load() - calls; got != 0 {
@@ -158,7 +158,7 @@ func TestDeadlineEndsWhatTheFactoryDoesNot(t *testing.T) {
 			d.settle(job, classifierv1alpha1.ReasonTraining)
 			test.interfere(d)
 			d.refresh(job)
-			over := job.Status.StartTime.Add(deadline + cancellationGrace)
+			over := job.Status.StartTime.Add(deadline + cleanupBudget)
 			d.jobs.clock = testclock.NewFakePassiveClock(over.Add(-time.Second))
 			if result, err := d.pass(job); err != nil || result.RequeueAfter == 0 || result.RequeueAfter > credentialRecheck {
 				t.Errorf("it is looked at again after %s: %v", result.RequeueAfter, err)
@@ -193,7 +193,7 @@ func TestModelThatIsNamedLateIsNotGivenUp(t *testing.T) {
 	})
 	d.factory.behave()
 	d = d.restarted()
-	d.jobs.clock = testclock.NewFakePassiveClock(job.Status.StartTime.Add(time.Hour + cancellationGrace + time.Second))
+	d.jobs.clock = testclock.NewFakePassiveClock(job.Status.StartTime.Add(time.Hour + cleanupBudget + time.Second))
 	d.settle(job, classifierv1alpha1.ReasonPublished)
 }
 

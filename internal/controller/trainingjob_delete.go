@@ -32,7 +32,7 @@ func (r *TrainingJobReconciler) delete(ctx context.Context, scope *jobScope) out
 		result = revoked
 	}
 	left = strings.Join(slices.DeleteFunc([]string{left, leftKey}, func(text string) bool { return text == "" }), "; ")
-	if wait := scope.cleanupLeft(r.clock.Now()); result.verdict != proceeds && wait > 0 {
+	if wait := cleanupLeft(scope.object, r.clock.Now()); result.verdict != proceeds && wait > 0 {
 		return withinCleanup(result, wait)
 	}
 	r.forget(scope.object)
@@ -137,15 +137,6 @@ func (r *TrainingJobReconciler) cleanUpSurplus(ctx context.Context, scope *jobSc
 		return scope.leftBehind(), failed(err)
 	}
 	return "", proceed()
-}
-
-// cleanupLeft is longer while it is open whether the factory got a job, which nobody else would ever find.
-func (s *jobScope) cleanupLeft(now time.Time) time.Duration {
-	left := cleanupLeft(s.object, now)
-	if s.creationMayArrive(now) {
-		left = max(left, s.status.Attempt.PendingSince.Add(creationGrace).Sub(now))
-	}
-	return left
 }
 
 // creationMayArrive reports whether a creation without an answer may yet come through.

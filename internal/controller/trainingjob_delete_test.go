@@ -52,6 +52,9 @@ func TestDeletionWaitsForACreationUnderWay(t *testing.T) {
 		t.Parallel()
 		d, job, _ := deleted(t)
 		now := testclock.NewFakeClock(job.Status.Attempt.PendingSince.Add(creationGrace + time.Second))
+		if now.Now().After(job.DeletionTimestamp.Add(cleanupBudget)) {
+			t.Fatal("the grace period outlasts the clean-up")
+		}
 		d.jobs.clock = now
 		if _, err := d.pass(job); err != nil {
 			t.Error(err)
