@@ -26,7 +26,7 @@ func TestCallBudget(t *testing.T) {
 		quietPeriod = 5 * time.Second // five times as long as between two looks
 	)
 	w := newWorld(t)
-	w.Patience = 3 * time.Minute // for all of them to be created and started
+	w.Patience = 8 * time.Minute // for each step of all of them, beside other tests
 	factory := newScriptedFactory()
 	w.proxy.real = factory
 	w.pollInterval = 20 * time.Second
