@@ -128,8 +128,7 @@ func changedByUser() predicate.Predicate {
 func CacheOptions(namespaces ...string) cache.Options {
 	options := cache.Options{
 		ReaderFailOnMissingInformer: true,
-		DefaultTransform:            lighten,
-		NewInformer:                 newInformer,
+		DefaultTransform:            keepStatusWriters,
 		DefaultNamespaces:           map[string]cache.Config{},
 	}
 	for _, namespace := range namespaces {
