@@ -198,16 +198,7 @@ func TestPostgresRestarts(t *testing.T) {
 
 // TestTextsThatPostgresCannotHold are nobody's names, and refused as values.
 func TestTextsThatPostgresCannotHold(t *testing.T) {
-	at := Location{Directory: t.TempDir(), DatabaseURL: postgrestest.URL(t)}
-	blobs, err := blob.Open(at.Directory)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := Open(t.Context(), at, blobs)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = s.Close() }()
+	s := openAt(t, Location{Directory: t.TempDir(), DatabaseURL: postgrestest.URL(t)})
 	for _, text := range []string{"a\x00b", "\xff"} {
 		if _, err := s.File(t.Context(), "alice", text); !errors.Is(err, ErrNotFound) {
 			t.Errorf("File(%q) = %v", text, err)

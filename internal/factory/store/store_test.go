@@ -24,6 +24,11 @@ func openedStore(t testing.TB) *Store {
 func openedAt(t testing.TB) (*Store, Location) {
 	t.Helper()
 	at := Location{Directory: t.TempDir(), DatabaseURL: postgrestest.Chosen(t)}
+	return openAt(t, at), at
+}
+
+func openAt(t testing.TB, at Location) *Store {
+	t.Helper()
 	blobs, err := blob.Open(at.Directory)
 	if err != nil {
 		t.Fatal(err)
@@ -37,7 +42,7 @@ func openedAt(t testing.TB) (*Store, Location) {
 			t.Error(err)
 		}
 	})
-	return s, at
+	return s
 }
 
 // TestInterruptedWriteIsOver when it returns: the store may be closed then, and its
