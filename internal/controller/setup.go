@@ -128,7 +128,8 @@ func changedByUser() predicate.Predicate {
 func CacheOptions(namespaces ...string) cache.Options {
 	options := cache.Options{
 		ReaderFailOnMissingInformer: true,
-		DefaultTransform:            keepStatusWriters,
+		DefaultTransform:            lighten,
+		NewInformer:                 newInformer,
 		DefaultNamespaces:           map[string]cache.Config{},
 	}
 	for _, namespace := range namespaces {
