@@ -164,10 +164,10 @@ chart: manifests ## Write the Helm chart to dist, with the version of the images
 	$(HELM) package charts/classifier-factory --destination dist --version $(CHART_VERSION) --app-version $(or $(VERSION),latest)
 
 .PHONY: release
-release: build-installer chart ## Write what a release has to dist: install.yaml and the chart (VERSION=v1.2.3).
+release: build-installer chart ## Write what a release has to dist: crds.yaml, install.yaml and the chart (VERSION=v1.2.3).
 
 .PHONY: build-installer
-build-installer: manifests ## Write dist/install.yaml: all that a cluster needs, with IMG, FACTORY_IMG and what deploy/ changes.
+build-installer: manifests ## Write dist/crds.yaml, the kinds, and dist/install.yaml, all else, with IMG, FACTORY_IMG and what deploy/ changes.
 	@KUSTOMIZE="$(KUSTOMIZE)" IMG=$(IMG) FACTORY_IMG=$(FACTORY_IMG) WATCH_NAMESPACES=$(WATCH_NAMESPACES) hack/build-installer.sh
 
 ##@ Deployment, to the cluster of KUBECONFIG
@@ -182,7 +182,7 @@ uninstall: ## Delete every dataset and training job, then the CRDs.
 
 .PHONY: deploy
 deploy: build-installer ## Deploy CRDs, operator and factory, with a random API key if there is none yet, and wait for them.
-	$(KUBECTL) apply --server-side -f dist/install.yaml
+	$(KUBECTL) apply --server-side -f dist/crds.yaml -f dist/install.yaml
 	$(KUBECTL) get secret factory-api-key -n $(NAMESPACE) -o name 2>/dev/null || \
 		head -c 32 /dev/urandom | base64 | tr -d '\n' | \
 		$(KUBECTL) create secret generic factory-api-key -n $(NAMESPACE) --from-file=api-key=/dev/stdin
@@ -191,6 +191,6 @@ deploy: build-installer ## Deploy CRDs, operator and factory, with a random API 
 # Objects first: only a running operator can finish what they began. Without one they are let go.
 .PHONY: undeploy
 undeploy: build-installer ## Delete all that deploy made, the factory's models included.
-	$(KUBECTL) delete --ignore-not-found --timeout=60s -k config/crd || \
+	$(KUBECTL) delete --ignore-not-found --timeout=60s -f dist/crds.yaml || \
 		NAMESPACE=$(NAMESPACE) go run . let-go classifier-factory-controller-manager
 	$(KUBECTL) delete --ignore-not-found -f dist/install.yaml
