@@ -218,6 +218,7 @@ func (h head) mixMargins(mixed, unseen, represented *calibrationExamples, share,
 func (t *trainer) newModel(weights *linear, calibrations []calibration, measured bool) (*Model, error) {
 	d := t.dense
 	if d == nil || slices.Max(d.shares) == 0 {
+		weights.addBias(t.priors)
 		return newModel(t.options.Targets, t.vocabulary, calibrations, weights), nil
 	}
 	fitted := d.final
@@ -236,6 +237,7 @@ func (t *trainer) newModel(weights *linear, calibrations []calibration, measured
 		}
 	}
 	weights.multiply(kept)
+	weights.addBias(t.priors)
 	fitted.weights.multiply(added)
 	vocabulary := *t.vocabulary
 	vocabulary.dense = d.dense
