@@ -129,7 +129,7 @@ const (
 	// fewer, and shareDeviation how far from what is expected a share is likely to be: few
 	// unseen examples are expected the more with shares that are too large to decide well.
 	// Many say more than both.
-	fewShare       = 0.35
+	fewShare       = 0.5
 	fewExamples    = 8
 	shareDeviation = 0.07
 	shareStep      = 0.05
