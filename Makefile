@@ -53,7 +53,7 @@ demo: build ## Train and use a classifier on this machine, with Go alone (KEEP=1
 ##@ Development
 
 # What measures times, or lives on a clock that runs fast, runs alone.
-ALONE := ./test/faults ./test/scale ./test/neighbours
+ALONE := ./test/faults ./test/scale ./test/neighbours ./test/scaled
 
 # Not from the cache, which does not see what the servers of the tests read. The operator's
 # own tests a second time with Roles alone, the factory's on PostgreSQL.

@@ -45,6 +45,6 @@ func (c jobCollector) Collect(collected chan<- prometheus.Metric) {
 }
 
 // MetricsHandler serves the metrics in the format of Prometheus.
-func (f *Factory) MetricsHandler() http.Handler {
+func (f *foundation) MetricsHandler() http.Handler {
 	return promhttp.HandlerFor(f.registry, promhttp.HandlerOpts{})
 }
