@@ -50,6 +50,10 @@ func (m *metrics) called(operation string, took time.Duration, err error) {
 	m.calls.WithLabelValues(operation, codeClass(err)).Inc()
 	m.duration.WithLabelValues(operation).Observe(took.Seconds())
 }
+	// Prometheus sees no increase of a counter that begins at 1.
+	for _, cause := range []string{causeBudget, causePause} {
+		m.throttled.WithLabelValues(cause)
+	}
 
 func (m *metrics) notCalled(err error) {
 	cause := causeBudget

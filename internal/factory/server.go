@@ -89,7 +89,7 @@ func Open(ctx context.Context, config Config) (*Factory, error) {
 	if err := stored.ResumeJobs(ctx, config.Clock()); err != nil {
 		return nil, errors.Join(fmt.Errorf("resume jobs: %w", explainVolume(config.Directory, err)), closeDirectory())
 	}
-	registry := newRegistry(stored)
+	registry := newRegistry(stored, config.Directory, config.Clock)
 	registry.MustRegister(base.Collectors()...)
 	queue := training.NewQueue(training.Config{
 		Store:          stored,
