@@ -26,12 +26,16 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/factory"
 	"github.com/classifier-factory/classifier-factory/internal/factory/api"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
+	"github.com/classifier-factory/classifier-factory/internal/tracing"
 	"github.com/classifier-factory/classifier-factory/internal/version"
 )
 
 // shutdownTimeout is what requests have to end after SIGTERM: less than the 30
 // seconds after which Kubernetes kills, so that the store still closes.
 const shutdownTimeout = 20 * time.Second
+
+// tracesTimeout is how long the end waits for a collector to take the last spans.
+const tracesTimeout = 5 * time.Second
 
 func main() {
 	factory.RunIfChild()
@@ -181,6 +185,10 @@ func run(ctx context.Context, o options, logger *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	tracer, endTracing, err := tracing.Open(ctx, "classifier-factory", os.Getenv)
+	if err != nil {
+		return err
+	}
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(memory.Serving / 10 * 9) // the collector's; not all memory is its
 	}
@@ -203,6 +211,7 @@ func run(ctx context.Context, o options, logger *slog.Logger) error {
 		PublicURL:         o.publicURL,
 		WandbBaseURL:      o.wandbBaseURL,
 		CORSOrigins:       o.corsOrigins,
+		Tracer:            tracer,
 		Logger:            logger,
 	})
 	if err != nil {
@@ -214,7 +223,10 @@ func run(ctx context.Context, o options, logger *slog.Logger) error {
 	err = serve(ctx, o, opened, logger)
 	stop()
 	watch.Wait()
-	return errors.Join(err, opened.Close())
+	err = errors.Join(err, opened.Close())
+	sending, cancel := context.WithTimeout(context.WithoutCancel(ctx), tracesTimeout)
+	defer cancel()
+	return errors.Join(err, endTracing(sending))
 }
 
 // parseNamed reads NAME=VALUE,NAME=VALUE.
