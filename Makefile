@@ -60,7 +60,7 @@ ALONE := ./test/faults ./test/scale ./test/neighbours ./test/scaled
 .PHONY: test
 test: ## Run every test that needs no Node and no cluster.
 	hack/postgres.sh
-	$(EXPORT_ASSETS) && go test -count=1 -timeout 20m $$(go list ./... | grep -v $(ALONE:./%=-e /%$$) -e /test/install$$) \
+	$(EXPORT_ASSETS) && go test -count=1 -timeout 20m $$(go list ./... | grep -v $(ALONE:./%=-e /%$$) -e /test/install$$ -e /test/monitoring$$) \
 		&& go test -count=1 ./internal/controller -namespaced \
 		&& go test -count=1 ./internal/factory ./internal/factory/api ./internal/factory/store ./internal/factory/training -postgres \
 		&& go test -count=1 -p 1 -timeout 20m $(ALONE)
@@ -68,6 +68,10 @@ test: ## Run every test that needs no Node and no cluster.
 .PHONY: test-install
 test-install: ## Test the Helm chart: what it renders, and how it installs and upgrades on a real API server.
 	$(EXPORT_ASSETS) && go test -count=1 -timeout 20m ./test/install
+
+.PHONY: test-monitoring
+test-monitoring: ## Test dashboards and alerts against the metrics of a real operator and factory.
+	PROMTOOL="$$(hack/promtool.sh)" && export PROMTOOL && $(EXPORT_ASSETS) && go test -count=1 ./test/monitoring
 
 .PHONY: conformance
 conformance: build ## Lead a classifier's life on the factory with the official SDKs (needs Node).
@@ -102,12 +106,14 @@ generate: ## Generate deep copies and apply configurations of the API types.
 	$(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt applyconfiguration:headerFile=hack/boilerplate.go.txt paths=./api/...
 
 .PHONY: manifests
-manifests: ## Generate the CRDs and the operator's role, for kustomize and for the chart, and the chart's README.
+manifests: ## Generate CRDs and the operator's role, give them, alerts and dashboards to the chart, and write its README.
 	$(CONTROLLER_GEN) crd paths=./api/... output:crd:dir=config/crd/bases
 	$(CONTROLLER_GEN) rbac:roleName=manager-role paths=./internal/controller/... output:rbac:dir=config/rbac
 	sed 's/^kind: ClusterRole$$/kind: Role/' config/rbac/role.yaml > config/namespaced/watched/role.yaml
 	cp config/crd/bases/*.yaml charts/classifier-factory/files/crds/
 	cp config/rbac/role.yaml charts/classifier-factory/files/
+	cp config/prometheus/*_alerts.yaml charts/classifier-factory/files/alerts/
+	cp config/grafana/*.json charts/classifier-factory/files/dashboards/
 	go run ./hack/chartreadme charts/classifier-factory
 
 .PHONY: fmt

@@ -26,12 +26,16 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/factory"
 	"github.com/classifier-factory/classifier-factory/internal/factory/api"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
+	"github.com/classifier-factory/classifier-factory/internal/tracing"
 	"github.com/classifier-factory/classifier-factory/internal/version"
 )
 
 // shutdownTimeout is what requests have to end after SIGTERM: less than the 30
 // seconds after which Kubernetes kills, so that the store still closes.
 const shutdownTimeout = 20 * time.Second
+
+// tracesTimeout is how long the end waits for a collector to take the last spans.
+const tracesTimeout = 5 * time.Second
 
 func main() {
 	factory.RunIfChild()
@@ -203,6 +207,10 @@ func run(ctx context.Context, o options, logger *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	tracer, endTracing, err := tracing.Open(ctx, "classifier-factory", os.Getenv)
+	if err != nil {
+		return err
+	}
 	// One more than there are CPUs, which is left to listen while all of them classify.
 	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
 	config.APIKeys = keys
@@ -216,6 +224,7 @@ func run(ctx context.Context, o options, logger *slog.Logger) error {
 	config.PublicURL = o.publicURL
 	config.WandbBaseURL = o.wandbBaseURL
 	config.CORSOrigins = o.corsOrigins
+	config.Tracer = tracer
 	opened, err := factory.Open(ctx, config)
 	if err != nil {
 		return err
@@ -226,7 +235,10 @@ func run(ctx context.Context, o options, logger *slog.Logger) error {
 	err = serve(ctx, o, opened, logger)
 	stop()
 	watch.Wait()
-	return errors.Join(err, opened.Close())
+	err = errors.Join(err, opened.Close())
+	sending, cancel := context.WithTimeout(context.WithoutCancel(ctx), tracesTimeout)
+	defer cancel()
+	return errors.Join(err, endTracing(sending))
 }
 
 // shared is what a server and a worker are told alike. Memory that trainings may not take is the

@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory"
+	"github.com/classifier-factory/classifier-factory/internal/tracing"
 )
 
 // workFlags are those of the command work.
@@ -54,6 +55,11 @@ func work(ctx context.Context, o options, logger *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	tracer, endTracing, err := tracing.Open(ctx, "classifier-factory", os.Getenv)
+	if err != nil {
+		return err
+	}
+	config.Tracer = tracer
 	opened, err := factory.OpenWorker(ctx, config)
 	if err != nil {
 		return err
@@ -68,5 +74,8 @@ func work(ctx context.Context, o options, logger *slog.Logger) error {
 			logger.Info("shutting down")
 		}
 	}
-	return errors.Join(err, opened.Close(), servers.shutdown(shutdownTimeout, logger))
+	err = errors.Join(err, opened.Close(), servers.shutdown(shutdownTimeout, logger))
+	sending, cancel := context.WithTimeout(context.WithoutCancel(ctx), tracesTimeout)
+	defer cancel()
+	return errors.Join(err, endTracing(sending))
 }

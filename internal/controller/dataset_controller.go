@@ -160,7 +160,7 @@ func (r *DatasetReconciler) SetupWithManager(ctx context.Context, manager ctrl.M
 		Watches(&classifierv1alpha1.ClassifierTrainingJob{}, handler.EnqueueRequestsFromMapFunc(datasetsUnpinnedBy), builder.WithPredicates(afterCreation())).
 		WatchesRawSource(ctrlsource.Func(r.alarm.accept)).
 		WithOptions(options.controller()).
-		Complete(newFairly(r, &r.alarm))
+		Complete(newFairly(newTraced(r, options.Tracer, kindDataset), &r.alarm))
 }
 
 // lookAtFiles makes sure at once that the factory has a dataset's files.

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -164,6 +165,7 @@ func (w *headStartWatch) tellAll(all watch.Interface) bool {
 			}
 			if version, ok := isInitialEnd(event); ok {
 				w.tellDeleted(version)
+				w.told = maps.Clone(w.told) // without the room for all
 				return w.send(event)
 			}
 			if w.pass(event) {

@@ -167,7 +167,7 @@ func (r *TrainingJobReconciler) SetupWithManager(ctx context.Context, manager ct
 		Watches(&classifierv1alpha1.ClassifierDataset{}, handler.EnqueueRequestsFromMapFunc(r.jobsOfDataset), builder.WithPredicates(tellsJobs())).
 		WatchesRawSource(ctrlsource.Func(r.alarm.accept)).
 		WithOptions(options.controller()).
-		Complete(newFairly(r, &r.alarm))
+		Complete(newFairly(newTraced(r, options.Tracer, kindTrainingJob), &r.alarm))
 }
 
 func (r *TrainingJobReconciler) caller(name types.NamespacedName) caller {

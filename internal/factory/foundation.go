@@ -41,7 +41,7 @@ func openFoundation(ctx context.Context, config Config) (*foundation, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open the store: %w", explainVolume(config.Directory, err)), base.Close())
 	}
-	f := &foundation{config: config, store: stored, blobs: blobs, lock: lock, baseModels: base, registry: newRegistry(stored)}
+	f := &foundation{config: config, store: stored, blobs: blobs, lock: lock, baseModels: base, registry: newRegistry(stored, config.Directory, config.Clock)}
 	f.registry.MustRegister(base.Collectors()...)
 	f.queue = training.NewQueue(training.Config{
 		Store:          stored,
@@ -55,6 +55,7 @@ func openFoundation(ctx context.Context, config Config) (*foundation, error) {
 		Logger:         config.Logger,
 		Clock:          config.Clock,
 		Registry:       f.registry,
+		Tracer:         config.Tracer,
 	})
 	gone := ""
 	if lock.gone != "" {

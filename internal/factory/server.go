@@ -11,6 +11,9 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
+
 	"github.com/classifier-factory/classifier-factory/internal/factory/api"
 	"github.com/classifier-factory/classifier-factory/internal/factory/serving"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
@@ -51,6 +54,7 @@ type Config struct {
 	WandbBaseURL      *url.URL         // of the server of Weights & Biases that jobs are reported to; default: none is
 	CORSOrigins       []string         // of pages whose scripts may use the server; default: none
 	JobLifetime       time.Duration    // after which jobs that are finished, or validated and not started, expire; default: never
+	Tracer            trace.Tracer     // of requests and jobs; default: none
 	Logger            *slog.Logger     // default: none
 	Clock             func() time.Time // default: time.Now
 
@@ -102,6 +106,7 @@ func Open(ctx context.Context, config Config) (*Factory, error) {
 			Logger:            config.Logger,
 			Clock:             config.Clock,
 			Registry:          opened.registry,
+			Tracer:            config.Tracer,
 		}),
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -168,6 +173,9 @@ func (c *Config) complete() error {
 			return err
 		}
 		c.TrainingMemory = memory.Training
+	}
+	if c.Tracer == nil {
+		c.Tracer = noop.Tracer{}
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

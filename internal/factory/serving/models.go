@@ -36,7 +36,10 @@ func NewModels(stored *store.Store, blobs blob.Store, baseModels basemodels.Mode
 		}),
 	}
 	stored.OnModelChange(func(_, id string) { m.Forget(id) })
-	registry.MustRegister(m.classified)
+	registry.MustRegister(m.classified, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "classifier_factory_loaded_model_bytes",
+		Help: "How many bytes of model files are in memory.",
+	}, func() float64 { return float64(m.cache.loaded()) }))
 	return m
 }
 

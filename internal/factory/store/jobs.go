@@ -395,3 +395,20 @@ func (s *Store) CountJobs(ctx context.Context) (map[string]int64, error) {
 	}, `SELECT status, count(*) FROM jobs GROUP BY status`)
 	return counts, err
 }
+
+// WaitingSince tells since when the first of all tenants' jobs waits for each stage, if one does.
+func (s *Store) WaitingSince(ctx context.Context) (map[Stage]time.Time, error) {
+	since := map[Stage]time.Time{}
+	_, err := collect(ctx, s.reader, func(r row) (stage Stage, err error) {
+		var started bool
+		var seconds int64
+		err = r.Scan(&started, &seconds)
+		stage = Validating
+		if started {
+			stage = Training
+		}
+		since[stage] = time.Unix(seconds, 0)
+		return stage, err
+	}, `SELECT started, min(modified_at) FROM jobs WHERE status = 'QUEUED' GROUP BY started`)
+	return since, err
+}

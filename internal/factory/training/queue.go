@@ -12,6 +12,10 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory/basemodels"
 	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
@@ -48,6 +52,7 @@ type Queue struct {
 	now            func() time.Time
 	stageSeconds   *prometheus.HistogramVec
 	leasesLost     prometheus.Counter
+	tracer         trace.Tracer
 	reports        *reports
 	holder         store.Holder
 
@@ -83,6 +88,7 @@ type Config struct {
 	Logger         *slog.Logger
 	Clock          func() time.Time
 	Registry       prometheus.Registerer
+	Tracer         trace.Tracer // default: none
 }
 
 // NewQueue has a queue without workers: see Start.
@@ -97,6 +103,7 @@ func NewQueue(config Config) *Queue {
 		trainingMemory: config.TrainingMemory,
 		logger:         config.Logger,
 		now:            config.Clock,
+		tracer:         config.Tracer,
 		reports:        newReports(config.Store, config.Logger, config.Clock),
 		stageSeconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "classifier_factory_job_stage_duration_seconds",
@@ -111,6 +118,9 @@ func NewQueue(config Config) *Queue {
 		wake:   map[store.Stage]chan struct{}{store.Validating: make(chan struct{}, 1), store.Training: make(chan struct{}, 1)},
 		claims: map[string]*claim{},
 		stop:   func(error) {},
+	}
+	if q.tracer == nil {
+		q.tracer = noop.Tracer{}
 	}
 	config.Registry.MustRegister(q.stageSeconds, q.leasesLost)
 	return q
@@ -245,6 +255,8 @@ func (q *Queue) interrupt(id string) {
 // run does a job's present stage, and returns why it is not done.
 func (q *Queue) run(ctx context.Context, j *store.Job) error {
 	started := q.now()
+	ctx, span := q.tracer.Start(ctx, "job "+string(j.Status), trace.WithAttributes(attribute.String("classifier_factory.job.id", j.ID)))
+	defer span.End()
 	logger := q.logger.With(slog.String("job", j.ID), slog.String("stage", string(j.Status)))
 	err := protect(func() error { return q.runStage(ctx, j) })
 	if err != nil && ctx.Err() != nil {
@@ -259,6 +271,7 @@ func (q *Queue) run(ctx context.Context, j *store.Job) error {
 	if errors.Is(err, store.ErrLeaseLost) {
 		q.leasesLost.Inc()
 	}
+	span.SetStatus(codes.Error, "") // the log has the words
 	logger.InfoContext(ctx, "job's stage ended early", slog.Float64("duration_seconds", duration.Seconds()), slog.Any("reason", logged(err)))
 	return err
 }
