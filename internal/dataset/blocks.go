@@ -68,7 +68,7 @@ func startsSnappy(block []byte, most uint64) bool {
 		}
 		literal = literal[more:]
 	}
-	return isLiteral(literal, length+1) && uint64(length) < size //nolint:gosec // it is not negative
+	return isLiteral(literal, length+1) && uint64(length) < size
 }
 
 // startsLZ4 reports whether a block begins with a literal of text.

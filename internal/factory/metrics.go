@@ -11,7 +11,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
-	"github.com/classifier-factory/classifier-factory/internal/mistral"
 	"github.com/classifier-factory/classifier-factory/internal/version"
 )
 
@@ -36,12 +35,6 @@ var (
 		"How long the job has waited that has waited longest, by the stage that it waits for: validating or training.", []string{"stage"}, nil)
 )
 
-// jobStatuses are those that a job of this server can have.
-var jobStatuses = []mistral.JobStatus{
-	mistral.JobQueued, mistral.JobValidating, mistral.JobValidated, mistral.JobRunning, mistral.JobSuccess,
-	mistral.JobFailedValidation, mistral.JobFailed, mistral.JobCancellationRequested, mistral.JobCancelled,
-}
-
 // Describe implements prometheus.Collector.
 func (jobCollector) Describe(descriptions chan<- *prometheus.Desc) {
 	descriptions <- jobsDescription
@@ -58,7 +51,7 @@ func (c jobCollector) Collect(collected chan<- prometheus.Metric) {
 		collected <- prometheus.NewInvalidMetric(jobsDescription, err)
 		return
 	}
-	for _, status := range jobStatuses { // those without a job, too: Prometheus sees no change from nothing
+	for _, status := range store.JobStatuses { // those without a job, too: Prometheus sees no change from nothing
 		collected <- prometheus.MustNewConstMetric(jobsDescription, prometheus.GaugeValue, float64(counts[string(status)]), string(status))
 	}
 	for _, stage := range []store.Stage{store.Validating, store.Training} {

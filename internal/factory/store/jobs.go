@@ -384,6 +384,12 @@ func (s *Store) listedJob(ctx context.Context, sequence int64) (mistral.Job, err
 	return j.Job, nil
 }
 
+// JobStatuses are those that a stored job can have.
+var JobStatuses = []mistral.JobStatus{
+	mistral.JobQueued, mistral.JobValidating, mistral.JobValidated, mistral.JobRunning, mistral.JobSuccess,
+	mistral.JobFailedValidation, mistral.JobFailed, mistral.JobCancellationRequested, mistral.JobCancelled,
+}
+
 // CountJobs counts every tenant's jobs by state.
 func (s *Store) CountJobs(ctx context.Context) (map[string]int64, error) {
 	counts := map[string]int64{}
