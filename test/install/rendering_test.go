@@ -35,7 +35,7 @@ func TestTheChartIsTheManifests(t *testing.T) {
 	}{
 		{name: "everywhere"},
 		{name: "some namespaces", values: "watchNamespaces: [team-a, team-b]", environment: []string{"WATCH_NAMESPACES=team-a,team-b"}},
-		{name: "policies, monitors and dashboards", folders: []string{"network-policy", "prometheus", "grafana"},
+		{name: "policies with monitors and dashboards", folders: []string{"network-policy", "prometheus", "grafana"},
 			values: "networkPolicies: {enabled: true}\nmonitors: {enabled: true}\nalerts: {enabled: true}\ndashboards: {enabled: true}"},
 		{name: "what pages change", changes: []string{"rotate-a-key.md", "use-object-storage.md", "trace-requests.md"}, values: `
 operator:
