@@ -277,21 +277,27 @@ func (s *Store) Job(ctx context.Context, tenant, id string) (Job, error) {
 // DetailedJob reads a job with its events, oldest first, its checkpoints, newest
 // first, and its evaluation.
 func (s *Store) DetailedJob(ctx context.Context, tenant, id string) (mistral.DetailedJob, error) {
-	j, err := s.Job(ctx, tenant, id)
+	// All of one moment: PostgreSQL else shows in each query what was done since the one before.
+	tx, err := s.reader.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead})
 	if err != nil {
 		return mistral.DetailedJob{}, err
 	}
-	events, err := collect(ctx, s.reader, scanEvent, `
+	defer func() { _ = tx.Rollback() }() // there is nothing to commit
+	j, err := findJob(ctx, tx, ofTenant+` AND id = $2`, tenant, id)
+	if err != nil {
+		return mistral.DetailedJob{}, err
+	}
+	events, err := collect(ctx, tx, scanEvent, `
 		SELECT name, data, created_at FROM events WHERE job_id = $1 ORDER BY sequence`, id)
 	if err != nil {
 		return mistral.DetailedJob{}, err
 	}
-	checkpoints, err := collect(ctx, s.reader, scanCheckpoint, `
+	checkpoints, err := collect(ctx, tx, scanCheckpoint, `
 		SELECT step, train_loss, valid_loss, created_at FROM checkpoints WHERE job_id = $1 ORDER BY step DESC`, id)
 	if err != nil {
 		return mistral.DetailedJob{}, err
 	}
-	evaluation, err := one(ctx, s.reader, scanEvaluation, `SELECT evaluation FROM evaluations WHERE job_id = $1`, id)
+	evaluation, err := one(ctx, tx, scanEvaluation, `SELECT evaluation FROM evaluations WHERE job_id = $1`, id)
 	if errors.Is(err, ErrNotFound) {
 		err = nil // most jobs have none
 	}
