@@ -16,11 +16,7 @@ var referencePage = filepath.Join("..", "..", "docs", "reference", "factory.md")
 
 // TestCommandsOfTheReference runs what docs/reference/factory.md shows, in its order.
 func TestCommandsOfTheReference(t *testing.T) {
-	for _, tool := range []string{"curl", "jq"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("the page's commands need %s", tool)
-		}
-	}
+	needTools(t, "curl", "jq")
 	blocks := commands(t, referencePage)
 	if len(blocks) != 7 {
 		t.Fatalf("%d blocks of commands", len(blocks))
@@ -61,13 +57,19 @@ func TestEveryFlagIsInTheReference(t *testing.T) {
 	}
 }
 
-// TestManageKeys runs what docs/how-to/manage-keys.md shows.
-func TestManageKeys(t *testing.T) {
-	for _, tool := range []string{"curl", "jq"} {
+// needTools skips a test of a page whose commands this machine lacks.
+func needTools(t *testing.T, tools ...string) {
+	t.Helper()
+	for _, tool := range tools {
 		if _, err := exec.LookPath(tool); err != nil {
 			t.Skipf("the page's commands need %s", tool)
 		}
 	}
+}
+
+// TestManageKeys runs what docs/how-to/manage-keys.md shows.
+func TestManageKeys(t *testing.T) {
+	needTools(t, "curl", "jq")
 	blocks := commands(t, filepath.Join("..", "..", "docs", "how-to", "manage-keys.md"))
 	if len(blocks) != 5 {
 		t.Fatalf("%d blocks of commands", len(blocks))
@@ -88,11 +90,7 @@ models() { curl -s -o /dev/null -w '%{http_code}\n' "$FACTORY/v1/$2" -H "Authori
 // TestRunSeveralFactories runs what docs/how-to/run-several-factories.md shows: what is asked of one
 // server, the worker trains, and the other classifies with.
 func TestRunSeveralFactories(t *testing.T) {
-	for _, tool := range []string{"curl", "jq"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("the page's commands need %s", tool)
-		}
-	}
+	needTools(t, "curl", "jq")
 	blocks := commands(t, filepath.Join("..", "..", "docs", "how-to", "run-several-factories.md"))
 	if len(blocks) != 1 {
 		t.Fatalf("%d blocks of commands", len(blocks))
@@ -131,9 +129,7 @@ curl -sf http://127.0.0.1:$PORT8081/metrics | grep -c classifier_factory_leases_
 // TestKeepFactsInPostgreSQL runs what docs/how-to/keep-facts-in-postgresql.md shows, after which
 // a factory starts on what was restored, and knows the key.
 func TestKeepFactsInPostgreSQL(t *testing.T) {
-	if _, err := exec.LookPath("curl"); err != nil {
-		t.Skip("the page's commands need curl")
-	}
+	needTools(t, "curl")
 	blocks := commands(t, filepath.Join("..", "..", "docs", "how-to", "keep-facts-in-postgresql.md"))
 	if len(blocks) != 4 {
 		t.Fatalf("%d blocks of commands", len(blocks))
