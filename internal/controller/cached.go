@@ -48,6 +48,7 @@ func readWhole[T any, Object interface {
 func outlineOfDataset(whole *classifierv1alpha1.ClassifierDataset) *classifierv1alpha1.ClassifierDataset {
 	outline := &classifierv1alpha1.ClassifierDataset{TypeMeta: whole.TypeMeta, ObjectMeta: outlineOfMeta(whole.ObjectMeta)}
 	outline.Spec.Source.ConfigMaps = whole.Spec.Source.ConfigMaps
+	outline.Spec.ConnectionSecretRef = whole.Spec.ConnectionSecretRef
 	outline.Status.Conditions = outlineOfConditions(whole.Status.Conditions)
 	outline.Status.Files = make([]classifierv1alpha1.DatasetFile, len(whole.Status.Files))
 	for i, file := range whole.Status.Files {

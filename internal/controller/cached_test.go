@@ -59,6 +59,7 @@ func TestOutlineTellsWhatIsAskedOfIt(t *testing.T) {
 		Annotations: map[string]string{classifierv1alpha1.ReconcileRequestAnnotation: "now"},
 	}}
 	data.Spec.Source.ConfigMaps = []classifierv1alpha1.ConfigMapSource{{Name: "texts", Key: "a"}}
+	data.Spec.ConnectionSecretRef = &classifierv1alpha1.SecretReference{Name: "account"}
 	data.Status.Conditions = settled
 	data.Status.Files = []classifierv1alpha1.DatasetFile{{
 		Split: classifierv1alpha1.SplitTrain, ID: "id", Name: marks.filePrefix("1") + "digest.jsonl", Digest: "digest", InputSketch: "sketch",
@@ -74,13 +75,14 @@ func TestOutlineTellsWhatIsAskedOfIt(t *testing.T) {
 	type answers struct {
 		Settled, Ready, Owned, Pins, LacksFile bool
 		RequestedAt, Version, NotReady, State  string
+		Connection                             string
 		Names, Digests                         []string
 		Woken                                  int
 	}
 	ofDataset := func(data *classifierv1alpha1.ClassifierDataset) (a answers) {
 		a.Settled, a.Ready, a.Owned = isSettled(data), isReady(data), marks.ownsFiles(data.UID, &data.Status)
 		a.RequestedAt, a.Version, a.NotReady = requestedAt(data), data.ResourceVersion, notReady(data).message
-		a.Names = configMapNames(data)
+		a.Names, a.Connection = configMapNames(data), data.Spec.ConnectionSecretRef.Name
 		for _, file := range data.Status.Files {
 			a.Digests = append(a.Digests, string(file.Split), file.Digest, file.ID)
 		}

@@ -139,9 +139,6 @@ func (w wantedInput) pin(files []classifierv1alpha1.DatasetFile) []classifierv1a
 // filesOf gives the files of a dataset, or says why it has none to train on.
 func (r *TrainingJobReconciler) filesOf(ctx context.Context, scope *jobScope, name string) ([]classifierv1alpha1.DatasetFile, *finding, error) {
 	dataset, err := r.getDataset(ctx, scope.object.Namespace, name)
-	if err == nil {
-		err = readWhole(ctx, r.live, dataset)
-	}
 	switch {
 	case apierrors.IsNotFound(err):
 		return nil, &finding{reason: classifierv1alpha1.ReasonDatasetNotFound,
