@@ -74,6 +74,7 @@ type options struct {
 	metricsListen     string
 	dataDirectory     string
 	databaseURL       string
+	blobURL           string
 	apiKeysFile       string
 	baseModels        string
 	encoders          factory.Encoders
@@ -106,12 +107,16 @@ func parseOptions(arguments []string) (options, error) {
 // databaseUsage says no password: what is on a command line, everybody on the machine reads.
 const databaseUsage = "`address` of a PostgreSQL that has the facts, such as postgres://factory@db.example.com/factory; its password is best in the environment's PGPASSWORD (default: the facts are in SQLite, in the data directory)"
 
+// blobUsage says no credentials, for the same reason.
+const blobUsage = "`address` of a bucket that has the bytes of files and models: s3://BUCKET/FOLDER, gs://BUCKET/FOLDER, azblob://CONTAINER/FOLDER, or file:///FOLDER, which servers share; its credentials are in the environment, as the provider's own tools take them (default: the bytes are in the data directory)"
+
 func (o *options) flags() *flag.FlagSet {
 	flags := flag.NewFlagSet("factory", flag.ContinueOnError)
 	flags.StringVar(&o.listen, "listen", ":8080", "address of the API")
 	flags.StringVar(&o.metricsListen, "metrics-listen", "", "address of /metrics (default: that of the API, on the port after its)")
 	flags.StringVar(&o.dataDirectory, "data-dir", "", "directory of files, jobs and models (required)")
 	flags.StringVar(&o.databaseURL, "database-url", "", databaseUsage)
+	flags.StringVar(&o.blobURL, "blob-url", "", blobUsage)
 	flags.StringVar(&o.apiKeysFile, "api-keys-file", "", "file of API keys, one tenant:hex-SHA-256-of-the-key or tenant:scopes:hex-SHA-256 a line, read again when it changes. The environment's FACTORY_API_KEY is one more, in plain, of the tenant default")
 	flags.StringVar(&o.baseModels, "base-models", factory.DefaultBaseModel, "comma-separated base models that are offered for training: `NAME` is the engine alone, NAME=words:FILE knows words, too, by a table that factory base import has made, NAME=embeddings:URL asks an encoder, the server of OpenAI's /v1/embeddings that is there")
 	flags.Func("embeddings-model", "comma-separated `NAME=MODEL`: what the server of the base model's encoder calls it (default: as the base model)",
@@ -170,7 +175,7 @@ func run(ctx context.Context, o options, logger *slog.Logger) error {
 		return errors.New("--backup-to copies SQLite and the bytes beside it; facts in PostgreSQL are backed up by pg_dump")
 	}
 	if o.backupTo != "" {
-		return factory.Backup(ctx, o.dataDirectory, o.backupTo)
+		return factory.Backup(ctx, factory.Location{Directory: o.dataDirectory, BlobURL: o.blobURL}, o.backupTo)
 	}
 	source := &keySource{path: o.apiKeysFile, plain: os.Getenv("FACTORY_API_KEY")}
 	keys, err := source.read()
@@ -189,6 +194,7 @@ func run(ctx context.Context, o options, logger *slog.Logger) error {
 	opened, err := factory.Open(ctx, factory.Config{
 		Directory:         o.dataDirectory,
 		DatabaseURL:       o.databaseURL,
+		BlobURL:           o.blobURL,
 		APIKeys:           keys,
 		InsecureNoAuth:    o.insecureNoAuth,
 		BaseModels:        strings.Split(o.baseModels, ","),

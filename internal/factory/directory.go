@@ -45,12 +45,15 @@ func openAdmitted(ctx context.Context, at Location) (*store.Store, blob.Store, e
 			return nil, nil, err
 		}
 	}
-	blobs, err := blob.Open(at.Directory)
+	blobs, err := at.Blobs().Open(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
 	opened, err := store.Open(ctx, at, blobs)
-	return opened, blobs, err
+	if err != nil {
+		return nil, nil, errors.Join(err, blobs.Close())
+	}
+	return opened, blobs, nil
 }
 
 // explainVolume says what to do about a volume that the directory cannot be used on.

@@ -34,6 +34,7 @@ type Limits = store.Limits
 type Config struct {
 	Directory         string           // where everything is kept; one process may use it at a time
 	DatabaseURL       string           // of PostgreSQL, to keep facts in it and bytes alone in the directory; default: SQLite in the directory
+	BlobURL           string           // of a bucket, to keep bytes in it; default: in the directory
 	APIKeys           []api.Key        // at least one, unless the directory has some
 	InsecureNoAuth    bool             // asks for no key; everybody is the same tenant
 	BaseModels        []string         // NAME is the engine, NAME=words:FILE and NAME=embeddings:URL know more; default: DefaultBaseModel
@@ -74,11 +75,12 @@ func Open(ctx context.Context, config Config) (*Factory, error) {
 	if err != nil {
 		return nil, err
 	}
-	stored, blobs, lock, err := openDirectory(ctx, Location{Directory: config.Directory, DatabaseURL: config.DatabaseURL})
+	at := Location{Directory: config.Directory, DatabaseURL: config.DatabaseURL, BlobURL: config.BlobURL}
+	stored, blobs, lock, err := openDirectory(ctx, at)
 	if err != nil {
 		return nil, fmt.Errorf("open the store: %w", explainVolume(config.Directory, err))
 	}
-	closeDirectory := func() error { return errors.Join(base.Close(), stored.Close(), lock.release()) }
+	closeDirectory := func() error { return errors.Join(base.Close(), stored.Close(), blobs.Close(), lock.release()) }
 	if err := config.requireKeys(ctx, stored); err != nil {
 		return nil, errors.Join(err, closeDirectory())
 	}
@@ -94,7 +96,7 @@ func Open(ctx context.Context, config Config) (*Factory, error) {
 	queue := training.NewQueue(training.Config{
 		Store:          stored,
 		Blobs:          blobs,
-		BlobDirectory:  config.Directory,
+		BlobsAt:        at.Blobs(),
 		BaseModels:     base,
 		Encoders:       encoders,
 		Scratch:        scratchIn(config.Directory),

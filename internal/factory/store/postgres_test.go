@@ -52,10 +52,10 @@ func TestPostgresIsAdmitted(t *testing.T) {
 		make   func(t *testing.T) Location
 		wants  []string // none: it is admitted
 	}{
-		{"nothing there", func(t *testing.T) Location { return Location{t.TempDir(), postgrestest.URL(t)} }, nil},
+		{"nothing there", func(t *testing.T) Location { return Location{Directory: t.TempDir(), DatabaseURL: postgrestest.URL(t)} }, nil},
 		{"the same as before", func(t *testing.T) Location { return used(t, postgrestest.URL(t)) }, nil},
 		{"a first start that was cut off", func(t *testing.T) Location {
-			at := Location{t.TempDir(), postgrestest.URL(t)}
+			at := Location{Directory: t.TempDir(), DatabaseURL: postgrestest.URL(t)}
 			executeOn(t, at.DatabaseURL, `CREATE TABLE goose_db_version (id BIGINT, version_id BIGINT, is_applied BOOLEAN)`)
 			return at
 		}, nil},
@@ -65,7 +65,7 @@ func TestPostgresIsAdmitted(t *testing.T) {
 			return at
 		}, []string{"has no tables", "used before", "restore a backup"}},
 		{"the database of another program", func(t *testing.T) Location {
-			at := Location{t.TempDir(), postgrestest.URL(t)}
+			at := Location{Directory: t.TempDir(), DatabaseURL: postgrestest.URL(t)}
 			executeOn(t, at.DatabaseURL, `CREATE TABLE songs (title TEXT)`)
 			return at
 		}, []string{"no tables of a factory", "name an empty"}},
@@ -99,7 +99,9 @@ func TestPostgresIsAdmitted(t *testing.T) {
 			at.DatabaseURL = ""
 			return at
 		}, []string{"is missing", "--database-url"}},
-		{"no address", func(t *testing.T) Location { return Location{t.TempDir(), "postgres://user:geheim@[/x"} }, []string{"--database-url"}},
+		{"no address", func(t *testing.T) Location {
+			return Location{Directory: t.TempDir(), DatabaseURL: "postgres://user:geheim@[/x"}
+		}, []string{"--database-url"}},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			err := test.make(t).Admit(t.Context())
@@ -143,7 +145,7 @@ func TestPostgresHasOneServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := Open(t.Context(), Location{t.TempDir(), at.DatabaseURL}, nil)
+	second, err := Open(t.Context(), Location{Directory: t.TempDir(), DatabaseURL: at.DatabaseURL}, nil)
 	if err == nil {
 		_ = second.Close()
 	}

@@ -15,6 +15,7 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/pressly/goose/v3"
 
@@ -39,6 +40,7 @@ type Store struct {
 	writer  *sql.DB // of one connection: a change at a time
 	reader  *sql.DB // sees the last commit meanwhile
 
+	shared       bool                    // other servers may name and remove the same bytes
 	generation   *os.File                // see note
 	modelChanged func(tenant, id string) // before anybody is told
 }
@@ -50,7 +52,7 @@ func Open(ctx context.Context, at Location, blobs blob.Store) (_ *Store, err err
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{blobs: blobs, dialect: engine.dialect(), modelChanged: func(string, string) {}}
+	s := &Store{blobs: blobs, shared: at.Blobs().Shared(), dialect: engine.dialect(), modelChanged: func(string, string) {}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -62,7 +64,7 @@ func Open(ctx context.Context, at Location, blobs blob.Store) (_ *Store, err err
 	if err := migrate(ctx, s.writer, s.dialect); err != nil {
 		return nil, err
 	}
-	if err := s.openGeneration(ctx, at.Directory); err != nil {
+	if err := s.openGeneration(ctx, at.Blobs()); err != nil {
 		return nil, err
 	}
 	if s.reader, err = engine.openReader(); err != nil {
@@ -206,7 +208,10 @@ func (c jsonColumn[T]) Scan(source any) error {
 
 // nameBlob makes a synced blob last together with the row that refers to it, or
 // neither.
-func (s *Store) nameBlob(ctx context.Context, staged blob.Staged, digest string, refer func(*sql.Tx) error) error {
+func (s *Store) nameBlob(ctx context.Context, staged blob.Staged, digest string, now time.Time, refer func(*sql.Tx) error) error {
+	if s.shared {
+		return s.nameShared(ctx, staged, digest, now, refer)
+	}
 	err := s.nameAndRefer(ctx, staged, digest, refer)
 	if err != nil {
 		err = errors.Join(err, s.ReleaseBlobs(context.WithoutCancel(ctx), digest))
@@ -224,8 +229,12 @@ func (s *Store) nameAndRefer(ctx context.Context, staged blob.Staged, digest str
 }
 
 // ReleaseBlobs removes those of the blobs that nothing refers to any more. A job
-// refers to its files until it is finished, even when they were deleted.
+// refers to its files until it is finished, even when they were deleted. What others may be
+// about to refer to is left to RemoveUnreferenced, a day later.
 func (s *Store) ReleaseBlobs(ctx context.Context, digests ...string) error {
+	if s.shared {
+		return nil
+	}
 	for _, digest := range digests {
 		if err := s.releaseBlob(ctx, digest); err != nil {
 			return err
