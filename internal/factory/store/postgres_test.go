@@ -141,11 +141,11 @@ func TestPostgresIsVerifiedAndAccepted(t *testing.T) {
 // jobs. What comes beside the server, such as the commands about keys, may change something.
 func TestPostgresHasOneServer(t *testing.T) {
 	at := Location{Directory: t.TempDir(), DatabaseURL: postgrestest.URL(t)}
-	first, err := Open(t.Context(), at, nil)
+	first, err := Open(t.Context(), at, blob.In(at.Directory))
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := Open(t.Context(), Location{Directory: t.TempDir(), DatabaseURL: at.DatabaseURL}, nil)
+	second, err := Open(t.Context(), Location{Directory: t.TempDir(), DatabaseURL: at.DatabaseURL}, blob.In(t.TempDir()))
 	if err == nil {
 		_ = second.Close()
 	}
@@ -158,7 +158,7 @@ func TestPostgresHasOneServer(t *testing.T) {
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
-	third, err := Open(t.Context(), at, nil)
+	third, err := Open(t.Context(), at, blob.In(at.Directory))
 	if err == nil {
 		err = third.Close()
 	}
@@ -170,7 +170,7 @@ func TestPostgresHasOneServer(t *testing.T) {
 // TestPostgresRestarts under a store, which goes on with what was acknowledged.
 func TestPostgresRestarts(t *testing.T) {
 	at := Location{Directory: t.TempDir(), DatabaseURL: postgrestest.URL(t)}
-	s, err := Open(t.Context(), at, nil)
+	s, err := Open(t.Context(), at, blob.In(at.Directory))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +193,7 @@ func TestPostgresRestarts(t *testing.T) {
 	if err := s.Ping(t.Context()); err != nil {
 		t.Errorf("Ping() = %v", err)
 	}
-	if _, err := Open(t.Context(), at, nil); err == nil || !strings.Contains(err.Error(), "in use") {
+	if _, err := Open(t.Context(), at, blob.In(at.Directory)); err == nil || !strings.Contains(err.Error(), "in use") {
 		t.Errorf("a second Open() = %v, want the database still taken", err)
 	}
 }
