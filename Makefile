@@ -14,6 +14,9 @@ COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)
 BUILT_FROM := github.com/prometheus/common/version
 # Helm takes semantic versions alone.
 CHART_VERSION = $(shell echo '$(VERSION)' | sed -E 's/^v?([0-9]+\.[0-9]+\.[0-9]+.*)$$/\1/; t; s/^/0.0.0-g/')
+# They leave out what nobody calls of gRPC, and with it templates, for whose sake the linker
+# keeps every method: a third of the operator, which would lie in its memory.
+TAGS := disable_grpc_modules,grpcnotrace
 LDFLAGS = -X $(BUILT_FROM).Version=$(VERSION) -X $(BUILT_FROM).Revision=$(COMMIT)
 
 NAMESPACE := classifier-factory-system
@@ -50,14 +53,14 @@ demo: build ## Train and use a classifier on this machine, with Go alone (KEEP=1
 ##@ Development
 
 # What measures times, or lives on a clock that runs fast, runs alone.
-ALONE := ./test/faults ./test/scale ./test/neighbours
+ALONE := ./test/faults ./test/scale ./test/neighbours ./test/scaled
 
 # Not from the cache, which does not see what the servers of the tests read. The operator's
 # own tests a second time with Roles alone, the factory's on PostgreSQL, with the bytes in S3.
 .PHONY: test
 test: ## Run every test that needs no Node and no cluster.
 	hack/postgres.sh
-	$(EXPORT_ASSETS) && go test -count=1 -timeout 20m $$(go list ./... | grep -v $(ALONE:./%=-e /%$$) -e /test/install$$) \
+	$(EXPORT_ASSETS) && go test -count=1 -timeout 20m $$(go list ./... | grep -v $(ALONE:./%=-e /%$$) -e /test/install$$ -e /test/monitoring$$) \
 		&& go test -count=1 ./internal/controller -namespaced \
 		&& go test -count=1 ./internal/factory -postgres -bucket \
 		&& go test -count=1 ./internal/factory/api ./internal/factory/store ./internal/factory/training -postgres \
@@ -66,6 +69,10 @@ test: ## Run every test that needs no Node and no cluster.
 .PHONY: test-install
 test-install: ## Test the Helm chart: what it renders, and how it installs and upgrades on a real API server.
 	$(EXPORT_ASSETS) && go test -count=1 -timeout 20m ./test/install
+
+.PHONY: test-monitoring
+test-monitoring: ## Test dashboards and alerts against the metrics of a real operator and factory.
+	PROMTOOL="$$(hack/promtool.sh)" && export PROMTOOL && $(EXPORT_ASSETS) && go test -count=1 ./test/monitoring
 
 .PHONY: conformance
 conformance: build ## Lead a classifier's life on the factory with the official SDKs (needs Node).
@@ -100,12 +107,14 @@ generate: ## Generate deep copies and apply configurations of the API types.
 	$(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt applyconfiguration:headerFile=hack/boilerplate.go.txt paths=./api/...
 
 .PHONY: manifests
-manifests: ## Generate the CRDs and the operator's role, for kustomize and for the chart, and the chart's README.
+manifests: ## Generate CRDs and the operator's role, give them, alerts and dashboards to the chart, and write its README.
 	$(CONTROLLER_GEN) crd paths=./api/... output:crd:dir=config/crd/bases
 	$(CONTROLLER_GEN) rbac:roleName=manager-role paths=./internal/controller/... output:rbac:dir=config/rbac
 	sed 's/^kind: ClusterRole$$/kind: Role/' config/rbac/role.yaml > config/namespaced/watched/role.yaml
 	cp config/crd/bases/*.yaml charts/classifier-factory/files/crds/
 	cp config/rbac/role.yaml charts/classifier-factory/files/
+	cp config/prometheus/*_alerts.yaml charts/classifier-factory/files/alerts/
+	cp config/grafana/*.json charts/classifier-factory/files/dashboards/
 	go run ./hack/chartreadme charts/classifier-factory
 
 .PHONY: fmt
@@ -132,8 +141,8 @@ vulncheck: ## Look for known vulnerabilities in the code that is called (VULNCHE
 
 .PHONY: build
 build: ## Build bin/manager and bin/factory.
-	CGO_ENABLED=0 go build -trimpath -ldflags="$(LDFLAGS)" -o bin/manager .
-	CGO_ENABLED=0 go build -trimpath -ldflags="$(LDFLAGS)" -o bin/factory ./cmd/factory
+	CGO_ENABLED=0 go build -tags=$(TAGS) -trimpath -ldflags="$(LDFLAGS)" -o bin/manager .
+	CGO_ENABLED=0 go build -tags=$(TAGS) -trimpath -ldflags="$(LDFLAGS)" -o bin/factory ./cmd/factory
 
 .PHONY: build-plugin
 build-plugin: ## Build bin/kubectl-classifier, which makes `kubectl classifier` where it is in the PATH.
@@ -162,10 +171,10 @@ chart: manifests ## Write the Helm chart to dist, with the version of the images
 	$(HELM) package charts/classifier-factory --destination dist --version $(CHART_VERSION) --app-version $(or $(VERSION),latest)
 
 .PHONY: release
-release: build-installer chart ## Write what a release has to dist: install.yaml and the chart (VERSION=v1.2.3).
+release: build-installer chart ## Write what a release has to dist: crds.yaml, install.yaml and the chart (VERSION=v1.2.3).
 
 .PHONY: build-installer
-build-installer: manifests ## Write dist/install.yaml: all that a cluster needs, with IMG, FACTORY_IMG and what deploy/ changes.
+build-installer: manifests ## Write dist/crds.yaml, the kinds, and dist/install.yaml, all else, with IMG, FACTORY_IMG and what deploy/ changes.
 	@KUSTOMIZE="$(KUSTOMIZE)" IMG=$(IMG) FACTORY_IMG=$(FACTORY_IMG) WATCH_NAMESPACES=$(WATCH_NAMESPACES) hack/build-installer.sh
 
 ##@ Deployment, to the cluster of KUBECONFIG
@@ -180,7 +189,7 @@ uninstall: ## Delete every dataset and training job, then the CRDs.
 
 .PHONY: deploy
 deploy: build-installer ## Deploy CRDs, operator and factory, with a random API key if there is none yet, and wait for them.
-	$(KUBECTL) apply --server-side -f dist/install.yaml
+	$(KUBECTL) apply --server-side -f dist/crds.yaml -f dist/install.yaml
 	$(KUBECTL) get secret factory-api-key -n $(NAMESPACE) -o name 2>/dev/null || \
 		head -c 32 /dev/urandom | base64 | tr -d '\n' | \
 		$(KUBECTL) create secret generic factory-api-key -n $(NAMESPACE) --from-file=api-key=/dev/stdin
@@ -189,6 +198,6 @@ deploy: build-installer ## Deploy CRDs, operator and factory, with a random API 
 # Objects first: only a running operator can finish what they began. Without one they are let go.
 .PHONY: undeploy
 undeploy: build-installer ## Delete all that deploy made, the factory's models included.
-	$(KUBECTL) delete --ignore-not-found --timeout=60s -k config/crd || \
+	$(KUBECTL) delete --ignore-not-found --timeout=60s -f dist/crds.yaml || \
 		NAMESPACE=$(NAMESPACE) go run . let-go classifier-factory-controller-manager
 	$(KUBECTL) delete --ignore-not-found -f dist/install.yaml

@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
-# Writes dist/install.yaml: all that a cluster needs, with the images IMG and FACTORY_IMG.
+# Writes what a cluster needs, with the images IMG and FACTORY_IMG: dist/crds.yaml, the two kinds, and
+# dist/install.yaml, all else. They are apart because deleting a kind deletes every object of it, which
+# takes an operator that `kubectl delete -f` would take away in the same moment.
 # With WATCH_NAMESPACES=team-a,team-b the operator works in these namespaces alone, which
 # must be there, and has Roles in them instead of a ClusterRole. KUSTOMIZE is the command.
 # What the own installation has otherwise are components in deploy/NAME, which stay there.
@@ -25,4 +27,6 @@ for change in ../deploy/*/kustomization.yaml; do
 	if [ -e "$change" ]; then $KUSTOMIZE edit add component "$(dirname "$change")"; fi
 done
 $KUSTOMIZE edit set image "ghcr.io/classifier-factory/operator=$IMG" "ghcr.io/classifier-factory/factory=$FACTORY_IMG"
+$KUSTOMIZE build ../config/crd >crds.yaml
+$KUSTOMIZE edit add patch --kind CustomResourceDefinition --patch '{"$patch": "delete", "kind": "any", "metadata": {"name": "any"}}'
 $KUSTOMIZE build . >install.yaml

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
@@ -60,7 +61,9 @@ func (c *cluster) story(ctx context.Context, kind, name string) (*story, error) 
 		if err := c.get(ctx, name, dataset); err != nil {
 			return nil, c.gone(ctx, kind, name, err)
 		}
-		return datasetStory(dataset), nil
+		told := datasetStory(dataset)
+		told.adviseOnDeletion(dataset, time.Now())
+		return told, nil
 	}
 	job, err := c.job(ctx, name)
 	if err != nil {
@@ -71,7 +74,9 @@ func (c *cluster) story(ctx context.Context, kind, name string) (*story, error) 
 		return nil, err
 	}
 	told := jobStory(job, datasets)
-	return told, c.checkSecret(ctx, job, told)
+	err = c.checkSecret(ctx, job, told)
+	told.adviseOnDeletion(job, time.Now())
+	return told, err
 }
 
 // gone is the error of an object that is not there, with what its deletion left.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,6 +49,22 @@ func datasetStory(dataset *classifierv1alpha1.ClassifierDataset) *story {
 	s.addDataset(dataset)
 	s.advise(dataset.Status.Conditions, classifierv1alpha1.ConditionReportPublished, classifierv1alpha1.ConditionValidated)
 	return s
+}
+
+const (
+	// cleanupTime is more than the two minutes that an operator keeps a deleted object at most.
+	cleanupTime = 3 * time.Minute
+	finalizer   = "classifierfactory.dev/factory-cleanup"
+)
+
+// adviseOnDeletion says of a deleted object that stays how it goes when there is no operator any more.
+func (s *story) adviseOnDeletion(object metav1.Object, now time.Time) {
+	deleted := object.GetDeletionTimestamp()
+	if deleted == nil || now.Before(deleted.Add(cleanupTime)) || !slices.Contains(object.GetFinalizers(), finalizer) {
+		return
+	}
+	s.Next = advice{operator, s.subject.about("no operator has let the deleted object go: see that one runs, or leave what it has at the factory there: " +
+		`kubectl patch {resource} -n {namespace} --type=merge -p '{"metadata":{"finalizers":null}}'`)}
 }
 
 // jobStory goes from the sources of its datasets, of which some may not be there, to the Secret.

@@ -3,6 +3,7 @@ package cli
 import (
 	"strings"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -92,6 +93,31 @@ func TestStoryStopsWhereTheObjectDoes(t *testing.T) {
 			}
 			if !strings.Contains(told.Next.Do, test.next) {
 				t.Errorf("next is %q, want %q", told.Next.Do, test.next)
+			}
+		})
+	}
+}
+
+// TestDeletedAndNotLetGo holds that whoever finds an object that stays is told how it goes.
+func TestDeletedAndNotLetGo(t *testing.T) {
+	now := time.Now()
+	for _, test := range []struct {
+		reason     string
+		ago        time.Duration
+		finalizers []string
+		want       bool
+	}{
+		{"the operator is at it", time.Minute, []string{finalizer}, false},
+		{"there is no operator", time.Hour, []string{"example.com/other", finalizer}, true},
+		{"somebody else holds it", time.Hour, []string{"example.com/other"}, false},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			dataset := uploaded("mail")
+			dataset.Finalizers, dataset.DeletionTimestamp = test.finalizers, &metav1.Time{Time: now.Add(-test.ago)}
+			told := datasetStory(&dataset)
+			told.adviseOnDeletion(&dataset, now)
+			if got := strings.Contains(told.Next.Do, "kubectl patch cds/mail -n team"); got != test.want {
+				t.Errorf("the advice is %s", told.Next.Do)
 			}
 		})
 	}

@@ -9,6 +9,7 @@ import (
 
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
+	"github.com/classifier-factory/classifier-factory/test/installer"
 	"github.com/classifier-factory/classifier-factory/test/processes"
 )
 
@@ -109,6 +110,34 @@ func hook(t *testing.T, values string) (account string, arguments []string) {
 		t.Fatal(err)
 	}
 	return account, arguments
+}
+
+// TestDeletingTheManifestKeepsObjects: whoever deletes what install.yaml installed is done in no time, and
+// has every object yet. Were the kinds in it, each object would wait for the operator that goes with it.
+func TestDeletingTheManifestKeepsObjects(t *testing.T) {
+	kinds, rest := installer.New(t).BuildParts()
+	if strings.Contains(rest, "kind: CustomResourceDefinition") || strings.Count(kinds, "kind: CustomResourceDefinition") != 2 {
+		t.Fatal("the kinds are not apart")
+	}
+	for range 2 { // installed again, it works with what is there
+		kubectl(t, kinds+"---\n"+rest, "apply", "--server-side", "--force-conflicts", "-f", "-")
+		kubectl(t, "", "wait", "--for=condition=Established", "--timeout=1m", "crds", "--all")
+		kubectl(t, strings.ReplaceAll(held, "NAMESPACE", "default"), "apply", "-f", "-")
+		// A namespace needs a controller to go.
+		for _, object := range strings.Split(rest, "\n---\n") {
+			if !strings.Contains(object, "\nkind: Namespace\n") {
+				kubectl(t, object, "delete", "--timeout=30s", "-f", "-")
+			}
+		}
+		deleted := kubectl(t, "", "get", "classifiers", "--namespace", "default", "-o", "jsonpath={.items[*].metadata.deletionTimestamp}")
+		if names := kubectl(t, "", "get", "classifiers", "--namespace", "default", "-o", "name"); strings.Count(names, "held") != 2 || deleted != "" {
+			t.Fatalf("there are\n%s\ndeleted at %q", names, deleted)
+		}
+	}
+	for _, kind := range []string{"classifierdataset", "classifiertrainingjob"} {
+		kubectl(t, "", "patch", kind, "held", "--namespace", "default", "--type=merge", "-p", `{"metadata": {"finalizers": null}}`)
+	}
+	kubectl(t, kinds, "delete", "--timeout=1m", "-f", "-")
 }
 
 var freeing = regexp.MustCompile("(?ms)^```sh\n(kubectl get .*?kubectl patch.*?)^```$")

@@ -42,8 +42,15 @@ func (i *Installer) Write(path, content string) {
 	}
 }
 
-// Build gives the install.yaml of these variables.
+// Build gives all that is installed with these variables, the kinds first.
 func (i *Installer) Build(environment ...string) string {
+	i.Helper()
+	kinds, rest := i.BuildParts(environment...)
+	return kinds + "---\n" + rest
+}
+
+// BuildParts gives crds.yaml and install.yaml.
+func (i *Installer) BuildParts(environment ...string) (kinds, rest string) {
 	i.Helper()
 	command := exec.CommandContext(i.Context(), filepath.Join(i.folder, script))
 	command.Env = append(os.Environ(), "KUSTOMIZE="+i.kustomize,
@@ -52,11 +59,16 @@ func (i *Installer) Build(environment ...string) string {
 	if output, err := command.CombinedOutput(); err != nil {
 		i.Fatalf("%v\n%s", err, output)
 	}
-	install, err := os.ReadFile(filepath.Join(i.folder, "dist", "install.yaml"))
+	return i.read("dist/crds.yaml"), i.read("dist/install.yaml")
+}
+
+func (i *Installer) read(path string) string {
+	i.Helper()
+	content, err := os.ReadFile(filepath.Join(i.folder, path))
 	if err != nil {
 		i.Fatal(err)
 	}
-	return string(install)
+	return string(content)
 }
 
 // Tool builds a tool of a module of the repository, and tells where it is.

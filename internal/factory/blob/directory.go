@@ -27,43 +27,37 @@ func In(directory string) *Directory {
 
 func incomingIn(directory string) string { return filepath.Join(directory, "incoming") }
 
-// Open creates the directories and forgets uploads that were cut off.
-func Open(directory string) (*Directory, error) {
-	d := In(directory)
-	if err := os.RemoveAll(d.incoming); err != nil {
-		return nil, err
-	}
-	return d, d.make()
-}
+// Open creates the directories and forgets uploads that were cut off. No other process may have
+// the directory.
+func Open(directory string) (*Directory, error) { return openAt(directory, 0) }
 
-// openShared is for a directory that others use, too: what they are sending stays.
-func openShared(directory string, now time.Time) (*Directory, error) {
+// openAt forgets uploads that have not grown for so long.
+func openAt(directory string, idle time.Duration) (*Directory, error) {
 	d := In(directory)
-	if err := d.make(); err != nil {
+	if err := MakeFolder(d.named); err != nil {
 		return nil, err
 	}
-	entries, err := os.ReadDir(d.incoming)
-	if err != nil {
-		return nil, err
-	}
-	for _, entry := range entries {
-		info, err := entry.Info()
-		if err == nil && now.Sub(info.ModTime()) > sendingLifetime {
-			err = os.Remove(filepath.Join(d.incoming, entry.Name()))
-		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
-	}
-	return d, nil
+	return d, makeIncoming(d.incoming, idle)
 }
 
 // sendingLifetime is after what time nobody is sending a file any longer that has not grown.
 const sendingLifetime = 24 * time.Hour
 
-func (d *Directory) make() error {
-	for _, path := range []string{d.named, d.incoming} {
-		if err := MakeFolder(path); err != nil {
+// makeIncoming has a folder for what is being sent, without what has not grown for so long.
+func makeIncoming(path string, idle time.Duration) error {
+	if err := MakeFolder(path); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		info, err := entry.Info()
+		if err == nil && time.Since(info.ModTime()) >= idle { //nolint:forbidigo // the file system's clock
+			err = os.Remove(filepath.Join(path, entry.Name()))
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}

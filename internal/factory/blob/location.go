@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"time"
 )
 
 // Location is where blobs are kept.
@@ -30,19 +28,23 @@ func (l Location) String() string {
 }
 
 // Open makes what is missing of a location, and forgets blobs of the directory that were
-// not sent to their end.
-func (l Location) Open(ctx context.Context) (Store, error) {
+// not sent to their end: at once, if it is this process's alone.
+func (l Location) Open(ctx context.Context, alone bool) (Store, error) {
+	idle := sendingLifetime
+	if alone {
+		idle = 0
+	}
 	address, err := l.parse()
 	switch {
 	case err != nil:
 		return nil, err
 	case address == nil:
-		return Open(l.Directory)
+		return openAt(l.Directory, idle)
 	case address.scheme == schemeFile:
-		return openShared(address.path, time.Now()) //nolint:forbidigo // the file system's clock
+		return openAt(address.path, sendingLifetime) // others may be sending, whoever has the directory
 	}
 	incoming := incomingIn(l.Directory)
-	if err := errors.Join(os.RemoveAll(incoming), MakeFolder(incoming)); err != nil {
+	if err := makeIncoming(incoming, idle); err != nil {
 		return nil, err
 	}
 	return reached(dial(ctx, address, incoming))

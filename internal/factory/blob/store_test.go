@@ -156,36 +156,43 @@ func TestLocationsThatAreNone(t *testing.T) {
 		{"a directory of this folder", "file://factory/blobs", "file:///mnt/factory"},
 		{"nothing of an address", "s3://%zz?geheim", "is no address"},
 	} {
-		_, err := Location{Directory: t.TempDir(), URL: test.url}.Open(t.Context())
+		_, err := Location{Directory: t.TempDir(), URL: test.url}.Open(t.Context(), true)
 		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "geheim") {
 			t.Errorf("%s: %v, want %q", test.reason, err, test.want)
 		}
 	}
 }
 
-// TestSharedDirectoryKeepsWhatOthersSend, unless that was a day ago.
-func TestSharedDirectoryKeepsWhatOthersSend(t *testing.T) {
-	directory, now := t.TempDir(), time.Now()
-	first, err := openShared(directory, now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	staged, err := first.Stage()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer staged.Discard()
-	if _, err := openShared(directory, now.Add(time.Hour)); err != nil {
-		t.Fatal(err)
-	}
-	if left, err := os.ReadDir(incomingIn(directory)); err != nil || len(left) != 1 {
-		t.Errorf("after an hour: %v, %v", left, err)
-	}
-	if _, err := openShared(directory, now.Add(25*time.Hour)); err != nil {
-		t.Fatal(err)
-	}
-	if left, err := os.ReadDir(incomingIn(directory)); err != nil || len(left) != 0 {
-		t.Errorf("after a day: %v, %v", left, err)
+// TestWhatOthersSendIsKept for a day, wherever others may be sending.
+func TestWhatOthersSendIsKept(t *testing.T) {
+	directory := t.TempDir()
+	for _, test := range []struct {
+		reason string
+		at     Location
+		alone  bool
+		keeps  bool // what others send
+	}{
+		{"a directory that processes share", Location{Directory: directory}, false, true},
+		{"a folder that servers share, from a directory of its own", Location{Directory: t.TempDir(), URL: "file://" + directory}, true, true},
+		{"a directory of one process", Location{Directory: directory}, true, false},
+	} {
+		for idle, keeps := range map[time.Duration]bool{time.Hour: test.keeps, 25 * time.Hour: false} {
+			sending := filepath.Join(incomingIn(directory), "sending")
+			if err := errors.Join(os.MkdirAll(filepath.Dir(sending), 0o700), os.WriteFile(sending, nil, 0o600),
+				os.Chtimes(sending, time.Time{}, time.Now().Add(-idle))); err != nil {
+				t.Fatal(err)
+			}
+			opened, err := test.at.Open(t.Context(), test.alone)
+			if err == nil {
+				err = opened.Close()
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := os.Stat(sending); errors.Is(err, fs.ErrNotExist) == keeps {
+				t.Errorf("%s: after %v: %v", test.reason, idle, err)
+			}
+		}
 	}
 }
 

@@ -63,14 +63,28 @@ func writeGeneration(blobs blob.Store, g generation) error {
 }
 
 // openGeneration brings the note up to a database that may be used. In a directory it keeps it
-// open.
+// open, and replaces none of the same database, which other processes may have open, too.
 func (s *Store) openGeneration(ctx context.Context, at blob.Location) error {
-	if err := s.noteGeneration(ctx); err != nil || at.Shared() {
+	if at.Shared() {
+		return s.noteGeneration(ctx)
+	}
+	present, err := storedGeneration(ctx, s.writer)
+	if err != nil {
 		return err
 	}
-	var err error
+	if known, unknown := notedGeneration(s.blobs, at); unknown != nil || known.id != present.id {
+		if err := writeGeneration(s.blobs, present); err != nil {
+			return err
+		}
+	}
 	s.generation, err = os.OpenFile(filepath.Join(at.Directory, generationName), os.O_WRONLY, 0)
-	return err
+	if err != nil {
+		return err
+	}
+	if err := s.generation.Chmod(0o600); !errors.Is(err, fs.ErrPermission) { // what another user owns is as he wants it
+		return err
+	}
+	return nil
 }
 
 func (s *Store) noteGeneration(ctx context.Context) error {

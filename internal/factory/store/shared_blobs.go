@@ -20,23 +20,21 @@ func (s *Store) nameShared(ctx context.Context, staged blob.Staged, digest strin
 	return s.write(ctx, refer)
 }
 
+// announce waits for who removes the same bytes, in whatever process.
 func (s *Store) announce(ctx context.Context, digest string, now time.Time) error {
-	s.naming.Lock() // not while this server removes them
+	s.naming.Lock()
 	defer s.naming.Unlock()
-	return s.write(ctx, func(tx *sql.Tx) error {
+	return s.writeAfter(ctx, func(tx *sql.Tx) error { return s.lockBytes(ctx, tx, digest) }, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `
 			INSERT INTO unreferenced VALUES ($1, $2) ON CONFLICT (digest) DO UPDATE SET found_at = excluded.found_at`, digest, now.Unix())
 		return err
 	})
 }
 
-// removeShared removes bytes if nothing has referred to them for a day. No change is under way
-// meanwhile, nor in PostgreSQL of another server: who is about to refer to them has said so
-// before, or will bring them anew.
+// removeShared removes bytes if nothing has referred to them for a day. Who is about to refer to
+// them has announced it before, or does so after it and brings them anew.
 func (s *Store) removeShared(ctx context.Context, digest string, now time.Time) error {
-	s.naming.Lock()
-	defer s.naming.Unlock()
-	return s.settled(ctx, func(q querier) error {
+	return s.settled(ctx, digest, func(q querier) error {
 		var needed bool
 		err := q.QueryRowContext(ctx, `
 			SELECT $1 IN (`+referredDigests+`) OR EXISTS (SELECT 1 FROM unreferenced WHERE digest = $1 AND found_at > $2)`,

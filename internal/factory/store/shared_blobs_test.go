@@ -14,7 +14,7 @@ import (
 func openedShared(t *testing.T) (*Store, blob.Store) {
 	t.Helper()
 	at := Location{Directory: t.TempDir(), DatabaseURL: postgrestest.Chosen(t), BlobURL: "file://" + t.TempDir()}
-	blobs, err := at.Blobs().Open(t.Context())
+	blobs, err := at.Blobs().Open(t.Context(), true)
 	if err != nil {
 		t.Fatal(err)
 	}

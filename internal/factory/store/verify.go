@@ -220,7 +220,7 @@ func (l Location) Accept(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = blobs.Close() }() // what is written to it is there
-	database, err := engine.openWriter()
+	database, err := engine.openAlone()
 	if err != nil {
 		return err
 	}
