@@ -64,7 +64,7 @@ func blobNames(t *testing.T, s *server) []string {
 	t.Helper()
 	if s.config.BlobURL != "" {
 		for _, after := range []time.Duration{0, 25 * time.Hour} {
-			if _, err := s.factory.store.RemoveUnreferenced(t.Context(), s.factory.now().Add(after)); err != nil {
+			if _, err := s.factory.store.RemoveUnreferenced(t.Context(), s.factory.config.Clock().Add(after)); err != nil {
 				t.Fatal(err)
 			}
 		}

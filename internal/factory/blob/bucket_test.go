@@ -214,7 +214,7 @@ func TestBucketsThatCannotBeUsed(t *testing.T) {
 		{"another key", address, "geheim"},
 	} {
 		t.Setenv("AWS_SECRET_ACCESS_KEY", test.key)
-		_, err := Location{Directory: t.TempDir(), URL: test.url}.Open(t.Context())
+		_, err := Location{Directory: t.TempDir(), URL: test.url}.Open(t.Context(), true)
 		if err == nil || !strings.Contains(err.Error(), "see that --blob-url names a bucket") || strings.Contains(err.Error(), "geheim") || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v", test.reason, err)
 		}

@@ -36,7 +36,7 @@ var kinds = []struct {
 
 func opened(t *testing.T, at Location) Store {
 	t.Helper()
-	s, err := at.Open(t.Context())
+	s, err := at.Open(t.Context(), true)
 	if err != nil {
 		t.Fatal(err)
 	}
