@@ -56,13 +56,14 @@ demo: build ## Train and use a classifier on this machine, with Go alone (KEEP=1
 ALONE := ./test/faults ./test/scale ./test/neighbours ./test/scaled
 
 # Not from the cache, which does not see what the servers of the tests read. The operator's
-# own tests a second time with Roles alone, the factory's on PostgreSQL.
+# own tests a second time with Roles alone, the factory's on PostgreSQL, with the bytes in S3.
 .PHONY: test
 test: ## Run every test that needs no Node and no cluster.
 	hack/postgres.sh
 	$(EXPORT_ASSETS) && go test -count=1 -timeout 20m $$(go list ./... | grep -v $(ALONE:./%=-e /%$$) -e /test/install$$ -e /test/monitoring$$) \
 		&& go test -count=1 ./internal/controller -namespaced \
-		&& go test -count=1 ./internal/factory ./internal/factory/api ./internal/factory/store ./internal/factory/training -postgres \
+		&& go test -count=1 ./internal/factory -postgres -bucket \
+		&& go test -count=1 ./internal/factory/api ./internal/factory/store ./internal/factory/training -postgres \
 		&& go test -count=1 -p 1 -timeout 20m $(ALONE)
 
 .PHONY: test-install

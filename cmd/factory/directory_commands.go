@@ -36,11 +36,12 @@ func runVerify(ctx context.Context, arguments []string, output io.Writer) error 
 	flags := flag.NewFlagSet("factory verify", flag.ContinueOnError)
 	directory := flags.String("data-dir", "", "directory of a factory, which may be running, or of a backup (required)")
 	database := flags.String("database-url", "", databaseUsage)
+	blobs := flags.String("blob-url", "", blobUsage)
 	accept := flags.Bool("accept", false, "go on with the database that is there, although it is older than the bytes or of another directory; no factory may be running")
 	if err := parseAll(flags, arguments, "data-dir"); err != nil {
 		return err
 	}
-	at := factory.Location{Directory: *directory, DatabaseURL: *database}
+	at := factory.Location{Directory: *directory, DatabaseURL: *database, BlobURL: *blobs}
 	if *accept {
 		if err := factory.Accept(ctx, at); err != nil {
 			return err
@@ -63,11 +64,12 @@ func runVerify(ctx context.Context, arguments []string, output io.Writer) error 
 func runBackup(ctx context.Context, arguments []string, _ io.Writer) error {
 	flags := flag.NewFlagSet("factory backup", flag.ContinueOnError)
 	directory := flags.String("data-dir", "", "directory of a factory, which may be running (required)")
+	blobs := flags.String("blob-url", "", blobUsage)
 	to := flags.String("to", "", "directory that is made for the backup (required)")
 	if err := parseAll(flags, arguments, "data-dir", "to"); err != nil {
 		return err
 	}
-	return factory.Backup(ctx, *directory, *to)
+	return factory.Backup(ctx, factory.Location{Directory: *directory, BlobURL: *blobs}, *to)
 }
 
 // parseAll parses flags of which some are required, and nothing after them.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/classifier-factory/classifier-factory/internal/factory/blob/buckettest"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store/postgrestest"
 )
 
@@ -152,5 +153,29 @@ kill $! && wait $!
 	keys, err := os.ReadFile(filepath.Join(directory, "keys"))
 	if err != nil || !strings.Contains(string(keys), "mail") {
 		t.Errorf("keys %s, %v", keys, err)
+	}
+}
+
+// TestKeepBytesInABucket runs what docs/how-to/keep-bytes-in-a-bucket.md shows, after which a
+// factory has started with the copy.
+func TestKeepBytesInABucket(t *testing.T) {
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip("the page's commands need curl")
+	}
+	blocks := commands(t, filepath.Join("..", "..", "docs", "how-to", "keep-bytes-in-a-bucket.md"))
+	if len(blocks) != 3 {
+		t.Fatalf("%d blocks of commands", len(blocks))
+	}
+	t.Setenv("BLOB_URL", buckettest.S3(t))
+	directory, address := t.TempDir(), freeAddress(t)
+	upload := `
+echo '{"text": "lamp", "labels": {"intent": "light"}}' > lamp.jsonl
+curl -sf http://` + address + `/v1/files -H "Authorization: Bearer $FACTORY_API_KEY" -F file=@lamp.jsonl
+`
+	script := strings.ReplaceAll(blocks[0]+upload+strings.Join(blocks[1:], "\n"), "127.0.0.1:8080", address)
+	shell(t, directory, "trap 'kill %1 2>/dev/null || true' EXIT\n"+script+"\nfactory verify --data-dir backups > report\n")
+	report, err := os.ReadFile(filepath.Join(directory, "report"))
+	if err != nil || !strings.Contains(string(report), "needed:   1 blobs") || !strings.Contains(string(report), "problems: 0") {
+		t.Errorf("report %s, %v", report, err)
 	}
 }

@@ -25,6 +25,7 @@ const keyUsage = `Keys of a factory's data directory, whether the factory runs o
 type keyOptions struct {
 	dataDirectory string
 	databaseURL   string
+	blobURL       string
 	tenant        string
 	name          string
 	scopes        string
@@ -44,6 +45,7 @@ func keyCommand(arguments []string, stdout, stderr io.Writer) int {
 	flags.SetOutput(stderr)
 	flags.StringVar(&o.dataDirectory, "data-dir", "", "directory of the factory (required)")
 	flags.StringVar(&o.databaseURL, "database-url", "", databaseUsage)
+	flags.StringVar(&o.blobURL, "blob-url", "", blobUsage)
 	var run func(context.Context, *factory.Keys, keyOptions, []string, io.Writer, io.Writer) error
 	switch arguments[0] {
 	case "create":
@@ -71,7 +73,7 @@ func keyCommand(arguments []string, stdout, stderr io.Writer) int {
 		return 2 // the flag package has said why
 	}
 	ctx := context.Background()
-	keys, err := factory.OpenKeys(ctx, factory.Location{Directory: o.dataDirectory, DatabaseURL: o.databaseURL}, arguments[0] == "create")
+	keys, err := factory.OpenKeys(ctx, factory.Location{Directory: o.dataDirectory, DatabaseURL: o.databaseURL, BlobURL: o.blobURL}, arguments[0] == "create")
 	if err == nil {
 		err = errors.Join(run(ctx, keys, o, rest, stdout, stderr), keys.Close())
 	}

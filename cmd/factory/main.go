@@ -81,6 +81,7 @@ type options struct {
 	metricsListen     string
 	dataDirectory     string
 	databaseURL       string
+	blobURL           string
 	apiKeysFile       string
 	baseModels        string
 	encoders          factory.Encoders
@@ -120,6 +121,9 @@ const shortestLease = time.Second
 
 // databaseUsage says no password: what is on a command line, everybody on the machine reads.
 const databaseUsage = "`address` of a PostgreSQL that has the facts, such as postgres://factory@db.example.com/factory; its password is best in the environment's PGPASSWORD (default: the facts are in SQLite, in the data directory)"
+
+// blobUsage says no credentials, for the same reason.
+const blobUsage = "`address` of a bucket that has the bytes of files and models: s3://BUCKET/FOLDER, gs://BUCKET/FOLDER, azblob://CONTAINER/FOLDER, or file:///FOLDER, which servers share; its credentials are in the environment, as the provider's own tools take them (default: the bytes are in the data directory)"
 
 func (o *options) flags() *flag.FlagSet {
 	flags := flag.NewFlagSet("factory", flag.ContinueOnError)
@@ -163,6 +167,7 @@ func (o *options) flags() *flag.FlagSet {
 func (o *options) addPlace(flags *flag.FlagSet) {
 	flags.StringVar(&o.dataDirectory, "data-dir", "", "directory of files, jobs and models (required)")
 	flags.StringVar(&o.databaseURL, "database-url", "", databaseUsage)
+	flags.StringVar(&o.blobURL, "blob-url", "", blobUsage)
 }
 
 // addTraining has the flags of whoever trains.
@@ -196,7 +201,7 @@ func run(ctx context.Context, o options, logger *slog.Logger) error {
 		return errors.New("--backup-to copies SQLite and the bytes beside it; facts in PostgreSQL are backed up by pg_dump")
 	}
 	if o.backupTo != "" {
-		return factory.Backup(ctx, o.dataDirectory, o.backupTo)
+		return factory.Backup(ctx, factory.Location{Directory: o.dataDirectory, BlobURL: o.blobURL}, o.backupTo)
 	}
 	source := &keySource{path: o.apiKeysFile, plain: os.Getenv("FACTORY_API_KEY")}
 	keys, err := source.read()
@@ -254,6 +259,7 @@ func (o *options) shared(logger *slog.Logger) (factory.Config, error) {
 	return factory.Config{
 		Directory:      o.dataDirectory,
 		DatabaseURL:    o.databaseURL,
+		BlobURL:        o.blobURL,
 		BaseModels:     strings.Split(o.baseModels, ","),
 		Encoders:       o.encoders,
 		Workers:        o.workers,

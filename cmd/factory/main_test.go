@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory"
+	"github.com/classifier-factory/classifier-factory/internal/factory/blob/buckettest"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store/postgrestest"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
@@ -28,7 +29,7 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	os.Exit(postgrestest.Tests{M: m}.Run())
+	os.Exit(buckettest.Tests{Tests: postgrestest.Tests{M: m}}.Run())
 }
 
 func command(t *testing.T, key string, arguments ...string) *exec.Cmd {

@@ -16,14 +16,14 @@ import (
 // database still referred to were deleted before they were copied.
 const backupAttempts = 5
 
-// Backup copies the directory of a factory, which may be running, to a new
-// directory that another factory can be opened in. It is as of one moment; while
-// destination is not there, it is not complete.
-func Backup(ctx context.Context, directory, destination string) error {
-	if _, err := os.Stat(filepath.Join(directory, store.DatabaseName)); err != nil {
+// Backup copies a factory with SQLite, which may be running, to a new directory that
+// another factory can be opened in; of one with a bucket the bytes, too. It is as of one
+// moment; while destination is not there, it is not complete.
+func Backup(ctx context.Context, at Location, destination string) error {
+	if _, err := os.Stat(filepath.Join(at.Directory, store.DatabaseName)); err != nil {
 		return fmt.Errorf("nothing to back up: %w; facts in PostgreSQL are backed up by pg_dump", err)
 	}
-	if err := (Location{Directory: directory}).Admit(ctx); err != nil {
+	if err := at.Admit(ctx); err != nil {
 		return fmt.Errorf("a backup of this would be of no use: %w", err)
 	}
 	if _, err := os.Stat(destination); !errors.Is(err, fs.ErrNotExist) {
@@ -32,7 +32,7 @@ func Backup(ctx context.Context, directory, destination string) error {
 	partial := destination + ".partial"
 	var missing error
 	for range backupAttempts {
-		err := backUp(ctx, directory, partial)
+		err := backUp(ctx, at, partial)
 		if errors.Is(err, fs.ErrNotExist) {
 			missing = err
 			continue
@@ -50,18 +50,23 @@ func Backup(ctx context.Context, directory, destination string) error {
 
 // backUp copies the database first: what it refers to was there then, and bytes
 // never change. fs.ErrNotExist says that some were deleted meanwhile.
-func backUp(ctx context.Context, directory, partial string) error {
+func backUp(ctx context.Context, at Location, partial string) error {
 	if err := os.RemoveAll(partial); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(partial, 0o700); err != nil {
 		return err
 	}
-	digests, err := store.CopyDatabase(ctx, directory, partial)
+	digests, err := store.CopyDatabase(ctx, at.Directory, partial)
 	if err != nil {
 		return err
 	}
-	if err := blob.In(directory).CopyTo(ctx, blob.In(partial), digests); err != nil {
+	from, err := at.Blobs().Look(ctx)
+	if err != nil {
+		return err
+	}
+	err = blob.CopyTo(ctx, blob.In(partial), from, digests)
+	if err := errors.Join(err, from.Close()); err != nil {
 		return err
 	}
 	if err := blob.SyncDirectory(partial); err != nil {

@@ -27,7 +27,7 @@ func TestBackupOfARunningFactory(t *testing.T) {
 	rest := s.keepBusy()
 	backups := t.TempDir()
 	for i := range 5 {
-		if err := Backup(t.Context(), s.config.Directory, filepath.Join(backups, fmt.Sprint(i))); err != nil {
+		if err := Backup(t.Context(), Location{Directory: s.config.Directory}, filepath.Join(backups, fmt.Sprint(i))); err != nil {
 			t.Errorf("backup %d: %v", i, err)
 		}
 	}
@@ -69,7 +69,7 @@ func TestBackupRefuses(t *testing.T) {
 		{"what is there is not overwritten", s.config.Directory, occupied, "is there already"},
 		{"a directory that is none of a factory", empty, filepath.Join(occupied, "new"), "nothing to back up"},
 	} {
-		if err := Backup(t.Context(), test.from, test.to); err == nil || !strings.Contains(err.Error(), test.want) {
+		if err := Backup(t.Context(), Location{Directory: test.from}, test.to); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v, want %q", test.reason, err, test.want)
 		}
 	}
@@ -77,13 +77,13 @@ func TestBackupRefuses(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(s.config.Directory, "blobs", name), []byte("rotten"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := Backup(t.Context(), s.config.Directory, filepath.Join(occupied, "new")); err == nil || !strings.Contains(err.Error(), "damaged") {
+	if err := Backup(t.Context(), Location{Directory: s.config.Directory}, filepath.Join(occupied, "new")); err == nil || !strings.Contains(err.Error(), "damaged") {
 		t.Errorf("damaged bytes: %v", err)
 	}
 	if err := os.Remove(filepath.Join(s.config.Directory, "blobs", name)); err != nil {
 		t.Fatal(err)
 	}
-	if err := Backup(t.Context(), s.config.Directory, filepath.Join(occupied, "new")); err == nil || !strings.Contains(err.Error(), "missing") {
+	if err := Backup(t.Context(), Location{Directory: s.config.Directory}, filepath.Join(occupied, "new")); err == nil || !strings.Contains(err.Error(), "missing") {
 		t.Errorf("missing bytes: %v", err)
 	}
 	if left, err := os.ReadDir(occupied); err != nil || len(left) != 0 {

@@ -49,11 +49,7 @@ func openAdmitted(ctx context.Context, at Location, lock *directoryLock) (*store
 			return nil, nil, err
 		}
 	}
-	open := blob.Join
-	if lock.alone {
-		open = blob.Open
-	}
-	blobs, err := open(at.Directory)
+	blobs, err := at.Blobs().Open(ctx, lock.alone)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -63,7 +59,10 @@ func openAdmitted(ctx context.Context, at Location, lock *directoryLock) (*store
 		}
 	}
 	opened, err := store.Open(ctx, at, blobs)
-	return opened, blobs, err
+	if err != nil {
+		return nil, nil, errors.Join(err, blobs.Close())
+	}
+	return opened, blobs, nil
 }
 
 // explainVolume says what to do about a volume that the directory cannot be used on.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"mime/multipart"
 	"net/http"
 	"net/url"
@@ -16,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/classifier-factory/classifier-factory/internal/factory/blob/buckettest"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -57,10 +59,18 @@ func TestFileLife(t *testing.T) {
 	}
 }
 
+// blobNames are those that are left: in a bucket, that are left when a day has gone by.
 func blobNames(t *testing.T, s *server) []string {
 	t.Helper()
-	entries, err := os.ReadDir(filepath.Join(s.config.Directory, "blobs"))
-	if err != nil {
+	if s.config.BlobURL != "" {
+		for _, after := range []time.Duration{0, 25 * time.Hour} {
+			if _, err := s.factory.store.RemoveUnreferenced(t.Context(), s.factory.config.Clock().Add(after)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	entries, err := os.ReadDir(s.blobPath(""))
+	if err != nil && !(s.config.BlobURL != "" && errors.Is(err, fs.ErrNotExist)) {
 		t.Fatal(err)
 	}
 	var names []string
@@ -68,6 +78,15 @@ func blobNames(t *testing.T, s *server) []string {
 		names = append(names, entry.Name())
 	}
 	return names
+}
+
+// blobPath is that of a blob's file, in the server's directory or below its bucket.
+func (s *server) blobPath(digest string) string {
+	s.t.Helper()
+	if s.config.BlobURL != "" {
+		return buckettest.Path(s.t, s.config.BlobURL, filepath.Join("blobs", digest))
+	}
+	return blobPath(s.config.Directory, digest)
 }
 
 func blobPath(directory, digest string) string {

@@ -37,7 +37,8 @@ func openFoundation(ctx context.Context, config Config) (*foundation, error) {
 	if err != nil {
 		return nil, err
 	}
-	stored, blobs, lock, err := openDirectory(ctx, Location{Directory: config.Directory, DatabaseURL: config.DatabaseURL})
+	at := Location{Directory: config.Directory, DatabaseURL: config.DatabaseURL, BlobURL: config.BlobURL}
+	stored, blobs, lock, err := openDirectory(ctx, at)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open the store: %w", explainVolume(config.Directory, err)), base.Close())
 	}
@@ -46,7 +47,7 @@ func openFoundation(ctx context.Context, config Config) (*foundation, error) {
 	f.queue = training.NewQueue(training.Config{
 		Store:          stored,
 		Blobs:          blobs,
-		BlobDirectory:  config.Directory,
+		BlobsAt:        at.Blobs(),
 		BaseModels:     base,
 		Encoders:       encoders,
 		Scratch:        scratchIn(config.Directory),
@@ -84,7 +85,7 @@ func (c *Config) taken(models basemodels.Models) (names []string) {
 
 func (f *foundation) closeFoundation() error {
 	f.queue.Close()
-	return errors.Join(f.baseModels.Close(), f.store.Close(), f.lock.release())
+	return errors.Join(f.baseModels.Close(), f.store.Close(), f.blobs.Close(), f.lock.release())
 }
 
 // attend hears what other processes change, and may lead them, until the context ends.

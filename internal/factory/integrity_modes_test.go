@@ -20,7 +20,7 @@ func TestIntegrityOfModes(t *testing.T) {
 	s.train("intents.jsonl", intents(40))
 	checkModes(t, "of a new directory", s.config.Directory)
 	backup := filepath.Join(t.TempDir(), "backup")
-	if err := Backup(t.Context(), s.config.Directory, backup); err != nil {
+	if err := Backup(t.Context(), Location{Directory: s.config.Directory}, backup); err != nil {
 		t.Fatal(err)
 	}
 	checkModes(t, "of a backup", backup)

@@ -253,7 +253,7 @@ func TestIntegrityKeepsUnreferencedBytesADay(t *testing.T) {
 	now := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 	s := startServer(t, func(c *Config) { c.Clock = func() time.Time { return now } })
 	file := s.upload("intents.jsonl", intents(20))
-	orphan := blobPath(s.config.Directory, strings.Repeat("ab", 32))
+	orphan := s.blobPath(strings.Repeat("ab", 32))
 	if err := os.WriteFile(orphan, []byte("nobody's"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -261,11 +261,11 @@ func TestIntegrityKeepsUnreferencedBytesADay(t *testing.T) {
 	if err := os.Chtimes(orphan, old, old); err != nil {
 		t.Fatal(err)
 	}
-	foreign := blobPath(s.config.Directory, "notes.txt")
+	foreign := s.blobPath("notes.txt")
 	if err := os.WriteFile(foreign, []byte("somebody's"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	stored := blobPath(s.config.Directory, *file.SHA256)
+	stored := s.blobPath(*file.SHA256)
 	aside := filepath.Join(t.TempDir(), "aside")
 	for _, test := range []struct {
 		reason  string

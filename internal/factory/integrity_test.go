@@ -47,9 +47,9 @@ func TestIntegrityOfBytes(t *testing.T) {
 			model := s.train("others.jsonl", intents(60))
 			validated := s.create(nil, file)
 			s.await(validated.ID, mistral.JobValidated)
-			modelFile := blobPath(s.config.Directory, s.digest(model))
+			modelFile := s.blobPath(s.digest(model))
 			s.close() // so that the model is not in memory
-			test.spoil(t, blobPath(s.config.Directory, *file.SHA256))
+			test.spoil(t, s.blobPath(*file.SHA256))
 			test.spoil(t, modelFile)
 			s.open()
 
@@ -87,7 +87,7 @@ func TestIntegrityOfAStartWithoutSomeBytes(t *testing.T) {
 	s := startServer(t, func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
 	lost, kept := s.upload("lost.jsonl", intents(20)), s.upload("kept.jsonl", intents(30))
 	s.close()
-	remove(t, blobPath(s.config.Directory, *lost.SHA256))
+	remove(t, s.blobPath(*lost.SHA256))
 	s.open()
 	for deadline := time.Now().Add(time.Minute); !strings.Contains(log.String(), *lost.SHA256); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {

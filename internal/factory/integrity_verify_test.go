@@ -61,7 +61,7 @@ func TestIntegrityIsVerified(t *testing.T) {
 		{"no database", func(d string) { remove(t, filepath.Join(d, store.DatabaseName)) }, []string{"is missing", "restore a backup"}},
 	} {
 		damaged := filepath.Join(t.TempDir(), "damaged")
-		if err := Backup(t.Context(), sound, damaged); err != nil {
+		if err := Backup(t.Context(), Location{Directory: sound}, damaged); err != nil {
 			t.Fatal(err)
 		}
 		if found := problems(t, Location{Directory: damaged}); found != "" {
@@ -74,7 +74,7 @@ func TestIntegrityIsVerified(t *testing.T) {
 				t.Errorf("%s: %q; want %q", test.reason, found, want)
 			}
 		}
-		if err := Backup(t.Context(), damaged, damaged+"-backup"); err == nil {
+		if err := Backup(t.Context(), Location{Directory: damaged}, damaged+"-backup"); err == nil {
 			t.Errorf("%s: it is backed up", test.reason)
 		}
 	}

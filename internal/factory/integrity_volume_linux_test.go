@@ -88,7 +88,7 @@ func TestIntegrityOfAReadOnlyDisk(t *testing.T) {
 	if found := problems(t, Location{Directory: disk}); found != "" {
 		t.Errorf("verified: %s", found)
 	}
-	if err := Backup(t.Context(), disk, filepath.Join(t.TempDir(), "backup")); err != nil {
+	if err := Backup(t.Context(), Location{Directory: disk}, filepath.Join(t.TempDir(), "backup")); err != nil {
 		t.Errorf("backed up: %v", err)
 	}
 	mount(0)

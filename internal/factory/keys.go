@@ -43,14 +43,14 @@ func OpenKeys(ctx context.Context, at Location, makeRoom bool) (*Keys, error) {
 	if !makeRoom || !errors.Is(err, store.ErrNoKeys) {
 		return nil, fmt.Errorf("%s: %w", at.Directory, err)
 	}
-	opened, _, lock, err := openDirectory(ctx, at)
+	opened, blobs, lock, err := openDirectory(ctx, at)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		return nil, fmt.Errorf("%s is in use by a factory of an earlier version; restart it with this one first", at.Directory)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return &Keys{opened, lock.release}, nil
+	return &Keys{opened, func() error { return errors.Join(blobs.Close(), lock.release()) }}, nil
 }
 
 // Close lets go of the directory.

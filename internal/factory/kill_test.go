@@ -18,6 +18,7 @@ import (
 
 	"github.com/classifier-factory/classifier-factory/internal/classifier"
 	"github.com/classifier-factory/classifier-factory/internal/factory/api"
+	"github.com/classifier-factory/classifier-factory/internal/factory/blob/buckettest"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store/postgrestest"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
@@ -36,7 +37,7 @@ const (
 func TestKill(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), killDeadline)
 	defer cancel()
-	victim := &victim{t: t, program: buildFactory(ctx, t), at: Location{Directory: t.TempDir(), DatabaseURL: postgrestest.Chosen(t)}}
+	victim := &victim{t: t, program: buildFactory(ctx, t), at: Location{Directory: t.TempDir(), DatabaseURL: postgrestest.Chosen(t), BlobURL: buckettest.Chosen(t)}}
 	random := rand.New(rand.NewPCG(1, 0))
 	clients := make([]*killClient, killClients)
 	for i := range clients {
@@ -101,7 +102,7 @@ type victim struct {
 
 func (v *victim) start(ctx context.Context) *mistral.Client {
 	v.t.Helper()
-	v.command = exec.CommandContext(ctx, v.program, "--listen=127.0.0.1:0", "--data-dir="+v.at.Directory, "--database-url="+v.at.DatabaseURL, "--tenant-requests-per-second=0")
+	v.command = exec.CommandContext(ctx, v.program, "--listen=127.0.0.1:0", "--data-dir="+v.at.Directory, "--database-url="+v.at.DatabaseURL, "--blob-url="+v.at.BlobURL, "--tenant-requests-per-second=0")
 	v.command.Env = append(os.Environ(), "FACTORY_API_KEY=key")
 	logs, err := v.command.StderrPipe()
 	if err != nil {
@@ -157,7 +158,7 @@ func checkBlobs(ctx context.Context, t *testing.T, at Location) {
 		t.Fatal(err)
 	}
 	defer func() {
-		if err := errors.Join(left.Close(), lock.release()); err != nil {
+		if err := errors.Join(left.Close(), blobs.Close(), lock.release()); err != nil {
 			t.Error(err)
 		}
 	}()

@@ -20,13 +20,13 @@ import (
 func TestModelOfAnotherVersion(t *testing.T) {
 	s := startServer(t, nil)
 	model := s.train("intents.jsonl", intents(20))
-	content, err := os.ReadFile(blobPath(s.config.Directory, s.digest(model)))
+	content, err := os.ReadFile(s.blobPath(s.digest(model)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	content[len("CFMODEL")]--
 	older := fmt.Sprintf("%x", sha256.Sum256(content))
-	if err := os.WriteFile(blobPath(s.config.Directory, older), content, 0o600); err != nil {
+	if err := os.WriteFile(s.blobPath(older), content, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	s.execute(`UPDATE models SET digest = '` + older + `'`)
@@ -40,9 +40,9 @@ func TestModelOfAnotherVersion(t *testing.T) {
 
 // TestModelIsDeletedWhileItIsLoaded: it was found, and then its file is gone.
 func TestModelIsDeletedWhileItIsLoaded(t *testing.T) {
-	s := startServer(t, nil)
+	s := startServer(t, func(c *Config) { c.BlobURL = "" }) // a bucket opens nothing twice
 	model := s.train("intents.jsonl", intents(20))
-	path := blobPath(s.config.Directory, s.digest(model))
+	path := s.blobPath(s.digest(model))
 	if err := errors.Join(os.Remove(path), syscall.Mkfifo(path, 0o600)); err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func TestModelIsDeletedWhileItIsLoaded(t *testing.T) {
 func TestModelFileIsMissing(t *testing.T) {
 	s := startServer(t, nil)
 	model := s.train("intents.jsonl", intents(20))
-	if err := os.Remove(blobPath(s.config.Directory, s.digest(model))); err != nil {
+	if err := os.Remove(s.blobPath(s.digest(model))); err != nil {
 		t.Fatal(err)
 	}
 	if status, body := s.request("POST", "/v1/classifications", `{"model": "`+model+`", "input": "lamp"}`); status != http.StatusInternalServerError {

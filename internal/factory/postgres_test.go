@@ -58,7 +58,7 @@ func (s *server) awaitReady() {
 
 // TestFactsInPostgresAreNotInTheDirectory, where bytes and nothing else of use remain.
 func TestFactsInPostgresAreNotInTheDirectory(t *testing.T) {
-	s := onPostgres(t)
+	s := startServer(t, func(c *Config) { c.DatabaseURL, c.BlobURL = postgrestest.URL(t), "" })
 	s.train("intents.jsonl", intents(40))
 	err := filepath.WalkDir(s.config.Directory, func(path string, _ fs.DirEntry, err error) error {
 		if filepath.Base(path) == store.DatabaseName {

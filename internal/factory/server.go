@@ -38,6 +38,7 @@ type Limits = store.Limits
 type Config struct {
 	Directory         string           // where everything is kept; without DatabaseURL one process may use it at a time
 	DatabaseURL       string           // of PostgreSQL, to keep facts in it and bytes alone in the directory; default: SQLite in the directory
+	BlobURL           string           // of a bucket, to keep bytes in it; default: in the directory
 	APIKeys           []api.Key        // at least one, unless the directory has some
 	InsecureNoAuth    bool             // asks for no key; everybody is the same tenant
 	BaseModels        []string         // NAME is the engine, NAME=words:FILE and NAME=embeddings:URL know more; default: DefaultBaseModel

@@ -20,13 +20,14 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory/api"
+	"github.com/classifier-factory/classifier-factory/internal/factory/blob/buckettest"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store/postgrestest"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
 func TestMain(m *testing.M) {
 	RunIfChild()
-	goleak.VerifyTestMain(postgrestest.Tests{M: m})
+	goleak.VerifyTestMain(buckettest.Tests{Tests: postgrestest.Tests{M: m}})
 }
 
 // server is a factory behind HTTP with two tenants.
@@ -42,6 +43,7 @@ func startServer(t testing.TB, change func(*Config)) *server {
 	s := &server{t: t, config: Config{
 		Directory:   t.TempDir(),
 		DatabaseURL: postgrestest.Chosen(t),
+		BlobURL:     buckettest.Chosen(t),
 		APIKeys:     []api.Key{api.NewKey("alice", "alice-key"), api.NewKey("bob", "bob-key")},
 	}}
 	if change != nil {
@@ -66,7 +68,7 @@ func (s *server) open() {
 }
 
 func (s *server) location() Location {
-	return Location{Directory: s.config.Directory, DatabaseURL: s.config.DatabaseURL}
+	return Location{Directory: s.config.Directory, DatabaseURL: s.config.DatabaseURL, BlobURL: s.config.BlobURL}
 }
 
 func (s *server) close() {

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/classifier-factory/classifier-factory/internal/factory/blob/buckettest"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store/postgrestest"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
@@ -126,7 +127,7 @@ func (s *server) modelBytes(job *mistral.DetailedJob) []byte {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	content, err := os.ReadFile(blobPath(s.config.Directory, model.Digest))
+	content, err := os.ReadFile(s.blobPath(model.Digest))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -139,7 +140,7 @@ func TestTrainingsOfAProgramThatWasReplaced(t *testing.T) {
 	if !hasProcesses() {
 		t.Skip("the system does not keep a program that is removed")
 	}
-	v := &victim{t: t, program: buildFactory(t.Context(), t), at: Location{Directory: t.TempDir(), DatabaseURL: postgrestest.Chosen(t)}}
+	v := &victim{t: t, program: buildFactory(t.Context(), t), at: Location{Directory: t.TempDir(), DatabaseURL: postgrestest.Chosen(t), BlobURL: buckettest.Chosen(t)}}
 	client := v.start(t.Context())
 	defer v.kill()
 	if err := os.Remove(v.program); err != nil {

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -234,7 +233,7 @@ func TestReportOfAFailure(t *testing.T) {
 	file := s.upload("intents.jsonl", intents(40))
 	job := s.create(func(r *mistral.CreateJobRequest) { reported(wandbKey)(r); r.AutoStart = false }, file)
 	s.await(job.ID, mistral.JobValidated)
-	blob := filepath.Join(s.config.Directory, "blobs", *file.SHA256)
+	blob := s.blobPath(*file.SHA256)
 	if err := os.WriteFile(blob, bytes.Repeat([]byte("x"), int(file.Bytes)), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -357,7 +357,7 @@ func testRestoredFactory(t *testing.T) {
 	w := newWorld(t)
 	directory, backup := t.TempDir(), filepath.Join(t.TempDir(), "backup")
 	w.proxy.real = w.openFactory(directory, worldClock.Now)
-	if err := factory.Backup(w.ctx, directory, backup); err != nil {
+	if err := factory.Backup(w.ctx, factory.Location{Directory: directory}, backup); err != nil {
 		t.Fatal(err)
 	}
 	dataset, job := w.splitDataset("data"), w.trainingJob("job", "data")

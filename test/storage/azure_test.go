@@ -10,24 +10,20 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blockblob"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
-)
 
-// The account that every azurite has.
-const (
-	azuriteAccount = "devstoreaccount1"
-	azuriteKey     = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+	"github.com/classifier-factory/classifier-factory/test/objectservers"
 )
 
 func newAzureStore(t *testing.T) *store {
-	if azurite() == "" {
+	if objectservers.Azurite() == "" {
 		t.Skip("Azure is not tested here: it needs azurite-blob of the npm package azurite (Node, 365 MB), in the PATH or named by AZURITE")
 	}
-	server, err := startAzurite()
+	server, err := objectservers.AzureServer()
 	if err != nil {
 		t.Fatal(err)
 	}
-	endpoint := "http://" + server.address + "/" + azuriteAccount
-	connection := "DefaultEndpointsProtocol=http;AccountName=" + azuriteAccount + ";AccountKey=" + azuriteKey + ";BlobEndpoint=" + endpoint
+	endpoint := "http://" + server.Address + "/" + objectservers.AzureAccount
+	connection := "DefaultEndpointsProtocol=http;AccountName=" + objectservers.AzureAccount + ";AccountKey=" + objectservers.AzureKey + ";BlobEndpoint=" + endpoint
 	bucket := newBucketName()
 	client, err := container.NewClientFromConnectionString(connection, bucket, nil)
 	if err != nil {
@@ -38,7 +34,7 @@ func newAzureStore(t *testing.T) *store {
 	}
 	return &store{
 		scheme:  "azblob",
-		address: server.address,
+		address: server.Address,
 		bucket:  bucket,
 		secret:  map[string]string{"AZURE_STORAGE_CONNECTION_STRING": connection},
 		put: func(ctx context.Context, name string, content io.ReadSeeker, encoding string) error {

@@ -10,6 +10,7 @@ import (
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 	"github.com/classifier-factory/classifier-factory/internal/source"
+	"github.com/classifier-factory/classifier-factory/test/objectservers"
 )
 
 type spec = classifierv1alpha1.ObjectStorageSource
@@ -110,7 +111,7 @@ func TestFailuresOfS3(t *testing.T) {
 			setSecret("AWS_ENDPOINT_URL", "")(t, s, spec)
 		}, source.ReasonUnreachable, "check the endpoint"},
 		{"nothing listens", func(t *testing.T, s *store, spec *spec) {
-			address, err := freeAddress()
+			address, err := objectservers.FreeAddress()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -151,7 +152,7 @@ func TestFailuresOfAzure(t *testing.T) {
 	for _, test := range []failure{
 		// Azure itself says AuthenticationFailed, azurite the AuthorizationFailure of one who may not.
 		{"a wrong key", setSecret("AZURE_STORAGE_CONNECTION_STRING",
-			strings.Replace(s.secret["AZURE_STORAGE_CONNECTION_STRING"], azuriteKey, "Y2FuYXJ5", 1)),
+			strings.Replace(s.secret["AZURE_STORAGE_CONNECTION_STRING"], objectservers.AzureKey, "Y2FuYXJ5", 1)),
 			source.ReasonAccessDenied, "Secret storage"},
 		{"text that is no connection string", setSecret("AZURE_STORAGE_CONNECTION_STRING", "canary"),
 			source.ReasonInvalidCredentials, "not a connection string"},

@@ -15,14 +15,16 @@ import (
 
 	"cloud.google.com/go/storage"
 	"google.golang.org/api/option"
+
+	"github.com/classifier-factory/classifier-factory/test/objectservers"
 )
 
 func newGoogleStore(t *testing.T) *store {
-	server, err := startGoogleServer()
+	server, err := objectservers.GoogleServer()
 	if err != nil {
 		t.Fatal(err)
 	}
-	endpoint := "http://" + server.address + "/storage/v1/"
+	endpoint := "http://" + server.Address + "/storage/v1/"
 	client, err := storage.NewClient(t.Context(), option.WithEndpoint(endpoint), option.WithoutAuthentication())
 	if err != nil {
 		t.Fatal(err)
@@ -33,7 +35,7 @@ func newGoogleStore(t *testing.T) *store {
 	}
 	return &store{
 		scheme:  "gs",
-		address: server.address,
+		address: server.Address,
 		bucket:  bucket,
 		google:  endpoint,
 		secret:  map[string]string{"service-account.json": serviceAccount(t, http.StatusOK)},

@@ -2,10 +2,13 @@
 package storage
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"testing"
+
+	"github.com/classifier-factory/classifier-factory/test/objectservers"
 )
 
 func TestMain(m *testing.M) {
@@ -19,10 +22,6 @@ func TestMain(m *testing.M) {
 }
 
 func runSuite(m *testing.M) (code int, err error) {
-	if data, err = os.MkdirTemp("", "storage-"); err != nil {
-		return 1, err
-	}
-	defer func() { _ = os.RemoveAll(data) }()
-	defer stopServers()
+	defer func() { err = errors.Join(err, objectservers.StopAll()) }()
 	return m.Run(), nil
 }

@@ -15,6 +15,7 @@ import (
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 	"github.com/classifier-factory/classifier-factory/internal/controller/controllertest"
+	"github.com/classifier-factory/classifier-factory/test/objectservers"
 )
 
 const apiKey = "a-key-of-this-test"
@@ -107,7 +108,7 @@ func newOperator(t *testing.T, kubeconfig []byte) func(t *testing.T) int {
 	if err := os.WriteFile(path, kubeconfig, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	factory, err := start(build(t, directory, "factory", "./cmd/factory"), func(port string) []string {
+	factory, err := objectservers.Start(build(t, directory, "factory", "./cmd/factory"), func(port string) []string {
 		return []string{"--listen=127.0.0.1:" + port, "--metrics-listen=127.0.0.1:0", "--data-dir=" + filepath.Join(directory, "factory-data")}
 	}, "FACTORY_API_KEY="+apiKey)
 	if err != nil {
@@ -115,15 +116,15 @@ func newOperator(t *testing.T, kubeconfig []byte) func(t *testing.T) int {
 	}
 	manager := build(t, directory, "manager", ".")
 	return func(t *testing.T) int {
-		operator, err := start(manager, func(port string) []string {
-			return []string{"--server-url=http://" + factory.address, "--storage-private-hosts=127.0.0.1", "--health-probe-bind-address=127.0.0.1:" + port}
+		operator, err := objectservers.Start(manager, func(port string) []string {
+			return []string{"--server-url=http://" + factory.Address, "--storage-private-hosts=127.0.0.1", "--health-probe-bind-address=127.0.0.1:" + port}
 		}, "MISTRAL_API_KEY="+apiKey, "KUBECONFIG="+path)
 		if err != nil {
 			t.Fatal(err)
 		}
 		// The API server does not end while somebody watches.
-		t.Cleanup(operator.stop)
-		return operator.command.Process.Pid
+		t.Cleanup(operator.Stop)
+		return operator.Pid()
 	}
 }
 

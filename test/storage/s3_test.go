@@ -8,25 +8,21 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-)
 
-const (
-	s3Region    = "eu-west-3"
-	s3AccessKey = "AKIAEXAMPLE"
-	s3SecretKey = "canary-of-s3"
+	"github.com/classifier-factory/classifier-factory/test/objectservers"
 )
 
 func newS3Store(t *testing.T) *store {
-	gateway, err := startVersityGateway()
+	gateway, err := objectservers.VersityGateway()
 	if err != nil {
 		t.Fatal(err)
 	}
-	endpoint := "http://" + gateway.address
+	endpoint := "http://" + gateway.Address
 	client := s3.New(s3.Options{
 		BaseEndpoint: &endpoint,
 		UsePathStyle: true,
-		Region:       s3Region,
-		Credentials:  credentials.NewStaticCredentialsProvider(s3AccessKey, s3SecretKey, ""),
+		Region:       objectservers.S3Region,
+		Credentials:  credentials.NewStaticCredentialsProvider(objectservers.S3AccessKey, objectservers.S3SecretKey, ""),
 	})
 	bucket := newBucketName()
 	if _, err := client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &bucket}); err != nil {
@@ -34,11 +30,11 @@ func newS3Store(t *testing.T) *store {
 	}
 	return &store{
 		scheme:   "s3",
-		address:  gateway.address,
+		address:  gateway.Address,
 		bucket:   bucket,
 		endpoint: endpoint,
-		region:   s3Region,
-		secret:   map[string]string{"AWS_ACCESS_KEY_ID": s3AccessKey, "AWS_SECRET_ACCESS_KEY": s3SecretKey, "AWS_ENDPOINT_URL": endpoint},
+		region:   objectservers.S3Region,
+		secret:   map[string]string{"AWS_ACCESS_KEY_ID": objectservers.S3AccessKey, "AWS_SECRET_ACCESS_KEY": objectservers.S3SecretKey, "AWS_ENDPOINT_URL": endpoint},
 		put: func(ctx context.Context, name string, content io.ReadSeeker, encoding string) error {
 			input := &s3.PutObjectInput{Bucket: &bucket, Key: &name, Body: content}
 			if encoding != "" {

@@ -9,7 +9,7 @@ import (
 
 // CopyTo copies blobs to a directory that has none. fs.ErrNotExist says that some
 // were removed meanwhile.
-func (d *Directory) CopyTo(ctx context.Context, to *Directory, digests []string) error {
+func CopyTo(ctx context.Context, to *Directory, from Store, digests []string) error {
 	if err := os.MkdirAll(to.named, 0o700); err != nil {
 		return err
 	}
@@ -17,15 +17,15 @@ func (d *Directory) CopyTo(ctx context.Context, to *Directory, digests []string)
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := d.copyBlob(to, digest); err != nil {
+		if err := copyBlob(to, from, digest); err != nil {
 			return err
 		}
 	}
 	return SyncDirectory(to.named)
 }
 
-func (d *Directory) copyBlob(to *Directory, digest string) error {
-	source, err := d.Open(digest)
+func copyBlob(to *Directory, from Store, digest string) error {
+	source, err := from.Open(digest)
 	if err != nil {
 		return err
 	}

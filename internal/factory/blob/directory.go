@@ -1,49 +1,67 @@
 package blob
 
 import (
-	"bufio"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // Directory is a Store on a disk, rather than a gocloud.dev bucket, because fileblob
 // gives bytes their name without having synced them: after a power cut an
 // acknowledged file could be empty.
 type Directory struct {
+	parent   string
 	named    string
 	incoming string
 }
 
 // In says where the blobs of a directory are, without opening it.
 func In(directory string) *Directory {
-	return &Directory{named: filepath.Join(directory, "blobs"), incoming: filepath.Join(directory, "incoming")}
+	return &Directory{parent: directory, named: filepath.Join(directory, "blobs"), incoming: incomingIn(directory)}
 }
+
+func incomingIn(directory string) string { return filepath.Join(directory, "incoming") }
 
 // Open creates the directories and forgets uploads that were cut off. No other process may have
 // the directory.
-func Open(directory string) (*Directory, error) {
-	if err := os.RemoveAll(In(directory).incoming); err != nil {
+func Open(directory string) (*Directory, error) { return openAt(directory, 0) }
+
+// openAt forgets uploads that have not grown for so long.
+func openAt(directory string, idle time.Duration) (*Directory, error) {
+	d := In(directory)
+	if err := MakeFolder(d.named); err != nil {
 		return nil, err
 	}
-	return Join(directory)
+	return d, makeIncoming(d.incoming, idle)
 }
 
-// Join is Open beside other processes, whose uploads are under way.
-func Join(directory string) (*Directory, error) {
-	d := In(directory)
-	for _, path := range []string{d.named, d.incoming} {
-		if err := MakeFolder(path); err != nil {
-			return nil, err
+// sendingLifetime is after what time nobody is sending a file any longer that has not grown.
+const sendingLifetime = 24 * time.Hour
+
+// makeIncoming has a folder for what is being sent, without what has not grown for so long.
+func makeIncoming(path string, idle time.Duration) error {
+	if err := MakeFolder(path); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		info, err := entry.Info()
+		if err == nil && time.Since(info.ModTime()) >= idle { //nolint:forbidigo // the file system's clock
+			err = os.Remove(filepath.Join(path, entry.Name()))
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
 		}
 	}
-	return d, nil
+	return nil
 }
 
 // MakeFolder makes one that is its owner's alone, whatever it was before. That of
@@ -59,57 +77,34 @@ func MakeFolder(path string) error {
 	return nil
 }
 
-// stagedFile is a blob that is being written.
-type stagedFile struct {
+// stagedInDirectory is a blob that becomes one of a directory's.
+type stagedInDirectory struct {
+	*stagedFile
 	directory *Directory
-	file      *os.File
-	buffer    *bufio.Writer
-	hash      hash.Hash
-	size      int64
 }
 
 // Stage implements Store.
 func (d *Directory) Stage() (Staged, error) {
-	file, err := os.CreateTemp(d.incoming, "")
+	file, err := stageIn(d.incoming)
 	if err != nil {
 		return nil, err
 	}
-	return &stagedFile{directory: d, file: file, buffer: bufio.NewWriterSize(file, 256<<10), hash: sha256.New()}, nil
+	return &stagedInDirectory{file, d}, nil
 }
 
-func (s *stagedFile) Write(data []byte) (int, error) {
-	n, err := s.buffer.Write(data)
-	s.hash.Write(data[:n])
-	s.size += int64(n)
-	return n, err
-}
-
-func (s *stagedFile) Size() int64 { return s.size }
-
-func (s *stagedFile) Sync() (digest string, err error) {
-	if err := s.buffer.Flush(); err != nil {
-		return "", err
+func (s *stagedInDirectory) Sync() (digest string, err error) {
+	digest, err = s.stagedFile.Sync()
+	if err == nil {
+		err = s.file.Sync()
 	}
-	if err := s.file.Sync(); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(s.hash.Sum(nil)), nil
+	return digest, err
 }
 
-func (s *stagedFile) Reader() io.Reader {
-	return io.NewSectionReader(s.file, 0, s.size)
-}
-
-func (s *stagedFile) Name(digest string) error {
+func (s *stagedInDirectory) Name(digest string) error {
 	if err := os.Rename(s.file.Name(), s.directory.path(digest)); err != nil {
 		return err
 	}
 	return SyncDirectory(s.directory.named)
-}
-
-func (s *stagedFile) Discard() {
-	_ = s.file.Close()
-	_ = os.Remove(s.file.Name())
 }
 
 // Open implements Store.
@@ -121,7 +116,7 @@ func (d *Directory) Open(digest string) (Content, error) {
 	if err != nil {
 		return nil, err
 	}
-	content, err := newVerifiedFile(file, digest)
+	content, err := newVerifiedContent(file, digest)
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
@@ -156,6 +151,31 @@ func isDigest(name string) bool {
 	sum, err := hex.DecodeString(name)
 	return err == nil && len(sum) == sha256.Size
 }
+
+// ReadNote implements Store.
+func (d *Directory) ReadNote(name string) ([]byte, error) {
+	return os.ReadFile(filepath.Join(d.parent, name))
+}
+
+// WriteNote implements Store. A note is on disk before anything is built on it.
+func (d *Directory) WriteNote(name string, content []byte) error {
+	path := filepath.Join(d.parent, name)
+	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(content)
+	if err = errors.Join(err, file.Sync(), file.Close()); err == nil {
+		err = os.Rename(file.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(file.Name()))
+	}
+	return SyncDirectory(filepath.Dir(path))
+}
+
+// Close implements Store.
+func (*Directory) Close() error { return nil }
 
 func (d *Directory) path(digest string) string {
 	return filepath.Join(d.named, digest)

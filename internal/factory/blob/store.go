@@ -1,5 +1,6 @@
-// Package blob keeps bytes under the hex SHA-256 of what they are. What they mean,
-// and whether anybody still needs them, is for others to know.
+// Package blob keeps bytes under the hex SHA-256 of what they are, in a directory or in
+// a bucket of object storage. What they mean, and whether anybody still needs them, is
+// for others to know.
 package blob
 
 import (
@@ -18,6 +19,15 @@ type Store interface {
 	Remove(digest string) error
 	// Digests lists every blob.
 	Digests() ([]string, error)
+
+	// ReadNote reads a few bytes that are kept beside the blobs, or returns an
+	// fs.ErrNotExist.
+	ReadNote(name string) ([]byte, error)
+	// WriteNote replaces them, as a whole.
+	WriteNote(name string, content []byte) error
+
+	// Close ends connections.
+	Close() error
 }
 
 // Staged is a blob that is being written and has no name yet.
@@ -25,11 +35,11 @@ type Staged interface {
 	io.Writer
 	// Size is of what was written.
 	Size() int64
-	// Sync makes everything written last and returns its digest.
+	// Sync ends the writing and returns the digest.
 	Sync() (digest string, err error)
 	// Reader reads what was synced from its beginning.
 	Reader() io.Reader
-	// Name gives a synced blob its name. The same bytes may have it already.
+	// Name makes a synced blob last and gives it its name. The same bytes may have it already.
 	Name(digest string) error
 	Discard()
 }

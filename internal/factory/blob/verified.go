@@ -8,7 +8,6 @@ import (
 	"hash"
 	"io"
 	"io/fs"
-	"os"
 )
 
 // DamagedError says that a blob's bytes are not those of its digest, or are missing.
@@ -42,27 +41,27 @@ func Verify(content Content) error {
 	return err
 }
 
-// verifiedFile is a blob that is open. Who reads it from its beginning gets its last
+// verifiedContent is a blob that is open. Who reads it from its beginning gets its last
 // bytes only if all are those of its digest.
-type verifiedFile struct {
-	file   *os.File // not embedded: its WriteTo would go past Read
-	digest string
-	size   int64
-	offset int64
-	hash   hash.Hash // of the bytes before hashed
-	hashed int64
+type verifiedContent struct {
+	content Content // not embedded: the WriteTo of a file would go past Read
+	digest  string
+	size    int64
+	offset  int64
+	hash    hash.Hash // of the bytes before hashed
+	hashed  int64
 }
 
-func newVerifiedFile(file *os.File, digest string) (*verifiedFile, error) {
-	info, err := file.Stat()
+func newVerifiedContent(content Content, digest string) (*verifiedContent, error) {
+	info, err := content.Stat()
 	if err != nil {
 		return nil, err
 	}
-	return &verifiedFile{file: file, digest: digest, size: info.Size(), hash: sha256.New()}, nil
+	return &verifiedContent{content: content, digest: digest, size: info.Size(), hash: sha256.New()}, nil
 }
 
-func (v *verifiedFile) Read(data []byte) (int, error) {
-	n, err := v.file.Read(data)
+func (v *verifiedContent) Read(data []byte) (int, error) {
+	n, err := v.content.Read(data)
 	followed := v.offset == v.hashed // what was skipped cannot be told
 	v.offset += int64(n)
 	if !followed {
@@ -77,13 +76,13 @@ func (v *verifiedFile) Read(data []byte) (int, error) {
 	return n, err
 }
 
-func (v *verifiedFile) Stat() (fs.FileInfo, error) { return v.file.Stat() }
+func (v *verifiedContent) Stat() (fs.FileInfo, error) { return v.content.Stat() }
 
-func (v *verifiedFile) Close() error { return v.file.Close() }
+func (v *verifiedContent) Close() error { return v.content.Close() }
 
 // Seek begins anew at the beginning.
-func (v *verifiedFile) Seek(offset int64, whence int) (int64, error) {
-	position, err := v.file.Seek(offset, whence)
+func (v *verifiedContent) Seek(offset int64, whence int) (int64, error) {
+	position, err := v.content.Seek(offset, whence)
 	if err != nil {
 		return 0, err
 	}

@@ -2,23 +2,17 @@ package blob
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"io"
-	"io/fs"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
-	"time"
 )
 
-// keep names bytes in a directory.
-func keep(t *testing.T, d *Directory, data []byte) string {
+// keep names bytes in a store.
+func keep(t *testing.T, s Store, data []byte) string {
 	t.Helper()
-	staged, err := d.Stage()
+	staged, err := s.Stage()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,53 +91,6 @@ func TestDamagedBytesAreTold(t *testing.T) {
 				t.Errorf("%s, %s: %v", test.reason, how, err)
 			}
 		}
-	}
-}
-
-func TestBytesOfNothingAreSound(t *testing.T) {
-	d, err := Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	content, err := d.Open(keep(t, d, nil))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer content.Close()
-	if err := Verify(content); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestMissingBytesAreTold(t *testing.T) {
-	d, err := Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	sum := sha256.Sum256([]byte("never written"))
-	digest := hex.EncodeToString(sum[:])
-	_, err = d.Open(digest)
-	if found, ok := errors.AsType[*DamagedError](err); !ok || found.Digest != digest || !found.Missing || !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("Open() = %v", err)
-	}
-}
-
-// TestPartsAreServed: a range is read from the middle, where nothing can be verified.
-func TestPartsAreServed(t *testing.T) {
-	d, err := Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	content, err := d.Open(keep(t, d, []byte("0123456789")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer content.Close()
-	request, answer := httptest.NewRequest(http.MethodGet, "/", nil), httptest.NewRecorder()
-	request.Header.Set("Range", "bytes=7-")
-	http.ServeContent(answer, request, "", time.Time{}, content)
-	if answer.Code != http.StatusPartialContent || answer.Body.String() != "789" {
-		t.Errorf("%d %q", answer.Code, answer.Body)
 	}
 }
 

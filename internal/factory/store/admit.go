@@ -16,8 +16,8 @@ import (
 
 // What to do about a database that is not taken.
 const (
-	orBeginAnew = "name the right --database-url if it has one, put the database back, or restore a backup of the whole; to begin anew, name an empty directory and, for PostgreSQL, an empty database"
-	orAccept    = "put the right one back or restore a backup of the whole; to go on with this database, and without what it does not know, run factory verify --accept"
+	orBeginAnew = "name the right --database-url and --blob-url if it has them, put the database back, or restore a backup of the whole; to begin anew, name an empty directory and, for PostgreSQL, an empty database"
+	orAccept    = "name the right --blob-url if it has one, put the right one back or restore a backup of the whole; to go on with this database, and without what it does not know, run factory verify --accept"
 )
 
 // Admit tells whether a location may be opened, and changes nothing in it. It is refused
@@ -28,7 +28,7 @@ func (l Location) Admit(ctx context.Context) error {
 	if err != nil || found.version == 0 {
 		return err
 	}
-	return found.compare(l.Directory)
+	return found.compare(l.Blobs())
 }
 
 // examine looks at a database, and returns an error if it cannot be used at all. That of
@@ -38,37 +38,58 @@ func (l Location) examine(ctx context.Context) (*inspection, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := l.refuseOtherEngine(); err != nil {
+	if err := errors.Join(l.refuseOtherEngine(), l.refuseOtherBytes()); err != nil {
 		return nil, err
 	}
-	known, unknown := fileGeneration(l.Directory) // before the database, which may go on meanwhile
+	blobs, err := l.Blobs().Look(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = blobs.Close() }()                // it was only read
+	known, unknown := notedGeneration(blobs, l.Blobs()) // before the database, which may go on meanwhile
+	if errors.As(unknown, new(*blob.UnavailableError)) {
+		return nil, unknown
+	}
 	found, err := engine.inspect(ctx)
 	if err != nil {
 		return nil, err
 	}
 	found.name, found.known, found.unknown = engine.name(), known, unknown
 	if found.version == 0 {
-		used, err := found.besides(l.Directory)
-		if err != nil || !used && found.tables == 0 {
-			return found, err
-		}
-		why := found.absence
-		if used {
-			why += ", although the directory was used before"
-		}
-		return nil, fmt.Errorf("%s %s; nothing is removed: %s", found.name, why, orBeginAnew)
+		return found, found.checkNew(blobs, l.Blobs())
 	}
-	newest, err := newestVersion(engine.dialect())
+	return found, found.checkUsable(engine.dialect())
+}
+
+// checkNew refuses a place without a database where there was one.
+func (f *inspection) checkNew(blobs blob.Store, at blob.Location) error {
+	used, err := f.besides(blobs)
+	if err != nil || !used && f.tables == 0 {
+		return err
+	}
+	why := f.absence
+	if used {
+		why += ", although the directory was used before"
+		if at.Shared() {
+			why = f.absence + ", although " + at.String() + " was used before"
+		}
+	}
+	return fmt.Errorf("%s %s; nothing is removed: %s", f.name, why, orBeginAnew)
+}
+
+// checkUsable refuses a database that this program cannot use.
+func (f *inspection) checkUsable(d dialect) error {
+	newest, err := newestVersion(d)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if found.version > newest {
-		return nil, fmt.Errorf("%s was written by a newer program: it has version %d, and this program knows those up to %d; nothing is removed: start the newer program, or restore a backup from before the update", found.name, found.version, newest)
+	if f.version > newest {
+		return fmt.Errorf("%s was written by a newer program: it has version %d, and this program knows those up to %d; nothing is removed: start the newer program, or restore a backup from before the update", f.name, f.version, newest)
 	}
-	if found.damage != "" {
-		return nil, fmt.Errorf("%s is damaged (%s); nothing is removed: %s", found.name, found.damage, orBeginAnew)
+	if f.damage != "" {
+		return fmt.Errorf("%s is damaged (%s); nothing is removed: %s", f.name, f.damage, orBeginAnew)
 	}
-	return found, nil
+	return nil
 }
 
 // refuseOtherEngine keeps facts in SQLite from being left behind unnoticed.
@@ -83,8 +104,20 @@ func (l Location) refuseOtherEngine() error {
 	return fmt.Errorf("%s has the facts of this directory, in SQLite, and nothing moves them to PostgreSQL: leave --database-url out, or name an empty directory", path)
 }
 
+// refuseOtherBytes keeps bytes in the directory from being left behind unnoticed.
+func (l Location) refuseOtherBytes() error {
+	if !l.Blobs().Shared() {
+		return nil
+	}
+	digests, err := blob.In(l.Directory).Digests()
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(digests) == 0 {
+		return nil
+	}
+	return errors.Join(err, fmt.Errorf("%s has bytes of its own, which %s lacks, and nothing moves them: leave --blob-url out, or name another --data-dir", l.Directory, l.BlobURL))
+}
+
 // compare tells an older database, and one of another directory.
-func (f *inspection) compare(directory string) error {
+func (f *inspection) compare(at blob.Location) error {
 	none := generation{}
 	switch {
 	case f.unknown != nil:
@@ -92,7 +125,7 @@ func (f *inspection) compare(directory string) error {
 	case f.known == none && f.generation.number == 0: // before its first start with such a file
 		return nil
 	case f.known == none:
-		return fmt.Errorf("%s is missing, so that nobody can tell whether %s is an older database; nothing is removed: %s", filepath.Join(directory, generationName), f.name, orAccept)
+		return fmt.Errorf("%s is missing, so that nobody can tell whether %s is an older database; nothing is removed: %s", nameOfNote(at), f.name, orAccept)
 	case f.generation == none:
 		return fmt.Errorf("%s is older than the bytes beside it: it is from before an update of the factory; nothing is removed: %s", f.name, orBeginAnew)
 	case f.generation.id != f.known.id:
@@ -104,11 +137,11 @@ func (f *inspection) compare(directory string) error {
 }
 
 // besides reports whether the directory has anything that only a database can explain.
-func (f *inspection) besides(directory string) (bool, error) {
+func (f *inspection) besides(blobs blob.Store) (bool, error) {
 	if f.known != (generation{}) || f.unknown != nil || f.remains {
 		return true, nil
 	}
-	digests, err := blob.In(directory).Digests()
+	digests, err := blobs.Digests()
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
 )
 
 // referredDigests are those of all bytes that must be there.
@@ -44,7 +46,7 @@ func CopyDatabase(ctx context.Context, directory, destination string) ([]string,
 	if unknown != nil { // it is from before there were any
 		return digests, nil
 	}
-	return digests, writeGeneration(destination, present)
+	return digests, writeGeneration(blob.In(destination), present)
 }
 
 func syncFile(path string) error {

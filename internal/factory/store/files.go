@@ -44,7 +44,7 @@ func (f *File) complete() {
 // content, that one is returned instead, and expires when the later of both would:
 // who uploaded it first may count on it. Without an expiry, NULL, that is never.
 func (s *Store) AddFile(ctx context.Context, f File, staged blob.Staged, limits Limits) (File, error) {
-	err := s.nameBlob(ctx, staged, f.Digest, func(tx *sql.Tx) (err error) {
+	err := s.nameBlob(ctx, staged, f.Digest, time.Unix(f.CreatedAt, 0), func(tx *sql.Tx) (err error) {
 		_, err = tx.ExecContext(ctx, `INSERT INTO files (`+fileColumns+`) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12)
 			ON CONFLICT (tenant, filename, digest) DO UPDATE SET expires_at = CASE
 				WHEN files.expires_at IS NULL OR files.expires_at > excluded.expires_at THEN files.expires_at

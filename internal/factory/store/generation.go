@@ -7,16 +7,17 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
 )
 
-// generationName is that of the file that says which database belongs to a directory.
+// generationName is that of the note that says which database belongs to the bytes beside it.
 const generationName = "generation"
 
 // generation is a point in the history of a database. Every change is one more. It is
-// committed with the change, and then written beside the database: after a crash the
-// file is behind, never ahead. Where it is ahead, the database is an older one.
+// committed with the change, and then written beside the bytes: after a crash the
+// note is behind, never ahead. Where it is ahead, the database is an older one.
 type generation struct {
 	id     string // of the history
 	number int64
@@ -36,11 +37,10 @@ func storedGeneration(ctx context.Context, q querier) (generation, error) {
 	return one(ctx, q, scanGeneration, `SELECT id, number FROM generation`)
 }
 
-// fileGeneration is that of the file, or the zero value if there is no file. Of one that
+// notedGeneration is that of the note, or the zero value if there is none. Of one that
 // cannot be understood it returns an error.
-func fileGeneration(directory string) (generation, error) {
-	path := filepath.Join(directory, generationName)
-	content, err := os.ReadFile(path)
+func notedGeneration(blobs blob.Store, at blob.Location) (generation, error) {
+	content, err := blobs.ReadNote(generationName)
 	if errors.Is(err, fs.ErrNotExist) {
 		return generation{}, nil
 	}
@@ -49,41 +49,35 @@ func fileGeneration(directory string) (generation, error) {
 	}
 	var g generation
 	if _, err := fmt.Sscanf(string(content), "%32s %d\n", &g.id, &g.number); err != nil || string(g.line()) != string(content) {
-		return generation{}, fmt.Errorf("%s is damaged", path)
+		return generation{}, fmt.Errorf("%s is damaged", nameOfNote(at))
 	}
 	return g, nil
 }
 
-// writeGeneration makes the file last before anything is built on it.
-func writeGeneration(directory string, g generation) error {
-	path := filepath.Join(directory, generationName)
-	file, err := os.OpenFile(path+".new", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(g.line())
-	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return err
-	}
-	return blob.SyncDirectory(directory)
+func nameOfNote(at blob.Location) string {
+	return strings.TrimSuffix(at.String(), "/") + "/" + generationName
 }
 
-// openGeneration brings the file up to a database that may be used, and keeps it open. One of the
-// same database may be open in other processes, and is not replaced.
-func (s *Store) openGeneration(ctx context.Context, directory string) error {
+func writeGeneration(blobs blob.Store, g generation) error {
+	return blobs.WriteNote(generationName, g.line())
+}
+
+// openGeneration brings the note up to a database that may be used. In a directory it keeps it
+// open, and replaces none of the same database, which other processes may have open, too.
+func (s *Store) openGeneration(ctx context.Context, at blob.Location) error {
+	if at.Shared() {
+		return s.noteGeneration(ctx)
+	}
 	present, err := storedGeneration(ctx, s.writer)
 	if err != nil {
 		return err
 	}
-	if known, unknown := fileGeneration(directory); unknown != nil || known.id != present.id {
-		if err := writeGeneration(directory, present); err != nil {
+	if known, unknown := notedGeneration(s.blobs, at); unknown != nil || known.id != present.id {
+		if err := writeGeneration(s.blobs, present); err != nil {
 			return err
 		}
 	}
-	s.generation, err = os.OpenFile(filepath.Join(directory, generationName), os.O_WRONLY, 0)
+	s.generation, err = os.OpenFile(filepath.Join(at.Directory, generationName), os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
@@ -93,6 +87,14 @@ func (s *Store) openGeneration(ctx context.Context, directory string) error {
 	return nil
 }
 
+func (s *Store) noteGeneration(ctx context.Context) error {
+	present, err := storedGeneration(ctx, s.writer)
+	if err != nil {
+		return err
+	}
+	return writeGeneration(s.blobs, present)
+}
+
 // advance begins every change. On PostgreSQL a change waits here, for the row, until the one
 // before it has ended, in whatever process: what it reads stays so until it is committed, as in
 // SQLite, which has one writer at a time.
@@ -100,6 +102,11 @@ func advance(ctx context.Context, q querier) (generation, error) {
 	return one(ctx, q, scanGeneration, `UPDATE generation SET number = number + 1 RETURNING id, number`)
 }
 
-// note writes down a change that was committed. A file that is behind does no harm, which
-// is why it is not synced and may fail, as on a disk that is full.
-func (s *Store) note(g generation) { _, _ = s.generation.WriteAt(g.line(), 0) }
+// note writes down a change that was committed. A note that is behind does no harm, which
+// is why it is not synced and may fail, as on a disk that is full. That in a bucket is an
+// hour behind: each change would be one more request.
+func (s *Store) note(g generation) {
+	if s.generation != nil {
+		_, _ = s.generation.WriteAt(g.line(), 0)
+	}
+}

@@ -4,12 +4,20 @@ import (
 	"context"
 	"database/sql"
 	"path/filepath"
+
+	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
 )
 
 // Location is where a factory keeps what it has.
 type Location struct {
 	Directory   string // of the bytes, and of the facts if they are in SQLite
 	DatabaseURL string // of PostgreSQL with the facts; "": they are in SQLite
+	BlobURL     string // of a bucket with the bytes; "": they are in the directory
+}
+
+// Blobs is where the bytes are.
+func (l Location) Blobs() blob.Location {
+	return blob.Location{Directory: l.Directory, URL: l.BlobURL}
 }
 
 // engine is a database that facts can be kept in.

@@ -84,7 +84,7 @@ func insertModel(ctx context.Context, tx *sql.Tx, m Model) error {
 // success and how the model was evaluated, if it was. Of a job that is to be
 // cancelled it keeps nothing.
 func (s *Store) KeepModel(ctx context.Context, lease Lease, staged blob.Staged, digest string, evaluation *mistral.Evaluation, now time.Time) error {
-	return s.nameBlob(ctx, staged, digest, func(tx *sql.Tx) error {
+	return s.nameBlob(ctx, staged, digest, now, func(tx *sql.Tx) error {
 		return s.updateHeldJob(ctx, tx, lease, func(j *Job) error {
 			kept := newModel(j, digest, now)
 			if !j.succeed(kept.ID, now) {

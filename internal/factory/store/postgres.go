@@ -15,6 +15,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
 )
 
 // How many connections of PostgreSQL a process has at most, beside its session. PostgreSQL gives
@@ -169,8 +171,12 @@ func hasCode(err error, code string) bool {
 	return ok && failure.Code == code
 }
 
-// IsUnavailable recognises a PostgreSQL that cannot be reached, or that was lost on the way.
+// IsUnavailable recognises a PostgreSQL or a bucket that cannot be reached, or that was lost on
+// the way.
 func IsUnavailable(err error) bool {
+	if errors.As(err, new(*blob.UnavailableError)) {
+		return true
+	}
 	if failure, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return failure.Code == codeIdle || strings.HasPrefix(failure.Code, classConnection) || strings.HasPrefix(failure.Code, classShutdown)
 	}

@@ -53,10 +53,10 @@ func TestPostgresIsAdmitted(t *testing.T) {
 		make   func(t *testing.T) Location
 		wants  []string // none: it is admitted
 	}{
-		{"nothing there", func(t *testing.T) Location { return Location{t.TempDir(), postgrestest.URL(t)} }, nil},
+		{"nothing there", func(t *testing.T) Location { return Location{Directory: t.TempDir(), DatabaseURL: postgrestest.URL(t)} }, nil},
 		{"the same as before", func(t *testing.T) Location { return used(t, postgrestest.URL(t)) }, nil},
 		{"a first start that was cut off", func(t *testing.T) Location {
-			at := Location{t.TempDir(), postgrestest.URL(t)}
+			at := Location{Directory: t.TempDir(), DatabaseURL: postgrestest.URL(t)}
 			executeOn(t, at.DatabaseURL, `CREATE TABLE goose_db_version (id BIGINT, version_id BIGINT, is_applied BOOLEAN)`)
 			return at
 		}, nil},
@@ -66,7 +66,7 @@ func TestPostgresIsAdmitted(t *testing.T) {
 			return at
 		}, []string{"has no tables", "used before", "restore a backup"}},
 		{"the database of another program", func(t *testing.T) Location {
-			at := Location{t.TempDir(), postgrestest.URL(t)}
+			at := Location{Directory: t.TempDir(), DatabaseURL: postgrestest.URL(t)}
 			executeOn(t, at.DatabaseURL, `CREATE TABLE songs (title TEXT)`)
 			return at
 		}, []string{"no tables of a factory", "name an empty"}},
@@ -100,7 +100,9 @@ func TestPostgresIsAdmitted(t *testing.T) {
 			at.DatabaseURL = ""
 			return at
 		}, []string{"is missing", "--database-url"}},
-		{"no address", func(t *testing.T) Location { return Location{t.TempDir(), "postgres://user:geheim@[/x"} }, []string{"--database-url"}},
+		{"no address", func(t *testing.T) Location {
+			return Location{Directory: t.TempDir(), DatabaseURL: "postgres://user:geheim@[/x"}
+		}, []string{"--database-url"}},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			err := test.make(t).Admit(t.Context())
@@ -143,7 +145,7 @@ func TestPostgresHasSeveralServers(t *testing.T) {
 	var starts sync.WaitGroup
 	stores, errs := make([]*Store, 4), make([]error, 4)
 	for i := range stores {
-		starts.Go(func() { stores[i], errs[i] = Open(t.Context(), at, nil) })
+		starts.Go(func() { stores[i], errs[i] = Open(t.Context(), at, blob.In(at.Directory)) })
 	}
 	starts.Wait()
 	if err := errors.Join(errs...); err != nil {
@@ -172,7 +174,7 @@ func TestPostgresHasSeveralServers(t *testing.T) {
 // TestPostgresRestarts under a store, which goes on with what was acknowledged.
 func TestPostgresRestarts(t *testing.T) {
 	at := Location{Directory: t.TempDir(), DatabaseURL: postgrestest.URL(t)}
-	s, err := Open(t.Context(), at, nil)
+	s, err := Open(t.Context(), at, blob.In(at.Directory))
 	if err != nil {
 		t.Fatal(err)
 	}

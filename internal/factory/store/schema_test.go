@@ -11,6 +11,7 @@ import (
 
 	"github.com/pressly/goose/v3"
 
+	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store/postgrestest"
 )
 
@@ -93,7 +94,7 @@ func TestSchemasAreTheSame(t *testing.T) {
 	}
 	found := map[string][]string{}
 	for name, location := range at {
-		s, err := Open(t.Context(), location, nil)
+		s, err := Open(t.Context(), location, blob.In(location.Directory))
 		if err != nil {
 			t.Fatal(err)
 		}

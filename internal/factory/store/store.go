@@ -15,6 +15,7 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/pressly/goose/v3"
 
@@ -41,6 +42,7 @@ type Store struct {
 	writer  *sql.DB // of one connection with SQLite: a change at a time
 	reader  *sql.DB // sees the last commit meanwhile
 
+	shared       bool                    // other servers may name and remove the same bytes
 	generation   *os.File                // see note
 	modelChanged func(tenant, id string) // before anybody is told
 }
@@ -52,7 +54,7 @@ func Open(ctx context.Context, at Location, blobs blob.Store) (_ *Store, err err
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{blobs: blobs, engine: engine, dialect: engine.dialect(), modelChanged: func(string, string) {}}
+	s := &Store{blobs: blobs, shared: at.Blobs().Shared(), engine: engine, dialect: engine.dialect(), modelChanged: func(string, string) {}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -65,7 +67,7 @@ func Open(ctx context.Context, at Location, blobs blob.Store) (_ *Store, err err
 		if err := migrate(ctx, s.writer, s.dialect); err != nil {
 			return err
 		}
-		return s.openGeneration(ctx, at.Directory)
+		return s.openGeneration(ctx, at.Blobs())
 	})
 	if err != nil {
 		return nil, err
@@ -158,11 +160,21 @@ func (s *Store) settled(ctx context.Context, digest string, look func(querier) e
 		return look(s.writer)
 	}
 	return s.transact(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, s.dialect.lockBytes, digest); err != nil {
+		if err := s.lockBytes(ctx, tx, digest); err != nil {
 			return err
 		}
 		return look(tx)
 	})
+}
+
+// lockBytes keeps other processes from naming and removing the bytes of a digest, until the
+// transaction ends.
+func (s *Store) lockBytes(ctx context.Context, tx *sql.Tx, digest string) error {
+	if s.dialect.isAlone {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, s.dialect.lockBytes, digest)
+	return err
 }
 
 // querier is a database or a transaction.
@@ -225,7 +237,10 @@ func (c jsonColumn[T]) Scan(source any) error {
 
 // nameBlob makes a synced blob last together with the row that refers to it, or
 // neither.
-func (s *Store) nameBlob(ctx context.Context, staged blob.Staged, digest string, refer func(*sql.Tx) error) error {
+func (s *Store) nameBlob(ctx context.Context, staged blob.Staged, digest string, now time.Time, refer func(*sql.Tx) error) error {
+	if s.shared {
+		return s.nameShared(ctx, staged, digest, now, refer)
+	}
 	err := s.nameAndRefer(ctx, staged, digest, refer)
 	if err != nil {
 		err = errors.Join(err, s.ReleaseBlobs(context.WithoutCancel(ctx), digest))
@@ -243,7 +258,7 @@ func (s *Store) nameAndRefer(ctx context.Context, staged blob.Staged, digest str
 		return s.write(ctx, refer)
 	}
 	return s.writeAfter(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, s.dialect.lockBytes, digest); err != nil {
+		if err := s.lockBytes(ctx, tx, digest); err != nil {
 			return err
 		}
 		if err := staged.Name(digest); err != nil {
@@ -255,8 +270,12 @@ func (s *Store) nameAndRefer(ctx context.Context, staged blob.Staged, digest str
 }
 
 // ReleaseBlobs removes those of the blobs that nothing refers to any more. A job
-// refers to its files until it is finished, even when they were deleted.
+// refers to its files until it is finished, even when they were deleted. What others may be
+// about to refer to is left to RemoveUnreferenced, a day later.
 func (s *Store) ReleaseBlobs(ctx context.Context, digests ...string) error {
+	if s.shared {
+		return nil
+	}
 	for _, digest := range digests {
 		if err := s.releaseBlob(ctx, digest); err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"time"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
@@ -19,6 +20,11 @@ const unreferencedLifetime = 24 * time.Hour
 // returns how many. While bytes are missing that are referred to, something is amiss:
 // then nothing is removed, and a *blob.DamagedError is among the errors.
 func (s *Store) RemoveUnreferenced(ctx context.Context, now time.Time) (int, error) {
+	if s.shared {
+		if err := s.noteGeneration(ctx); err != nil {
+			return 0, err
+		}
+	}
 	present, err := s.blobs.Digests()
 	if err != nil {
 		return 0, err
@@ -34,7 +40,15 @@ func (s *Store) RemoveUnreferenced(ctx context.Context, now time.Time) (int, err
 	if err != nil || len(due) == 0 {
 		return 0, err
 	}
-	return len(due), s.ReleaseBlobs(ctx, due...)
+	if !s.shared {
+		return len(due), s.ReleaseBlobs(ctx, due...)
+	}
+	for _, digest := range due {
+		if err := s.removeShared(ctx, digest, now); err != nil {
+			return 0, err
+		}
+	}
+	return len(due), nil
 }
 
 // checkPresent names one of the bytes that are missing.
@@ -94,7 +108,7 @@ func (s *Store) noteUnreferenced(ctx context.Context, digests []string, now time
 	if len(found)+len(gone) > 0 {
 		err = s.write(ctx, func(tx *sql.Tx) error {
 			for _, digest := range gone {
-				if _, err := tx.ExecContext(ctx, `DELETE FROM unreferenced WHERE digest = $1`, digest); err != nil {
+				if _, err := tx.ExecContext(ctx, `DELETE FROM unreferenced WHERE digest = $1 AND found_at <= $2`, digest, s.forgottenBefore(now)); err != nil {
 					return err
 				}
 			}
@@ -109,7 +123,16 @@ func (s *Store) noteUnreferenced(ctx context.Context, digests []string, now time
 	if err != nil {
 		return nil, err
 	}
-	return collect(ctx, s.reader, scanString, `SELECT digest FROM unreferenced WHERE found_at <= $1`, now.Add(-unreferencedLifetime).Unix())
+	return collect(ctx, s.reader, scanString, `SELECT digest FROM unreferenced WHERE found_at <= $1`, unreferencedBefore(now))
+}
+
+// forgottenBefore is since when bytes must have been unreferenced for that to be forgotten when it
+// is no longer so. Of shared ones another server may have said it, which is about to bring them.
+func (s *Store) forgottenBefore(now time.Time) int64 {
+	if s.shared {
+		return unreferencedBefore(now)
+	}
+	return math.MaxInt64
 }
 
 // subtract returns those of all that are not among the others.

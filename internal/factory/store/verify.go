@@ -77,7 +77,7 @@ func (l Location) Verify(ctx context.Context) (*Report, error) {
 	if err := found.isPresent(engine.dialect()); err != nil {
 		return nil, err
 	}
-	if err := found.compare(l.Directory); err != nil {
+	if err := found.compare(l.Blobs()); err != nil {
 		report.Problems = append(report.Problems, err.Error())
 	}
 	database, err := engine.openUntouched()
@@ -89,7 +89,12 @@ func (l Location) Verify(ctx context.Context) (*Report, error) {
 	for _, problem := range damage {
 		report.Problems = append(report.Problems, "the database is damaged: "+oneLine(problem))
 	}
-	verification := verification{database: database, blobs: blob.In(l.Directory), report: report}
+	blobs, unreachable := l.Blobs().Look(ctx)
+	if unreachable != nil {
+		return report, errors.Join(err, unreachable)
+	}
+	defer func() { _ = blobs.Close() }() // it was only read
+	verification := verification{database: database, blobs: blobs, report: report}
 	return report, errors.Join(err, verification.checkBlobs(ctx))
 }
 
@@ -109,7 +114,7 @@ func (f *inspection) isPresent(d dialect) error {
 
 type verification struct {
 	database *sql.DB
-	blobs    *blob.Directory
+	blobs    blob.Store
 	report   *Report
 }
 
@@ -210,6 +215,11 @@ func (l Location) Accept(ctx context.Context) error {
 	if err := found.isPresent(engine.dialect()); err != nil {
 		return err
 	}
+	blobs, err := l.Blobs().Look(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = blobs.Close() }() // what is written to it is there
 	database, err := engine.openAlone()
 	if err != nil {
 		return err
@@ -218,7 +228,7 @@ func (l Location) Accept(ctx context.Context) error {
 	if err := errors.Join(err, database.Close()); err != nil {
 		return err
 	}
-	return writeGeneration(l.Directory, present)
+	return writeGeneration(blobs, present)
 }
 
 // beginHistory tells the database from others that went on from the same point.

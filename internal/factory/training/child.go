@@ -33,7 +33,7 @@ func RunIfChild() {
 
 // assignment is what a child reads first. Its input stays open as long as its parent lives.
 type assignment struct {
-	BlobDirectory   string
+	BlobDirectory   string // unless the environment names a bucket
 	Folder          string // for what the training puts aside, and for its state
 	BaseModel       string // the flag that it is opened from
 	BaseDigest      string // that it has then
@@ -85,9 +85,12 @@ func runChild(in io.Reader, out io.Writer) error {
 		_, _ = io.Copy(io.Discard, in)
 		os.Exit(1) // the parent is gone, and nobody else wants the model
 	}()
-	c := &child{assigned: assigned, job: assigned.job(), blobs: blob.In(assigned.BlobDirectory), messages: json.NewEncoder(out)}
+	c := &child{assigned: assigned, job: assigned.job(), messages: json.NewEncoder(out)}
 	var made *made
 	err := protect(func() (err error) {
+		if c.blobs, err = blob.FromEnvironment(assigned.BlobDirectory).Dial(context.Background()); err != nil {
+			return err
+		}
 		made, err = c.train(context.Background())
 		return err
 	})

@@ -14,6 +14,7 @@ type failure struct {
 	Invalid  *store.InvalidDataError `json:",omitempty"`
 	Damaged  *blob.DamagedError      `json:",omitempty"`
 	DiskFull bool                    `json:",omitempty"`
+	Bucket   *blob.UnavailableError  `json:",omitempty"`
 	Base     *store.BaseModelError   `json:",omitempty"`
 }
 
@@ -21,6 +22,7 @@ func newFailure(err error) *failure {
 	f := &failure{Message: err.Error(), DiskFull: store.IsDiskFull(err)}
 	f.Invalid, _ = errors.AsType[*store.InvalidDataError](err)
 	f.Base, _ = errors.AsType[*store.BaseModelError](err)
+	f.Bucket, _ = errors.AsType[*blob.UnavailableError](err)
 	f.Damaged, _ = errors.AsType[*blob.DamagedError](err)
 	return f
 }
@@ -36,6 +38,8 @@ func (f *failure) Unwrap() error {
 		return f.Damaged
 	case f.Base != nil:
 		return f.Base
+	case f.Bucket != nil:
+		return f.Bucket
 	case f.DiskFull:
 		return syscall.ENOSPC
 	}

@@ -47,9 +47,9 @@ type process struct {
 	ended     chan struct{}
 }
 
-// startProcess starts this program once more. The child is killed when the context ends,
+// startProcess starts this program once more, with more in its environment. The child is killed when the context ends,
 // and ends by itself when its parent dies.
-func startProcess(ctx context.Context, budget int64) (*process, error) {
+func startProcess(ctx context.Context, budget int64, environment []string) (*process, error) {
 	if os.Getenv(childMark) != "" {
 		return nil, errors.New("a process that was started to train opened a factory: its program has to call RunIfChild first")
 	}
@@ -59,7 +59,7 @@ func startProcess(ctx context.Context, budget int64) (*process, error) {
 	}
 	p := &process{command: exec.CommandContext(ctx, program, ChildCommand), budget: budget, ended: make(chan struct{})}
 	p.command.Args[0] = os.Args[0]
-	p.command.Env = childEnvironment(budget)
+	p.command.Env = append(childEnvironment(budget), environment...)
 	p.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a terminal interrupts the parent alone
 	p.command.Stderr = &p.lastWords
 	if p.input, err = p.command.StdinPipe(); err != nil {
@@ -79,7 +79,7 @@ func startProcess(ctx context.Context, budget int64) (*process, error) {
 // assign says what to train. A child that dies before it has read it is told by its end.
 func (p *process) assign(a *assignment) { _ = json.NewEncoder(p.input).Encode(a) }
 
-// childEnvironment has no secrets of the parent's. The collector comes at half as much garbage as
+// childEnvironment has no secrets of the parent's: those of a bucket are added to it. The collector comes at half as much garbage as
 // it would, and more often before the budget is reached: what a training has in memory are weights,
 // in which it has nothing to look for.
 func childEnvironment(budget int64) []string {
@@ -182,7 +182,7 @@ func (q *Queue) train(ctx context.Context, j *store.Job) (*trained, error) {
 		return nil, err
 	}
 	begun := q.now()
-	p, err := startProcess(ctx, q.trainingMemory)
+	p, err := startProcess(ctx, q.trainingMemory, q.blobsAt.Environment())
 	if err != nil {
 		return nil, err
 	}
@@ -216,7 +216,7 @@ func (q *Queue) train(ctx context.Context, j *store.Job) (*trained, error) {
 
 func (q *Queue) assignment(j *store.Job, base *basemodels.Model, folder string) *assignment {
 	return &assignment{
-		BlobDirectory:   q.directory,
+		BlobDirectory:   q.blobsAt.Directory,
 		Folder:          folder,
 		BaseModel:       base.Flag,
 		BaseDigest:      base.Digest,

@@ -72,7 +72,7 @@ func TestChildrenHaveNoSecrets(t *testing.T) {
 // startIdle starts a child that is not told what to train.
 func startIdle(t *testing.T, budget int64) *process {
 	t.Helper()
-	p, err := startProcess(t.Context(), budget)
+	p, err := startProcess(t.Context(), budget, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,7 +43,7 @@ const (
 type Queue struct {
 	store          *store.Store
 	blobs          blob.Store
-	directory      string // of the blobs
+	blobsAt        blob.Location
 	baseModels     basemodels.Models
 	encoders       basemodels.Encoders
 	scratch        string // a folder for what trainings put aside
@@ -79,7 +79,7 @@ type claim struct {
 type Config struct {
 	Store          *store.Store
 	Blobs          blob.Store
-	BlobDirectory  string // of Blobs, for the processes that train
+	BlobsAt        blob.Location // where Blobs are, for the processes that train
 	BaseModels     basemodels.Models
 	Encoders       basemodels.Encoders // that BaseModels were opened with
 	Scratch        string              // a folder on a disk for what trainings put aside
@@ -96,7 +96,7 @@ func NewQueue(config Config) *Queue {
 	q := &Queue{
 		store:          config.Store,
 		blobs:          config.Blobs,
-		directory:      config.BlobDirectory,
+		blobsAt:        config.BlobsAt,
 		baseModels:     config.BaseModels,
 		encoders:       config.Encoders,
 		scratch:        config.Scratch,

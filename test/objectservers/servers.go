@@ -1,4 +1,5 @@
-package storage
+// Package objectservers runs servers of object storage for tests.
+package objectservers
 
 import (
 	"crypto/sha256"
@@ -15,25 +16,44 @@ import (
 	"time"
 )
 
-var (
-	data    string // the folder of all that the servers store
-	started []*server
+// What the gateway to S3 takes.
+const (
+	S3Region    = "eu-west-3"
+	S3AccessKey = "AKIAEXAMPLE"
+	S3SecretKey = "canary-of-s3"
 )
 
-// server is a process that listens.
-type server struct {
-	address string
+// The account that every Azurite has.
+const (
+	AzureAccount = "devstoreaccount1"
+	AzureKey     = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+)
+
+var (
+	// folder is that of all that the servers store.
+	folder  = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "storage-") })
+	started []*Server
+)
+
+// Server is a process that listens.
+type Server struct {
+	Address string
+	Folder  string // of what it stores, if it is a gateway to a disk
 	command *exec.Cmd
 }
 
-// start starts a server and waits until it listens.
-func start(binary string, arguments func(port string) []string, environment ...string) (*server, error) {
-	address, err := freeAddress()
+// Start starts a server and waits until it listens. It ends with StopAll.
+func Start(binary string, arguments func(port string) []string, environment ...string) (*Server, error) {
+	address, err := FreeAddress()
+	if err != nil {
+		return nil, err
+	}
+	data, err := folder()
 	if err != nil {
 		return nil, err
 	}
 	_, port, _ := net.SplitHostPort(address)
-	s := &server{address: address, command: exec.Command(binary, arguments(port)...)}
+	s := &Server{Address: address, command: exec.Command(binary, arguments(port)...)}
 	s.command.Env = append(os.Environ(), environment...)
 	s.command.Dir = data
 	dieWithParent(s.command)
@@ -54,19 +74,26 @@ func start(binary string, arguments func(port string) []string, environment ...s
 	return s, nil
 }
 
-// stop can be repeated.
-func (s *server) stop() {
+// Pid is of the process.
+func (s *Server) Pid() int { return s.command.Process.Pid }
+
+// Stop can be repeated.
+func (s *Server) Stop() {
 	_ = s.command.Process.Kill()
 	_ = s.command.Wait()
 }
 
-func stopServers() {
+// StopAll ends all servers, and forgets what they have. A package's TestMain calls it.
+func StopAll() error {
 	for _, server := range started {
-		server.stop()
+		server.Stop()
 	}
+	data, err := folder()
+	return errors.Join(err, os.RemoveAll(data))
 }
 
-func freeAddress() (string, error) {
+// FreeAddress is one that nobody listens at.
+func FreeAddress() (string, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
@@ -88,7 +115,7 @@ func waitUntilListening(address string) error {
 // tool gives the path of a server that hack/tools/storage pins, building it if no
 // earlier run, of this clone or another, left it in the user's cache.
 func tool(importPath string) (string, error) {
-	module, err := filepath.Abs(filepath.Join("..", "..", "hack", "tools", "storage"))
+	module, err := toolsModule()
 	if err != nil {
 		return "", err
 	}
@@ -112,6 +139,22 @@ func tool(importPath string) (string, error) {
 	return binary, os.Rename(temporary, binary)
 }
 
+// toolsModule is found from the folder of any package.
+func toolsModule() (string, error) {
+	at, err := os.Getwd()
+	for err == nil {
+		module := filepath.Join(at, "hack", "tools", "storage")
+		if _, err := os.Stat(module); err == nil {
+			return module, nil
+		}
+		if filepath.Dir(at) == at {
+			return "", errors.New("no hack/tools/storage above the test's folder")
+		}
+		at = filepath.Dir(at)
+	}
+	return "", err
+}
+
 // cacheFolder is another one for other versions of the servers.
 func cacheFolder(module string) (string, error) {
 	versions, err := os.ReadFile(filepath.Join(module, "go.mod"))
@@ -125,42 +168,53 @@ func cacheFolder(module string) (string, error) {
 		}
 	}
 	folder := filepath.Join(cache, "classifier-factory", fmt.Sprintf("storage-%x", sha256.Sum256(versions))[:len("storage-")+12])
-	return folder, os.MkdirAll(folder, 0o755)
+	return folder, os.MkdirAll(folder, 0o750)
 }
 
-var startVersityGateway = sync.OnceValues(func() (*server, error) {
+// VersityGateway serves S3. Its objects are files of its folder, by bucket and name.
+var VersityGateway = sync.OnceValues(func() (*Server, error) {
 	binary, err := tool("github.com/versity/versitygw/cmd/versitygw")
 	if err != nil {
 		return nil, err
 	}
-	objects, metadata := filepath.Join(data, "s3"), filepath.Join(data, "metadata-of-s3")
-	if err := errors.Join(os.Mkdir(objects, 0o755), os.Mkdir(metadata, 0o755)); err != nil {
+	data, err := folder()
+	if err != nil {
 		return nil, err
 	}
-	return start(binary, func(port string) []string {
-		return []string{"--quiet", "--region", s3Region, "--port", "127.0.0.1:" + port, "posix", "--sidecar", metadata, objects}
-	}, "ROOT_ACCESS_KEY="+s3AccessKey, "ROOT_SECRET_KEY="+s3SecretKey)
+	objects, metadata := filepath.Join(data, "s3"), filepath.Join(data, "metadata-of-s3")
+	if err := errors.Join(os.Mkdir(objects, 0o700), os.Mkdir(metadata, 0o700)); err != nil {
+		return nil, err
+	}
+	gateway, err := Start(binary, func(port string) []string {
+		return []string{"--quiet", "--region", S3Region, "--port", "127.0.0.1:" + port, "posix", "--sidecar", metadata, objects}
+	}, "ROOT_ACCESS_KEY="+S3AccessKey, "ROOT_SECRET_KEY="+S3SecretKey)
+	if err == nil {
+		gateway.Folder = objects
+	}
+	return gateway, err
 })
 
-var startGoogleServer = sync.OnceValues(func() (*server, error) {
+// GoogleServer serves Google's storage API without credentials.
+var GoogleServer = sync.OnceValues(func() (*Server, error) {
 	binary, err := tool("github.com/fsouza/fake-gcs-server")
 	if err != nil {
 		return nil, err
 	}
-	return start(binary, func(port string) []string {
+	return Start(binary, func(port string) []string {
 		return []string{"-scheme", "http", "-host", "127.0.0.1", "-port", port, "-backend", "memory", "-log-level", "warn", "-public-host", "127.0.0.1:" + port}
 	})
 })
 
-var startAzurite = sync.OnceValues(func() (*server, error) {
-	return start(azurite(), func(port string) []string {
+// AzureServer serves Azure's, if Azurite is there.
+var AzureServer = sync.OnceValues(func() (*Server, error) {
+	return Start(Azurite(), func(port string) []string {
 		return []string{"--blobHost", "127.0.0.1", "--blobPort", port, "--inMemoryPersistence", "--skipApiVersionCheck", "--silent", "--disableTelemetry"}
 	})
 })
 
-// azurite is the path of azurite-blob, or empty. It needs Node, which is not asked
+// Azurite is the path of azurite-blob, or empty. It needs Node, which is not asked
 // of everyone who runs the tests.
-func azurite() string {
+func Azurite() string {
 	if binary := strings.TrimSpace(os.Getenv("AZURITE")); binary != "" {
 		return binary
 	}

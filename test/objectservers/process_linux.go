@@ -1,4 +1,4 @@
-package storage
+package objectservers
 
 import (
 	"os/exec"
