@@ -2,7 +2,9 @@ package controller
 
 import (
 	"context"
+	"time"
 
+	"golang.org/x/time/rate"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/util/workqueue"
@@ -16,9 +18,17 @@ import (
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 )
 
+// How many settled objects of a kind an operator that starts looks at in a second, after as many
+// as are looked at at once: thousands of them together would take memory that is never needed again.
+const (
+	settledASecond = 50
+	settledAtOnce  = 100
+)
+
 // unsettledFirst lets an operator that starts look first at what still waits for it. Most
-// of what it is told of has been done for long.
+// of what it is told of has been done for long, and is looked at by and by.
 func unsettledFirst() handler.EventHandler {
+	pace := rate.NewLimiter(settledASecond, settledAtOnce)
 	return handler.Funcs{
 		CreateFunc: func(_ context.Context, created event.CreateEvent, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
 			request := reconcile.Request{NamespacedName: client.ObjectKeyFromObject(created.Object)}
@@ -27,11 +37,11 @@ func unsettledFirst() handler.EventHandler {
 				queue.Add(request)
 				return
 			}
-			priority := 0
+			priority, after := 0, time.Duration(0)
 			if isSettled(created.Object) {
-				priority = handler.LowPriority
+				priority, after = handler.LowPriority, pace.Reserve().Delay()
 			}
-			byPriority.AddWithOpts(priorityqueue.AddOpts{Priority: &priority}, request)
+			byPriority.AddWithOpts(priorityqueue.AddOpts{Priority: &priority, After: after}, request)
 		},
 	}
 }

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -66,5 +67,31 @@ func TestOperatorThatStartsLooksFirstAtWhatWaitsForIt(t *testing.T) {
 				t.Errorf("the first to be looked at is %s", got.Name)
 			}
 		})
+	}
+}
+
+// TestOperatorThatStartsLooksByAndByAtWhatIsDone, unless something becomes of it.
+func TestOperatorThatStartsLooksByAndByAtWhatIsDone(t *testing.T) {
+	const objects = 1000
+	queue := priorityqueue.New[reconcile.Request]("test")
+	defer queue.ShutDown()
+	looks, began := unsettledFirst(), time.Now()
+	for i := range objects {
+		data := &classifierv1alpha1.ClassifierDataset{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("done%d", i), Generation: 1}}
+		data.Status.Conditions = []metav1.Condition{{Type: classifierv1alpha1.ConditionReady, Status: metav1.ConditionTrue, ObservedGeneration: 1}}
+		looks.Create(t.Context(), event.CreateEvent{Object: data, IsInInitialList: true}, queue)
+	}
+	changed := reconcile.Request{NamespacedName: types.NamespacedName{Name: fmt.Sprintf("done%d", objects-1)}}
+	queue.Add(changed)
+	if first, _, _ := queue.GetWithPriority(); first != changed {
+		t.Errorf("the first to be looked at is %s", first.Name)
+	}
+	looked := 0
+	for ; queue.Len() > 0; looked++ {
+		done, _, _ := queue.GetWithPriority()
+		queue.Done(done)
+	}
+	if most := settledAtOnce + settledASecond*(1+int(time.Since(began).Seconds())); looked < settledAtOnce/2 || looked > most {
+		t.Errorf("%d are looked at at once, want %d at most", looked, most)
 	}
 }
