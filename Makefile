@@ -60,7 +60,7 @@ ALONE := ./test/faults ./test/scale ./test/neighbours ./test/scaled
 .PHONY: test
 test: ## Run every test that needs no Node and no cluster.
 	hack/postgres.sh
-	$(EXPORT_ASSETS) && go test -count=1 -timeout 20m $$(go list ./... | grep -v $(ALONE:./%=-e /%$$) -e /test/install$$ -e /test/monitoring$$) \
+	$(EXPORT_ASSETS) && go test -count=1 -timeout 20m $$(go list ./... | grep -v $(ALONE:./%=-e /%$$) -e /test/install$$ -e /test/monitoring$$ -e /test/conformance$$) \
 		&& go test -count=1 ./internal/controller -namespaced \
 		&& go test -count=1 ./internal/factory -postgres -bucket \
 		&& go test -count=1 ./internal/factory/api ./internal/factory/store ./internal/factory/training -postgres \
@@ -75,8 +75,9 @@ test-monitoring: ## Test dashboards and alerts against the metrics of a real ope
 	PROMTOOL="$$(hack/promtool.sh)" && export PROMTOOL && $(EXPORT_ASSETS) && go test -count=1 ./test/monitoring
 
 .PHONY: conformance
-conformance: build ## Lead a classifier's life on the factory with the official SDKs (needs Node).
+conformance: build ## Lead a classifier's life on the factory with the official SDKs, then with PostgreSQL and S3 beneath (needs Node).
 	hack/conformance.sh
+	hack/postgres.sh && go test -count=1 -v ./test/conformance
 
 .PHONY: bench
 bench: build ## Measure datasets, training and serving against their peers (CLASSIFIER_DATA=folder of data sets, CLASSIFIER_WORDS=table, PARTS=engine, SETS=names).

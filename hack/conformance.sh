@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Leads the life of a classifier on bin/factory with the official SDKs. TypeScript needs Node 20 and a package registry;
+# Leads the life of a classifier on bin/factory, or on what FACTORY names, with the official SDKs. TypeScript needs Node 20 and a package registry;
 # every version is pinned by the lock files. Python takes the SDK from the package index, or from what MISTRAL_PYTHON_SDK
 # names: a git repository with the versions' tags, or a checkout of one of them (the interpreter needs httpx and pydantic 2
 # then). A version that is not to be had is skipped, and said to be.

@@ -13,7 +13,8 @@ import (
 func beside(t *testing.T, first *server) *server {
 	t.Helper()
 	return startServer(t, func(c *Config) {
-		c.Directory, c.DatabaseURL, c.ServeAlone = first.config.Directory, first.config.DatabaseURL, true
+		c.Directory, c.DatabaseURL, c.BlobURL = first.config.Directory, first.config.DatabaseURL, first.config.BlobURL
+		c.ServeAlone = true
 	})
 }
 

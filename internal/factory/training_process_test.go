@@ -24,7 +24,7 @@ func hasProcesses() bool {
 	return err == nil
 }
 
-// processesOf has the children of a process, but for the tests' PostgreSQL.
+// processesOf has the children of a process, but for the tests' PostgreSQL and bucket.
 func processesOf(parent int) (children []int) {
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, path := range stats {
@@ -35,7 +35,8 @@ func processesOf(parent int) (children []int) {
 		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
 		name, rest, _ := bytes.Cut(stat, []byte(") "))
 		fields := bytes.Fields(rest) // from the state on
-		if string(fields[1]) == strconv.Itoa(parent) && string(fields[0]) != "Z" && !bytes.HasSuffix(name, []byte("(postgres")) {
+		if string(fields[1]) == strconv.Itoa(parent) && string(fields[0]) != "Z" &&
+			!bytes.HasSuffix(name, []byte("(postgres")) && !bytes.HasSuffix(name, []byte("(versitygw")) {
 			children = append(children, pid)
 		}
 	}

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-const binary = fileURLToPath(new URL("../../bin/factory", import.meta.url));
+const binary = process.env.FACTORY ?? fileURLToPath(new URL("../../bin/factory", import.meta.url));
 
 // startFactory starts a factory with an empty directory on a free port of loopback.
 export async function startFactory() {

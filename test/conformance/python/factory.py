@@ -8,7 +8,7 @@ import tempfile
 import threading
 from pathlib import Path
 
-binary = Path(__file__).parents[3] / "bin" / "factory"
+binary = os.environ.get("FACTORY") or Path(__file__).parents[3] / "bin" / "factory"
 
 
 class Factory:
