@@ -24,6 +24,14 @@ func TestDeployingSaysWhatIsMissing(t *testing.T) {
 			"the storage class fast has not made the factory's volume"},
 		{"no node for a factory that has its volume", "*rollout*deployment*) exit 0;;" + key + "*persistentvolumeclaim*) echo 'Bound fast';; *containerStatuses*) echo ' Unschedulable';;",
 			"The factory does not run: no node has room"},
+		{"a second pod with data of its own", "*rollout*deployment*) exit 0;;" + key + "*statefulset*spec.replicas*) echo 2;;",
+			"The factory does not run: only one pod can have its data"},
+		{"servers and workers run", "*get*deployment*server*) echo deployment.apps/server;;" + ready, ""},
+		{"nothing says where the servers' data are",
+			"*get*deployment*server*) echo deployment.apps/server;; *rollout*controller-manager*) exit 0;; *factory-storage*) exit 1;;" + key,
+			"The factory-server does not run: there is no Secret factory-storage"},
+		{"no node for workers", "*get*deployment*server*) echo deployment.apps/server;; *rollout*worker*) exit 1;;" + ready + "*secret*) echo there;; *containerStatuses*) echo ' Unschedulable';;",
+			"The factory-worker does not run: no node has room"},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			r := newRepository(t, "", "wait-deployed.sh")

@@ -14,7 +14,21 @@ missing() {
 		echo "there is no Secret factory-api-key, which the pods wait for: make it, or run make deploy again"
 		return
 	fi
-	if [ "$component" = factory ]; then
+	case $component in
+	factory-*)
+		if ! get secret factory-storage -o name >/dev/null; then
+			echo "there is no Secret factory-storage, which servers and workers wait for: docs/how-to/run-several-factories.md says what is in it"
+			return
+		fi
+		;;
+	factory)
+		case $(get statefulset classifier-factory-factory -o 'jsonpath={.spec.replicas}') in
+		"" | 0 | 1) ;;
+		*)
+			echo "only one pod can have its data: set its replicas to 1, or see docs/how-to/run-several-factories.md for servers and workers that share theirs"
+			return
+			;;
+		esac
 		claims=$(get persistentvolumeclaim data-classifier-factory-factory-0 -o 'jsonpath={.status.phase} {.spec.storageClassName}') || true
 		case $claims in
 		"Pending ")
@@ -26,7 +40,8 @@ missing() {
 			return
 			;;
 		esac
-	fi
+		;;
+	esac
 	waiting=$(get pods --selector "$selector" -o 'jsonpath={range .items[*]}{.status.containerStatuses[*].state.waiting.reason} {.status.conditions[?(@.status=="False")].reason}{end}') || true
 	case $waiting in
 	*ErrImage* | *ImagePull* | *InvalidImageName*)
@@ -44,7 +59,11 @@ missing() {
 	esac
 }
 
-for workload in operator=deployment/classifier-factory-controller-manager factory=statefulset/classifier-factory-factory; do
+workloads=factory=statefulset/classifier-factory-factory
+if [ -n "$(get deployment classifier-factory-factory-server -o name)" ]; then
+	workloads="factory-server=deployment/classifier-factory-factory-server factory-worker=deployment/classifier-factory-factory-worker"
+fi
+for workload in operator=deployment/classifier-factory-controller-manager $workloads; do
 	left=$((deadline - SECONDS))
 	if ! $KUBECTL rollout status --namespace "$NAMESPACE" --timeout="$((left > 1 ? left : 1))s" "${workload#*=}"; then
 		echo "The ${workload%%=*} does not run: $(missing "${workload%%=*}")." >&2

@@ -86,6 +86,9 @@ type options struct {
 	baseModels        string
 	encoders          factory.Encoders
 	workers           int
+	replica           int
+	untilIdle         time.Duration
+	shutdownDelay     time.Duration
 	trainingMemory    int64
 	lease             time.Duration
 	fileLifetime      time.Duration
@@ -109,8 +112,8 @@ func parseOptions(arguments []string) (options, error) {
 		err = fmt.Errorf("%q is no command: serve, work, train, verify, backup, base and key are", flags.Arg(0))
 		_, _ = fmt.Fprintln(flags.Output(), err)
 	}
-	if err == nil && (o.workers < 0 || o.lease < shortestLease) {
-		err = fmt.Errorf("--workers is no number below 0, and --lease-duration is %v at least", shortestLease)
+	if err == nil && (o.workers < 0 || o.replica < 0 || o.lease < shortestLease) {
+		err = fmt.Errorf("--workers and --replica are no numbers below 0, and --lease-duration is %v at least", shortestLease)
 		_, _ = fmt.Fprintln(flags.Output(), err)
 	}
 	return o, err
@@ -132,6 +135,8 @@ func (o *options) flags() *flag.FlagSet {
 	flags.IntVar(&o.workers, "workers", 1, "jobs to train at a time; each takes all CPUs but one; 0: leave all to factory work")
 	flags.StringVar(&o.listen, "listen", ":8080", "address of the API")
 	flags.StringVar(&o.metricsListen, "metrics-listen", "", "address of /metrics (default: that of the API, on the port after its)")
+	flags.DurationVar(&o.shutdownDelay, "shutdown-delay", 0, "how long requests are served after SIGTERM while /readyz says that the server is about to end, such as 10s: as long as those who send them take to notice")
+	flags.IntVar(&o.replica, "replica", 0, "number of this process among the replicas of a StatefulSet; all but 0 are not ready, unless --database-url and --blob-url give them the same facts and bytes")
 	flags.StringVar(&o.apiKeysFile, "api-keys-file", "", "file of API keys, one tenant:hex-SHA-256-of-the-key or tenant:scopes:hex-SHA-256 a line, read again when it changes. The environment's FACTORY_API_KEY is one more, in plain, of the tenant default")
 	flags.DurationVar(&o.fileLifetime, "file-lifetime", 0, "how long an uploaded file is kept, such as 720h; 0: until it is deleted")
 	flags.DurationVar(&o.jobLifetime, "job-lifetime", 365*24*time.Hour, "how long a job is kept after its end, and waits to be started after its validation; its model is kept; 0: for ever")
@@ -202,6 +207,9 @@ func run(ctx context.Context, o options, logger *slog.Logger) error {
 	}
 	if o.backupTo != "" {
 		return factory.Backup(ctx, factory.Location{Directory: o.dataDirectory, BlobURL: o.blobURL}, o.backupTo)
+	}
+	if because := o.aloneBecause(); because != "" {
+		return o.standAside(ctx, because, logger)
 	}
 	source := &keySource{path: o.apiKeysFile, plain: os.Getenv("FACTORY_API_KEY")}
 	keys, err := source.read()
@@ -290,11 +298,12 @@ func parseBytes(text string) (int64, error) {
 	return int64(value), nil
 }
 
-// serve answers requests until the context ends, and then those under way.
+// serve answers requests until the context ends, for --shutdown-delay, and then those under way.
 func serve(ctx context.Context, o options, opened *factory.Factory, logger *slog.Logger) error {
 	var servers servers
 	failed := make(chan error, 2)
-	api := func() error { return servers.start("api", o.listen, opened.Handler(), logger, failed) }
+	leaving := &leaving{Handler: opened.Handler()}
+	api := func() error { return servers.start("api", o.listen, leaving, logger, failed) }
 	metrics := func() error { return o.startMetrics(&servers, opened.MetricsHandler(), logger, failed) }
 	first, second := metrics, api
 	if o.metricsListen == "" {
@@ -303,16 +312,20 @@ func serve(ctx context.Context, o options, opened *factory.Factory, logger *slog
 	if err := first(); err != nil {
 		return err
 	}
-	if err := second(); err != nil {
-		return errors.Join(err, servers.shutdown(shutdownTimeout, logger))
+	err := second()
+	if err == nil {
+		select {
+		case err = <-failed:
+		case <-ctx.Done():
+			logger.Info("shutting down")
+			leaving.begin()
+			select {
+			case err = <-failed:
+			case <-time.After(o.shutdownDelay):
+			}
+		}
 	}
-	select {
-	case err := <-failed:
-		return errors.Join(err, servers.shutdown(shutdownTimeout, logger))
-	case <-ctx.Done():
-		logger.Info("shutting down")
-		return servers.shutdown(shutdownTimeout, logger)
-	}
+	return errors.Join(err, servers.shutdown(shutdownTimeout, logger))
 }
 
 func (o *options) startMetrics(servers *servers, handler http.Handler, logger *slog.Logger, failed chan<- error) error {

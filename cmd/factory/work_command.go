@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory"
 	"github.com/classifier-factory/classifier-factory/internal/tracing"
@@ -21,6 +22,7 @@ func (o *options) workFlags() *flag.FlagSet {
 	o.addTraining(flags)
 	flags.StringVar(&o.listen, "listen", ":8081", "address of /healthz, /readyz and /metrics, which ask for no key")
 	flags.IntVar(&o.workers, "workers", 1, "jobs to train at a time; each takes all CPUs but one")
+	flags.DurationVar(&o.untilIdle, "until-idle", 0, "end, with success, when there has been nothing to do for so long, such as 1m; 0: never")
 	return flags
 }
 
@@ -49,7 +51,7 @@ func workCommand(arguments []string) int {
 	return 0
 }
 
-// work goes on until the context ends. Then it gives up its jobs at once: others go on with them.
+// work goes on until the context ends, or there is nothing to do. Then it gives up its jobs at once: others go on with them.
 func work(ctx context.Context, o options, logger *slog.Logger) error {
 	config, err := o.shared(logger)
 	if err != nil {
@@ -70,6 +72,8 @@ func work(ctx context.Context, o options, logger *slog.Logger) error {
 	if err == nil {
 		select {
 		case err = <-failed:
+		case <-whenIdle(ctx, opened, o.untilIdle):
+			logger.Info("nothing to do", slog.String("for", o.untilIdle.String()))
 		case <-ctx.Done():
 			logger.Info("shutting down")
 		}
@@ -78,4 +82,25 @@ func work(ctx context.Context, o options, logger *slog.Logger) error {
 	sending, cancel := context.WithTimeout(context.WithoutCancel(ctx), tracesTimeout)
 	defer cancel()
 	return errors.Join(err, endTracing(sending))
+}
+
+// whenIdle tells when the worker has had nothing to do for so long; never if that is 0.
+func whenIdle(ctx context.Context, worker *factory.Worker, patience time.Duration) <-chan struct{} {
+	if patience <= 0 {
+		return nil
+	}
+	idle := make(chan struct{})
+	go func() {
+		ticker := time.NewTicker(min(patience, time.Second))
+		defer ticker.Stop()
+		for worker.Idle() < patience {
+			select {
+			case <-ticker.C:
+			case <-ctx.Done():
+				return
+			}
+		}
+		close(idle)
+	}()
+	return idle
 }

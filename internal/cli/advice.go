@@ -100,7 +100,7 @@ var advices = map[string]counsel{
 	classifierv1alpha1.ReasonReachable: finished,
 	classifierv1alpha1.ReasonUnreachable: {who: factory,
 		do:  "see whether the factory runs at the uri of Secret {connection}, and why it does not answer; calls are repeated by themselves",
-		own: advice{factory, "see whether the factory runs, and why it does not answer: kubectl get pods -A -l app.kubernetes.io/component=factory; calls are repeated by themselves"}},
+		own: advice{factory, "see whether the factory runs, and why it does not answer: kubectl get pods -A -l app.kubernetes.io/name=classifier-factory; calls are repeated by themselves"}},
 	classifierv1alpha1.ReasonAddressRefused: {who: operator,
 		do: "name the host of the connection's uri in the operator's flag --factory-private-hosts, if it may connect there"},
 	classifierv1alpha1.ReasonUnauthorized: {who: you, do: correctConnection,

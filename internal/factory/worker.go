@@ -47,6 +47,9 @@ func OpenWorker(ctx context.Context, config Config) (*Worker, error) {
 // Close gives up what is being worked on, so that others go on with it at once.
 func (w *Worker) Close() error { return w.close() }
 
+// Idle is how long there has been nothing to do.
+func (w *Worker) Idle() time.Duration { return w.queue.Idle() }
+
 // pingPatience is how long a worker's database is waited for before the worker is said not to be
 // ready.
 const pingPatience = 5 * time.Second

@@ -62,6 +62,28 @@ alerts: {enabled: true, labels: {release: prometheus}}
 dashboards: {enabled: true, labels: {grafana_dashboard: "1", folder: classifiers}}
 `
 
+// scaled is everything that servers and workers can have.
+const scaled = `
+factory:
+  replicas: 3
+  args: ["--base-models=ministral-3b-latest,words=words:/words/table"]
+  volumes: [{name: words, persistentVolumeClaim: {claimName: words, readOnly: true}}]
+  volumeMounts: [{name: words, mountPath: /words, readOnly: true}]
+  podDisruptionBudget: {enabled: true}
+  scaled:
+    secretName: factory-storage
+    autoscaling: {enabled: false}
+    topologyKeys: [kubernetes.io/hostname]
+    serviceAccountAnnotations: {eks.amazonaws.com/role-arn: "arn:aws:iam::0:role/models"}
+    workers:
+      replicas: null
+      args: ["--base-models=ministral-3b-latest,words=words:/words/table"]
+      nodeSelector: {pool: trainings}
+      tolerations: [{key: dedicated, operator: Exists}]
+networkPolicies: {enabled: true}
+monitors: {enabled: true}
+`
+
 // TestInstallingAndLeaving is the life of a release on a real API server: Helm applies it
 // server-side, changes it, and takes it away but for what crds.keep keeps.
 func TestInstallingAndLeaving(t *testing.T) {
@@ -101,6 +123,11 @@ func TestInstallingAndLeaving(t *testing.T) {
 	if key() != made {
 		t.Error("an upgrade made another key")
 	}
+	upgrade(release, namespace, scaled) // the one pod goes, and servers and workers come
+	if sets := kubectl(t, "", "get", "statefulsets", "--namespace", namespace); !strings.Contains(sets, "No resources") {
+		t.Errorf("beside servers and workers there is\n%s", sets)
+	}
+	upgrade(release, namespace, everything)
 	if bindings := kubectl(t, "", "get", "clusterrolebindings", "-o", "name"); strings.Contains(bindings, "/"+release) {
 		t.Errorf("something is bound in the whole cluster:\n%s", bindings)
 	}

@@ -37,6 +37,13 @@ func TestTheChartIsTheManifests(t *testing.T) {
 		{name: "some namespaces", values: "watchNamespaces: [team-a, team-b]", environment: []string{"WATCH_NAMESPACES=team-a,team-b"}},
 		{name: "policies with monitors and dashboards", folders: []string{"network-policy", "prometheus", "grafana"},
 			values: "networkPolicies: {enabled: true}\nmonitors: {enabled: true}\nalerts: {enabled: true}\ndashboards: {enabled: true}"},
+		{name: "servers and workers", changes: []string{"run-several-factories.md"},
+			values: "factory: {replicas: 2, podDisruptionBudget: {enabled: true}, scaled: {secretName: factory-storage}}"},
+		{name: "policies for servers and workers in some namespaces", changes: []string{"run-several-factories.md"},
+			environment: []string{"WATCH_NAMESPACES=team-a"}, folders: []string{"factory-scaled/network-policy"}, values: `
+watchNamespaces: [team-a]
+networkPolicies: {enabled: true}
+factory: {replicas: 2, podDisruptionBudget: {enabled: true}, scaled: {secretName: factory-storage}}`},
 		{name: "what pages change", changes: []string{"rotate-a-key.md", "use-object-storage.md", "trace-requests.md"}, values: `
 operator:
   args: [--storage-private-hosts=minio.storage.svc]
@@ -132,6 +139,7 @@ func TestValuesThatCannotBe(t *testing.T) {
 		{"a digest that is a tag", "factory: {image: {digest: v1}}", "/factory/image/digest"},
 		{"a size without a unit", "factory: {storage: {size: 10}}", "/factory/storage/size"},
 		{"a namespace with a comma", `watchNamespaces: ["team-a,team-b"]`, "/watchNamespaces/0"},
+		{"a second pod with data of its own", "factory: {replicas: 2}", "/factory/scaled/secretName"},
 		{"no factory at all", "factory: {enabled: false}", "serverURL must name the factory"},
 		{"an ingress for any host", "factory: {ingress: {enabled: true}}", "factory.ingress.host must name the host"},
 	} {

@@ -64,10 +64,13 @@ func accept(t *testing.T, example string) (string, error) {
 		return install, err
 	}
 	folder := t.TempDir()
+	if err := os.CopyFS(filepath.Join(folder, "config"), os.DirFS(config(""))); err != nil { // what some components name
+		t.Fatal(err)
+	}
 	for name, content := range map[string]string{
-		"install.yaml":              install,
-		"kustomization.yaml":        "resources: [install.yaml]\ncomponents: [change]",
-		"change/kustomization.yaml": example,
+		"install.yaml":                     install,
+		"kustomization.yaml":               "resources: [install.yaml]\ncomponents: [deploy/change]",
+		"deploy/change/kustomization.yaml": example,
 	} {
 		path := filepath.Join(folder, name)
 		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(content), 0o600)); err != nil {

@@ -73,24 +73,26 @@ func config(folder string) string { return filepath.Join("..", "..", "config", f
 // TestMonitorsSelectTheServices holds what no API server here knows the kind of: that
 // the ServiceMonitors name labels and ports that the Services have.
 func TestMonitorsSelectTheServices(t *testing.T) {
-	rendered := func(folder string) string {
-		t.Helper()
-		output, err := run(t, "", "kustomize", config(folder))
-		if err != nil {
-			t.Fatalf("%v\n%s", err, output)
-		}
-		return output
-	}
-	var services []map[string]any
-	for _, object := range objects(t, rendered("default")) {
-		if object["kind"] == "Service" {
-			services = append(services, object)
-		}
-	}
-	monitors := slices.DeleteFunc(objects(t, rendered("prometheus")), func(object map[string]any) bool { return object["kind"] != "ServiceMonitor" })
+	monitors := slices.DeleteFunc(rendered(t, "prometheus"), func(object map[string]any) bool { return object["kind"] != "ServiceMonitor" })
 	if len(monitors) != 2 {
 		t.Errorf("%d monitors, want one of the operator and one of the factory", len(monitors))
 	}
+	for folder, want := range map[string]map[string]int{
+		"default":        {"classifier-factory-operator": 1, "classifier-factory-factory": 1},
+		"factory-scaled": {"classifier-factory-operator": 1, "classifier-factory-factory": 2}, // servers and workers
+	} {
+		services := slices.DeleteFunc(rendered(t, folder), func(object map[string]any) bool { return object["kind"] != "Service" })
+		for name, selected := range selectedBy(monitors, services) {
+			if selected != want[name] {
+				t.Errorf("in %s %s selects %d Services with its port, want %d", folder, name, selected, want[name])
+			}
+		}
+	}
+}
+
+// selectedBy counts the Services that each monitor selects and that have its port.
+func selectedBy(monitors, services []map[string]any) map[string]int {
+	counts := map[string]int{}
 	for _, monitor := range monitors {
 		name, _, _ := unstructured.NestedString(monitor, "metadata", "name")
 		wanted, _, _ := unstructured.NestedStringMap(monitor, "spec", "selector", "matchLabels")
@@ -102,21 +104,16 @@ func TestMonitorsSelectTheServices(t *testing.T) {
 			return !labels.SelectorFromSet(wanted).Matches(labels.Set(present)) ||
 				!slices.ContainsFunc(ports, func(each any) bool { return each.(map[string]any)["name"] == port })
 		})
-		if len(selected) != 1 {
-			t.Errorf("%s selects %d Services with a port %v", name, len(selected), port)
-		}
+		counts[name] = len(selected)
 	}
+	return counts
 }
 
 // TestDiskHasRoomForItsVolumes holds that the operator's budget, which no kubelet sees,
 // is less than the volume that it is of, and that the node has been asked for both.
 func TestDiskHasRoomForItsVolumes(t *testing.T) {
-	output, err := run(t, "", "kustomize", config("default"))
-	if err != nil {
-		t.Fatalf("%v\n%s", err, output)
-	}
 	budgets := 0
-	for _, object := range objects(t, output) {
+	for _, object := range append(rendered(t, "default"), rendered(t, "factory-scaled")...) {
 		if object["kind"] != "Deployment" && object["kind"] != "StatefulSet" {
 			continue
 		}
@@ -145,7 +142,7 @@ func TestDiskHasRoomForItsVolumes(t *testing.T) {
 			}
 		}
 	}
-	if budgets != 1 {
+	if budgets != 2 { // the operator's, of both
 		t.Errorf("%d budgets are set", budgets)
 	}
 }
@@ -169,7 +166,7 @@ func TestTheAPIServerAcceptsEverything(t *testing.T) {
 	if output, err := run(t, "", "create", "namespace", systemNamespace); err != nil {
 		t.Fatalf("%v\n%s", err, output)
 	}
-	for _, folder := range []string{"default", "namespaced", "network-policy", "samples", "samples/quickstart"} {
+	for _, folder := range []string{"default", "namespaced", "network-policy", "factory-scaled", "factory-scaled/network-policy", "samples", "samples/quickstart"} {
 		t.Run(folder, func(t *testing.T) {
 			output, err := run(t, "", "apply", "-k", config(folder), "--dry-run=server")
 			if err != nil {

@@ -15,27 +15,39 @@ import (
 // of Services and network policies are ports of the pods that they select. Who scrapes
 // metrics reaches these and nothing else.
 func TestPortsAreThePods(t *testing.T) {
-	type pod struct {
-		labels labels.Set
-		ports  []string
+	for _, test := range []struct {
+		install, policies string
+		pods              int // of which each has a policy
+	}{
+		{"default", "network-policy", 2},
+		{"factory-scaled", "factory-scaled/network-policy", 3},
+	} {
+		t.Run(test.install, func(t *testing.T) {
+			all := append(rendered(t, test.install), rendered(t, test.policies)...)
+			pods := podsOf(t, all)
+			if policies := portsAreOf(t, all, pods); len(pods) != test.pods || policies != test.pods {
+				t.Errorf("%d pods and %d policies, want %d", len(pods), policies, test.pods)
+			}
+		})
 	}
-	var pods []pod
-	rendered := func(folder string) []map[string]any {
-		t.Helper()
-		output, err := run(t, "", "kustomize", config(folder))
-		if err != nil {
-			t.Fatalf("%v\n%s", err, output)
-		}
-		return objects(t, output)
+}
+
+func rendered(t *testing.T, folder string) []map[string]any {
+	t.Helper()
+	output, err := run(t, "", "kustomize", config(folder))
+	if err != nil {
+		t.Fatalf("%v\n%s", err, output)
 	}
-	hasPort := func(kind string, selector map[string]string, port string) {
-		t.Helper()
-		selected := slices.DeleteFunc(slices.Clone(pods), func(p pod) bool { return !labels.SelectorFromSet(selector).Matches(p.labels) })
-		if len(selected) != 1 || !slices.Contains(selected[0].ports, port) {
-			t.Errorf("a %s of %v names the port %q, of the pods %v", kind, selector, port, selected)
-		}
-	}
-	all := append(rendered("default"), rendered("network-policy")...)
+	return objects(t, output)
+}
+
+type pod struct {
+	labels labels.Set
+	ports  []string
+}
+
+func podsOf(t *testing.T, all []map[string]any) (pods []pod) {
+	t.Helper()
 	for _, object := range all {
 		template, ok, _ := unstructured.NestedMap(object, "spec", "template")
 		if !ok {
@@ -49,7 +61,19 @@ func TestPortsAreThePods(t *testing.T) {
 		}
 		pods = append(pods, one)
 	}
-	policies := 0
+	return pods
+}
+
+// portsAreOf holds the ports of Services and policies against those of the pods, and counts the policies.
+func portsAreOf(t *testing.T, all []map[string]any, pods []pod) (policies int) {
+	t.Helper()
+	hasPort := func(kind string, selector map[string]string, port string) {
+		t.Helper()
+		selected := slices.DeleteFunc(slices.Clone(pods), func(p pod) bool { return !labels.SelectorFromSet(selector).Matches(p.labels) })
+		if len(selected) != 1 || !slices.Contains(selected[0].ports, port) {
+			t.Errorf("a %s of %v names the port %q, of the pods %v", kind, selector, port, selected)
+		}
+	}
 	for _, object := range all {
 		switch object["kind"] {
 		case "Service":
@@ -75,9 +99,7 @@ func TestPortsAreThePods(t *testing.T) {
 			}
 		}
 	}
-	if len(pods) != 2 || policies != 2 {
-		t.Errorf("%d pods and %d policies, want those of the operator and the factory", len(pods), policies)
-	}
+	return policies
 }
 
 func convert(t *testing.T, from map[string]any, into any) {

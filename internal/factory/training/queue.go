@@ -60,8 +60,9 @@ type Queue struct {
 	stop    context.CancelCauseFunc
 	workers sync.WaitGroup
 
-	mutex  sync.Mutex // held while a job is claimed or cancelled: neither sees half of the other
-	claims map[string]*claim
+	mutex     sync.Mutex // held while a job is claimed or cancelled: neither sees half of the other
+	claims    map[string]*claim
+	idleSince time.Time // when a job was last let go of, or could not be looked for
 }
 
 // validators is how many jobs are validated at a time, beside those that are trained:
@@ -118,6 +119,8 @@ func NewQueue(config Config) *Queue {
 		wake:   map[store.Stage]chan struct{}{store.Validating: make(chan struct{}, 1), store.Training: make(chan struct{}, 1)},
 		claims: map[string]*claim{},
 		stop:   func(error) {},
+
+		idleSince: config.Clock(),
 	}
 	if q.tracer == nil {
 		q.tracer = noop.Tracer{}
@@ -172,6 +175,7 @@ func (q *Queue) work(ctx context.Context, stage store.Stage) {
 		case errors.Is(err, store.ErrNotFound):
 			q.wait(ctx, stage, time.After(pollInterval))
 		case ctx.Err() == nil:
+			q.busy()
 			q.logger.ErrorContext(ctx, "cannot take a job from the queue", slog.Any("error", err))
 			q.wait(ctx, stage, time.After(retryDelay))
 		}
@@ -207,6 +211,24 @@ func (q *Queue) release(claimed *claim) {
 	if q.claims[claimed.job.ID] == claimed {
 		delete(q.claims, claimed.job.ID)
 	}
+	q.idleSince = q.now()
+}
+
+// busy says that nobody knows whether there is something to do.
+func (q *Queue) busy() {
+	q.mutex.Lock()
+	defer q.mutex.Unlock()
+	q.idleSince = q.now()
+}
+
+// Idle is how long there has been nothing to do here.
+func (q *Queue) Idle() time.Duration {
+	q.mutex.Lock()
+	defer q.mutex.Unlock()
+	if len(q.claims) > 0 {
+		return 0
+	}
+	return q.now().Sub(q.idleSince)
 }
 
 // Cancel ends a job that waits, and interrupts one that is being worked on.

@@ -192,3 +192,34 @@ func TestReleaseKeepsTheNextClaim(t *testing.T) {
 		t.Errorf("claims %v", q.claims)
 	}
 }
+
+// TestIdle: there is nothing to do since the last job was let go of.
+func TestIdle(t *testing.T) {
+	stored, blobs := storetest.Open(t)
+	q := idleQueue(stored, blobs)
+	now := time.Now()
+	q.now, q.idleSince = func() time.Time { return now }, now
+	after := func(want time.Duration, reason string) {
+		t.Helper()
+		now = now.Add(time.Minute)
+		if got := q.Idle(); got != want {
+			t.Errorf("%s: idle for %v, want %v", reason, got, want)
+		}
+	}
+	after(time.Minute, "nothing was ever there")
+	if _, err := stored.CreateJob(t.Context(), "alice", store.Limits{}, now, func(func(string) (store.File, error)) (store.Job, error) {
+		return store.Job{}, nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	_, claimed, err := q.claim(t.Context(), store.Validating)
+	if err != nil {
+		t.Fatal(err)
+	}
+	after(0, "a job is worked on")
+	q.record(t.Context(), &claimed.job, errCancelled)
+	q.release(claimed)
+	after(time.Minute, "it is done")
+	q.busy()
+	after(time.Minute, "the database was away")
+}
