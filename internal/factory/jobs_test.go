@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -131,6 +133,34 @@ func TestCancelWhileRunning(t *testing.T) {
 	s.await(waiting.ID, mistral.JobValidated) // the worker is free again, and has cleaned up
 	if left := blobNames(t, s); len(left) != 1 {
 		t.Errorf("%d blobs, want only that of the other job", len(left))
+	}
+}
+
+// TestStartIsAnsweredAsItWas: who starts a job is told that it is queued, whatever others do with it
+// meanwhile.
+func TestStartIsAnsweredAsItWas(t *testing.T) {
+	s := startServer(t, nil)
+	file := s.upload("intents.jsonl", intents(20))
+	client := s.client("alice-key")
+	for i := range 20 {
+		job := s.create(func(r *mistral.CreateJobRequest) { r.Suffix = new(strconv.Itoa(i)) }, file)
+		s.await(job.ID, mistral.JobValidated)
+		var both sync.WaitGroup
+		both.Go(func() {
+			started, err := client.StartJob(t.Context(), job.ID)
+			if err != nil && !mistral.IsConflict(err) {
+				t.Error(err)
+			}
+			if err == nil && started.Status != mistral.JobQueued {
+				t.Errorf("it is %s", started.Status)
+			}
+		})
+		both.Go(func() {
+			if _, err := client.CancelJob(t.Context(), job.ID); err != nil {
+				t.Error(err)
+			}
+		})
+		both.Wait()
 	}
 }
 

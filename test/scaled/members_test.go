@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/classifier-factory/classifier-factory/internal/factory/blob/buckettest"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store/postgrestest"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 	"github.com/classifier-factory/classifier-factory/test/processes"
@@ -31,7 +34,7 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	return max(postgrestest.Tests{M: m}.Run(), failed(os.RemoveAll(folder)))
+	return max(buckettest.Tests{Tests: postgrestest.Tests{M: m}}.Run(), failed(os.RemoveAll(folder)))
 }
 
 func failed(err error) int {
@@ -42,29 +45,33 @@ func failed(err error) int {
 	return 0
 }
 
-// members are servers and workers on one PostgreSQL and one directory.
+// members are servers and workers on one PostgreSQL and one bucket.
 type members struct {
-	t         *testing.T
-	directory string
-	database  string
-	keys      string // file
-	servers   []*member
-	workers   []*member
+	t        *testing.T
+	database string
+	bucket   string
+	keys     string // file
+	servers  []*member
+	workers  []*member
 }
 
-// member is a process that is started again with the same arguments.
+// member is a process that is started again with the same arguments, on the same directory, which
+// is its own.
 type member struct {
 	*processes.Process
 	of        *members
+	directory string
 	address   string
 	arguments []string
+	stopped   atomic.Bool
+	before    []*processes.Process // that have ended
 }
 
 func key(tenant string) string { return "key-of-" + tenant }
 
 func newMembers(t *testing.T, tenants []string) *members {
 	t.Helper()
-	m := &members{t: t, directory: t.TempDir(), database: postgrestest.URL(t), keys: filepath.Join(t.TempDir(), "keys")}
+	m := &members{t: t, database: postgrestest.URL(t), bucket: buckettest.S3(t), keys: filepath.Join(t.TempDir(), "keys")}
 	var lines strings.Builder
 	for _, tenant := range tenants {
 		fmt.Fprintf(&lines, "%s:%x\n", tenant, sha256.Sum256([]byte(key(tenant))))
@@ -77,9 +84,9 @@ func newMembers(t *testing.T, tenants []string) *members {
 
 func (m *members) start(arguments ...string) *member {
 	m.t.Helper()
-	address := processes.FreeAddress(m.t)
-	one := &member{of: m, address: address, arguments: append(arguments,
-		"--data-dir="+m.directory, "--database-url="+m.database, "--listen="+address, "--lease-duration="+lease.String())}
+	one := &member{of: m, directory: m.t.TempDir(), address: processes.FreeAddress(m.t)}
+	one.arguments = append(arguments, "--data-dir="+one.directory, "--database-url="+m.database, "--blob-url="+m.bucket,
+		"--listen="+one.address, "--lease-duration="+lease.String())
 	one.start()
 	return one
 }
@@ -107,12 +114,15 @@ func (one *member) start() {
 func (one *member) restart(signal syscall.Signal) {
 	one.of.t.Helper()
 	one.End(one.of.t, signal)
+	one.before = append(one.before, one.Process)
 	one.start()
 }
 
 // pause stops a member for twice the time that it may be silent.
 func (one *member) pause() {
 	one.of.t.Helper()
+	one.stopped.Store(true)
+	defer one.stopped.Store(false)
 	one.Send(one.of.t, syscall.SIGSTOP)
 	time.Sleep(2 * lease)
 	one.Send(one.of.t, syscall.SIGCONT)
@@ -156,4 +166,18 @@ func (m *members) await(server *member, tenant, id string, is func(*mistral.Deta
 
 func has(status mistral.JobStatus) func(*mistral.DetailedJob) bool {
 	return func(job *mistral.DetailedJob) bool { return job.Status == status }
+}
+
+// count is how many lines of the logs of all members say something.
+func (m *members) count(said string) (lines int) {
+	for _, one := range slices.Concat(m.servers, m.workers) {
+		for _, process := range append(one.before, one.Process) {
+			for _, line := range process.Log(m.t) {
+				if strings.Contains(line, said) {
+					lines++
+				}
+			}
+		}
+	}
+	return lines
 }

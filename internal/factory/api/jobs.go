@@ -100,7 +100,7 @@ func (s *Server) getJob(r *http.Request, tenant string) (any, error) {
 }
 
 func (s *Server) startJob(r *http.Request, tenant string) (any, error) {
-	err := s.store.UpdateJobOf(r.Context(), tenant, r.PathValue("job_id"), func(j *store.Job) error { return j.Start(s.now()) })
+	started, err := s.store.UpdateJobOf(r.Context(), tenant, r.PathValue("job_id"), func(j *store.Job) error { return j.Start(s.now()) })
 	var state *store.StateError
 	switch {
 	case errors.As(err, &state):
@@ -109,13 +109,11 @@ func (s *Server) startJob(r *http.Request, tenant string) (any, error) {
 		return nil, notFoundAs(err, noSuchJob)
 	}
 	s.queue.Notify()
-	return s.getJob(r, tenant)
+	return started, nil
 }
 
 // cancelJob answers with a finished job as it is.
 func (s *Server) cancelJob(r *http.Request, tenant string) (any, error) {
-	if err := s.queue.Cancel(r.Context(), tenant, r.PathValue("job_id")); err != nil {
-		return nil, notFoundAs(err, noSuchJob)
-	}
-	return s.getJob(r, tenant)
+	cancelled, err := s.queue.Cancel(r.Context(), tenant, r.PathValue("job_id"))
+	return cancelled, notFoundAs(err, noSuchJob)
 }

@@ -2,6 +2,7 @@ package serving
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"sync"
 	"time"
@@ -47,8 +48,11 @@ func (i *modelIndex) find(ctx context.Context, tenant, id string) (store.ServedM
 		return known.ServedModel, nil
 	}
 	found, err := i.read(ctx, tenant, id)
-	if err == nil {
+	switch {
+	case err == nil:
 		i.remember(key, indexedModel{found, now}, changes)
+	case ok && errors.Is(err, store.ErrNotFound): // or it would be known again when the database goes away
+		i.forget(func(known string) bool { return known == id })
 	}
 	if ok && store.IsUnavailable(err) {
 		return known.ServedModel, nil

@@ -2,9 +2,11 @@ package serving
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
+	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 )
 
@@ -51,5 +53,29 @@ func TestModelIndex(t *testing.T) {
 	_, err := index.find(t.Context(), "bob", "m")
 	if err == nil || len(index.entries) != 1 {
 		t.Errorf("%v, %d entries; what does not exist is not remembered", err, len(index.entries))
+	}
+}
+
+// TestModelIndexWithoutDatabase goes on with what it knows, and not with what it knows to be gone.
+func TestModelIndexWithoutDatabase(t *testing.T) {
+	var answer error
+	now := time.Unix(1000, 0)
+	index := newModelIndex(func(context.Context, string, string) (store.ServedModel, error) {
+		return store.ServedModel{Digest: "d"}, answer
+	}, func() time.Time { return now })
+	away := &blob.UnavailableError{Reason: "away"}
+	for _, step := range []struct {
+		reason       string
+		answer, want error
+	}{
+		{"it is read", nil, nil},
+		{"it is known", away, nil},
+		{"it was deleted", store.ErrNotFound, store.ErrNotFound},
+		{"it stays so", away, away},
+	} {
+		answer, now = step.answer, now.Add(2*indexLifetime)
+		if _, err := index.find(t.Context(), "alice", "m"); !errors.Is(err, step.want) {
+			t.Errorf("%s: %v, want %v", step.reason, err, step.want)
+		}
 	}
 }

@@ -146,12 +146,16 @@ func (s *Store) Files(ctx context.Context, filter FileFilter) (iter.Seq2[mistral
 	where.addOneOf("'application/jsonl'", filter.MimeTypes)
 
 	var total *int64
-	if filter.CountAll {
-		if err := s.reader.QueryRowContext(ctx, `SELECT count(*) FROM files WHERE `+where.sql(), where.arguments...).Scan(&total); err != nil {
-			return nil, nil, err
+	var page []int64
+	err := s.atOnce(ctx, func(q querier) (err error) {
+		if filter.CountAll {
+			if err := q.QueryRowContext(ctx, `SELECT count(*) FROM files WHERE `+where.sql(), where.arguments...).Scan(&total); err != nil {
+				return err
+			}
 		}
-	}
-	page, err := collect(ctx, s.reader, scanSequence, `SELECT sequence FROM files WHERE `+where.page(filter.Page), where.arguments...)
+		page, err = collect(ctx, q, scanSequence, `SELECT sequence FROM files WHERE `+where.page(filter.Page), where.arguments...)
+		return err
+	})
 	return oneByOne(page, func(sequence int64) (mistral.File, error) {
 		found, err := one(ctx, s.reader, scanFile, `SELECT `+fileColumns+` FROM files WHERE sequence = $1`, sequence)
 		return found.File, err

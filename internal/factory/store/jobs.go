@@ -277,27 +277,30 @@ func (s *Store) Job(ctx context.Context, tenant, id string) (Job, error) {
 // DetailedJob reads a job with its events, oldest first, its checkpoints, newest
 // first, and its evaluation.
 func (s *Store) DetailedJob(ctx context.Context, tenant, id string) (mistral.DetailedJob, error) {
-	// All of one moment: PostgreSQL else shows in each query what was done since the one before.
-	tx, err := s.reader.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead})
+	var found mistral.DetailedJob
+	err := s.atOnce(ctx, func(q querier) (err error) {
+		found, err = detailedJob(ctx, q, tenant, id)
+		return err
+	})
+	return found, err
+}
+
+func detailedJob(ctx context.Context, q querier, tenant, id string) (mistral.DetailedJob, error) {
+	j, err := findJob(ctx, q, ofTenant+` AND id = $2`, tenant, id)
 	if err != nil {
 		return mistral.DetailedJob{}, err
 	}
-	defer func() { _ = tx.Rollback() }() // there is nothing to commit
-	j, err := findJob(ctx, tx, ofTenant+` AND id = $2`, tenant, id)
-	if err != nil {
-		return mistral.DetailedJob{}, err
-	}
-	events, err := collect(ctx, tx, scanEvent, `
+	events, err := collect(ctx, q, scanEvent, `
 		SELECT name, data, created_at FROM events WHERE job_id = $1 ORDER BY sequence`, id)
 	if err != nil {
 		return mistral.DetailedJob{}, err
 	}
-	checkpoints, err := collect(ctx, tx, scanCheckpoint, `
+	checkpoints, err := collect(ctx, q, scanCheckpoint, `
 		SELECT step, train_loss, valid_loss, created_at FROM checkpoints WHERE job_id = $1 ORDER BY step DESC`, id)
 	if err != nil {
 		return mistral.DetailedJob{}, err
 	}
-	evaluation, err := one(ctx, tx, scanEvaluation, `SELECT evaluation FROM evaluations WHERE job_id = $1`, id)
+	evaluation, err := one(ctx, q, scanEvaluation, `SELECT evaluation FROM evaluations WHERE job_id = $1`, id)
 	if errors.Is(err, ErrNotFound) {
 		err = nil // most jobs have none
 	}
@@ -367,10 +370,14 @@ func (s *Store) Jobs(ctx context.Context, filter JobFilter) (iter.Seq2[mistral.J
 	}
 
 	var total int64
-	if err := s.reader.QueryRowContext(ctx, `SELECT count(*) FROM jobs WHERE `+where.sql(), where.arguments...).Scan(&total); err != nil {
-		return nil, 0, err
-	}
-	page, err := collect(ctx, s.reader, scanSequence, `SELECT sequence FROM jobs WHERE `+where.page(filter.Page), where.arguments...)
+	var page []int64
+	err := s.atOnce(ctx, func(q querier) (err error) {
+		if err := q.QueryRowContext(ctx, `SELECT count(*) FROM jobs WHERE `+where.sql(), where.arguments...).Scan(&total); err != nil {
+			return err
+		}
+		page, err = collect(ctx, q, scanSequence, `SELECT sequence FROM jobs WHERE `+where.page(filter.Page), where.arguments...)
+		return err
+	})
 	return oneByOne(page, func(sequence int64) (mistral.Job, error) { return s.listedJob(ctx, sequence) }), total, err
 }
 

@@ -172,10 +172,14 @@ func (f *KeyFilter) conditions() *conditions {
 func (s *Store) Keys(ctx context.Context, filter KeyFilter) ([]Key, int64, error) {
 	where := filter.conditions()
 	var total int64
-	if err := s.reader.QueryRowContext(ctx, `SELECT count(*) FROM keys WHERE `+where.sql(), where.arguments...).Scan(&total); err != nil {
-		return nil, 0, err
-	}
-	keys, err := collect(ctx, s.reader, scanKey, `SELECT `+keyColumns+` FROM keys WHERE `+where.page(filter.Page), where.arguments...)
+	var keys []Key
+	err := s.atOnce(ctx, func(q querier) (err error) {
+		if err := q.QueryRowContext(ctx, `SELECT count(*) FROM keys WHERE `+where.sql(), where.arguments...).Scan(&total); err != nil {
+			return err
+		}
+		keys, err = collect(ctx, q, scanKey, `SELECT `+keyColumns+` FROM keys WHERE `+where.page(filter.Page), where.arguments...)
+		return err
+	})
 	return keys, total, err
 }
 

@@ -232,7 +232,7 @@ func TestCancelAndClaimDoNotOverwriteEachOther(t *testing.T) {
 			claimed, errClaim = s.ClaimJob(t.Context(), Training, Holder{ID: "w", Lease: time.Minute}, time.Now())
 		})
 		both.Go(func() {
-			errCancel = s.UpdateJobOf(t.Context(), "alice", job.ID, func(j *Job) error { j.Cancel(time.Now()); return nil })
+			_, errCancel = s.UpdateJobOf(t.Context(), "alice", job.ID, func(j *Job) error { j.Cancel(time.Now()); return nil })
 		})
 		both.Wait()
 		found, err := s.Job(t.Context(), "alice", job.ID)

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,7 +43,7 @@ func (d postgresDatabase) openSession(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, statement := range impatient {
+	for _, statement := range append(slices.Clone(impatient), endWhenSilent) {
 		_, failed := connection.Exec(ctx, statement)
 		err = errors.Join(err, failed)
 	}
@@ -119,6 +121,13 @@ func (s *session) hear(ctx context.Context, heard func(Change)) error {
 		heard(Change{ChangeKind(kind), id})
 	}
 }
+
+// leaderSilence is how long a leader may be silent before PostgreSQL gives its place away: one that hangs has a
+// connection as one that leads. It is longer than what a change may wait for another's.
+const leaderSilence = 2 * writePatience
+
+// endWhenSilent does nothing before PostgreSQL 14.
+var endWhenSilent = fmt.Sprintf(`SELECT set_config(name, '%d', false) FROM pg_settings WHERE name = 'idle_session_timeout'`, leaderSilence.Milliseconds())
 
 // sessionPatience is how long PostgreSQL is waited for: who is cut off from it must not lead on.
 const sessionPatience = 5 * time.Second

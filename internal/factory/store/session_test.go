@@ -60,7 +60,7 @@ func TestChangesAreTold(t *testing.T) {
 	a.await(t, Change{Kind: JobQueued})
 	held, err := s.ClaimJob(t.Context(), Training, Holder{ID: "w", Lease: time.Minute}, now)
 	if err == nil {
-		err = s.UpdateJobOf(t.Context(), "alice", job.ID, func(j *Job) error { j.Cancel(now); return nil })
+		_, err = s.UpdateJobOf(t.Context(), "alice", job.ID, func(j *Job) error { j.Cancel(now); return nil })
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -129,5 +129,28 @@ func TestOneLeads(t *testing.T) {
 	second.await(t, Change{Kind: AnyChanged}) // whatever happened meanwhile
 	if !<-second.led {
 		t.Fatal("it does not lead again")
+	}
+}
+
+// TestSilentLeader: one that hangs is followed by another, although its connection is there.
+func TestSilentLeader(t *testing.T) {
+	s := openAt(t, Location{Directory: t.TempDir(), DatabaseURL: postgrestest.URL(t)})
+	hanging, err := s.engine.openSession(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = hanging.end() }() // PostgreSQL has ended it
+	var leads bool
+	err = hanging.QueryRow(t.Context(), `SELECT pg_try_advisory_lock($1, hashtext(current_schema()))`, leaderLock).Scan(&leads)
+	if err != nil || !leads {
+		t.Fatal(leads, err)
+	}
+	began := time.Now()
+	second := attend(t, s)
+	select {
+	case <-second.led:
+		t.Logf("another leads after %v", time.Since(began))
+	case <-time.After(3 * leaderSilence):
+		t.Fatal("nobody leads")
 	}
 }

@@ -188,6 +188,17 @@ type row interface {
 	Scan(destinations ...any) error
 }
 
+// atOnce has several queries see one moment. PostgreSQL else shows in each what was done since the
+// one before.
+func (s *Store) atOnce(ctx context.Context, read func(querier) error) error {
+	tx, err := s.reader.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // there is nothing to commit
+	return read(tx)
+}
+
 // collect scans every row of a query.
 func collect[T any](ctx context.Context, q querier, scan func(row) (T, error), query string, arguments ...any) ([]T, error) {
 	rows, err := q.QueryContext(ctx, query, arguments...)

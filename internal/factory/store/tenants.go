@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"strings"
+
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
 // A tenant is a name. One below another has that one's name, a slash and its own: the
@@ -35,12 +37,18 @@ func (c *conditions) addTenant(table, tenant string) {
 	c.arguments = append(c.arguments, tenant)
 }
 
-// UpdateJobOf changes a tenant's job in a transaction of its own.
-func (s *Store) UpdateJobOf(ctx context.Context, tenant, id string, change func(*Job) error) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
+// UpdateJobOf changes a tenant's job in a transaction of its own, and returns it as it is then: what
+// others do afterwards is no answer to who has changed it.
+func (s *Store) UpdateJobOf(ctx context.Context, tenant, id string, change func(*Job) error) (changed mistral.DetailedJob, err error) {
+	err = s.write(ctx, func(tx *sql.Tx) error {
 		if _, err := one(ctx, tx, scanString, `SELECT id FROM jobs WHERE `+ofTenant+` AND id = $2`, tenant, id); err != nil {
 			return err
 		}
-		return s.updateJob(ctx, tx, id, change)
+		if err := s.updateJob(ctx, tx, id, change); err != nil {
+			return err
+		}
+		changed, err = detailedJob(ctx, tx, tenant, id)
+		return err
 	})
+	return changed, err
 }

@@ -231,28 +231,29 @@ func (q *Queue) Idle() time.Duration {
 	return q.now().Sub(q.idleSince)
 }
 
-// Cancel ends a job that waits, and interrupts one that is being worked on.
-func (q *Queue) Cancel(ctx context.Context, tenant, id string) error {
+// Cancel ends a job that waits, and interrupts one that is being worked on. It returns the job as it
+// is then.
+func (q *Queue) Cancel(ctx context.Context, tenant, id string) (mistral.DetailedJob, error) {
 	q.mutex.Lock()
 	defer q.mutex.Unlock()
 	var cancelled store.Job
-	err := q.store.UpdateJobOf(ctx, tenant, id, func(j *store.Job) error {
+	told, err := q.store.UpdateJobOf(ctx, tenant, id, func(j *store.Job) error {
 		j.Cancel(q.now())
 		cancelled = *j
 		return nil
 	})
 	if err != nil {
-		return err
+		return told, err
 	}
 	if claimed, ok := q.claims[id]; ok {
 		claimed.interrupt(errCancelled)
 	} // else the process that has it is told by the database
 	if !cancelled.Status.Finished() {
-		return nil // its worker will end it
+		return told, nil // its worker will end it
 	}
 	q.removeFolders(ctx, id)
 	q.reports.settle(ctx, tenant, id)
-	return q.store.ReleaseInputs(context.WithoutCancel(ctx), &cancelled)
+	return told, q.store.ReleaseInputs(context.WithoutCancel(ctx), &cancelled)
 }
 
 // Hear takes in what was changed in the database, mostly by another process.

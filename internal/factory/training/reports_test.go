@@ -47,7 +47,7 @@ func TestKeysAreForgotten(t *testing.T) {
 		held   bool
 	}{
 		{"a job that waits", func(string) error { return nil }, true},
-		{"one that is cancelled before", func(id string) error { return q.Cancel(t.Context(), "alice", id) }, false},
+		{"one that is cancelled before", func(id string) error { _, err := q.Cancel(t.Context(), "alice", id); return err }, false},
 		{"one whose validation failed", func(id string) error {
 			_, claimed, err := q.claim(t.Context(), store.Validating)
 			if err != nil {
@@ -73,7 +73,7 @@ func TestKeysAreForgotten(t *testing.T) {
 			t.Errorf("%s: held %v", test.reason, held)
 		}
 		if test.held {
-			if err := q.Cancel(t.Context(), "alice", id); err != nil {
+			if _, err := q.Cancel(t.Context(), "alice", id); err != nil {
 				t.Error(err)
 			}
 		}
