@@ -5,6 +5,9 @@
 REGISTRY ?= ghcr.io/classifier-factory
 IMG ?= $(REGISTRY)/operator:$(or $(VERSION),latest)
 FACTORY_IMG ?= $(REGISTRY)/factory:$(or $(VERSION),latest)
+# Of OLM's bundle, and of the tests that operator-sdk scores it by: a mirror of operator-sdk's own.
+BUNDLE_IMG ?= $(REGISTRY)/bundle:$(or $(VERSION),latest)
+SCORECARD_IMG ?= $(REGISTRY)/scorecard-test:v1.42.0
 # Where the operator works, such as team-a,team-b. Empty: in every namespace.
 WATCH_NAMESPACES ?=
 
@@ -66,7 +69,7 @@ test: ## Run every test that needs no Node and no cluster.
 		&& go test -count=1 -p 1 -timeout 20m $(ALONE)
 
 .PHONY: test-install
-test-install: ## Test the Helm chart: what it renders, and how it installs and upgrades on a real API server.
+test-install: ## Test chart and bundle: what is in them, and how the chart installs and upgrades on a real API server.
 	$(EXPORT_ASSETS) && go test -count=1 -timeout 20m ./test/install
 
 .PHONY: test-monitoring
@@ -168,6 +171,14 @@ docker-push: ## Push the images IMG and FACTORY_IMG.
 .PHONY: chart
 chart: manifests ## Write the Helm chart to dist, with the version of the images.
 	$(HELM) package charts/classifier-factory --destination dist --version $(CHART_VERSION) --app-version $(or $(VERSION),latest)
+
+.PHONY: bundle
+bundle: build-installer ## Write dist/bundle, by which the Operator Lifecycle Manager installs the operator, and dist/factory.yaml, which it leaves out.
+	{ cat dist/crds.yaml; echo ---; cat dist/install.yaml; } | go run ./hack/olmbundle -version $(CHART_VERSION) -scorecard-image $(SCORECARD_IMG)
+
+.PHONY: bundle-build
+bundle-build: ## Build the bundle's image BUNDLE_IMG.
+	$(CONTAINER_TOOL) build -f dist/bundle.Dockerfile -t $(BUNDLE_IMG) dist
 
 .PHONY: release
 release: build-installer chart ## Write what a release has to dist: crds.yaml, install.yaml and the chart (VERSION=v1.2.3).
