@@ -28,8 +28,10 @@ func TestBillOfMaterials(t *testing.T) {
 		t.Fatal(err)
 	}
 	var bill struct {
-		BOMFormat  string
-		Metadata   struct{ Component struct{ Name, Version string } }
+		BOMFormat string
+		Metadata  struct {
+			Component struct{ Name, Version string }
+		}
 		Components []struct {
 			Name, Version, PURL string
 			Hashes              []struct{ Alg, Content string }
