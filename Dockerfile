@@ -1,5 +1,9 @@
 # Two images: `--target operator` (the default) and `--target factory`.
-FROM --platform=$BUILDPLATFORM golang:1.26 AS build
+# A release takes these by the digests that the tags have then: `make docker-buildx` looks them up, unless one stands here
+# already, as in NAME:TAG@sha256:DIGEST. Another registry's are named by --build-arg.
+ARG GO_IMAGE=golang:1.26
+ARG BASE_IMAGE=gcr.io/distroless/static:nonroot
+FROM --platform=$BUILDPLATFORM $GO_IMAGE AS build
 ARG TARGETOS TARGETARCH
 WORKDIR /src
 COPY go.mod go.sum ./
@@ -14,13 +18,13 @@ ARG LDFLAGS="-s -w -X $BUILT_FROM.Version=$VERSION -X $BUILT_FROM.Revision=$COMM
 RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH go build -tags="$TAGS" -trimpath -ldflags="$LDFLAGS" -o /out/manager . && \
     CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH go build -tags="$TAGS" -trimpath -ldflags="$LDFLAGS" -o /out/factory ./cmd/factory
 
-FROM gcr.io/distroless/static:nonroot AS factory
+FROM $BASE_IMAGE AS factory
 COPY --from=build /out/factory /factory
 # The number, because Kubernetes cannot tell that a name is not root.
 USER 65532:65532
 ENTRYPOINT ["/factory"]
 
-FROM gcr.io/distroless/static:nonroot AS operator
+FROM $BASE_IMAGE AS operator
 COPY --from=build /out/manager /manager
 USER 65532:65532
 ENTRYPOINT ["/manager"]

@@ -5,6 +5,10 @@
 REGISTRY ?= ghcr.io/classifier-factory
 IMG ?= $(REGISTRY)/operator:$(or $(VERSION),latest)
 FACTORY_IMG ?= $(REGISTRY)/factory:$(or $(VERSION),latest)
+IMAGE_PLATFORMS ?= linux/amd64,linux/arm64
+# Of OLM's bundle, and of the tests that operator-sdk scores it by: a mirror of operator-sdk's own.
+BUNDLE_IMG ?= $(REGISTRY)/bundle:$(or $(VERSION),latest)
+SCORECARD_IMG ?= $(REGISTRY)/scorecard-test:v1.42.0
 # Where the operator works, such as team-a,team-b. Empty: in every namespace.
 WATCH_NAMESPACES ?=
 
@@ -28,6 +32,8 @@ TOOL := go tool -modfile=$(CURDIR)/hack/tools/go.mod
 CONTROLLER_GEN := $(TOOL) controller-gen
 KUSTOMIZE := $(TOOL) kustomize
 HELM := go tool -modfile=$(CURDIR)/hack/tools/helm/go.mod helm
+ACTIONLINT := go tool -modfile=$(CURDIR)/hack/tools/actionlint/go.mod actionlint
+SBOM := go tool -modfile=$(CURDIR)/hack/tools/sbom/go.mod cyclonedx-gomod
 GOLANGCI_LINT := go tool -modfile=$(CURDIR)/hack/tools/lint/go.mod golangci-lint-kube-api-linter
 
 # In two steps, because export alone would hide that the script failed.
@@ -67,7 +73,7 @@ test: ## Run every test that needs no Node and no cluster.
 		&& go test -count=1 -p 1 -timeout 20m $(ALONE)
 
 .PHONY: test-install
-test-install: ## Test the Helm chart: what it renders, and how it installs and upgrades on a real API server.
+test-install: ## Test chart, bundle and SBOM: what is in them, and how the chart installs and upgrades on a real API server.
 	$(EXPORT_ASSETS) && go test -count=1 -timeout 20m ./test/install
 
 .PHONY: test-monitoring
@@ -127,8 +133,9 @@ vet: ## Run go vet, which lint does too.
 	go vet ./...
 
 .PHONY: lint
-lint: ## Run golangci-lint with kube-api-linter.
+lint: ## Run golangci-lint with kube-api-linter, and actionlint.
 	$(GOLANGCI_LINT) run
+	$(ACTIONLINT)
 
 .PHONY: tidy-check
 tidy-check: ## Check that go.mod and go.sum of every module are tidy.
@@ -167,12 +174,33 @@ docker-push: ## Push the images IMG and FACTORY_IMG.
 	$(CONTAINER_TOOL) push $(IMG)
 	$(CONTAINER_TOOL) push $(FACTORY_IMG)
 
+.PHONY: docker-buildx
+docker-buildx: ## Build IMG and FACTORY_IMG for IMAGE_PLATFORMS, with SBOM and provenance, and push them; dist/images has their digests.
+	IMG=$(IMG) FACTORY_IMG=$(FACTORY_IMG) PLATFORMS=$(IMAGE_PLATFORMS) VERSION=$(VERSION) COMMIT=$(COMMIT) hack/push-images.sh
+
 .PHONY: chart
 chart: manifests ## Write the Helm chart to dist, with the version of the images.
 	$(HELM) package charts/classifier-factory --destination dist --version $(CHART_VERSION) --app-version $(or $(VERSION),latest)
 
+.PHONY: bundle
+bundle: build-installer ## Write dist/bundle, by which the Operator Lifecycle Manager installs the operator, and dist/factory.yaml, which it leaves out.
+	{ cat dist/crds.yaml; echo ---; cat dist/install.yaml; } | go run ./hack/olmbundle -version $(CHART_VERSION) -scorecard-image $(SCORECARD_IMG)
+
+.PHONY: bundle-build
+bundle-build: ## Build the bundle's image BUNDLE_IMG.
+	$(CONTAINER_TOOL) build -f dist/bundle.Dockerfile -t $(BUNDLE_IMG) dist
+
+.PHONY: sbom
+sbom: build build-plugin ## Write dist/sbom: of each program what it is built from, in CycloneDX.
+	mkdir -p dist/sbom
+	for program in manager factory kubectl-classifier; do \
+		$(SBOM) bin -json -std -noserial -notimestamp -version '$(VERSION)' -output dist/sbom/$$program.cdx.json bin/$$program; done
+
 .PHONY: release
-release: build-installer chart ## Write what a release has to dist: crds.yaml, install.yaml and the chart (VERSION=v1.2.3).
+release: build-installer bundle chart krew sbom ## Write what a release has to dist/release, with its checksums (VERSION=v1.2.3).
+	rm -rf dist/release && mkdir dist/release
+	cp dist/crds.yaml dist/install.yaml dist/factory.yaml dist/classifier-factory-$(CHART_VERSION).tgz dist/krew/* dist/sbom/* dist/release
+	cd dist/release && sha256sum * >checksums.txt
 
 .PHONY: build-installer
 build-installer: manifests ## Write dist/crds.yaml, the kinds, and dist/install.yaml, all else, with IMG, FACTORY_IMG and what deploy/ changes.

@@ -28,16 +28,22 @@ type timed struct {
 	validated    float64 // by the job, once those before have been trained
 	learnt       float64 // by a dry run, once all have been trained
 	wall, cpu    float64 // of the process that trained
+	peak         int64   // of its memory, in bytes
 }
 
 // measureDurations trains one job after the other with a factory of its own, and prints what
 // was said of each beside what it took. What others do on the machine counts in the wall's
 // seconds, and not in the processor's.
-func measureDurations(ctx context.Context, factory string) (err error) {
+func measureDurations(ctx context.Context, factory string) error {
 	if os.Getenv(dataVariable) == "" {
 		_, err := fmt.Println("durations are not measured: " + dataVariable + " names no folder of data sets")
 		return err
 	}
+	return withTimer(ctx, factory, func(t *timer) error { return t.measure(ctx) })
+}
+
+// withTimer has a factory of its own, which has trained nothing yet.
+func withTimer(ctx context.Context, factory string, measure func(*timer) error) (err error) {
 	directory, err := os.MkdirTemp("", "classifier-factory-bench-")
 	if err != nil {
 		return err
@@ -57,8 +63,7 @@ func measureDurations(ctx context.Context, factory string) (err error) {
 	if err != nil {
 		return err
 	}
-	t := &timer{client: client, server: server, log: log.Name()}
-	return t.measure(ctx)
+	return measure(&timer{client: client, server: server, log: log.Name()})
 }
 
 // timer measures jobs with a factory.
@@ -167,7 +172,7 @@ func (t *timer) train(ctx context.Context, j *timed) error {
 			return err
 		case job.Status == mistral.JobSuccess:
 			j.validated = float64(*job.Metadata.ExpectedDurationSeconds)
-			if j.wall, j.cpu, err = t.taken(created.ID); err == nil {
+			if err = t.learnTaken(created.ID, j); err == nil {
 				fmt.Fprintf(os.Stderr, "%s: %.0f s said, %.1f s of a processor\n", j.name, j.validated, j.cpu)
 			}
 			return err
@@ -178,22 +183,24 @@ func (t *timer) train(ctx context.Context, j *timed) error {
 	}
 }
 
-func (t *timer) taken(id string) (wall, cpu float64, err error) {
+func (t *timer) learnTaken(id string, j *timed) error {
 	lines, err := os.ReadFile(t.log)
 	if err != nil {
-		return 0, 0, err
+		return err
 	}
 	for line := range bytes.Lines(lines) {
 		var entry struct {
 			Job              string
 			Seconds          float64
 			ProcessorSeconds float64 `json:"processor_seconds"`
+			PeakMemoryBytes  int64   `json:"peak_memory_bytes"`
 		}
 		if json.Unmarshal(line, &entry) == nil && entry.Job == id && entry.Seconds > 0 {
-			return entry.Seconds, entry.ProcessorSeconds, nil
+			j.wall, j.cpu, j.peak = entry.Seconds, entry.ProcessorSeconds, entry.PeakMemoryBytes
+			return nil
 		}
 	}
-	return 0, 0, errors.New("the factory's log does not say what the training took")
+	return errors.New("the factory's log does not say what the training took")
 }
 
 func (t *timer) print() error {

@@ -2,7 +2,7 @@
 // the argument datasets, reading and uploading them; with engine, training and
 // predicting; with fewshot, training with few rows; with durations, what a factory says of
 // how long it will train; with load, a factory that serves; with report, what the data
-// report finds of errors that were put into data.
+// report finds of errors that were put into data; with sizes, what trainings take by their size.
 package main
 
 import (
@@ -38,12 +38,14 @@ func main() {
 		err = measureFewShot(ctx)
 	case durationsCommand:
 		err = measureDurations(ctx, *factory)
+	case sizesCommand:
+		err = measureSizes(ctx, *factory)
 	case reportCommand:
 		err = measureReport(ctx)
 	case datasetsCommand:
 		err = measureDatasets(ctx, *factory)
 	default:
-		err = errors.New("the argument is datasets, durations, engine, fewshot, load or report")
+		err = errors.New("the argument is datasets, durations, engine, fewshot, load, report or sizes")
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)

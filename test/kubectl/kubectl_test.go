@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -65,6 +66,7 @@ func TestOnACluster(t *testing.T) {
 var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"envsubst": envsubst,
 	"exits":    exits,
+	"page":     page,
 	"rows":     rows,
 }
 
@@ -135,6 +137,19 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	if code != want {
 		ts.Fatalf("exit code %d, want %d", code, want)
 	}
+}
+
+var shBlock = regexp.MustCompile("(?ms)^```sh\n(.*?)^```$")
+
+// page is `page NAME.md`: it writes the commands of a how-to page to commands.sh.
+func page(ts *testscript.TestScript, _ bool, args []string) {
+	content, err := os.ReadFile(filepath.Join(root, "docs", "how-to", args[0]))
+	ts.Check(err)
+	var script strings.Builder
+	for _, block := range shBlock.FindAllSubmatch(content, -1) {
+		script.Write(block[1])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs("commands.sh"), []byte(script.String()), 0o600))
 }
 
 // rows is `rows COUNT FILE`: it writes the quickstart's samples so many times that a
