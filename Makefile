@@ -97,6 +97,11 @@ base-words: ## Print the file of a table of English word vectors; make it from a
 scale: ## Measure the operator with thousands of objects, on its shipped flags (half an hour on two cores).
 	$(EXPORT_ASSETS) && go test -run '^$$' -bench '^BenchmarkScale$$' -benchtime 1x -timeout 2h ./test/scale
 
+# It ends by itself: what it waits for has a time.
+.PHONY: soak
+soak: ## Use operator and factory without a pause for DURATION (default 1h), kill them, and hold that nothing grows.
+	$(EXPORT_ASSETS) && go test -count=1 -v -timeout 0 -run '^TestSoak$$' ./test/soak -soak.duration=$(or $(DURATION),1h)
+
 .PHONY: fuzz
 fuzz: ## Run every fuzz target, FUZZTIME each (default 60s).
 	@FUZZTIME=$(FUZZTIME) hack/fuzz.sh

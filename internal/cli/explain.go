@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -46,7 +47,7 @@ who has to do it.`,
 			if printed, err := form.print(c.Out, told); printed {
 				return err
 			}
-			told.tell(c.Out, styleOf(c.Out))
+			told.tell(c.Out, styleOf(c.Out), widthOf(c.Out))
 			return nil
 		},
 	}
@@ -143,18 +144,28 @@ func (c *cluster) checkSecret(ctx context.Context, job *classifierv1alpha1.Class
 	return nil
 }
 
-// tell prints the story.
-func (s *story) tell(to io.Writer, style style) {
+// tell prints the story, in lines of a width; 0: however long they are. What is to be
+// done is not broken, because commands in it are copied.
+func (s *story) tell(to io.Writer, style style, width int) {
+	const beforeText, beforeNote = 14, 4
 	printf(to, "%s %s in namespace %s: %s\n\n", s.Kind, style.bold(s.Name), s.Namespace, s.State)
 	for _, step := range s.Steps {
 		mark := map[stepState]string{stepDone: style.good("✓"), stepBusy: style.busy("●"), stepStuck: style.bad("✗"), stepAhead: "○"}[step.State]
-		printf(to, "  %s %-9s %s\n", mark, step.Name, printable(step.Text))
+		printf(to, "  %s %-9s %s\n", mark, step.Name, indented(step.Text, beforeText, width))
 	}
 	if len(s.Notes) > 0 {
 		printf(to, "\n")
 	}
 	for _, note := range s.Notes {
-		printf(to, "  ! %s\n", printable(note))
+		printf(to, "  ! %s\n", indented(note, beforeNote, width))
 	}
 	printf(to, "\n%s (%s): %s\n", style.bold("Next"), s.Next.Who, printable(s.Next.Do))
+}
+
+// indented is a text whose lines but the first begin so far to the right.
+func indented(text string, indent, width int) string {
+	if width > indent {
+		width -= indent
+	}
+	return strings.Join(wrap(printable(text), width), "\n"+strings.Repeat(" ", indent))
 }

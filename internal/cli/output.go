@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"text/tabwriter"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -54,14 +55,41 @@ func isTerminal(stream any) bool {
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
-// widthOf is how many characters a line of a terminal has.
-func widthOf(stream any) int {
+// window is how many characters a line of a terminal has, and how many lines there are.
+type window struct{ width, height int }
+
+func windowOf(stream any) window {
 	if file, ok := stream.(*os.File); ok {
-		if width, _, err := term.GetSize(int(file.Fd())); err == nil && width > 0 {
-			return width
+		if width, height, err := term.GetSize(int(file.Fd())); err == nil && width > 0 && height > 0 {
+			return window{width, height}
 		}
 	}
-	return 80
+	return window{80, 24}
+}
+
+// widthOf is that of the lines of a stream; 0: nobody looks, and they may be of any.
+func widthOf(stream any) int {
+	if !isTerminal(stream) {
+		return 0
+	}
+	return windowOf(stream).width
+}
+
+// wrap breaks a text between words into lines of a width; 0: none.
+func wrap(text string, width int) []string {
+	lines := []string{""}
+	for _, word := range strings.Fields(text) {
+		last := &lines[len(lines)-1]
+		switch {
+		case *last == "":
+			*last = word
+		case width > 0 && utf8.RuneCountInString(*last)+1+utf8.RuneCountInString(word) > width:
+			lines = append(lines, word)
+		default:
+			*last += " " + word
+		}
+	}
+	return lines
 }
 
 // style colours text where somebody looks at it and has nothing against that.

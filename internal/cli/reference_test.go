@@ -48,17 +48,24 @@ func TestReference(t *testing.T) {
 // reference is each command as a section.
 func reference() string {
 	var text strings.Builder
-	for _, cmd := range NewCommand(genericiooptions.NewTestIOStreamsDiscard()).Commands() {
+	writeCommands(&text, NewCommand(genericiooptions.NewTestIOStreamsDiscard()).Commands())
+	return text.String()
+}
+
+func writeCommands(text *strings.Builder, commands []*cobra.Command) {
+	for _, cmd := range commands {
 		if cmd.Hidden || !cmd.IsAvailableCommand() || cmd.Name() == "completion" || cmd.Name() == "help" {
 			continue
 		}
-		fmt.Fprintf(&text, "\n## %s\n\n```text\n%s\n```\n\n%s\n", cmd.Name(), strings.TrimSuffix(cmd.UseLine(), " [flags]"), prose(cmd))
+		name := strings.TrimPrefix(cmd.CommandPath(), "kubectl classifier ")
+		fmt.Fprintf(text, "\n## %s\n\n```text\n%s\n```\n\n%s\n", name, strings.TrimSuffix(cmd.UseLine(), " [flags]"), prose(cmd))
 		if cmd.Example != "" {
-			fmt.Fprintf(&text, "\n```sh\n%s\n```\n", strings.ReplaceAll(cmd.Example, "\n  ", "\n")[2:])
+			fmt.Fprintf(text, "\n```sh\n%s\n```\n", strings.ReplaceAll(cmd.Example, "\n  ", "\n")[2:])
 		}
-		writeFlags(&text, cmd.LocalNonPersistentFlags())
+		writeFlags(text, cmd.LocalNonPersistentFlags())
+		writeFlags(text, cmd.PersistentFlags())
+		writeCommands(text, cmd.Commands())
 	}
-	return text.String()
 }
 
 // prose is the long description as paragraphs of Markdown.

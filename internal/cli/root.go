@@ -83,6 +83,8 @@ Colours are used on a terminal, unless NO_COLOR is set.`,
 		c.compareCommand(),
 		c.cancelCommand(),
 		c.retryCommand(),
+		c.gcCommand(),
+		c.keysCommand(),
 		c.supportBundleCommand(),
 	)
 	return root

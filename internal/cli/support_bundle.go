@@ -99,7 +99,7 @@ func listedOr(err error, items any) any {
 
 func storyFile(folder string, told *story) bundled {
 	var text bytes.Buffer
-	told.tell(&text, false)
+	told.tell(&text, false, 0)
 	return bundled{folder + told.Name + ".txt", text.String()}
 }
 

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"time"
 
@@ -100,21 +99,12 @@ func (c *cluster) published(ctx context.Context, name string) (*corev1.Secret, e
 func (c *cluster) classify(ctx context.Context, secret *corev1.Secret, address string, texts []string) ([]tried, error) {
 	ctx, cancel := context.WithTimeout(ctx, classifyTimeout)
 	defer cancel()
-	transport, end, err := c.reach(ctx, cmp.Or(address, string(secret.Data["uri"])), address != "")
+	asking, end, err := c.client(ctx, mistral.Config{BaseURL: string(secret.Data["uri"]), Key: mistral.NewKey(string(secret.Data["api-key"]))}, address)
 	if err != nil {
 		return nil, err
 	}
 	defer end()
-	client, err := mistral.NewClient(mistral.Config{
-		BaseURL:    cmp.Or(address, string(secret.Data["uri"])),
-		Key:        mistral.NewKey(string(secret.Data["api-key"])),
-		HTTPClient: &http.Client{Transport: transport},
-		UserAgent:  "kubectl-classifier",
-	})
-	if err != nil {
-		return nil, err
-	}
-	answer, err := client.Classify(ctx, mistral.ClassifyRequest{Model: string(secret.Data["model"]), Input: texts})
+	answer, err := asking.Classify(ctx, mistral.ClassifyRequest{Model: string(secret.Data["model"]), Input: texts})
 	if err != nil {
 		return nil, unanswered(err, address != "")
 	}

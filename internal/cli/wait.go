@@ -102,6 +102,10 @@ func (c *cluster) verdict(ctx context.Context, job *classifierv1alpha1.Classifie
 	return 0, false
 }
 
+// redrawInterval is how often a job that has not changed is shown again: time goes on, and
+// events come later than what they tell of.
+const redrawInterval = 2 * time.Second
+
 // errTimeout ends following a job; the last that was seen of it is worth telling.
 var errTimeout = errors.New("the time is over")
 
@@ -128,7 +132,7 @@ func (c *cluster) follow(ctx context.Context, name string, timeout time.Duration
 		case errors.Is(context.Cause(ctx), errTimeout):
 			return last, nil
 		case ctx.Err() != nil:
-			return nil, errors.New("interrupted; the training goes on")
+			return nil, errors.New("interrupted; the job is left as it is")
 		case err != nil:
 			return nil, err
 		case job != nil:
@@ -152,10 +156,16 @@ func (c *cluster) followFrom(ctx context.Context, job *classifierv1alpha1.Classi
 		return job, err
 	}
 	defer events.Stop()
+	again := time.NewTicker(redrawInterval)
+	defer again.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return job, nil
+		case <-again.C:
+			if err := show(job); err != nil {
+				return job, err
+			}
 		case event, open := <-events.ResultChan():
 			if !open {
 				return nil, nil

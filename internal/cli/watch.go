@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/guptarohit/asciigraph"
 	"github.com/spf13/cobra"
@@ -23,7 +24,9 @@ const (
 	barWidth   = 40
 	curveWidth = 56
 	curveLines = 8
-	lastEvents = 4
+	// marginWidth is that of the losses left of the curve.
+	marginWidth = 8
+	lastEvents  = 4
 )
 
 func (c *command) watchCommand() *cobra.Command {
@@ -75,50 +78,126 @@ func plainly(to io.Writer) func(*classifierv1alpha1.ClassifierTrainingJob) error
 
 // statusLine says how far a job is, and of one that is not under way why.
 func statusLine(job *classifierv1alpha1.ClassifierTrainingJob) string {
-	status := &job.Status
-	ready := condition(status.Conditions, classifierv1alpha1.ConditionReady)
-	if !isTrue(status.Conditions, classifierv1alpha1.ConditionStarted) || isTrue(status.Conditions, classifierv1alpha1.ConditionFailed) {
-		return printable(fmt.Sprintf("%s: %s", status.State, ready.Message))
+	if !isUnderWay(job) {
+		return whyNot(job)
 	}
-	line := progressOf(status)
-	if status.Progress != nil {
-		for _, metric := range status.Progress.Metrics {
-			if strings.HasSuffix(metric.Name, "_loss") || strings.HasSuffix(metric.Name, "/f1_macro") {
-				line += fmt.Sprintf(", %s %s", metric.Name, metric.Value)
-			}
-		}
+	line := progressOf(&job.Status)
+	if measured := measuredOf(job); measured != "" {
+		line += ", " + measured
 	}
 	return printable(line)
 }
 
+// isUnderWay reports whether a job was started and has not failed.
+func isUnderWay(job *classifierv1alpha1.ClassifierTrainingJob) bool {
+	list := job.Status.Conditions
+	return isTrue(list, classifierv1alpha1.ConditionStarted) && !isTrue(list, classifierv1alpha1.ConditionFailed)
+}
+
+func whyNot(job *classifierv1alpha1.ClassifierTrainingJob) string {
+	return printable(fmt.Sprintf("%s: %s", job.Status.State, condition(job.Status.Conditions, classifierv1alpha1.ConditionReady).Message))
+}
+
+// measuredOf are the losses, and how good the model is on the whole.
+func measuredOf(job *classifierv1alpha1.ClassifierTrainingJob) string {
+	var measured []string
+	if job.Status.Progress != nil {
+		for _, metric := range job.Status.Progress.Metrics {
+			if strings.HasSuffix(metric.Name, "_loss") || strings.HasSuffix(metric.Name, "/f1_macro") {
+				measured = append(measured, metric.Name+" "+string(metric.Value))
+			}
+		}
+	}
+	return printable(strings.Join(measured, ", "))
+}
+
 // live draws the job again over what it drew before.
 func live(ctx context.Context, to io.Writer, cluster *cluster) func(*classifierv1alpha1.ClassifierTrainingJob) error {
-	style, drawn := styleOf(to), 0
+	var (
+		last  *classifierv1alpha1.ClassifierTrainingJob
+		next  advice
+		drawn int
+	)
 	return func(job *classifierv1alpha1.ClassifierTrainingJob) error {
-		lines := screen(job, cluster.lastEvents(ctx, job.UID), style, widthOf(to), time.Now())
+		if job != last {
+			last, next = job, cluster.nextMeanwhile(ctx, job)
+		}
+		lines := screen(job, next, cluster.lastEvents(ctx, job.UID), styleOf(to), windowOf(to), time.Now())
+		up := ""
 		if drawn > 0 {
-			printf(to, "\x1b[%dA\x1b[J", drawn) // up, and nothing below
+			up = fmt.Sprintf("\x1b[%dA", drawn)
 		}
 		drawn = len(lines)
-		_, err := fmt.Fprintln(to, strings.Join(lines, "\n"))
+		// Each line is cleared by itself: a terminal that is cleared from its top keeps what it showed.
+		_, err := fmt.Fprint(to, up+"\x1b[K"+strings.Join(lines, "\n\x1b[K")+"\n\x1b[J")
 		return err
 	}
 }
 
-// screen is what a terminal shows of a job.
-func screen(job *classifierv1alpha1.ClassifierTrainingJob, events []corev1.Event, style style, width int, now time.Time) []string {
-	lines := []string{style.bold(job.Name) + "  " + cutTo(statusLine(job), width-len(job.Name)-2)}
-	if progress := job.Status.Progress; progress != nil {
-		share := bar(float64(progress.Percent)/100, barWidth)
-		if isTrue(job.Status.Conditions, classifierv1alpha1.ConditionComplete) {
-			share = style.good(share)
-		}
-		lines = append(lines, "", fmt.Sprintf("%s %3d %%  %s", share, progress.Percent, timeToGo(job, now)))
+// nextMeanwhile is what somebody has to do for a job that is waited for nevertheless.
+func (c *cluster) nextMeanwhile(ctx context.Context, job *classifierv1alpha1.ClassifierTrainingJob) advice {
+	if _, over := c.verdict(ctx, job); over {
+		return advice{} // it is said at the end
 	}
-	if curve := lossCurve(job.Status.LossHistory, style); curve != "" {
-		lines = append(lines, "")
-		lines = append(lines, strings.Split(curve, "\n")...)
+	told, err := c.story(ctx, kindJob, job.Name)
+	if err != nil || told.Next.Who == nobody {
+		return advice{}
 	}
+	return told.Next
+}
+
+// screen is what a terminal shows of a job. It has less lines than the terminal: what has
+// left it at the top cannot be drawn over.
+func screen(job *classifierv1alpha1.ClassifierTrainingJob, next advice, events []corev1.Event, style style, size window, now time.Time) []string {
+	lines := append(heading(job, style, size.width), progressLines(job, style, size.width, now)...)
+	var below []string
+	if next != (advice{}) {
+		below = append(below, "")
+		below = append(below, fitted(printable(fmt.Sprintf("Next (%s): %s", next.Who, next.Do)), size.width)...)
+	}
+	below = append(append(below, eventLines(events, style, size.width)...), "")
+	if curve := lossCurve(job.Status.LossHistory, style); len(curve) > 0 && size.width > curveWidth+marginWidth && len(lines)+1+len(curve)+len(below) < size.height {
+		lines = append(append(lines, ""), curve...)
+	}
+	lines = append(lines, below...)
+	return lines[:min(len(lines), max(size.height-1, 1))]
+}
+
+// heading is the job's name and state, and of one that is not under way, why.
+func heading(job *classifierv1alpha1.ClassifierTrainingJob, style style, width int) []string {
+	text := job.Status.State
+	if !isUnderWay(job) {
+		text = whyNot(job)
+	}
+	lines := fitted(job.Name+" "+text, width-1) // the name stands apart
+	if rest, whole := strings.CutPrefix(lines[0], job.Name); whole {
+		lines[0] = style.bold(job.Name) + " " + rest
+	}
+	return lines
+}
+
+func progressLines(job *classifierv1alpha1.ClassifierTrainingJob, style style, width int, now time.Time) []string {
+	progress := job.Status.Progress
+	if progress == nil {
+		return nil
+	}
+	share := bar(float64(progress.Percent)/100, min(barWidth, width/2))
+	steps := fmt.Sprintf("step %d", progress.Step)
+	if progress.TotalSteps != nil {
+		steps += fmt.Sprintf(" of %d", *progress.TotalSteps)
+	}
+	text := cutTo(fmt.Sprintf(" %3d %%  %s, %s", progress.Percent, steps, timeToGo(job, now)), width-utf8.RuneCountInString(share))
+	if isTrue(job.Status.Conditions, classifierv1alpha1.ConditionComplete) {
+		share = style.good(share)
+	}
+	lines := []string{"", share + text}
+	if measured := measuredOf(job); measured != "" {
+		lines = append(lines, fitted(measured, width)...)
+	}
+	return lines
+}
+
+func eventLines(events []corev1.Event, style style, width int) (lines []string) {
 	if len(events) > 0 {
 		lines = append(lines, "")
 	}
@@ -129,7 +208,7 @@ func screen(job *classifierv1alpha1.ClassifierTrainingJob, events []corev1.Event
 		}
 		lines = append(lines, line)
 	}
-	return append(lines, "")
+	return lines
 }
 
 // timeToGo is what the operator estimates, or how long the training took.
@@ -148,7 +227,7 @@ func timeToGo(job *classifierv1alpha1.ClassifierTrainingJob, now time.Time) stri
 }
 
 // lossCurve draws the losses by step; nothing of fewer than two.
-func lossCurve(history []classifierv1alpha1.LossPoint, style style) string {
+func lossCurve(history []classifierv1alpha1.LossPoint, style style) []string {
 	train, validation := make([]float64, len(history)), make([]float64, len(history))
 	for i, point := range history {
 		train[i], validation[i] = number(point.Train), number(point.Validation)
@@ -161,21 +240,22 @@ func lossCurve(history []classifierv1alpha1.LossPoint, style style) string {
 	for _, one := range []struct {
 		name   string
 		values []float64
+		paint  string
 		colour asciigraph.AnsiColor
-	}{{"train_loss", train, asciigraph.Blue}, {"validation_loss", validation, asciigraph.Yellow}} {
+	}{{"train_loss", train, "34", asciigraph.Navy}, {"validation_loss", validation, "33", asciigraph.Olive}} {
 		if values := joined(one.values); len(values) > 1 {
-			series, names, colours = append(series, values), append(names, one.name), append(colours, one.colour)
+			series, names, colours = append(series, values), append(names, style.paint(one.paint, one.name)), append(colours, one.colour)
 		}
 	}
 	if len(series) == 0 {
-		return ""
+		return nil
 	}
-	options := []asciigraph.Option{asciigraph.Height(curveLines), asciigraph.Width(curveWidth), asciigraph.Precision(3),
-		asciigraph.Caption(fmt.Sprintf("%s, step %d to %d", strings.Join(names, " and "), history[0].Step, history[len(history)-1].Step))}
+	options := []asciigraph.Option{asciigraph.Height(curveLines), asciigraph.Width(curveWidth), asciigraph.Precision(3)}
 	if style {
 		options = append(options, asciigraph.SeriesColors(colours...))
 	}
-	return asciigraph.PlotMany(series, options...)
+	caption := fmt.Sprintf("%*s%s, step %d to %d", marginWidth, "", strings.Join(names, " and "), history[0].Step, history[len(history)-1].Step)
+	return append(strings.Split(asciigraph.PlotMany(series, options...), "\n"), caption)
 }
 
 // joined fills the gaps, for losses are not measured at each step, with the value before.
@@ -224,11 +304,20 @@ func eventTime(event *corev1.Event) time.Time {
 	return event.LastTimestamp.Time
 }
 
+// fitted is a text in lines that no terminal of the width breaks.
+func fitted(text string, width int) []string {
+	lines := wrap(text, width)
+	for i := range lines {
+		lines[i] = cutTo(lines[i], width)
+	}
+	return lines
+}
+
 // cutTo cuts a line that a terminal would break, which would spoil counting them.
 func cutTo(line string, width int) string {
 	runes := []rune(line)
-	if width < 1 || len(runes) <= width {
+	if len(runes) <= width {
 		return line
 	}
-	return string(runes[:width-1]) + "…"
+	return string(runes[:max(width-1, 0)]) + "…"
 }

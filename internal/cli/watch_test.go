@@ -24,12 +24,13 @@ func TestScreen(t *testing.T) {
 		job.Status.LossHistory = append(job.Status.LossHistory, classifierv1alpha1.LossPoint{Step: int64(step), Train: loss})
 	}
 	event := corev1.Event{Type: corev1.EventTypeWarning, Reason: "BackingOff", Message: "first\x1b[31m " + strings.Repeat("x", 200), EventTime: metav1.NewMicroTime(now)}
-	lines := screen(job, []corev1.Event{event}, false, 80, now)
+	next := advice{you, "look at the long list of all the things that there are to see, and do one of them: kubectl edit"}
+	lines := screen(job, next, []corev1.Event{event}, false, window{80, 24}, now)
 	shown := strings.Join(lines, "\n")
 	for _, want := range []string{
-		"mail  RUNNING 50 %, step 5 of 10, 12s to go, train_loss 0.7\n",
-		strings.Repeat("█", 20) + strings.Repeat("░", 20) + "  50 %  12s to go, 10s since the start",
-		"2.300 ┼", "0.700 ┤", "train_loss, step 0 to 3", "BackingOff: first[31m xxx",
+		"mail  RUNNING\n",
+		strings.Repeat("█", 20) + strings.Repeat("░", 20) + "  50 %  step 5 of 10, 12s to go, 10s si…\ntrain_loss 0.7\n",
+		"2.300 ┼", "0.700 ┤", "train_loss, step 0 to 3", "Next (you): look at", "kubectl edit", "BackingOff: first[31m xxx",
 	} {
 		if !strings.Contains(shown, want) {
 			t.Errorf("it lacks %q:\n%s", want, shown)
@@ -38,10 +39,25 @@ func TestScreen(t *testing.T) {
 	if strings.Contains(shown, "\x1b") {
 		t.Errorf("it has what a terminal obeys:\n%q", shown)
 	}
-	for _, line := range lines {
-		if strings.Contains(line, "\n") || len([]rune(line)) > 80 {
-			t.Errorf("a line is broken by the terminal, which spoils counting them: %q", line)
+	waiting := jobOn("mail")
+	waiting.Status.State = "DatasetNotReady"
+	waiting.Status.Conditions = *new(conditions).set("Ready", "False", "DatasetNotReady")
+	waiting.Status.Conditions[0].Message = strings.Repeat("why ", 40) + strings.Repeat("x", 100)
+	for _, size := range []window{{80, 24}, {120, 50}, {80, 12}, {40, 24}, {20, 5}, {1, 1}} {
+		for _, job := range []*classifierv1alpha1.ClassifierTrainingJob{job, waiting} {
+			lines := screen(job, next, []corev1.Event{event}, false, size, now)
+			if len(lines) >= max(size.height, 2) {
+				t.Errorf("%d lines of a terminal with %d cannot be drawn over", len(lines), size.height)
+			}
+			for _, line := range lines {
+				if strings.Contains(line, "\n") || len([]rune(line)) > size.width {
+					t.Errorf("a terminal of %+v breaks a line, which spoils counting them: %q", size, line)
+				}
+			}
 		}
+	}
+	if shown := strings.Join(screen(waiting, next, nil, false, window{80, 24}, now), " "); strings.Count(shown, "why") != 40 {
+		t.Errorf("why it waits is not told:\n%s", shown)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
+	"github.com/classifier-factory/classifier-factory/internal/marks"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -53,7 +54,7 @@ func TestOutlineTellsWhatIsAskedOfIt(t *testing.T) {
 		{Type: classifierv1alpha1.ConditionFinished, Status: metav1.ConditionTrue, ObservedGeneration: 1},
 		{Type: classifierv1alpha1.ConditionInputsCurrent, Status: metav1.ConditionTrue, Message: "they are", ObservedGeneration: 1},
 	}
-	marks := marks{cluster: "cluster"}
+	marks := marks.Marks{Cluster: "cluster"}
 	data := &classifierv1alpha1.ClassifierDataset{ObjectMeta: metav1.ObjectMeta{
 		Name: "data", Namespace: "space", UID: "1", ResourceVersion: "7", Generation: 1,
 		Annotations: map[string]string{classifierv1alpha1.ReconcileRequestAnnotation: "now"},
@@ -62,13 +63,13 @@ func TestOutlineTellsWhatIsAskedOfIt(t *testing.T) {
 	data.Spec.ConnectionSecretRef = &classifierv1alpha1.SecretReference{Name: "account"}
 	data.Status.Conditions = settled
 	data.Status.Files = []classifierv1alpha1.DatasetFile{{
-		Split: classifierv1alpha1.SplitTrain, ID: "id", Name: marks.filePrefix("1") + "digest.jsonl", Digest: "digest", InputSketch: "sketch",
+		Split: classifierv1alpha1.SplitTrain, ID: "id", Name: marks.FilePrefix("1") + "digest.jsonl", Digest: "digest", InputSketch: "sketch",
 	}}
 	job := &classifierv1alpha1.ClassifierTrainingJob{ObjectMeta: *data.ObjectMeta.DeepCopy()}
 	job.Spec.Training.Datasets = []classifierv1alpha1.TrainingDataset{{Name: "data"}}
 	job.Spec.Training.ValidationDatasets = []classifierv1alpha1.DatasetReference{{Name: "other"}}
 	job.Status.Conditions = settled
-	job.Status.Attempt = &classifierv1alpha1.Attempt{Number: 2, Marker: marks.jobMarker("1", 2)}
+	job.Status.Attempt = &classifierv1alpha1.Attempt{Number: 2, Marker: marks.JobMarker("1", 2)}
 	job.Status.RemoteJob = &classifierv1alpha1.RemoteJob{ID: "id", State: string(mistral.JobSuccess)}
 	job.Status.Inputs = []classifierv1alpha1.PinnedInput{{Dataset: "data", Split: classifierv1alpha1.SplitTrain, Digest: "digest", FileID: "id"}}
 
@@ -80,7 +81,7 @@ func TestOutlineTellsWhatIsAskedOfIt(t *testing.T) {
 		Woken                                  int
 	}
 	ofDataset := func(data *classifierv1alpha1.ClassifierDataset) (a answers) {
-		a.Settled, a.Ready, a.Owned = isSettled(data), isReady(data), marks.ownsFiles(data.UID, &data.Status)
+		a.Settled, a.Ready, a.Owned = isSettled(data), isReady(data), marks.OwnsFiles(data.UID, &data.Status)
 		a.RequestedAt, a.Version, a.NotReady = requestedAt(data), data.ResourceVersion, notReady(data).message
 		a.Names, a.Connection = configMapNames(data), data.Spec.ConnectionSecretRef.Name
 		for _, file := range data.Status.Files {
@@ -90,7 +91,7 @@ func TestOutlineTellsWhatIsAskedOfIt(t *testing.T) {
 	}
 	ofJob := func(job *classifierv1alpha1.ClassifierTrainingJob) (a answers) {
 		a.Settled, a.Pins, a.LacksFile = isSettled(job), pinsInputs(job), waitsForLostFile(job)
-		a.Owned = marks.ownsAttempt(job.UID, job.Status.Attempt)
+		a.Owned = marks.OwnsAttempt(job.UID, job.Status.Attempt)
 		a.RequestedAt, a.Version, a.State = requestedAt(job), job.ResourceVersion, stateLabel(job.Status.RemoteJob)
 		a.Names, a.Woken = datasetNames(job), len(datasetsUnpinnedBy(t.Context(), job))
 		for _, input := range job.Status.Inputs {

@@ -21,6 +21,7 @@ import (
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
+	"github.com/classifier-factory/classifier-factory/internal/marks"
 	"github.com/classifier-factory/classifier-factory/internal/source"
 	"github.com/classifier-factory/classifier-factory/internal/turns"
 )
@@ -35,7 +36,7 @@ type DatasetReconciler struct {
 	recorder    events.EventRecorder
 	clock       clock.WithTicker
 	limits      dataset.Limits
-	marks       marks
+	marks       marks.Marks
 
 	looks        *looks
 	writes       ownWrites

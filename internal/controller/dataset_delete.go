@@ -31,7 +31,7 @@ func (r *DatasetReconciler) cleanUp(ctx context.Context, scope *datasetScope) (s
 	if scope.object.Spec.DeletionPolicy == classifierv1alpha1.DatasetRetain {
 		return "", proceed()
 	}
-	left := fmt.Sprintf("the files at the factory whose names start with %s", r.marks.filePrefix(scope.object.UID))
+	left := fmt.Sprintf("the files at the factory whose names start with %s", r.marks.FilePrefix(scope.object.UID))
 	made, err := r.connections.forCleanup(ctx, scope.object.Namespace, scope.object.Spec.ConnectionSecretRef)
 	if unusable(err) {
 		// Without a credential there is nothing to wait for.
@@ -48,7 +48,7 @@ func (r *DatasetReconciler) cleanUp(ctx context.Context, scope *datasetScope) (s
 	}
 	// By name, too: a file whose upload was not recorded goes with the others.
 	ids := scope.recordedFiles()
-	for _, prefix := range r.marks.filePrefixes(scope.object.UID) {
+	for _, prefix := range r.marks.FilePrefixes(scope.object.UID) {
 		files, err := listFiles(ctx, factory, prefix)
 		if scope.factory.learn(err) != nil {
 			return left, failed(err)

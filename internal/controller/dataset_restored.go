@@ -9,7 +9,7 @@ import (
 
 // isRestored reports whether the status tells of the files of another dataset, of which
 // this one is a copy: a backup tool restored it, or the cluster is a clone.
-func (s *datasetScope) isRestored() bool { return !s.marks.ownsFiles(s.object.UID, s.status) }
+func (s *datasetScope) isRestored() bool { return !s.marks.OwnsFiles(s.object.UID, s.status) }
 
 // forgetRestored makes such a status that of an object of which nothing has been done
 // yet. The other one's files are nobody's here: whoever deletes them would take them
@@ -29,6 +29,6 @@ func (r *DatasetReconciler) statusRestored() predicate.Predicate {
 	return predicate.Funcs{UpdateFunc: func(update event.UpdateEvent) bool {
 		before, after := update.ObjectOld.(*classifierv1alpha1.ClassifierDataset), update.ObjectNew.(*classifierv1alpha1.ClassifierDataset)
 		reset := len(before.Status.Files) > 0 && len(after.Status.Files) == 0
-		return reset || r.marks.ownsFiles(before.UID, &before.Status) && !r.marks.ownsFiles(after.UID, &after.Status)
+		return reset || r.marks.OwnsFiles(before.UID, &before.Status) && !r.marks.OwnsFiles(after.UID, &after.Status)
 	}}
 }

@@ -12,6 +12,7 @@ import (
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 	"github.com/classifier-factory/classifier-factory/internal/connection"
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
+	"github.com/classifier-factory/classifier-factory/internal/marks"
 	"github.com/classifier-factory/classifier-factory/internal/source"
 )
 
@@ -20,7 +21,7 @@ type datasetScope struct {
 	object  *classifierv1alpha1.ClassifierDataset
 	status  *classifierv1alpha1.ClassifierDatasetStatus // of object
 	written *classifierv1alpha1.ClassifierDatasetStatus // as the API server has it
-	marks   marks
+	marks   marks.Marks
 	// forgotten is what is to be told of a status that was not this object's; empty: nothing
 	forgotten string
 
@@ -95,5 +96,5 @@ func (s *datasetScope) isUploaded() bool {
 // fileName is made of the content, so that a file is found again whose upload
 // was not recorded.
 func (s *datasetScope) fileName(digest string) string {
-	return fmt.Sprintf("%s%.16s.jsonl", s.marks.filePrefix(s.object.UID), digest)
+	return fmt.Sprintf("%s%.16s.jsonl", s.marks.FilePrefix(s.object.UID), digest)
 }

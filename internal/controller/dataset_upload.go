@@ -12,6 +12,7 @@ import (
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 	"github.com/classifier-factory/classifier-factory/internal/connection"
+	"github.com/classifier-factory/classifier-factory/internal/marks"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -155,7 +156,7 @@ func expiresSoon(file *mistral.File, now time.Time) bool {
 // by name.
 func (r *DatasetReconciler) findFile(ctx context.Context, scope *datasetScope, planned *classifierv1alpha1.DatasetFile) (*mistral.File, error) {
 	if planned.ID != "" {
-		all, err := scope.connection.Files(ctx, fileNamesPrefix, r.looks.since(scope))
+		all, err := scope.connection.Files(ctx, marks.FileNames, r.looks.since(scope))
 		if err != nil {
 			return nil, err
 		}

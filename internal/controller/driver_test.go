@@ -25,6 +25,7 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/connection"
 	"github.com/classifier-factory/classifier-factory/internal/controller/controllertest"
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
+	"github.com/classifier-factory/classifier-factory/internal/marks"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 	"github.com/classifier-factory/classifier-factory/internal/source"
 	"github.com/classifier-factory/classifier-factory/internal/turns"
@@ -34,7 +35,7 @@ import (
 const drivenLabel = "test.classifierfactory.dev/driven"
 
 // testMarks are those of the cluster in which drivers work.
-var testMarks = marks{cluster: "test", former: true}
+var testMarks = marks.Marks{Cluster: "test", Former: true}
 
 var notDrivenByTest = func() labels.Selector {
 	requirement, err := labels.NewRequirement(drivenLabel, selection.DoesNotExist, nil)

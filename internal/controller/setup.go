@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
+	"github.com/classifier-factory/classifier-factory/internal/marks"
 	"github.com/classifier-factory/classifier-factory/internal/source"
 	"github.com/classifier-factory/classifier-factory/internal/turns"
 )
@@ -69,7 +70,7 @@ func Setup(ctx context.Context, manager ctrl.Manager, options Options) error {
 	if options.Directory == "" {
 		options.Directory = os.TempDir()
 	}
-	marks, err := identify(ctx, manager.GetAPIReader(), options.ClusterID)
+	owned, err := marks.Identify(ctx, manager.GetAPIReader(), options.ClusterID)
 	if err != nil {
 		return err
 	}
@@ -91,7 +92,7 @@ func Setup(ctx context.Context, manager ctrl.Manager, options Options) error {
 		recorder:    recorder,
 		clock:       options.Clock,
 		limits:      options.Limits,
-		marks:       marks,
+		marks:       owned,
 
 		looks:        newLooks(options.Clock),
 		staging:      newStaging(options.Directory, cmp.Or(options.StagingBytes, DefaultStagingBytes)),
@@ -109,7 +110,7 @@ func Setup(ctx context.Context, manager ctrl.Manager, options Options) error {
 		metrics:     metrics,
 		recorder:    recorder,
 		clock:       options.Clock,
-		marks:       marks,
+		marks:       owned,
 		lookAtFiles: datasets.lookAtFiles,
 		looks:       newJobLooks(options.Clock),
 		watched:     map[types.NamespacedName]watchedJob{},

@@ -21,6 +21,7 @@ import (
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 	"github.com/classifier-factory/classifier-factory/internal/connection"
+	"github.com/classifier-factory/classifier-factory/internal/marks"
 )
 
 // outputRecheck is how often a published Secret is looked at: Secrets are not
@@ -42,7 +43,7 @@ type TrainingJobReconciler struct {
 	metrics     *metrics
 	recorder    events.EventRecorder
 	clock       clock.PassiveClock
-	marks       marks
+	marks       marks.Marks
 	// lookAtFiles lets a dataset make sure that the factory has its files.
 	lookAtFiles func(dataset types.NamespacedName)
 

@@ -76,7 +76,7 @@ func (r *TrainingJobReconciler) compareInputs(ctx context.Context, job *classifi
 			return &finding{reason: classifierv1alpha1.ReasonDatasetChanged,
 				message: fmt.Sprintf("ClassifierDataset %s was deleted after the job was submitted", wanted.dataset)}, nil
 		}
-		if err != nil || !isReady(dataset) || !r.marks.ownsFiles(dataset.UID, &dataset.Status) {
+		if err != nil || !isReady(dataset) || !r.marks.OwnsFiles(dataset.UID, &dataset.Status) {
 			return nil, err
 		}
 		current = append(current, wanted.pin(dataset.Status.Files)...)
@@ -148,7 +148,7 @@ func (r *TrainingJobReconciler) filesOf(ctx context.Context, scope *jobScope, na
 	case !equality.Semantic.DeepEqual(dataset.Spec.ConnectionSecretRef, scope.object.Spec.ConnectionSecretRef):
 		return nil, &finding{reason: classifierv1alpha1.ReasonConnectionMismatch,
 			message: fmt.Sprintf("ClassifierDataset %s is uploaded through another connection; give it the job's connectionSecretRef", name)}, nil
-	case !r.marks.ownsFiles(dataset.UID, &dataset.Status):
+	case !r.marks.OwnsFiles(dataset.UID, &dataset.Status):
 		return nil, &finding{reason: classifierv1alpha1.ReasonDatasetNotReady,
 			message: fmt.Sprintf("ClassifierDataset %s is not ready: its status is another object's", name)}, nil
 	case !isReady(dataset):

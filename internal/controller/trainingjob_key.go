@@ -63,7 +63,7 @@ func (k *jobKeys) set(object types.UID, entry jobKey) {
 }
 
 // keyName is that of every key of an object.
-func (s *jobScope) keyName() string { return s.marks.keyName(s.object.UID) }
+func (s *jobScope) keyName() string { return s.marks.KeyName(s.object.UID) }
 
 // wantsKey reports whether a key is to be published.
 func (s *jobScope) wantsKey() bool {

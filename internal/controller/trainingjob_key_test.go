@@ -49,7 +49,7 @@ func (d *driver) publishedKey(job *classifierv1alpha1.ClassifierTrainingJob) str
 // liveKeys are how many keys of a job the factory has.
 func (d *driver) liveKeys(job *classifierv1alpha1.ClassifierTrainingJob) int {
 	d.Helper()
-	list, err := d.api.ListKeys(d.ctx, mistral.KeyFilter{Name: testMarks.keyName(job.UID)})
+	list, err := d.api.ListKeys(d.ctx, mistral.KeyFilter{Name: testMarks.KeyName(job.UID)})
 	if err != nil {
 		d.Fatal(err)
 	}
@@ -223,7 +223,7 @@ func TestKeyOfAnUnreachableFactoryIsTold(t *testing.T) {
 	}
 	d.clock.ahead.Add(int64(cleanupBudget))
 	d.passUntilGone(job)
-	if told := strings.Join(d.told(), "\n"); !strings.Contains(told, testMarks.keyName(job.UID)) {
+	if told := strings.Join(d.told(), "\n"); !strings.Contains(told, testMarks.KeyName(job.UID)) {
 		t.Errorf("told %s", told)
 	}
 }

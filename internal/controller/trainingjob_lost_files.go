@@ -83,7 +83,7 @@ func (r *TrainingJobReconciler) withCurrentIDs(ctx context.Context, scope *jobSc
 // datasetOf gives a dataset whose files are its own; nil if there is none.
 func (r *TrainingJobReconciler) datasetOf(ctx context.Context, job *classifierv1alpha1.ClassifierTrainingJob, name string) (*classifierv1alpha1.ClassifierDataset, error) {
 	dataset, err := r.getDataset(ctx, job.Namespace, name)
-	if apierrors.IsNotFound(err) || err == nil && !r.marks.ownsFiles(dataset.UID, &dataset.Status) {
+	if apierrors.IsNotFound(err) || err == nil && !r.marks.OwnsFiles(dataset.UID, &dataset.Status) {
 		return nil, nil
 	}
 	return dataset, err

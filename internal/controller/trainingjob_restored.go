@@ -21,7 +21,7 @@ func (s *jobScope) isRestored() bool {
 	case s.status.Attempt == nil:
 		return s.status.RemoteJob != nil || s.isOver()
 	}
-	return !s.marks.ownsAttempt(s.object.UID, s.status.Attempt)
+	return !s.marks.OwnsAttempt(s.object.UID, s.status.Attempt)
 }
 
 // judgeRestored decides what a status is worth that is not this object's. What it names
@@ -100,6 +100,6 @@ func (r *TrainingJobReconciler) statusRestored() predicate.Predicate {
 		if is == nil {
 			return was != nil
 		}
-		return (was == nil || was.Marker != is.Marker) && !r.marks.ownsAttempt(after.UID, is)
+		return (was == nil || was.Marker != is.Marker) && !r.marks.OwnsAttempt(after.UID, is)
 	}}
 }

@@ -9,6 +9,7 @@ import (
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 	"github.com/classifier-factory/classifier-factory/internal/connection"
+	"github.com/classifier-factory/classifier-factory/internal/marks"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
 
@@ -17,7 +18,7 @@ type jobScope struct {
 	object  *classifierv1alpha1.ClassifierTrainingJob
 	status  *classifierv1alpha1.ClassifierTrainingJobStatus // of object
 	written *classifierv1alpha1.ClassifierTrainingJobStatus // as the API server has it
-	marks   marks
+	marks   marks.Marks
 
 	connection *connection.Pass
 	factory    contact
@@ -78,7 +79,7 @@ func (s *jobScope) suffixOf(attempt int32) string {
 	if current := s.status.Attempt; current != nil && current.Number == attempt && !s.isRestored() {
 		return s.suffix()
 	}
-	return s.suffixWith(s.marks.jobMarker(s.object.UID, attempt))
+	return s.suffixWith(s.marks.JobMarker(s.object.UID, attempt))
 }
 
 // suffixWith is the user's part, as far as there is room, and the marker.

@@ -190,7 +190,7 @@ func (r *TrainingJobReconciler) writeAttempt(ctx context.Context, scope *jobScop
 	}
 	status.Attempt = &classifierv1alpha1.Attempt{
 		Number:       number,
-		Marker:       scope.marks.jobMarker(scope.object.UID, number),
+		Marker:       scope.marks.JobMarker(scope.object.UID, number),
 		PendingSince: metav1.NewTime(r.clock.Now()),
 	}
 	status.Inputs = scope.pinned

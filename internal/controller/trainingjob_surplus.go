@@ -9,11 +9,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/classifier-factory/classifier-factory/internal/connection"
+	"github.com/classifier-factory/classifier-factory/internal/marks"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
-
-// maxAttempts is what the API allows.
-const maxAttempts = 11
 
 // surplusLook is whether it was looked for jobs beside the one that a status names.
 type surplusLook struct {
@@ -82,7 +80,7 @@ func (r *TrainingJobReconciler) lookForSurplus(ctx context.Context, scope *jobSc
 // otherJobs are those with a marker of this object's, other than the one that its status names.
 func (s *jobScope) otherJobs(ctx context.Context, factory *connection.Pass) ([]mistral.Job, error) {
 	// Of a status that was not this object's, or was reset, it is not known how many tries there were.
-	last, known := int32(maxAttempts), s.status.Attempt != nil && !s.isRestored()
+	last, known := int32(marks.MaxAttempts), s.status.Attempt != nil && !s.isRestored()
 	if known {
 		last = s.status.Attempt.Number
 	}

@@ -17,6 +17,8 @@ type CreateKeyRequest struct {
 	Name   string   `json:"name"`
 	Scopes []string `json:"scopes"`
 	Models []string `json:"models,omitempty"` // none: all
+	// ExpiresAt is from when on it is refused; nil: never.
+	ExpiresAt *int64 `json:"expires_at,omitempty"`
 }
 
 // KeyInfo is what a server shows of a key, which is not the key itself.
@@ -25,6 +27,11 @@ type KeyInfo struct {
 	Name   string       `json:"name"`
 	Scopes List[string] `json:"scopes"`
 	Models []string     `json:"models"` // null: all
+	Tenant string       `json:"tenant"`
+	// Unix seconds. Nil: never.
+	CreatedAt  int64  `json:"created_at"`
+	ExpiresAt  *int64 `json:"expires_at"`
+	LastUsedAt *int64 `json:"last_used_at"` // to the minute
 }
 
 // CreatedKey answers a key's creation. Nobody learns the key itself again.

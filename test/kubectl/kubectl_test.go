@@ -17,8 +17,11 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/client-go/tools/clientcmd"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/classifier-factory/classifier-factory/internal/cli"
 	"github.com/classifier-factory/classifier-factory/internal/controller/controllertest"
@@ -47,7 +50,11 @@ func TestOffline(t *testing.T) {
 // TestOnACluster runs each script in a namespace of its own.
 func TestOnACluster(t *testing.T) {
 	plane := controllertest.StartForTest(t, root)
-	port := startProgrammes(t, t.TempDir(), plane.KubeConfig)
+	port, key := startProgrammes(t, t.TempDir(), plane.KubeConfig)
+	system := &corev1.Namespace{}
+	if err := plane.Admin.Get(t.Context(), client.ObjectKey{Name: metav1.NamespaceSystem}, system); err != nil {
+		t.Fatal(err)
+	}
 	startKubelet(t, plane, "node")
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "cluster"),
@@ -57,6 +64,8 @@ func TestOnACluster(t *testing.T) {
 			env.Setenv("KUBECONFIG", path)
 			env.Setenv("NAMESPACE", namespace)
 			env.Setenv("FACTORY_PORT", port)
+			env.Setenv("FACTORY_KEY", key)
+			env.Setenv("CLUSTER_ID", string(system.UID))
 			return errors.Join(setUp(env), writeKubeConfig(path, plane.KubeConfig, namespace))
 		},
 		Cmds: commands,
@@ -80,9 +89,9 @@ func setUp(env *testscript.Env) error {
 	return err
 }
 
-// startProgrammes starts a factory, whose port it gives, and an operator that looks at its
-// jobs often enough to see a short training run.
-func startProgrammes(t *testing.T, directory string, kubeconfig []byte) (port string) {
+// startProgrammes starts a factory, whose port and key it gives, and an operator that looks
+// at its jobs often enough to see a short training run.
+func startProgrammes(t *testing.T, directory string, kubeconfig []byte) (port, key string) {
 	t.Helper()
 	path, key := filepath.Join(directory, "kubeconfig"), rand.Text()
 	if err := os.WriteFile(path, kubeconfig, 0o600); err != nil {
@@ -93,7 +102,7 @@ func startProgrammes(t *testing.T, directory string, kubeconfig []byte) (port st
 		"--listen="+address, "--metrics-listen=127.0.0.1:0", "--data-dir="+filepath.Join(directory, "data"))
 	processes.Start(t, build(t, directory, "manager", "."), probes, []string{"MISTRAL_API_KEY=" + key, "KUBECONFIG=" + path},
 		"--server-url=http://"+address, "--min-poll-interval=50ms", "--max-poll-interval=1s", "--health-probe-bind-address="+probes)
-	return address[strings.LastIndex(address, ":")+1:]
+	return address[strings.LastIndex(address, ":")+1:], key
 }
 
 func build(t *testing.T, directory, name, folder string) string {
