@@ -24,7 +24,6 @@ import (
 
 	"github.com/classifier-factory/classifier-factory/internal/factory/api"
 	"github.com/classifier-factory/classifier-factory/internal/factory/blob/buckettest"
-	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store/postgrestest"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 )
@@ -185,10 +184,7 @@ func usedFactory(t *testing.T) string {
 	directory := copied(t, s.config.Directory)
 	s.open() // which the test's end closes
 	write(t, filepath.Join(directory, "blobs", fmt.Sprintf("%x", sha256.Sum256([]byte("nobody's")))), "nobody's")
-	database, err := sql.Open("sqlite", filepath.Join(directory, store.DatabaseName))
-	if err != nil {
-		t.Fatal(err)
-	}
+	database := openSQLite(t, directory)
 	rows := rowCopier{t, database}
 	trained := rows.text(`SELECT id FROM jobs WHERE fine_tuned_model = $1`, models[1])
 	for i := range migratedModels - len(models) {
