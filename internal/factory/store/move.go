@@ -96,6 +96,9 @@ type mover struct {
 // place is where everything comes to, for people.
 func (m *mover) place() string { return m.engine.name() + " and " + m.to.Blobs().String() }
 
+// bytesStay says that they are in the bucket already.
+func (m *mover) bytesStay() bool { return m.from.BlobURL != "" && m.from.BlobURL == m.to.BlobURL }
+
 // moved is how many changes the target's database has seen: one more, by which the old one is told
 // beside the same bucket.
 func (m *mover) moved() generation { return generation{m.generation.id, m.generation.number + 1} }
@@ -177,7 +180,7 @@ func (m *mover) checkFacts(found *inspection, goesOn bool) error {
 
 // checkBytes refuses a directory or a bucket with something else.
 func (m *mover) checkBytes(found *inspection, goesOn bool) error {
-	if goesOn || m.to.Blobs() == m.from.Blobs() {
+	if goesOn || m.bytesStay() {
 		return nil
 	}
 	if begun := found.move(); begun != nil {
@@ -235,7 +238,7 @@ func (m *mover) moveBytes(ctx context.Context) (Bytes, error) {
 
 // end closes the old place before it opens the new one.
 func (m *mover) end() error {
-	if m.from.Blobs() != m.to.Blobs() {
+	if !m.bytesStay() {
 		gone := move{id: m.generation.id, state: left, other: m.place()}
 		if err := m.fromBlobs.WriteNote(generationName, gone.line()); err != nil {
 			return err
