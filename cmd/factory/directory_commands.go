@@ -15,9 +15,10 @@ import (
 
 // directoryCommands look after a data directory, or make files for the server.
 var directoryCommands = map[string]func(ctx context.Context, arguments []string, output io.Writer) error{
-	"verify": runVerify,
-	"backup": runBackup,
-	"base":   runBase,
+	"verify":  runVerify,
+	"backup":  runBackup,
+	"migrate": runMigrate,
+	"base":    runBase,
 }
 
 // runDirectoryCommand returns the exit status.

@@ -179,3 +179,32 @@ curl -sf http://` + address + `/v1/files -H "Authorization: Bearer $FACTORY_API_
 		t.Errorf("report %s, %v", report, err)
 	}
 }
+
+// TestGrowTheFactory runs what docs/how-to/grow-the-factory.md shows, with a key that is known
+// after the move, and after the way back.
+func TestGrowTheFactory(t *testing.T) {
+	needTools(t, "curl")
+	blocks := commands(t, filepath.Join("..", "..", "docs", "how-to", "grow-the-factory.md"))
+	if len(blocks) != 3 {
+		t.Fatalf("%d blocks of commands", len(blocks))
+	}
+	for name, value := range postgrestest.Environment(t) {
+		t.Setenv(name, value)
+	}
+	t.Setenv("DATABASE_URL", "postgres:///postgres?search_path=grown")
+	t.Setenv("BLOB_URL", buckettest.S3(t))
+	directory := t.TempDir()
+	shell(t, directory, `psql -qc 'CREATE SCHEMA grown' postgres
+trap 'kill %1 2>/dev/null || true; wait' EXIT
+factory key create --data-dir data --name before > key
+`+blocks[0]+strings.ReplaceAll(blocks[1], "127.0.0.1:8080", freeAddress(t))+`
+factory key list --data-dir work --database-url "$DATABASE_URL" > keys
+if factory key list --data-dir data; then exit 1; fi
+`+blocks[2]+`
+factory key list --data-dir data >> keys
+`)
+	keys, err := os.ReadFile(filepath.Join(directory, "keys"))
+	if err != nil || strings.Count(string(keys), "before") != 2 {
+		t.Errorf("keys %s, %v", keys, err)
+	}
+}

@@ -109,7 +109,7 @@ func parseOptions(arguments []string) (options, error) {
 	flags := o.flags()
 	err := flags.Parse(arguments)
 	if err == nil && flags.NArg() > 0 {
-		err = fmt.Errorf("%q is no command: serve, work, train, verify, backup, base and key are", flags.Arg(0))
+		err = fmt.Errorf("%q is no command: serve, work, train, verify, backup, migrate, base and key are", flags.Arg(0))
 		_, _ = fmt.Fprintln(flags.Output(), err)
 	}
 	if err == nil && (o.workers < 0 || o.replica < 0 || o.lease < shortestLease) {

@@ -27,6 +27,7 @@ import (
 
 func TestMain(m *testing.M) {
 	RunIfChild()
+	migrateIfChild()
 	goleak.VerifyTestMain(buckettest.Tests{Tests: postgrestest.Tests{M: m}})
 }
 

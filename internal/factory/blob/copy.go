@@ -37,3 +37,37 @@ func copyBlob(to *Directory, from Store, digest string) error {
 	_, err = io.Copy(copied, source)
 	return errors.Join(err, copied.Sync(), copied.Close())
 }
+
+// Bring copies a blob to a store, unless that has it whole, and returns its size.
+func Bring(to, from Store, digest string) (int64, error) {
+	size, err := readWhole(to, digest)
+	if !errors.As(err, new(*DamagedError)) {
+		return size, err
+	}
+	source, err := from.Open(digest)
+	if err != nil {
+		return 0, err
+	}
+	defer source.Close()
+	staged, err := to.Stage()
+	if err != nil {
+		return 0, err
+	}
+	defer staged.Discard()
+	if _, err := io.Copy(staged, source); err != nil {
+		return 0, err
+	}
+	if got, err := staged.Sync(); err != nil || got != digest {
+		return 0, errors.Join(err, &DamagedError{Digest: digest})
+	}
+	return staged.Size(), staged.Name(digest)
+}
+
+func readWhole(from Store, digest string) (int64, error) {
+	content, err := from.Open(digest)
+	if err != nil {
+		return 0, err
+	}
+	defer content.Close()
+	return io.Copy(io.Discard, content)
+}

@@ -63,6 +63,9 @@ func (l Location) examine(ctx context.Context) (*inspection, error) {
 
 // checkNew refuses a place without a database where there was one.
 func (f *inspection) checkNew(blobs blob.Store, at blob.Location) error {
+	if m := f.move(); m != nil {
+		return m
+	}
 	used, err := f.besides(blobs)
 	if err != nil || !used && f.tables == 0 {
 		return err
@@ -101,7 +104,7 @@ func (l Location) refuseOtherEngine() error {
 	if info, err := os.Stat(path); err != nil || info.Size() == 0 {
 		return nil
 	}
-	return fmt.Errorf("%s has the facts of this directory, in SQLite, and nothing moves them to PostgreSQL: leave --database-url out, or name an empty directory", path)
+	return fmt.Errorf("%s has the facts of this directory, in SQLite: factory migrate moves them to PostgreSQL; else leave --database-url out, or name an empty directory", path)
 }
 
 // refuseOtherBytes keeps bytes in the directory from being left behind unnoticed.
@@ -113,12 +116,15 @@ func (l Location) refuseOtherBytes() error {
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(digests) == 0 {
 		return nil
 	}
-	return errors.Join(err, fmt.Errorf("%s has bytes of its own, which %s lacks, and nothing moves them: leave --blob-url out, or name another --data-dir", l.Directory, l.BlobURL))
+	return errors.Join(err, fmt.Errorf("%s has bytes of its own, which %s lacks: factory migrate moves them together with the facts; else leave --blob-url out, or name another --data-dir", l.Directory, l.BlobURL))
 }
 
 // compare tells an older database, and one of another directory.
 func (f *inspection) compare(at blob.Location) error {
 	none := generation{}
+	if m := f.move(); m != nil {
+		return m
+	}
 	switch {
 	case f.unknown != nil:
 		return fmt.Errorf("%w, so that nobody can tell whether %s is an older database; nothing is removed: %s", f.unknown, f.name, orAccept)

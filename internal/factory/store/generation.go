@@ -38,7 +38,7 @@ func storedGeneration(ctx context.Context, q querier) (generation, error) {
 }
 
 // notedGeneration is that of the note, or the zero value if there is none. Of one that
-// cannot be understood it returns an error.
+// cannot be understood it returns an error, and of one that tells of a move that *move.
 func notedGeneration(blobs blob.Store, at blob.Location) (generation, error) {
 	content, err := blobs.ReadNote(generationName)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -46,6 +46,10 @@ func notedGeneration(blobs blob.Store, at blob.Location) (generation, error) {
 	}
 	if err != nil {
 		return generation{}, err
+	}
+	if m := parseMove(string(content)); m != nil {
+		m.at = at
+		return generation{}, m
 	}
 	var g generation
 	if _, err := fmt.Sscanf(string(content), "%32s %d\n", &g.id, &g.number); err != nil || string(g.line()) != string(content) {

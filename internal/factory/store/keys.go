@@ -17,6 +17,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/uuid"
+
+	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
 )
 
 // Bounds of keys.
@@ -219,6 +221,9 @@ func OpenKeys(ctx context.Context, at Location) (_ *Store, err error) {
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 			return nil, ErrNoKeys
 		}
+	}
+	if _, unknown := notedGeneration(blob.In(at.Directory), blob.Location{Directory: at.Directory}); errors.As(unknown, new(*move)) {
+		return nil, unknown
 	}
 	s := &Store{dialect: engine.dialect()}
 	defer func() {

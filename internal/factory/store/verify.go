@@ -215,6 +215,9 @@ func (l Location) Accept(ctx context.Context) error {
 	if err := found.isPresent(engine.dialect()); err != nil {
 		return err
 	}
+	if m := found.move(); m != nil && m.id != found.generation.id {
+		return m
+	}
 	blobs, err := l.Blobs().Look(ctx)
 	if err != nil {
 		return err
