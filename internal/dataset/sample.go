@@ -146,10 +146,7 @@ func (d *decoder) row() (text string) {
 			d.readLabels()
 			d.labelsEnd = d.position
 		default:
-			d.token()
-			start := d.position
-			d.skip()
-			d.doubt = cmp.Or(d.doubt, doubtOf(row.key, d.data[start:d.position]))
+			d.readOther(row.key)
 		}
 	}
 	d.end()
@@ -162,6 +159,14 @@ func (d *decoder) row() (text string) {
 		d.failAt(0, MissingLabels, "the row has no labels")
 	}
 	return text
+}
+
+// readOther reads a field that rows of the protocol have no use for.
+func (d *decoder) readOther(field string) {
+	d.token()
+	start := d.position
+	d.skip()
+	d.doubt = cmp.Or(d.doubt, doubtOf(field, d.data[start:d.position]))
 }
 
 func (d *decoder) readText() string {
