@@ -143,7 +143,7 @@ func TestOverlapBySketches(t *testing.T) {
 		return hashes
 	}
 	sketch := func(hashes ...[]uint64) Sketch {
-		var s sketcher
+		s := newSketcher()
 		for _, hash := range slices.Concat(hashes...) {
 			s.add(hash)
 		}
@@ -192,7 +192,7 @@ func TestSketchesTellWhatTheySay(t *testing.T) {
 		const turns = 60
 		outside, compared := 0, 0
 		for range turns {
-			var own, train sketcher
+			own, train := newSketcher(), newSketcher()
 			for i := range test.own + test.train - test.common {
 				input := random.Uint64()
 				if i < test.own {

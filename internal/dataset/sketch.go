@@ -20,6 +20,10 @@ type sketcher struct {
 	most   sketchHash // hashes above it are too large
 }
 
+func newSketcher() sketcher {
+	return sketcher{hashes: make([]sketchHash, 0, 2*maxSketched)}
+}
+
 // sketchHash is a hash rounded as a floating-point number is: the number of its bits and
 // maxPrecision, or fewer, of those behind the first. In small files and in large ones, of
 // which the hashes kept are smaller, different ones are thus as unlikely to become equal.
@@ -40,7 +44,7 @@ func (s *sketcher) add(input uint64) {
 	if s.full && hash >= s.most {
 		return
 	}
-	if s.hashes = append(s.hashes, hash); len(s.hashes) == 2*maxSketched {
+	if s.hashes = append(s.hashes, hash); len(s.hashes) >= 2*maxSketched {
 		s.shrink()
 	}
 }
