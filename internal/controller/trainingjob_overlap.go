@@ -44,7 +44,8 @@ func (s fileSketches) overlap(inputs []classifierv1alpha1.PinnedInput) (found *f
 func overlapping(validation, train string, overlap dataset.Overlap) *finding {
 	share := fmt.Sprintf("%.0f %%", 100*overlap.Share())
 	if !overlap.All {
-		share = fmt.Sprintf("about %s (±%.0f)", share, 100*overlap.Margin())
+		least, most := overlap.Range()
+		share = fmt.Sprintf("about %s (between %.0f and %.0f)", share, 100*least, 100*most)
 	}
 	return &finding{good: true, reason: classifierv1alpha1.ReasonDatasetsOverlap,
 		message: fmt.Sprintf("every dataset is uploaded, but %s of the inputs that ClassifierDataset %s is to validate with are also trained on, from ClassifierDataset %s: "+

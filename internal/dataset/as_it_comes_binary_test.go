@@ -37,6 +37,8 @@ func parquetAsItComes(t *testing.T) []comes {
 		{reason: "numbers as labels, with their names", options: mapped, parts: []string{written}, rows: 3, want: both(), invalid: []string{"line 3: MissingLabels"}},
 		{reason: "compressed by pages, several row groups, with a dictionary", options: mapped, parts: []string{parquettest.Write(t, `[{"text": "The parcel is late", "label": 0}, {"text": "I paid twice", "label": 1}]`, flat,
 			pq.WithCompression(compress.Codecs.Snappy), pq.WithMaxRowGroupLength(1), pq.WithDictionaryDefault(true))}, rows: 2, want: both()},
+		{reason: "with annotations that were cancelled", options: mapped, parts: []string{parquettest.Write(t, `[{"text": "The parcel is late", "label": 0, "was_cancelled": true}, {"text": "I paid twice", "label": 1, "was_cancelled": false}]`,
+			append(flat, arrow.Field{Name: "was_cancelled", Type: arrow.FixedWidthTypes.Boolean}))}, rows: 2, want: both(), warning: "DoubtfulSamples: 1 with was_cancelled: true"},
 		{reason: "without rows", options: mapped, parts: []string{parquettest.Write(t, `[]`, flat)}},
 		{reason: "booleans as labels", options: asWritten, parts: []string{labelled(`true`, `null`, arrow.FixedWidthTypes.Boolean)}, rows: 2, want: []string{"a > topic=true"}, invalid: []string{"line 2: MissingLabels"}},
 		{reason: "floats as labels, of integers and others", options: asWritten, parts: []string{labelled(`1.0`, `0.5`, arrow.PrimitiveTypes.Float64)}, rows: 2, want: []string{"a > topic=1", "b > topic=0.5"}},

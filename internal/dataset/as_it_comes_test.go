@@ -21,6 +21,7 @@ type comes struct {
 	want    []string // the valid ones, as inWords says
 	invalid []string // the others, such as "line 3: EmptyText"
 	without int      // how many the filters leave out
+	warning string   // of what is read, but most likely not what is meant: the reason, and words of the sentence after a colon
 	fault   string   // why it is not read, or not to its end: the reason, and words of the sentence after a colon
 }
 
@@ -35,6 +36,7 @@ func TestAsItComes(t *testing.T) {
 		{"JSON", jsonAsItComes()},
 		{"label tools", labelToolsAsTheyCome()},
 		{"exports", exportsAsTheyCome()},
+		{"doubts", doubtfulAsTheyCome()},
 		{"CSV", csvAsItComes()},
 		{"compression", compressedAsItComes(t)},
 		{"encodings", encodedAsItComes()},
@@ -76,6 +78,25 @@ func (c comes) run(t *testing.T) {
 		}
 	case report.Samples+report.Invalid+report.Filtered != c.rows || report.Filtered != c.without || report.Ended:
 		t.Errorf("%d valid, %d invalid and %d filtered rows, want %d together; %v", report.Samples, report.Invalid, report.Filtered, c.rows, report.Problem)
+	}
+	c.wantWarning(t, prepared.Warnings)
+}
+
+// wantWarning looks among warnings that hang on a sample alone.
+func (c comes) wantWarning(t *testing.T, warnings []Warning) {
+	t.Helper()
+	reason, words, _ := strings.Cut(c.warning, ": ")
+	told := false
+	for _, warning := range warnings {
+		switch {
+		case string(warning.Reason) == reason && strings.Contains(warning.Detail, words):
+			told = true
+		case warning.Reason == DoubtfulSamples, warning.Reason == EscapedTexts:
+			t.Errorf("it is warned of %v", warning)
+		}
+	}
+	if !told && c.warning != "" {
+		t.Errorf("the warnings are %v, want %s", warnings, c.warning)
 	}
 }
 
@@ -167,6 +188,10 @@ func jsonLinesAsTheyCome() []comes {
 		{reason: "compact, as jq -c writes it", parts: []string{`{"text":"The parcel is late","labels":{"topic":"shipping"}}` + "\n" + twiceRow}, rows: 2, want: both()},
 		{reason: "with the line ends of Windows", parts: []string{lateRow + "\r\n" + twiceRow + "\r\n"}, rows: 2, want: both()},
 		{reason: "with a byte order mark, as PowerShell writes it", parts: []string{mark + lateAndTwice}, rows: 2, want: both()},
+		{reason: "with two marks, as a program writes that does not know the first", parts: []string{mark + mark + lateRow + "\n" + mark + mark + mark + twiceRow + "\n"}, rows: 2, want: both()},
+		{reason: "with two marks, before an array", parts: []string{mark + mark + "[" + lateRow + "]\n" + mark + mark + "[" + twiceRow + "]"}, rows: 2, want: both()},
+		{reason: "with two marks, behind a blank line", parts: []string{"\n" + mark + mark + "\n" + mark + mark + lateAndTwice}, rows: 3, want: both(), invalid: []string{"line 1: BlankLine"}},
+		{reason: "with two marks, in UTF-16", parts: []string{inUTF16(binary.LittleEndian, "\uFEFF\uFEFF"+lateRow+"\n\uFEFF"+twiceRow)}, rows: 2, want: both()},
 		{reason: "joined from files that each have a mark", parts: []string{mark + lateRow + "\n" + mark + twiceRow + "\n"}, rows: 2, want: both()},
 		{reason: "with blank lines at the end, as an editor leaves them", parts: []string{lateAndTwice + "\n\n \n"}, rows: 2, want: both()},
 		{reason: "with a blank line inside", parts: []string{lateRow + "\n\n" + twiceRow + "\n"}, rows: 3, want: both(), invalid: []string{"line 2: BlankLine"}},
@@ -338,6 +363,8 @@ func csvAsItComes() []comes {
 	return []comes{
 		{reason: "as csv.writer writes it", options: topics(0), parts: []string{strings.ReplaceAll(table, "\n", "\r\n")}, rows: 2, want: both()},
 		{reason: "with a byte order mark, as Excel's CSV UTF-8 has it", options: topics(0), parts: []string{"\xEF\xBB\xBF" + table}, rows: 2, want: both()},
+		{reason: "with two byte order marks", options: topics(0), parts: []string{"\xEF\xBB\xBF\xEF\xBB\xBF" + table + "\xEF\xBB\xBF\xEF\xBB\xBF" + table}, rows: 4, want: append(both(), both()...)},
+		{reason: "with two byte order marks, before a first line that names the delimiter", options: topics(0), parts: []string{"\xEF\xBB\xBF\xEF\xBB\xBFsep=;\n" + strings.ReplaceAll(table, ",", ";")}, rows: 2, want: both()},
 		{reason: "without the last line break", options: topics(0), parts: []string{strings.TrimSuffix(table, "\n")}, rows: 2, want: both()},
 		{reason: "all fields quoted", options: topics(0), parts: []string{"\"text\",\"topic\"\n\"The parcel is late\",\"shipping\"\n\"I paid twice\",\"billing\"\n"}, rows: 2, want: both()},
 		{reason: "with the index that to_csv writes", options: topics(0), parts: []string{",text,topic\n0,The parcel is late,shipping\n1,I paid twice,billing\n"}, rows: 2, want: both()},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -56,6 +57,7 @@ type CSVReader struct {
 	decoder decoder
 	mapper  *mapper // which says what columns hold instead of the options; nil: the options do
 	fields  []int   // the columns of the mapper's fields; -1: there is none
+	noted   []int   // the columns in which a label tool may speak against a record
 }
 
 // NewCSVReader returns a CSVReader of r.
@@ -123,6 +125,15 @@ func (r *CSVReader) decode(sample *Sample) error {
 	case got < r.header.width:
 		return r.records.invalid(RaggedRow, fmt.Sprintf("the record has %d fields, the header has %d", got, want))
 	}
+	if err := r.decodeRow(sample); err != nil {
+		return err
+	}
+	sample.Doubt = r.doubt(sample)
+	return nil
+}
+
+// decodeRow makes a sample of the record as the options, or the mapper, say.
+func (r *CSVReader) decodeRow(sample *Sample) error {
 	if r.mapper != nil {
 		return r.decodeMapped(sample)
 	}
@@ -136,9 +147,41 @@ func (r *CSVReader) decode(sample *Sample) error {
 	return nil
 }
 
+// doubt is what speaks against the record, if anything does.
+func (r *CSVReader) doubt(sample *Sample) string {
+	for _, column := range r.noted {
+		if column >= len(r.records.ends) {
+			continue // an empty cell, which was left out
+		}
+		if doubt := doubtOf(r.header.names[column], r.records.field(column)); doubt != "" {
+			return doubt
+		}
+	}
+	if name := r.textName(); name != "" && strings.EqualFold(sample.Text, name) {
+		return doubtHeader
+	}
+	return ""
+}
+
+// textName is the name of the column that has the text.
+func (r *CSVReader) textName() string {
+	if r.mapper != nil {
+		return r.mapper.mapping.Text
+	}
+	return r.options.TextColumn
+}
+
+// isRead reports whether somebody said what the column is for.
+func (r *CSVReader) isRead(column string) bool {
+	if r.mapper != nil {
+		return r.mapper.record.index(column) >= 0
+	}
+	return column == r.options.TextColumn || slices.ContainsFunc(r.options.LabelColumns, func(label CSVLabelColumn) bool { return label.Column == column })
+}
+
 // readSeparator reads the line that may name the delimiter, as Excel reads it.
 func (r *CSVReader) readSeparator() error {
-	if err := r.records.lines.skipMark(); err != nil {
+	if err := r.records.lines.skipMarks(); err != nil {
 		return err
 	}
 	head, err := r.records.lines.input.Peek(separatorBytes)
@@ -210,10 +253,22 @@ func (r *CSVReader) findColumns() error {
 		return invalidHeader(r.records.line, DifferentHeader, "%s", detail)
 	}
 	r.header = header
+	r.findNoted()
 	if r.mapper != nil {
 		return r.findFields()
 	}
 	return r.findNamedColumns()
+}
+
+// findNoted finds the columns in which a label tool may speak against a record, and that
+// nothing else is read from.
+func (r *CSVReader) findNoted() {
+	r.noted = r.noted[:0]
+	for i, name := range r.header.names {
+		if isVerdict(name) && !r.isRead(name) {
+			r.noted = append(r.noted, i)
+		}
+	}
 }
 
 // findFields finds the columns that the mapper reads. Those that the names of folders

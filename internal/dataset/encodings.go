@@ -125,7 +125,7 @@ func isInOneByte(head []byte) bool {
 		switch {
 		case !valid:
 			lines++
-		case !ascii && !bytes.Equal(bytes.TrimSpace(line), byteOrderMark):
+		case !ascii && len(withoutMarks(bytes.TrimSpace(line))) > 0:
 			return false
 		}
 	}

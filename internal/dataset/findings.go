@@ -80,7 +80,7 @@ func (i *inspector) read(sample *Sample, hasher *inputHasher, input uint64, labe
 		i.tooLong++
 	}
 	if i.examined.takes(input) {
-		words, count := i.reader.read(sample, hasher)
+		words, count := i.reader.read(&hasher.folder)
 		i.examined.add(input, from, words, count, labels)
 	}
 	return from

@@ -143,7 +143,7 @@ func TestOverlapBySketches(t *testing.T) {
 		return hashes
 	}
 	sketch := func(hashes ...[]uint64) Sketch {
-		var s sketcher
+		s := newSketcher()
 		for _, hash := range slices.Concat(hashes...) {
 			s.add(hash)
 		}
@@ -163,15 +163,56 @@ func TestOverlapBySketches(t *testing.T) {
 		{"a third of a large file with it", sketch(large[:33_333]), sketch(large), 1, false},
 		{"inputs that are there often count once", sketch(small, small, small), sketch(small[:100], other[:200]), 1. / 3, true},
 		{"no sketch says nothing", nil, sketch(large), 0, false},
-		{"nor does a part of a hash", Sketch{1, 2}, Sketch{1, 2}, 0, true},
+		{"nor does one of another encoding", Sketch{1, 2, 3, 4}, Sketch{1, 2, 3, 4}, 0, false},
+		{"nor does one that is cut off", sketch(small)[:101], sketch(small), 0, false},
+		{"nor does one that has no end", Sketch{20, 30, 0, 255, 255, 255, 255, 255, 255}, sketch(small), 0, false},
+		{"a thousand with nine thousand, of which a hundred are the same", sketch(large[:100], large[50_000:50_900]), sketch(large[:9000]), 0.1, false},
+		{"no input has none of them", sketch(), sketch(small), 0, true},
 	}
 	for _, test := range tests {
 		t.Run(test.reason, func(t *testing.T) {
 			overlap := test.own.OverlapWith(test.train)
-			if math.Abs(overlap.Share()-test.want) > overlap.Margin()+1e-9 || overlap.All != test.exact || len(test.own) > 4*sketchHashes {
-				t.Errorf("%+v is %.3f ± %.3f, want %.3f", overlap, overlap.Share(), overlap.Margin(), test.want)
+			least, most := overlap.Range()
+			if test.want < least-1e-9 || test.want > most+1e-9 || overlap.All != test.exact || len(test.own) > sketchBytes {
+				t.Errorf("%+v is %.3f, between %.3f and %.3f, want %.3f", overlap, overlap.Share(), least, most, test.want)
 			}
 		})
+	}
+}
+
+// TestSketchesTellWhatTheySay holds the range to its promise, over sizes and shares.
+func TestSketchesTellWhatTheySay(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	for _, test := range []struct {
+		own, train, common int
+		compared           int // at least
+	}{
+		{1000, 9000, 30, 90}, {1000, 9000, 0, 90}, {3000, 3000, 90, 800}, {50_000, 50_000, 500, 800}, {2000, 100_000, 400, 15}, {800, 800, 8, 750}, {300, 300, 0, 300},
+	} {
+		const turns = 60
+		outside, compared := 0, 0
+		for range turns {
+			own, train := newSketcher(), newSketcher()
+			for i := range test.own + test.train - test.common {
+				input := random.Uint64()
+				if i < test.own {
+					own.add(input)
+				}
+				if i >= test.own-test.common {
+					train.add(input)
+				}
+			}
+			overlap := own.result().OverlapWith(train.result())
+			share := float64(test.common) / float64(test.own)
+			if least, most := overlap.Range(); share < least-0.002 || share > most+0.002 { // but for what is equal by accident
+				outside++
+			}
+			compared += overlap.Compared
+		}
+		t.Logf("%+v: %d are compared, the share is outside of its range in %d of %d cases", test, compared/turns, outside, turns)
+		if outside > turns/7 || compared/turns < test.compared {
+			t.Errorf("%+v: %d are compared, the share is outside of its range in %d of %d cases", test, compared/turns, outside, turns)
+		}
 	}
 }
 

@@ -187,7 +187,7 @@ func (n *labelNoise) length(words int) *lengthScores {
 func (n *labelNoise) suspect(row *labelledRow) (labelSuspect, bool) {
 	words := n.wordsOf(row)
 	length := n.length(len(words))
-	if limit := row.own + length.margin; length.most+n.scores.most(words) <= limit {
+	if limit := row.own + length.margin; length.most+n.scores.most(words, row.label) <= limit {
 		return labelSuspect{}, false
 	}
 	copy(n.sums, length.start)

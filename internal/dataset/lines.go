@@ -62,19 +62,33 @@ func (r *lineReader) readRow() ([]byte, error) {
 		r.begun = false
 		return line, err
 	}
-	return bytes.TrimPrefix(line, byteOrderMark), err
+	return withoutMarks(line), err
 }
 
-// skipMark skips the byte order mark that the next line may start with.
-func (r *lineReader) skipMark() error {
-	head, err := r.input.Peek(len(byteOrderMark))
-	if bytes.Equal(head, byteOrderMark) {
-		_, err = r.input.Discard(len(head))
+// withoutMarks leaves out the byte order marks at the start, of which each program that a
+// file went through may have written one.
+func withoutMarks(text []byte) []byte {
+	for bytes.HasPrefix(text, byteOrderMark) {
+		text = text[len(byteOrderMark):]
 	}
-	if isEnd(err) {
-		return nil // which the next read says again
+	return text
+}
+
+// skipMarks skips the byte order marks that the next line may start with.
+func (r *lineReader) skipMarks() error {
+	for {
+		head, err := r.input.Peek(len(byteOrderMark))
+		if bytes.Equal(head, byteOrderMark) {
+			_, err = r.input.Discard(len(head))
+			if err == nil {
+				continue
+			}
+		}
+		if isEnd(err) {
+			return nil // which the next read says again
+		}
+		return err
 	}
-	return err
 }
 
 // readLine returns the next line without its end, in which conversions between systems may
@@ -95,7 +109,7 @@ func (r *lineReader) readLine() ([]byte, error) {
 	for len(line) > 0 && line[len(line)-1] == '\r' {
 		line = line[:len(line)-1]
 	}
-	if len(line) > r.maxBytes && len(bytes.TrimPrefix(line, byteOrderMark)) > r.maxBytes {
+	if len(line) > r.maxBytes && len(withoutMarks(line)) > r.maxBytes {
 		r.quotes = dropped + bytes.Count(line, []byte{'"'})
 		return nil, &InvalidSampleError{Line: r.line, Reason: LineTooLong,
 			Detail: fmt.Sprintf("the row has more than %d bytes", r.maxBytes)}

@@ -91,6 +91,7 @@ func (m *mapper) decode(record []byte, sample *Sample) error {
 	if m.problem != nil {
 		return m.problem
 	}
+	sample.Doubt = m.record.doubt
 	return nil
 }
 

@@ -25,6 +25,8 @@ var oddNames = []struct {
 	{"text in quotes", func(name string) bool { return enclosed(name, '"', '"') || enclosed(name, '\'', '\'') }},
 	{"nothing at all", func(name string) bool { return name != "" && isInvisible(name) }},
 	{"names with white space around", func(name string) bool { return strings.TrimSpace(name) != name }},
+	{"names with a line break or a tab written out", regexp.MustCompile(`\\[ntr]`).MatchString},
+	{"names with a byte order mark", func(name string) bool { return strings.Contains(name, string(byteOrderMark)) }},
 	{"names with control characters", func(name string) bool { return strings.ContainsFunc(name, unicode.IsControl) }},
 	{"what labelling functions abstain by, as Snorkel's", func(name string) bool { return name == "-1" }},
 	{"a number too long for a name", regexp.MustCompile(`^[-+]?[0-9]{7,}$`).MatchString},

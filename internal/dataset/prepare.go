@@ -119,6 +119,7 @@ type preparer struct {
 	census       *Census
 	hasher       inputHasher
 	repeats      repeats
+	doubts       doubts
 	inspector    inspector
 	entry        entry // of the sample being read
 	sorter       sorter
@@ -185,6 +186,7 @@ func (p *preparer) take(sample *Sample) error {
 		return nil // there will be no files
 	}
 	p.hasher.read(sample)
+	p.doubts.add(sample)
 	e := &p.entry
 	e.input = p.hasher.input()
 	p.repeats.add(e.input, p.census.row)

@@ -98,11 +98,11 @@ func (r *Reader) passBlank() error {
 }
 
 // skipBlank goes on to the first byte that is neither white space nor of a line's
-// byte order mark. Of them nothing is held, and any amount is fine.
+// byte order marks. Of them nothing is held, and any amount is fine.
 func (r *Reader) skipBlank() error {
 	for atStart := true; ; {
 		if atStart {
-			if err := r.lines.skipMark(); err != nil {
+			if err := r.lines.skipMarks(); err != nil {
 				return err
 			}
 		}

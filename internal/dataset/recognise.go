@@ -11,7 +11,7 @@ import (
 // recognition is what is known of a part before it is read: its start, which is all of
 // it if it is whole, and what is declared of it.
 type recognition struct {
-	head    []byte // without a byte order mark
+	head    []byte // without byte order marks
 	whole   bool
 	options *Options
 }
@@ -27,7 +27,7 @@ type foreign struct {
 // what is declared, is an *InvalidDatasetError that names it and the way: no row of it
 // would be valid, and each would say something else.
 func recognise(head []byte, whole bool, options *Options) (Format, error) {
-	r := recognition{head: bytes.TrimPrefix(head, byteOrderMark), whole: whole, options: options}
+	r := recognition{head: withoutMarks(head), whole: whole, options: options}
 	format, found := r.format()
 	if found == nil {
 		format, found = r.declared(format)

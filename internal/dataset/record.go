@@ -16,6 +16,7 @@ type recordReader struct {
 	keys    []int         // the lengths of the keys that lead to the value being read
 	records int
 	first   []string // keys of the first record
+	doubt   string   // about the record that was read last
 }
 
 // recordField is a field and what it has in the record that was read last.
@@ -67,6 +68,7 @@ func (r *recordReader) enterPart(part string) {
 // read reads a record. When it returns false, problem says why.
 func (r *recordReader) read(record []byte) bool {
 	r.reset(record)
+	r.doubt = ""
 	if r.records == 0 {
 		r.first = r.first[:0]
 	}
@@ -117,8 +119,21 @@ func (r *recordReader) readField(key string, within pathRange) {
 	} else {
 		r.skip()
 	}
-	if named && !r.failed {
-		r.fields[at].offer(r.data[start:r.position], r.keys)
+	if r.failed {
+		return
+	}
+	switch value := r.data[start:r.position]; {
+	case named:
+		r.fields[at].offer(value, r.keys)
+	case len(r.keys) == 1:
+		r.judge(key, value)
+	}
+}
+
+// judge notes what speaks against the record in a field that the mapping does not read.
+func (r *recordReader) judge(field string, value []byte) {
+	if doubt := doubtOf(field, value); doubt != "" {
+		r.doubt = doubt
 	}
 }
 

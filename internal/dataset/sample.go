@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 )
@@ -39,6 +40,7 @@ type Sample struct {
 	Text     string
 	Messages []Message
 	Labels   []TargetLabels
+	Doubt    string // why it may be none, in words of this package; empty: nothing speaks against it
 }
 
 // textSpan is where something stands in a row.
@@ -68,6 +70,7 @@ type decoder struct {
 
 	labelsStart, labelsEnd int    // where in the row the labels are
 	nulls                  int    // targets with null instead of labels
+	doubt                  string // about the row
 	rewritten              []byte // a row without such targets
 }
 
@@ -79,12 +82,12 @@ func newDecoder(limits Limits) decoder {
 // and sample is as it was.
 func (d *decoder) decode(line []byte, sample *Sample) bool {
 	d.reset(line)
-	d.messages, d.targets, d.labels, d.nulls = d.messages[:0], d.targets[:0], d.labels[:0], 0
+	d.messages, d.targets, d.labels, d.nulls, d.doubt = d.messages[:0], d.targets[:0], d.labels[:0], 0, ""
 	text := d.row()
 	if d.failed {
 		return false
 	}
-	sample.Raw, sample.Text, sample.Messages, sample.Labels = line, text, d.messages, d.targets
+	sample.Raw, sample.Text, sample.Messages, sample.Labels, sample.Doubt = line, text, d.messages, d.targets, d.doubt
 	if d.nulls > 0 {
 		d.rewritten = d.relabelled(d.rewritten[:0], line, d.targets)
 		sample.Raw = d.rewritten
@@ -143,7 +146,7 @@ func (d *decoder) row() (text string) {
 			d.readLabels()
 			d.labelsEnd = d.position
 		default:
-			d.skip()
+			d.readOther(row.key)
 		}
 	}
 	d.end()
@@ -156,6 +159,14 @@ func (d *decoder) row() (text string) {
 		d.failAt(0, MissingLabels, "the row has no labels")
 	}
 	return text
+}
+
+// readOther reads a field that rows of the protocol have no use for.
+func (d *decoder) readOther(field string) {
+	d.token()
+	start := d.position
+	d.skip()
+	d.doubt = cmp.Or(d.doubt, doubtOf(field, d.data[start:d.position]))
 }
 
 func (d *decoder) readText() string {

@@ -66,7 +66,7 @@ func (w *splitWriter) write(scratch Scratch, e *entry) error {
 		if err != nil {
 			return scratchError(err)
 		}
-		w.file, w.hash = file, sha256.New()
+		w.file, w.hash, w.sketch = file, sha256.New(), newSketcher()
 		w.buffer = bufio.NewWriterSize(io.MultiWriter(file, w.hash), bufferBytes)
 	}
 	for _, label := range e.labels {

@@ -63,7 +63,7 @@ func (r *tableReader) open(open OpenTable, limits Limits) error {
 	if r.objects.mapper != nil {
 		fields = r.objects.mapper.record.paths()
 	}
-	table, err := open(r.source, r.source.size, func(column string) bool { return isNamed(column, fields) }, limits.LineBytes, limits.Depth)
+	table, err := open(r.source, r.source.size, func(column string) bool { return isNamed(column, fields) || isVerdict(column) }, limits.LineBytes, limits.Depth)
 	if err != nil {
 		return err
 	}

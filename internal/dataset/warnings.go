@@ -27,6 +27,8 @@ const (
 	Leakage              WarningReason = "Leakage"              // of what is to train on into what is to validate or test
 	SuspectLabels        WarningReason = "SuspectLabels"        // that those of similar samples speak against
 	LongInputs           WarningReason = "LongInputs"           // that a server may cut
+	DoubtfulSamples      WarningReason = "DoubtfulSamples"      // that a label tool, or their text, says are none
+	EscapedTexts         WarningReason = "EscapedTexts"         // with escape sequences in place of line breaks
 )
 
 // Warning is something that valid data is better without. It may name targets
@@ -55,6 +57,7 @@ func (p *preparer) warnings() []Warning {
 	if count := p.repeats.contradictions; count > 0 {
 		warn(ContradictingLabels, "samples that repeat the input of another, but not its labels: %d", count)
 	}
+	found = append(found, p.doubts.warnings(p.prepared.Report.Samples)...)
 	found = append(found, p.prepared.Findings.warnings()...)
 	for _, target := range p.prepared.Report.Targets {
 		kept := labelCounts(p.prepared.Targets, target.Name)

@@ -66,6 +66,8 @@ type wordLabels struct {
 	start, end uint32 // of its groups
 	group      uint32 // that is being counted, from 1
 	most       int32  // the largest score
+	mostOf     int32  // label that has it
+	second     int32  // the largest score of the other labels
 	counts     uint64 // of the group, packed
 }
 
@@ -118,17 +120,27 @@ func (s *wordScores) endGroup(word *wordLabels) {
 	for shift := 0; shift < 64; shift += packedBits {
 		score := s.terms[word.counts>>shift&packedMask]
 		scores |= uint64(score) << shift //nolint:gosec // it is not negative
-		word.most = max(word.most, score)
+		switch {
+		case score > word.most:
+			word.most, word.second, word.mostOf = score, word.most, packedLabels*int32(word.group-1)+int32(shift/packedBits) //nolint:gosec // labels are few
+		case score > word.second:
+			word.second = score
+		}
 	}
 	s.groups[word.end], s.scores[word.end] = word.group-1, scores
 	word.end++
 	word.counts = 0
 }
 
-// most is a score that the words give no label more than.
-func (s *wordScores) most(words []uint32) (score int32) {
+// most is a score that the words give no other label more than.
+func (s *wordScores) most(words []uint32, label int32) (score int32) {
 	for _, number := range words {
-		score += s.words[number].most
+		word := &s.words[number]
+		if word.mostOf == label {
+			score += word.second
+		} else {
+			score += word.most
+		}
 	}
 	return score
 }

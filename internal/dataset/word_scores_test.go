@@ -79,5 +79,12 @@ func TestWordScores(t *testing.T) {
 		if scores.addTo(got, input); !slices.Equal(got, want) {
 			t.Fatalf("the sums of %v are %x, want %x", input, got, want)
 		}
+		for label := range labels {
+			others := slices.Clone(want)
+			others.clear(label)
+			if _, most := others.above(0); most > scores.most(input, int32(label)) {
+				t.Fatalf("beside label %d one has %d of %v, which is more than most: %d", label, most, input, scores.most(input, int32(label)))
+			}
+		}
 	}
 }

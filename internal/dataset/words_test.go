@@ -9,14 +9,13 @@ import (
 
 // wordsOf reads the words of a text as a preparation does.
 func wordsOf(text string) (hashes []uint32, count int) {
-	hasher, reader := newInputHasher(0), wordReader{}
-	sample := Sample{Text: text}
-	hasher.read(&sample)
-	hashes, count = reader.read(&sample, &hasher)
-	return slices.Clone(hashes), count
+	var folder folder
+	var reader wordReader
+	folder.fold(text)
+	return reader.read(&folder)
 }
 
-// TestWords reads ASCII and other texts, whose words are found on two ways.
+// TestWords reads ASCII and other texts.
 func TestWords(t *testing.T) {
 	tests := []struct {
 		reason, text, same string

@@ -190,8 +190,9 @@ func measureOverlap(ctx context.Context, out io.Writer, train, validation []repo
 			return err
 		}
 		overlap := sketch.OverlapWith(own)
-		_, _ = fmt.Fprintf(out, "overlap of two datasets: copies, %s\t%.1f %%\t%.1f ± %.1f %%\t\t\t\n", edit.name,
-			100*float64(copies)/float64(len(spoiled)), 100*overlap.Share(), 100*overlap.Margin())
+		least, most := overlap.Range()
+		_, _ = fmt.Fprintf(out, "overlap of two datasets: copies, %s\t%.1f %%\t%.1f %%, between %.1f and %.1f, of %d compared\t\t\t\n", edit.name,
+			100*float64(copies)/float64(len(spoiled)), 100*overlap.Share(), 100*least, 100*most, overlap.Compared)
 	}
 	return nil
 }
