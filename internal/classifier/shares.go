@@ -11,9 +11,10 @@ import (
 var nbsvmShares = []float64{0, 0.1, 0.3, 0.6, 0.9}
 
 const (
-	// sharePrior times a share is the loss, in nats, by which it must be worth it, so that a
-	// handful of examples does not decide.
-	sharePrior = 10
+	// anyPrior and sharePrior times a share are the loss, in nats, by which it must be worth it,
+	// so that a handful of examples does not decide.
+	anyPrior   = 1.5
+	sharePrior = 5
 	// mistakeLoss is what a wrong decision adds to the loss: NB-SVM decides better than it
 	// tells how sure it is.
 	mistakeLoss = 1
@@ -93,7 +94,10 @@ func (h head) bestShare(target int, m *mixture) float64 {
 	mean := m.others.clone()
 	for _, share := range nbsvmShares {
 		h.mixMargins(mean, m.others, m.nbsvm, share, 1)
-		total := h.calibratedLoss(target, mean) + mistakeLoss*h.mistakes(target, mean) + sharePrior*share
+		total := h.calibratedLoss(target, mean) + mistakeLoss*h.mistakes(target, mean)
+		if share > 0 {
+			total += anyPrior + sharePrior*share
+		}
 		if share == 0 || total < lowest {
 			best, lowest = share, total
 		}

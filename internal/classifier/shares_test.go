@@ -93,12 +93,12 @@ func TestUnseenExamplesChooseShares(t *testing.T) {
 
 func TestBestShare(t *testing.T) {
 	h := newHeads([]Target{{Labels: make([]string, 2), Loss: SingleClass}})[0]
-	margins := func(n int, right float32) *calibrationExamples {
+	unlike := func(n int, right, wrong float32) *calibrationExamples {
 		c := &calibrationExamples{width: 2}
 		for i := range n {
 			margin := right
 			if i%5 == 0 {
-				margin = -right // some are wrong
+				margin = -wrong
 			}
 			label := i % 2
 			pair := []float32{-margin, margin}
@@ -110,12 +110,15 @@ func TestBestShare(t *testing.T) {
 		}
 		return c
 	}
+	margins := func(n int, right float32) *calibrationExamples { return unlike(n, right, right) }
 	for _, test := range []struct {
 		reason        string
 		others, added *calibrationExamples
 		want          float64
 	}{
 		{"more of what is right than of what is wrong", margins(300, -2), margins(300, 2), 0.6},
+		{"most of what is less sure of its mistakes", margins(100, 2), unlike(100, 2, 1.4), 0.9},
+		{"nothing on the word of a few that it is", margins(40, 2), unlike(40, 2, 1.4), 0},
 		{"nothing of what says nothing", margins(300, 2), margins(300, 0), 0},
 		{"nothing of what is wrong", margins(300, 2), margins(300, -2), 0},
 		{"nothing on the word of a few", margins(5, 0), margins(5, 2), 0},

@@ -25,6 +25,7 @@ type engine struct {
 type figures struct {
 	micro, macro     float64
 	calibrationError float64 // below zero: its scores are no probabilities
+	calibrationNoise float64 // what the error would be by chance alone
 	training         time.Duration
 	modelBytes       int64
 	textsPerSecond   float64 // of CPU time, from texts or, for liblinear, from features
@@ -115,7 +116,7 @@ func (e engine) cells(ctx context.Context, set *labelledTexts) (cells string, er
 	}
 	calibration := ""
 	if f.calibrationError >= 0 {
-		calibration = fmt.Sprintf("%.1f", 100*f.calibrationError)
+		calibration = fmt.Sprintf("%.1f (%.1f by chance)", 100*f.calibrationError, 100*f.calibrationNoise)
 	}
 	return fmt.Sprintf("%s%s\t%.1f\t%.1f\t%.0f", quality, calibration, f.training.Seconds(), float64(f.modelBytes)/1e6, f.textsPerSecond), nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"math"
 	"runtime"
 	"slices"
 	"syscall"
@@ -62,7 +63,7 @@ func measureClassifier(ctx context.Context, set *labelledTexts, _ string) (figur
 		calibration.add(probabilities[0], text.labels)
 	}
 	f.micro, f.macro = set.f1(set.test, predicted)
-	f.calibrationError = calibration.error()
+	f.calibrationError, f.calibrationNoise = calibration.error(), calibration.noise()
 	f.textsPerSecond = classifierSpeed(model, set)
 	return f, nil
 }
@@ -108,6 +109,7 @@ const bins = 15
 type calibrationBins struct {
 	independent        bool
 	expected, observed [bins]float64
+	variances          [bins]float64 // of observed, if the probabilities are right
 	count              float64
 }
 
@@ -119,6 +121,7 @@ func (c *calibrationBins) add(probabilities []float64, labels []int) {
 		}
 		bin := min(int(p*bins), bins-1)
 		c.expected[bin] += p
+		c.variances[bin] += p * (1 - p)
 		if slices.Contains(labels, label) {
 			c.observed[bin]++
 		}
@@ -131,6 +134,16 @@ func (c *calibrationBins) error() float64 {
 	sum := 0.0
 	for bin := range bins {
 		sum += max(c.expected[bin]-c.observed[bin], c.observed[bin]-c.expected[bin])
+	}
+	return sum / c.count
+}
+
+// noise is the error to expect where the probabilities are right: that of chance, which is the
+// larger the fewer texts there are. What is observed in a bin is close to normally distributed.
+func (c *calibrationBins) noise() float64 {
+	sum := 0.0
+	for _, variance := range c.variances {
+		sum += math.Sqrt(2 * variance / math.Pi)
 	}
 	return sum / c.count
 }

@@ -101,7 +101,7 @@ func (f *fastTextRun) evaluate(ctx context.Context) error {
 	for i, probabilities := range test {
 		calibration.add(probabilities, f.set.test[i].labels)
 	}
-	f.figures.calibrationError = calibration.error()
+	f.figures.calibrationError, f.figures.calibrationNoise = calibration.error(), calibration.noise()
 	f.figures.micro, f.figures.macro = f.set.f1(f.set.test, above(threshold, test))
 	return nil
 }

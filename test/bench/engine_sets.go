@@ -19,7 +19,7 @@ type dataSet struct {
 	read func(context.Context) (*labelledTexts, error)
 }
 
-// chosenSets are those with the names, or all.
+// chosenSets are those of the folder and of this system with the names, or all.
 func chosenSets(names []string) ([]dataSet, error) {
 	all, err := folderSets(os.Getenv(dataVariable))
 	if err != nil {
@@ -28,6 +28,11 @@ func chosenSets(names []string) ([]dataSet, error) {
 	for _, set := range newDebianSets() {
 		all = append(all, dataSet{set.name, set.read})
 	}
+	return choose(all, names)
+}
+
+// choose returns the data sets with the names or, without any, all.
+func choose(all []dataSet, names []string) ([]dataSet, error) {
 	if len(names) == 0 {
 		return all, nil
 	}

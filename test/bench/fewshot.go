@@ -22,9 +22,9 @@ const (
 // rowsPerLabel are how many are trained on; zero: all there are.
 var rowsPerLabel = []int{5, 8, 10, 20, 50, 0}
 
-// measureFewShot prints, for each data set of one label a text, the accuracy on the validation
-// texts with few rows of each label: of the engine alone and with word vectors.
-func measureFewShot(ctx context.Context) error {
+// measureFewShot prints, for each chosen data set of one label a text, the accuracy on the
+// validation texts with few rows of each label: of the engine alone and with word vectors.
+func measureFewShot(ctx context.Context, names []string) error {
 	path := os.Getenv(tableVariable)
 	if path == "" {
 		_, err := fmt.Println("few rows are not measured: " + tableVariable + " names no table of word vectors, which make base-words makes")
@@ -39,7 +39,11 @@ func measureFewShot(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	sets, err := folderSets(os.Getenv(dataVariable))
+	all, err := folderSets(os.Getenv(dataVariable))
+	if err != nil {
+		return err
+	}
+	sets, err := choose(all, names)
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ func main() {
 	case enginesCommand:
 		err = compareEngines(ctx, flag.Args()[1:])
 	case fewShotCommand:
-		err = measureFewShot(ctx)
+		err = measureFewShot(ctx, flag.Args()[1:])
 	case durationsCommand:
 		err = measureDurations(ctx, *factory)
 	case sizesCommand:
