@@ -104,7 +104,7 @@ func measuredOf(job *classifierv1alpha1.ClassifierTrainingJob) string {
 	if job.Status.Progress != nil {
 		for _, metric := range job.Status.Progress.Metrics {
 			if strings.HasSuffix(metric.Name, "_loss") || strings.HasSuffix(metric.Name, "/f1_macro") {
-				measured = append(measured, metric.Name+" "+string(metric.Value))
+				measured = append(measured, metric.Name+" "+metric.Value)
 			}
 		}
 	}

@@ -39,7 +39,7 @@ func (h *csvHeader) columns(name string) (found []int) {
 // hint names a column that differs from the name in nothing that can be seen but case.
 func (h *csvHeader) hint(name string) string {
 	for _, column := range h.names {
-		if column != "" && string(appendFolded(nil, column)) == string(appendFolded(nil, name)) {
+		if column != "" && foldText(column) == foldText(name) {
 			return fmt.Sprintf("; it has %+q", column)
 		}
 	}

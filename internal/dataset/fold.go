@@ -22,12 +22,12 @@ type folder struct {
 // startsText marks an end at which a text starts, and no word ends.
 const startsText = 1 << 31
 
-// appendFolded appends the folding of the text. Of a text without anything but
-// punctuation that is the punctuation.
-func appendFolded(data []byte, text string) []byte {
-	f := folder{data: data}
+// foldText is the folding of the text. Of a text without anything but punctuation that is the
+// punctuation.
+func foldText(text string) string {
+	var f folder
 	f.fold(text)
-	return f.data
+	return string(f.data)
 }
 
 // fold appends the folding of the text, and the ends of its words.

@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func fold(text string) string { return string(appendFolded(nil, text)) }
+func fold(text string) string { return foldText(text) }
 
 func TestFolding(t *testing.T) {
 	tests := []struct {

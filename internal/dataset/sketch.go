@@ -36,7 +36,7 @@ const (
 
 func newSketchHash(input uint64) sketchHash {
 	const float64Bits, float64Bias = 52, 1023
-	return sketchHash(math.Float64bits(float64(input>>1|1))>>(float64Bits-maxPrecision) - float64Bias<<maxPrecision) //nolint:gosec // it has 6 bits more
+	return sketchHash(math.Float64bits(float64(input>>1|1))>>(float64Bits-maxPrecision) - float64Bias<<maxPrecision)
 }
 
 func (s *sketcher) add(input uint64) {

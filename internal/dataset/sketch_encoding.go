@@ -78,7 +78,7 @@ func newSketchWriter(s *sketched) sketchWriter {
 		w.last = int(last >> s.precision)
 		// Hashes are spread evenly: in the last octave they are so far apart.
 		gap := (1<<s.precision + int(last)&(1<<s.precision-1)) / len(s.hashes)
-		w.low = bits.Len(uint(gap*11/16)) - 1 //nolint:gosec // it is positive: hashes are at most maxSketched
+		w.low = bits.Len(uint(gap*11/16)) - 1
 	}
 	written, previous := 7, sketchHash(0) // to round up to bytes
 	for _, hash := range s.hashes {
@@ -105,7 +105,7 @@ func (w *sketchWriter) write(s *sketched) Sketch {
 		}
 		w.add(0)
 		for bit := low - 1; bit >= 0; bit-- {
-			w.add(byte((hash-previous)>>bit) & 1)
+			w.add(byte((hash - previous) >> bit & 1)) //nolint:gosec // it is one bit
 		}
 		previous = hash
 	}

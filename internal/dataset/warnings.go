@@ -151,7 +151,7 @@ func extremes(labels []LabelCount) (common, rare LabelCount) {
 func similar(labels []LabelCount) (pairs names) {
 	words := make([]string, len(labels))
 	for i, label := range labels {
-		words[i] = string(appendFolded(nil, label.Name))
+		words[i] = foldText(label.Name)
 	}
 	for i, a := range labels {
 		for j, b := range labels[:i] {

@@ -119,7 +119,7 @@ const rowsFile = "rows.jsonl"
 
 // order uploads a tenant's rows, creates his jobs, and waits for their ends.
 func (b *burst) order(c *caller, jobs int) {
-	file, err := persist(c, b.deadline, func() (*mistral.File, error) { return c.upload(rowsFile, rows(200, c.tenant)) })
+	file, err := persist(b.deadline, func() (*mistral.File, error) { return c.upload(rowsFile, rows(200, c.tenant)) })
 	if err != nil {
 		b.t.Error(err)
 		return
@@ -159,7 +159,7 @@ func (b *burst) order(c *caller, jobs int) {
 
 // create finds the job that an earlier request has made whose answer was lost.
 func (b *burst) create(c *caller, name, file string, job mistral.CreateJobRequest) (string, error) {
-	id, err := persist(c, b.deadline, func() (string, error) {
+	id, err := persist(b.deadline, func() (string, error) {
 		id, err := c.createJob(name, file, job)
 		if mistral.IsConflict(err) {
 			return c.findJob(*job.Suffix)

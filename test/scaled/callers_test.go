@@ -55,7 +55,7 @@ func (c *caller) ask(request func(ctx context.Context, client *mistral.Client) e
 }
 
 // persist repeats a request whose answer is lost, until the end.
-func persist[T any](c *caller, deadline time.Time, request func() (T, error)) (T, error) {
+func persist[T any](deadline time.Time, request func() (T, error)) (T, error) {
 	for {
 		got, err := request()
 		if !errors.Is(err, errLost) || time.Now().After(deadline) {

@@ -91,7 +91,7 @@ func (b *burst) meddleWithFile(callers []*caller, name string) {
 // meddleWithJob starts and cancels the same job, and returns the model if there is one in the end.
 func (b *burst) meddleWithJob(callers []*caller, round int) (model string) {
 	c := callers[0]
-	file, err := persist(c, b.deadline, func() (*mistral.File, error) { return c.upload(rowsFile, rows(200, c.tenant)) })
+	file, err := persist(b.deadline, func() (*mistral.File, error) { return c.upload(rowsFile, rows(200, c.tenant)) })
 	if err != nil {
 		b.t.Error(err)
 		return ""

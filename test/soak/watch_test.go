@@ -177,7 +177,7 @@ func rows(t *testing.T, path string) (all float64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer database.Close()
+	defer func() { _ = database.Close() }() // it was only read
 	var count string
 	err = database.QueryRow(`SELECT 'SELECT ' || group_concat('(SELECT count(*) FROM "' || name || '")', ' + ') FROM sqlite_master WHERE type = 'table'`).Scan(&count)
 	if err == nil {
