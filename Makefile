@@ -57,7 +57,7 @@ ALONE := ./test/faults ./test/scale ./test/neighbours
 .PHONY: test
 test: ## Run every test that needs no Node and no cluster.
 	hack/postgres.sh
-	$(EXPORT_ASSETS) && go test -count=1 -timeout 20m $$(go list ./... | grep -v $(ALONE:./%=-e /%$$) -e /test/install$$) \
+	$(EXPORT_ASSETS) && go test -count=1 -timeout 20m $$(go list ./... | grep -v $(ALONE:./%=-e /%$$) -e /test/install$$ -e /test/e2e$$) \
 		&& go test -count=1 ./internal/controller -namespaced \
 		&& go test -count=1 ./internal/factory ./internal/factory/api ./internal/factory/store ./internal/factory/training -postgres \
 		&& go test -count=1 -p 1 -timeout 20m $(ALONE)
@@ -65,6 +65,10 @@ test: ## Run every test that needs no Node and no cluster.
 .PHONY: test-install
 test-install: ## Test the Helm chart: what it renders, and how it installs and upgrades on a real API server.
 	$(EXPORT_ASSETS) && go test -count=1 -timeout 20m ./test/install
+
+.PHONY: e2e
+e2e: ## Install, use, upgrade and uninstall on a real node, made of this machine (Linux, root), or on the cluster of KUBECONFIG.
+	@hack/e2e.sh
 
 .PHONY: conformance
 conformance: build ## Lead a classifier's life on the factory with the official SDKs (needs Node).

@@ -1,0 +1,43 @@
+// The consumer: what a Deployment that mounts the published Secret does. It prints the label of
+// a text, by what the Secret's keys say in the environment.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/classifier-factory/classifier-factory/internal/mistral"
+)
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "consumer:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	factory, err := mistral.NewClient(mistral.Config{BaseURL: os.Getenv("URI"), Key: mistral.NewKey(os.Getenv("API_KEY"))})
+	if err != nil {
+		return err
+	}
+	text := os.Getenv("TEXT")
+	answer, err := factory.Classify(ctx, mistral.ClassifyRequest{Model: os.Getenv("MODEL"), Input: []string{text}})
+	if err != nil {
+		return err
+	}
+	for target, result := range answer.Results[0] {
+		best, score := "", 0.0
+		for label, each := range result.Scores {
+			if each > score {
+				best, score = label, each
+			}
+		}
+		fmt.Printf("%q is of %s %s\n", text, target, best)
+	}
+	return nil
+}
