@@ -14,6 +14,9 @@ COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)
 BUILT_FROM := github.com/prometheus/common/version
 # Helm takes semantic versions alone.
 CHART_VERSION = $(shell echo '$(VERSION)' | sed -E 's/^v?([0-9]+\.[0-9]+\.[0-9]+.*)$$/\1/; t; s/^/0.0.0-g/')
+# They leave out what nobody calls of gRPC, and with it templates, for whose sake the linker
+# keeps every method: a third of the operator, which would lie in its memory.
+TAGS := disable_grpc_modules,grpcnotrace
 LDFLAGS = -X $(BUILT_FROM).Version=$(VERSION) -X $(BUILT_FROM).Revision=$(COMMIT)
 
 NAMESPACE := classifier-factory-system
@@ -50,14 +53,14 @@ demo: build ## Train and use a classifier on this machine, with Go alone (KEEP=1
 ##@ Development
 
 # What measures times, or lives on a clock that runs fast, runs alone.
-ALONE := ./test/faults ./test/scale ./test/neighbours
+ALONE := ./test/faults ./test/scale ./test/neighbours ./test/scaled
 
 # Not from the cache, which does not see what the servers of the tests read. The operator's
 # own tests a second time with Roles alone, the factory's on PostgreSQL.
 .PHONY: test
 test: ## Run every test that needs no Node and no cluster.
 	hack/postgres.sh
-	$(EXPORT_ASSETS) && go test -count=1 -timeout 20m $$(go list ./... | grep -v $(ALONE:./%=-e /%$$) -e /test/install$$ -e /test/e2e$$) \
+	$(EXPORT_ASSETS) && go test -count=1 -timeout 20m $$(go list ./... | grep -v $(ALONE:./%=-e /%$$) -e /test/install$$ -e /test/e2e$$ -e /test/monitoring$$) \
 		&& go test -count=1 ./internal/controller -namespaced \
 		&& go test -count=1 ./internal/factory ./internal/factory/api ./internal/factory/store ./internal/factory/training -postgres \
 		&& go test -count=1 -p 1 -timeout 20m $(ALONE)
@@ -69,6 +72,10 @@ test-install: ## Test the Helm chart: what it renders, and how it installs and u
 .PHONY: e2e
 e2e: ## Install, use, upgrade and uninstall on a real node, made of this machine (Linux, root), or on the cluster of KUBECONFIG.
 	@hack/e2e.sh
+
+.PHONY: test-monitoring
+test-monitoring: ## Test dashboards and alerts against the metrics of a real operator and factory.
+	PROMTOOL="$$(hack/promtool.sh)" && export PROMTOOL && $(EXPORT_ASSETS) && go test -count=1 ./test/monitoring
 
 .PHONY: conformance
 conformance: build ## Lead a classifier's life on the factory with the official SDKs (needs Node).
@@ -103,12 +110,14 @@ generate: ## Generate deep copies and apply configurations of the API types.
 	$(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt applyconfiguration:headerFile=hack/boilerplate.go.txt paths=./api/...
 
 .PHONY: manifests
-manifests: ## Generate the CRDs and the operator's role, for kustomize and for the chart, and the chart's README.
+manifests: ## Generate CRDs and the operator's role, give them, alerts and dashboards to the chart, and write its README.
 	$(CONTROLLER_GEN) crd paths=./api/... output:crd:dir=config/crd/bases
 	$(CONTROLLER_GEN) rbac:roleName=manager-role paths=./internal/controller/... output:rbac:dir=config/rbac
 	sed 's/^kind: ClusterRole$$/kind: Role/' config/rbac/role.yaml > config/namespaced/watched/role.yaml
 	cp config/crd/bases/*.yaml charts/classifier-factory/files/crds/
 	cp config/rbac/role.yaml charts/classifier-factory/files/
+	cp config/prometheus/*_alerts.yaml charts/classifier-factory/files/alerts/
+	cp config/grafana/*.json charts/classifier-factory/files/dashboards/
 	go run ./hack/chartreadme charts/classifier-factory
 
 .PHONY: fmt
@@ -135,8 +144,8 @@ vulncheck: ## Look for known vulnerabilities in the code that is called (VULNCHE
 
 .PHONY: build
 build: ## Build bin/manager and bin/factory.
-	CGO_ENABLED=0 go build -trimpath -ldflags="$(LDFLAGS)" -o bin/manager .
-	CGO_ENABLED=0 go build -trimpath -ldflags="$(LDFLAGS)" -o bin/factory ./cmd/factory
+	CGO_ENABLED=0 go build -tags=$(TAGS) -trimpath -ldflags="$(LDFLAGS)" -o bin/manager .
+	CGO_ENABLED=0 go build -tags=$(TAGS) -trimpath -ldflags="$(LDFLAGS)" -o bin/factory ./cmd/factory
 
 .PHONY: build-plugin
 build-plugin: ## Build bin/kubectl-classifier, which makes `kubectl classifier` where it is in the PATH.

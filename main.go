@@ -33,6 +33,7 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/dataset"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
 	"github.com/classifier-factory/classifier-factory/internal/source"
+	"github.com/classifier-factory/classifier-factory/internal/tracing"
 	"github.com/classifier-factory/classifier-factory/internal/version"
 )
 
@@ -42,6 +43,9 @@ const apiKeyVariable = "MISTRAL_API_KEY"
 
 // shutdownTimeout is less than the pod's terminationGracePeriodSeconds.
 const shutdownTimeout = time.Minute
+
+// tracesTimeout is how long the end waits for a collector to take the last spans.
+const tracesTimeout = 5 * time.Second
 
 type options struct {
 	serverURL        string
@@ -158,9 +162,9 @@ func checkLimits() (problem error) {
 	return problem
 }
 
-// gcPercent is half of Go's: most of the heap is a cache of objects that stay, of which a
+// gcPercent is a quarter of Go's: most of the heap is a cache of objects that stay, of which a
 // garbage collection finds little to take away.
-const gcPercent = 50
+const gcPercent = 25
 
 func main() {
 	if os.Getenv("GOGC") == "" {
@@ -206,6 +210,11 @@ func run(ctx context.Context, o options) error {
 	connectionOptions.CallsPerSecond, connectionOptions.CallBurst = o.callsPerSecond, o.callBurst
 	connectionOptions.UserAgent += "/" + version.Number()
 	connectionOptions.Registerer = ctrlmetrics.Registry
+	tracer, endTracing, err := tracing.Open(ctx, "classifier-factory-operator", os.Getenv)
+	if err != nil {
+		return err
+	}
+	connectionOptions.Tracer = tracer
 	ctrlmetrics.Registry.MustRegister(version.Collector("classifier_factory_operator"))
 	connectionOptions.PrivateHosts = o.privateHosts
 	if own, err := url.Parse(o.serverURL); err == nil {
@@ -219,6 +228,7 @@ func run(ctx context.Context, o options) error {
 		Limits:       o.limits,
 		Storage:      o.storage,
 		Registerer:   ctrlmetrics.Registry,
+		Tracer:       tracer,
 		Directory:    o.stagingDirectory,
 		StagingBytes: o.stagingBytes,
 		ClusterID:    o.clusterID,
@@ -229,7 +239,10 @@ func run(ctx context.Context, o options) error {
 		manager.AddReadyzCheck("readyz", healthz.Ping)); err != nil {
 		return err
 	}
-	return manager.Start(ctx)
+	err = manager.Start(ctx)
+	sending, cancel := context.WithTimeout(context.WithoutCancel(ctx), tracesTimeout)
+	defer cancel()
+	return errors.Join(err, endTracing(sending))
 }
 
 func newScheme() *runtime.Scheme {

@@ -26,12 +26,16 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/factory"
 	"github.com/classifier-factory/classifier-factory/internal/factory/api"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
+	"github.com/classifier-factory/classifier-factory/internal/tracing"
 	"github.com/classifier-factory/classifier-factory/internal/version"
 )
 
 // shutdownTimeout is what requests have to end after SIGTERM: less than the 30
 // seconds after which Kubernetes kills, so that the store still closes.
 const shutdownTimeout = 20 * time.Second
+
+// tracesTimeout is how long the end waits for a collector to take the last spans.
+const tracesTimeout = 5 * time.Second
 
 func main() {
 	factory.RunIfChild()
@@ -40,6 +44,9 @@ func main() {
 	}
 	if len(os.Args) > 1 && directoryCommands[os.Args[1]] != nil {
 		os.Exit(runDirectoryCommand(os.Args[1], os.Args[2:]))
+	}
+	if len(os.Args) > 1 && os.Args[1] == "work" {
+		os.Exit(workCommand(os.Args[2:]))
 	}
 	options, err := parseOptions(serveArguments(os.Args[1:]))
 	if errors.Is(err, flag.ErrHelp) {
@@ -79,6 +86,7 @@ type options struct {
 	encoders          factory.Encoders
 	workers           int
 	trainingMemory    int64
+	lease             time.Duration
 	fileLifetime      time.Duration
 	jobLifetime       time.Duration
 	requestsPerSecond int
@@ -97,44 +105,30 @@ func parseOptions(arguments []string) (options, error) {
 	flags := o.flags()
 	err := flags.Parse(arguments)
 	if err == nil && flags.NArg() > 0 {
-		err = fmt.Errorf("%q is no command: serve, train, verify, backup, base and key are", flags.Arg(0))
+		err = fmt.Errorf("%q is no command: serve, work, train, verify, backup, base and key are", flags.Arg(0))
+		_, _ = fmt.Fprintln(flags.Output(), err)
+	}
+	if err == nil && (o.workers < 0 || o.lease < shortestLease) {
+		err = fmt.Errorf("--workers is no number below 0, and --lease-duration is %v at least", shortestLease)
 		_, _ = fmt.Fprintln(flags.Output(), err)
 	}
 	return o, err
 }
+
+// shortestLease leaves time for a heartbeat that comes late.
+const shortestLease = time.Second
 
 // databaseUsage says no password: what is on a command line, everybody on the machine reads.
 const databaseUsage = "`address` of a PostgreSQL that has the facts, such as postgres://factory@db.example.com/factory; its password is best in the environment's PGPASSWORD (default: the facts are in SQLite, in the data directory)"
 
 func (o *options) flags() *flag.FlagSet {
 	flags := flag.NewFlagSet("factory", flag.ContinueOnError)
+	o.addPlace(flags)
+	o.addTraining(flags)
+	flags.IntVar(&o.workers, "workers", 1, "jobs to train at a time; each takes all CPUs but one; 0: leave all to factory work")
 	flags.StringVar(&o.listen, "listen", ":8080", "address of the API")
 	flags.StringVar(&o.metricsListen, "metrics-listen", "", "address of /metrics (default: that of the API, on the port after its)")
-	flags.StringVar(&o.dataDirectory, "data-dir", "", "directory of files, jobs and models (required)")
-	flags.StringVar(&o.databaseURL, "database-url", "", databaseUsage)
 	flags.StringVar(&o.apiKeysFile, "api-keys-file", "", "file of API keys, one tenant:hex-SHA-256-of-the-key or tenant:scopes:hex-SHA-256 a line, read again when it changes. The environment's FACTORY_API_KEY is one more, in plain, of the tenant default")
-	flags.StringVar(&o.baseModels, "base-models", factory.DefaultBaseModel, "comma-separated base models that are offered for training: `NAME` is the engine alone, NAME=words:FILE knows words, too, by a table that factory base import has made, NAME=embeddings:URL asks an encoder, the server of OpenAI's /v1/embeddings that is there")
-	flags.Func("embeddings-model", "comma-separated `NAME=MODEL`: what the server of the base model's encoder calls it (default: as the base model)",
-		func(text string) (err error) {
-			o.encoders.Models, err = parseNamed(text)
-			return err
-		})
-	flags.Func("embeddings-key-file", "comma-separated `NAME=FILE`: the file with the API key of the base model's encoder, read again for each request (default: no key is sent)",
-		func(text string) (err error) {
-			o.encoders.KeyFiles, err = parseNamed(text)
-			return err
-		})
-	flags.Func("embeddings-cache", "`bytes` on disk, such as 4Gi, for vectors that encoders have made (default 1GiB)",
-		func(text string) (err error) {
-			o.encoders.CacheBytes, err = parseBytes(text)
-			return err
-		})
-	flags.IntVar(&o.workers, "workers", 1, "jobs to train at a time; each takes all CPUs but one")
-	flags.Func("training-memory", "`bytes` of memory that a training may take, such as 640Mi (default: half of what the cgroup, or else the machine, has, divided among the workers)",
-		func(text string) (err error) {
-			o.trainingMemory, err = parseBytes(text)
-			return err
-		})
 	flags.DurationVar(&o.fileLifetime, "file-lifetime", 0, "how long an uploaded file is kept, such as 720h; 0: until it is deleted")
 	flags.DurationVar(&o.jobLifetime, "job-lifetime", 365*24*time.Hour, "how long a job is kept after its end, and waits to be started after its validation; its model is kept; 0: for ever")
 	flags.IntVar(&o.requestsPerSecond, "tenant-requests-per-second", 2000, "requests that a tenant can make a second, twice as many at once; 0: no limit")
@@ -165,6 +159,38 @@ func (o *options) flags() *flag.FlagSet {
 	return flags
 }
 
+// addPlace has the flags that say where everything is.
+func (o *options) addPlace(flags *flag.FlagSet) {
+	flags.StringVar(&o.dataDirectory, "data-dir", "", "directory of files, jobs and models (required)")
+	flags.StringVar(&o.databaseURL, "database-url", "", databaseUsage)
+}
+
+// addTraining has the flags of whoever trains.
+func (o *options) addTraining(flags *flag.FlagSet) {
+	flags.StringVar(&o.baseModels, "base-models", factory.DefaultBaseModel, "comma-separated base models that are offered for training: `NAME` is the engine alone, NAME=words:FILE knows words, too, by a table that factory base import has made, NAME=embeddings:URL asks an encoder, the server of OpenAI's /v1/embeddings that is there")
+	flags.Func("embeddings-model", "comma-separated `NAME=MODEL`: what the server of the base model's encoder calls it (default: as the base model)",
+		func(text string) (err error) {
+			o.encoders.Models, err = parseNamed(text)
+			return err
+		})
+	flags.Func("embeddings-key-file", "comma-separated `NAME=FILE`: the file with the API key of the base model's encoder, read again for each request (default: no key is sent)",
+		func(text string) (err error) {
+			o.encoders.KeyFiles, err = parseNamed(text)
+			return err
+		})
+	flags.Func("embeddings-cache", "`bytes` on disk, such as 4Gi, for vectors that encoders have made (default 1GiB)",
+		func(text string) (err error) {
+			o.encoders.CacheBytes, err = parseBytes(text)
+			return err
+		})
+	flags.Func("training-memory", "`bytes` of memory that a training may take, such as 640Mi (default: half of what the cgroup, or else the machine, has, divided among the workers)",
+		func(text string) (err error) {
+			o.trainingMemory, err = parseBytes(text)
+			return err
+		})
+	flags.DurationVar(&o.lease, "lease-duration", factory.DefaultLease, "with PostgreSQL, how long a process may be silent before its jobs are given to others")
+}
+
 func run(ctx context.Context, o options, logger *slog.Logger) error {
 	if o.backupTo != "" && o.databaseURL != "" {
 		return errors.New("--backup-to copies SQLite and the bytes beside it; facts in PostgreSQL are backed up by pg_dump")
@@ -177,34 +203,29 @@ func run(ctx context.Context, o options, logger *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	memory, err := factory.ShareMemory(o.trainingMemory, o.workers)
+	config, err := o.shared(logger)
 	if err != nil {
 		return err
 	}
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(memory.Serving / 10 * 9) // the collector's; not all memory is its
+	tracer, endTracing, err := tracing.Open(ctx, "classifier-factory", os.Getenv)
+	if err != nil {
+		return err
 	}
 	// One more than there are CPUs, which is left to listen while all of them classify.
 	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
-	opened, err := factory.Open(ctx, factory.Config{
-		Directory:         o.dataDirectory,
-		DatabaseURL:       o.databaseURL,
-		APIKeys:           keys,
-		InsecureNoAuth:    o.insecureNoAuth,
-		BaseModels:        strings.Split(o.baseModels, ","),
-		Encoders:          o.encoders,
-		Workers:           o.workers,
-		TrainingMemory:    memory.Training,
-		FileLifetime:      o.fileLifetime,
-		JobLifetime:       o.jobLifetime,
-		RequestsPerSecond: o.requestsPerSecond,
-		RequestsUnderWay:  o.requestsUnderWay,
-		Limits:            o.limits,
-		PublicURL:         o.publicURL,
-		WandbBaseURL:      o.wandbBaseURL,
-		CORSOrigins:       o.corsOrigins,
-		Logger:            logger,
-	})
+	config.APIKeys = keys
+	config.InsecureNoAuth = o.insecureNoAuth
+	config.ServeAlone = o.workers == 0
+	config.FileLifetime = o.fileLifetime
+	config.JobLifetime = o.jobLifetime
+	config.RequestsPerSecond = o.requestsPerSecond
+	config.RequestsUnderWay = o.requestsUnderWay
+	config.Limits = o.limits
+	config.PublicURL = o.publicURL
+	config.WandbBaseURL = o.wandbBaseURL
+	config.CORSOrigins = o.corsOrigins
+	config.Tracer = tracer
+	opened, err := factory.Open(ctx, config)
 	if err != nil {
 		return err
 	}
@@ -214,7 +235,32 @@ func run(ctx context.Context, o options, logger *slog.Logger) error {
 	err = serve(ctx, o, opened, logger)
 	stop()
 	watch.Wait()
-	return errors.Join(err, opened.Close())
+	err = errors.Join(err, opened.Close())
+	sending, cancel := context.WithTimeout(context.WithoutCancel(ctx), tracesTimeout)
+	defer cancel()
+	return errors.Join(err, endTracing(sending))
+}
+
+// shared is what a server and a worker are told alike. Memory that trainings may not take is the
+// process's own.
+func (o *options) shared(logger *slog.Logger) (factory.Config, error) {
+	memory, err := factory.ShareMemory(o.trainingMemory, o.workers)
+	if err != nil {
+		return factory.Config{}, err
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memory.Serving / 10 * 9) // the collector's; not all memory is its
+	}
+	return factory.Config{
+		Directory:      o.dataDirectory,
+		DatabaseURL:    o.databaseURL,
+		BaseModels:     strings.Split(o.baseModels, ","),
+		Encoders:       o.encoders,
+		Workers:        o.workers,
+		TrainingMemory: memory.Training,
+		Lease:          o.lease,
+		Logger:         logger,
+	}, nil
 }
 
 // parseNamed reads NAME=VALUE,NAME=VALUE.

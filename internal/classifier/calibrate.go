@@ -53,14 +53,15 @@ func (t *trainer) calibrate(ctx context.Context, weights *linear) ([]calibration
 			return nil, err
 		}
 	}
+	if err := t.addPriors(ctx, examples); err != nil {
+		return nil, err
+	}
 	calibrations := make([]calibration, len(t.heads))
 	for i, h := range t.heads {
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("calibrating: %w", err)
 		}
-		calibrations[i].Temperature = bestTemperature(func(temperature float64) float64 {
-			return h.calibrationLoss(i, examples, temperature) + prior(temperature)
-		})
+		calibrations[i].Temperature = h.bestTemperature(i, examples)
 		if h.loss == MultiClass {
 			calibrations[i].Independent = fitIndependent(h.labelMargins(i, examples), !t.survey.unlabelled[i])
 		}
@@ -146,10 +147,18 @@ func (h head) calibrationLoss(target int, examples *calibrationExamples, tempera
 
 // calibratedLoss is that of the scores at the best temperature.
 func (h head) calibratedLoss(target int, examples *calibrationExamples) float64 {
-	loss := func(temperature float64) float64 {
+	loss := h.temperatureLoss(target, examples)
+	return loss(bestTemperature(loss))
+}
+
+func (h head) bestTemperature(target int, examples *calibrationExamples) float64 {
+	return bestTemperature(h.temperatureLoss(target, examples))
+}
+
+func (h head) temperatureLoss(target int, examples *calibrationExamples) func(temperature float64) float64 {
+	return func(temperature float64) float64 {
 		return h.calibrationLoss(target, examples, temperature) + prior(temperature)
 	}
-	return loss(bestTemperature(loss))
 }
 
 // prior is the loss by which a temperature other than one must be worth it, so that a

@@ -129,7 +129,7 @@ const (
 	// fewer, and shareDeviation how far from what is expected a share is likely to be: few
 	// unseen examples are expected the more with shares that are too large to decide well.
 	// Many say more than both.
-	fewShare       = 0.35
+	fewShare       = 0.5
 	fewExamples    = 8
 	shareDeviation = 0.07
 	shareStep      = 0.05
@@ -218,6 +218,7 @@ func (h head) mixMargins(mixed, unseen, represented *calibrationExamples, share,
 func (t *trainer) newModel(weights *linear, calibrations []calibration, measured bool) (*Model, error) {
 	d := t.dense
 	if d == nil || slices.Max(d.shares) == 0 {
+		weights.addBias(t.priors)
 		return newModel(t.options.Targets, t.vocabulary, calibrations, weights), nil
 	}
 	fitted := d.final
@@ -236,6 +237,7 @@ func (t *trainer) newModel(weights *linear, calibrations []calibration, measured
 		}
 	}
 	weights.multiply(kept)
+	weights.addBias(t.priors)
 	fitted.weights.multiply(added)
 	vocabulary := *t.vocabulary
 	vocabulary.dense = d.dense

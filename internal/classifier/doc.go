@@ -58,7 +58,8 @@
 // examples there are for each label), at a learning rate that rises linearly and then
 // falls linearly to zero; and, for single_class targets, of a support vector machine.
 // Of NB-SVM, the same on features of naive Bayes, single_class targets of few labels have as
-// much as the examples that no weight was fitted to are told apart better by; none by default.
+// much as the examples that no weight was fitted to are told apart better by, in what is decided
+// and in how sure that is; none by default.
 // Naive Bayes, which needs no fitting, has a fifth of the mean; what it counts, and what
 // features weigh by, are examples, whatever their weights. The fits run on all
 // processors but one. The same examples and options give the same model bytes on a
@@ -72,8 +73,9 @@
 // common with them than with those of other labels.
 //
 // The examples of a single_class label count the less the more there are of them, by
-// the square root, so that rare labels are learned, too. Training does not stop early:
-// the falling rate does what stopping would, and better.
+// the square root, so that rare labels are learned, too. What frequent labels lost by that
+// they get back as far as the examples say that no weight was fitted to.
+// Training does not stop early: the falling rate does what stopping would, and better.
 //
 // Validation examples calibrate the model. Without any, a tenth of the training
 // examples, chosen by the seed, calibrates a second set of weights that is trained on

@@ -133,6 +133,12 @@ func (l *linear) add(other *linear, factors []float32) {
 	}
 }
 
+func (l *linear) addBias(bias []float32) {
+	for column, value := range bias {
+		l.bias[column] += value
+	}
+}
+
 func (l *linear) multiply(factors []float32) {
 	for start := 0; start < len(l.weights); start += l.columns {
 		for column, factor := range factors {

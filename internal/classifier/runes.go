@@ -1,6 +1,7 @@
 package classifier
 
 import (
+	"sync/atomic"
 	"unicode"
 	"unicode/utf8"
 
@@ -20,19 +21,29 @@ const (
 	plain                           // visible, and in the normal form NFKC whatever is before
 )
 
-// firstClasses are those of most characters, which would take looks into a dozen tables.
-var firstClasses = func() (classes [1 << 16]runeClass) {
-	for r := range rune(len(classes)) {
-		classes[r] = newClass(r)
-	}
-	return classes
-}()
+// classPages are the classes of most characters, which would take looks into a dozen
+// tables. A page is filled when a text first has one of its characters: a process that
+// trains on a few English rows would else spend a fifth of its time on all of them.
+var classPages [256]atomic.Pointer[[256]runeClass]
 
 func classOf(r rune) runeClass {
-	if int(r) < len(firstClasses) {
-		return firstClasses[r]
+	if int(r) >= 256*len(classPages) {
+		return newClass(r)
 	}
-	return newClass(r)
+	page := classPages[r/256].Load()
+	if page == nil {
+		page = fillPage(r / 256)
+	}
+	return page[r%256]
+}
+
+func fillPage(number rune) *[256]runeClass {
+	page := &[256]runeClass{}
+	for i := range page {
+		page[i] = newClass(number*256 + rune(i))
+	}
+	classPages[number].Store(page)
+	return page
 }
 
 // kindOf tells letters, spaces and symbols apart.

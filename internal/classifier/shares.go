@@ -8,11 +8,16 @@ import (
 
 // nbsvmShares are what the weights of NB-SVM can be of the mean. They are none unless
 // examples say otherwise that no weight was fitted to.
-var nbsvmShares = []float64{0, 0.3, 0.6, 0.9}
+var nbsvmShares = []float64{0, 0.1, 0.3, 0.6, 0.9}
 
-// sharePrior times a share is the loss, in nats, by which it must be worth it, so that a
-// handful of examples does not decide.
-const sharePrior = 4
+const (
+	// sharePrior times a share is the loss, in nats, by which it must be worth it, so that a
+	// handful of examples does not decide.
+	sharePrior = 10
+	// mistakeLoss is what a wrong decision adds to the loss: NB-SVM decides better than it
+	// tells how sure it is.
+	mistakeLoss = 1
+)
 
 // choosesShares tells whether there are examples to choose what NB-SVM is of the mean.
 func (t *trainer) choosesShares() bool {
@@ -81,18 +86,33 @@ func (t *trainer) chooseShares(ctx context.Context) error {
 	return nil
 }
 
-// bestShare is that of the lowest loss after calibration. Margins are linear in the
-// weights, so that no weights have to be mixed to know those of a mean.
+// bestShare is that of the lowest loss after calibration, mistakes included. Margins are linear
+// in the weights, so that no weights have to be mixed to know those of a mean.
 func (h head) bestShare(target int, m *mixture) float64 {
 	best, lowest := 0.0, 0.0
 	mean := m.others.clone()
 	for _, share := range nbsvmShares {
 		h.mixMargins(mean, m.others, m.nbsvm, share, 1)
-		if total := h.calibratedLoss(target, mean) + sharePrior*share; share == 0 || total < lowest {
+		total := h.calibratedLoss(target, mean) + mistakeLoss*h.mistakes(target, mean) + sharePrior*share
+		if share == 0 || total < lowest {
 			best, lowest = share, total
 		}
 	}
 	return best
+}
+
+// mistakes are examples of which another label has the largest margin.
+func (h head) mistakes(target int, examples *calibrationExamples) float64 {
+	sum := 0.0
+	for margins, example := range examples.all() {
+		own := margins[h.first:h.end]
+		for _, label := range example.Labels[target] {
+			if slices.Max(own) > own[label] {
+				sum += weight(example)
+			}
+		}
+	}
+	return sum
 }
 
 func (m *mixture) clone() *mixture { return &mixture{m.others.clone(), m.nbsvm.clone()} }

@@ -92,6 +92,7 @@ type trainer struct {
 	// that are fitted to all others.
 	crossFitted        [][]int32
 	crossFittedMargins *mixture
+	priors             []float32 // of each column, for what is known of no text; chosen with the temperatures
 	schedule           schedule
 	files              scratchFiles
 

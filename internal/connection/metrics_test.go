@@ -15,7 +15,7 @@ import (
 // up any.
 func TestCallsAreCountedByTheirClass(t *testing.T) {
 	t.Parallel()
-	m := newMetrics(nil)
+	m := newMetrics(nil, nil)
 	for _, call := range []struct {
 		reason string
 		err    error

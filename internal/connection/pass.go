@@ -62,8 +62,10 @@ func call[T any](ctx context.Context, p *Pass, operation string, timeout time.Du
 	p.called = true
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	ctx, finish := p.metrics.calling(ctx, operation)
 	sent := p.gate.clock.Now()
 	answer, err := send(ctx)
+	finish(err)
 	p.metrics.called(operation, p.gate.clock.Since(sent), err)
 	p.gate.leave(err)
 	return answer, err

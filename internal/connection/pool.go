@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 	"k8s.io/utils/clock"
 
 	"github.com/classifier-factory/classifier-factory/internal/dial"
@@ -50,6 +51,8 @@ type Options struct {
 	PrivateHosts []string
 	// Registerer gets the metrics. Nil: nobody sees them.
 	Registerer prometheus.Registerer
+	// Tracer makes a span of each call. Nil: none is made.
+	Tracer trace.Tracer
 }
 
 // DefaultOptions suit a factory in the same cluster: it answers within milliseconds;
@@ -103,7 +106,7 @@ func NewPool(ctx context.Context, options Options) *Pool {
 		ctx:         ctx,
 		options:     options,
 		http:        &http.Client{Transport: transport},
-		metrics:     newMetrics(options.Registerer),
+		metrics:     newMetrics(options.Registerer, options.Tracer),
 		suspects:    turns.NewSlots(maxSuspects, maxNamespaceSuspects),
 		connections: map[tenancy]*Connection{},
 		gates:       map[endpoint]*gate{},

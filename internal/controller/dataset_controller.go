@@ -63,8 +63,11 @@ func (r *DatasetReconciler) Reconcile(ctx context.Context, request ctrl.Request)
 		r.forgetTurns(request.NamespacedName)
 		return ctrl.Result{}, nil
 	}
+	if err == nil && !lags {
+		err = readWhole(ctx, r.sources.Live, object)
+	}
 	if err != nil || lags {
-		return ctrl.Result{}, err
+		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	defer r.writes.note(object, object.ResourceVersion)
 	scope := newDatasetScope(object)
@@ -151,13 +154,13 @@ func (r *DatasetReconciler) SetupWithManager(ctx context.Context, manager ctrl.M
 		return err
 	}
 	return ctrl.NewControllerManagedBy(manager).
-		For(&classifierv1alpha1.ClassifierDataset{}, builder.WithPredicates(predicate.Or(changedByUser(), r.statusRestored(), r.writes.news()))).
+		For(&classifierv1alpha1.ClassifierDataset{}, builder.WithPredicates(afterCreation(), predicate.Or(changedByUser(), r.statusRestored(), r.writes.news()))).
 		Watches(&classifierv1alpha1.ClassifierDataset{}, unsettledFirst()).
 		WatchesMetadata(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.datasetsOfConfigMap)).
-		Watches(&classifierv1alpha1.ClassifierTrainingJob{}, handler.EnqueueRequestsFromMapFunc(datasetsUnpinnedBy)).
+		Watches(&classifierv1alpha1.ClassifierTrainingJob{}, handler.EnqueueRequestsFromMapFunc(datasetsUnpinnedBy), builder.WithPredicates(afterCreation())).
 		WatchesRawSource(ctrlsource.Func(r.alarm.accept)).
 		WithOptions(options.controller()).
-		Complete(newFairly(r, &r.alarm))
+		Complete(newFairly(newTraced(r, options.Tracer, kindDataset), &r.alarm))
 }
 
 // lookAtFiles makes sure at once that the factory has a dataset's files.

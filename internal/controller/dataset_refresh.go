@@ -28,7 +28,7 @@ type look struct {
 	since       time.Time // of what others learnt of the factory's files, nothing older will do
 	demanded    time.Time // when a job could not be created for want of a file
 	next        time.Time
-	source      source.Source // nil if it could not be resolved
+	source      source.Source // of object storage; others are cheap to resolve, and may hold the samples
 	err         error         // why it could not be resolved, or not be read
 }
 
@@ -67,6 +67,9 @@ func (l *looks) record(scope *datasetScope, resolved source.Source, err error) {
 	demanded := l.entries[scope.name()].demanded
 	if demanded.After(since) {
 		since = demanded
+	}
+	if scope.object.Spec.Source.ObjectStorage == nil {
+		resolved = nil
 	}
 	l.entries[scope.name()] = look{
 		object:      scope.object.UID,

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"k8s.io/utils/clock"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 	"github.com/classifier-factory/classifier-factory/internal/connection"
@@ -61,8 +60,8 @@ func (r *TrainingJobReconciler) checkLimits(ctx context.Context, scope *jobScope
 	}
 	together := extent{}
 	for _, wanted := range scope.object.Spec.Training.Datasets {
-		dataset := &classifierv1alpha1.ClassifierDataset{}
-		if err := r.client.Get(ctx, client.ObjectKey{Namespace: scope.object.Namespace, Name: wanted.Name}, dataset); err != nil {
+		dataset, err := r.getDataset(ctx, scope.object.Namespace, wanted.Name)
+		if err != nil {
 			return outcome{}, err
 		}
 		together.add(&dataset.Status)

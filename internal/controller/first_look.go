@@ -10,23 +10,35 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 )
 
-// unsettledFirst lets an operator that starts look first at what still waits for it. Its
-// first list has every object, most of which have been done for long.
+// unsettledFirst lets an operator that starts look first at what still waits for it. Most
+// of what it is told of has been done for long.
 func unsettledFirst() handler.EventHandler {
 	return handler.Funcs{
 		CreateFunc: func(_ context.Context, created event.CreateEvent, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-			urgent, ok := queue.(priorityqueue.PriorityQueue[reconcile.Request])
-			if !ok || !created.IsInInitialList || isSettled(created.Object) {
+			request := reconcile.Request{NamespacedName: client.ObjectKeyFromObject(created.Object)}
+			byPriority, ok := queue.(priorityqueue.PriorityQueue[reconcile.Request])
+			if !ok {
+				queue.Add(request)
 				return
 			}
-			urgent.AddWithOpts(priorityqueue.AddOpts{Priority: new(0)}, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(created.Object)})
+			priority := 0
+			if isSettled(created.Object) {
+				priority = handler.LowPriority
+			}
+			byPriority.AddWithOpts(priorityqueue.AddOpts{Priority: &priority}, request)
 		},
 	}
+}
+
+// afterCreation passes what becomes of objects that the operator knows.
+func afterCreation() predicate.Predicate {
+	return predicate.Funcs{CreateFunc: func(event.CreateEvent) bool { return false }}
 }
 
 // isSettled reports whether nothing is to be done for an object but to look whether it

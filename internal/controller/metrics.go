@@ -59,8 +59,15 @@ func newMetrics(registerer prometheus.Registerer, reader client.Reader) *metrics
 			Help: "Remote jobs that were found because their creation had not been recorded: adopted, or cancelled as surplus.",
 		}, []string{"outcome"}),
 	}
+	// Prometheus sees no increase of a counter that begins at 1.
+	for _, outcome := range []string{outcomeUploaded, outcomeAdopted, outcomeFailed} {
+		m.uploads.WithLabelValues(outcome)
+	}
+	for _, outcome := range []string{outcomeAdopted, outcomeCancelled} {
+		m.orphans.WithLabelValues(outcome)
+	}
 	if registerer != nil {
-		registerer.MustRegister(m.readySeconds, m.uploads, m.uploadedBytes, m.orphans, jobCollector{reader})
+		registerer.MustRegister(m.readySeconds, m.uploads, m.uploadedBytes, m.orphans, objectCollector{reader})
 	}
 	return m
 }
@@ -88,32 +95,65 @@ func (m *metrics) uploaded(bytes int64, err error) {
 	m.uploadedBytes.Add(float64(bytes))
 }
 
-// jobCollector counts the jobs in the manager's cache when it is asked.
-type jobCollector struct{ reader client.Reader }
+// objectCollector counts the objects in the manager's cache when it is asked.
+type objectCollector struct{ reader client.Reader }
 
-var jobsDescription = prometheus.NewDesc("classifier_factory_operator_training_jobs",
-	"ClassifierTrainingJobs, by the state of their remote job: none before it is submitted, other if the protocol does not name it.",
-	[]string{"state"}, nil)
+var (
+	jobsDescription = prometheus.NewDesc("classifier_factory_operator_training_jobs",
+		"ClassifierTrainingJobs, by the state of their remote job: none before it is submitted, other if the protocol does not name it.",
+		[]string{"state"}, nil)
+	objectsDescription = prometheus.NewDesc("classifier_factory_operator_objects",
+		"Objects, by kind, by status, which is Ready, Reconciling or Stalled, and by the reason of their condition Ready.",
+		[]string{"kind", "status", "reason"}, nil)
+)
 
 // Describe implements prometheus.Collector.
-func (jobCollector) Describe(descriptions chan<- *prometheus.Desc) { descriptions <- jobsDescription }
+func (objectCollector) Describe(descriptions chan<- *prometheus.Desc) {
+	descriptions <- jobsDescription
+	descriptions <- objectsDescription
+}
 
 // Collect implements prometheus.Collector.
-func (c jobCollector) Collect(collected chan<- prometheus.Metric) {
+func (c objectCollector) Collect(collected chan<- prometheus.Metric) {
 	// Before the cache is filled there is nothing to tell.
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	jobs := &classifierv1alpha1.ClassifierTrainingJobList{}
-	if err := c.reader.List(ctx, jobs, client.UnsafeDisableDeepCopy); err != nil {
-		return
+	datasets, jobs := &classifierv1alpha1.ClassifierDatasetList{}, &classifierv1alpha1.ClassifierTrainingJobList{}
+	for _, list := range []client.ObjectList{datasets, jobs} {
+		if err := c.reader.List(ctx, list, client.UnsafeDisableDeepCopy); err != nil {
+			return
+		}
 	}
-	counts := map[string]float64{}
+	states, objects := map[string]float64{}, map[[3]string]float64{}
+	for i := range datasets.Items {
+		status, reason := standing(datasets.Items[i].Status.Conditions)
+		objects[[3]string{kindDataset, status, reason}]++
+	}
 	for i := range jobs.Items {
-		counts[stateLabel(jobs.Items[i].Status.RemoteJob)]++
+		states[stateLabel(jobs.Items[i].Status.RemoteJob)]++
+		status, reason := standing(jobs.Items[i].Status.Conditions)
+		objects[[3]string{kindTrainingJob, status, reason}]++
 	}
-	for state, count := range counts {
+	for state, count := range states {
 		collected <- prometheus.MustNewConstMetric(jobsDescription, prometheus.GaugeValue, count, state)
 	}
+	for labels, count := range objects {
+		collected <- prometheus.MustNewConstMetric(objectsDescription, prometheus.GaugeValue, count, labels[:]...)
+	}
+}
+
+// standing is what the conditions of an object come to.
+func standing(conditions []metav1.Condition) (status, reason string) {
+	reason = classifierv1alpha1.ReasonPending
+	if ready := meta.FindStatusCondition(conditions, classifierv1alpha1.ConditionReady); ready != nil {
+		reason = ready.Reason
+	}
+	for _, status := range []string{classifierv1alpha1.ConditionReady, classifierv1alpha1.ConditionStalled} {
+		if meta.IsStatusConditionTrue(conditions, status) {
+			return status, reason
+		}
+	}
+	return classifierv1alpha1.ConditionReconciling, reason
 }
 
 func stateLabel(job *classifierv1alpha1.RemoteJob) string {

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
@@ -97,6 +98,38 @@ classifier_factory_operator_training_jobs{state="none"} 1
 classifier_factory_operator_training_jobs{state="other"} 2
 `
 	if err := testutil.GatherAndCompare(registry, strings.NewReader(want), "classifier_factory_operator_training_jobs"); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestObjectsAreCounted holds what alerts stand on: how many objects wait for somebody, and why.
+func TestObjectsAreCounted(t *testing.T) {
+	t.Parallel()
+	scheme := runtime.NewScheme()
+	if err := classifierv1alpha1.AddToScheme(scheme); err != nil {
+		t.Fatal(err)
+	}
+	dataset := func(name string, result outcome) client.Object {
+		object := &classifierv1alpha1.ClassifierDataset{}
+		object.Name = name
+		conditions{list: &object.Status.Conditions}.summarise(result, classifierv1alpha1.ReasonUploaded, "")
+		return object
+	}
+	job := &classifierv1alpha1.ClassifierTrainingJob{}
+	job.Name = "new"
+	registry := prometheus.NewRegistry()
+	newMetrics(registry, fake.NewClientBuilder().WithScheme(scheme).WithObjects(job,
+		dataset("good", proceed()), dataset("bad", stop(classifierv1alpha1.ReasonInvalidSamples, "")),
+		dataset("late", wait(0, classifierv1alpha1.ReasonUnreachable, "")), dataset("lost", wait(0, classifierv1alpha1.ReasonUnreachable, ""))).Build())
+	want := `
+# HELP classifier_factory_operator_objects Objects, by kind, by status, which is Ready, Reconciling or Stalled, and by the reason of their condition Ready.
+# TYPE classifier_factory_operator_objects gauge
+classifier_factory_operator_objects{kind="ClassifierDataset",reason="InvalidSamples",status="Stalled"} 1
+classifier_factory_operator_objects{kind="ClassifierDataset",reason="Unreachable",status="Reconciling"} 2
+classifier_factory_operator_objects{kind="ClassifierDataset",reason="Uploaded",status="Ready"} 1
+classifier_factory_operator_objects{kind="ClassifierTrainingJob",reason="Pending",status="Reconciling"} 1
+`
+	if err := testutil.GatherAndCompare(registry, strings.NewReader(want), "classifier_factory_operator_objects"); err != nil {
 		t.Error(err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
@@ -38,6 +39,8 @@ type Options struct {
 	StagingBytes int64
 	// Registerer gets the metrics. Nil: nobody sees them.
 	Registerer prometheus.Registerer
+	// Tracer makes a span of each pass. Nil: none is made.
+	Tracer trace.Tracer
 	// Storage is how object storage is read.
 	Storage source.ObjectStorageOptions
 	// ClusterID tells this cluster from others that use the same factory. Empty: the UID
@@ -128,7 +131,8 @@ func changedByUser() predicate.Predicate {
 func CacheOptions(namespaces ...string) cache.Options {
 	options := cache.Options{
 		ReaderFailOnMissingInformer: true,
-		DefaultTransform:            keepStatusWriters,
+		DefaultTransform:            lighten,
+		NewInformer:                 newInformer,
 		DefaultNamespaces:           map[string]cache.Config{},
 	}
 	for _, namespace := range namespaces {

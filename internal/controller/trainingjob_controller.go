@@ -83,6 +83,9 @@ func (r *TrainingJobReconciler) Reconcile(ctx context.Context, request ctrl.Requ
 	if lags {
 		return ctrl.Result{}, nil
 	}
+	if err := readWhole(ctx, r.live, object); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
 	defer r.writes.note(object, object.ResourceVersion)
 	scope := newJobScope(object)
 	scope.marks = r.marks
@@ -159,12 +162,12 @@ func (r *TrainingJobReconciler) SetupWithManager(ctx context.Context, manager ct
 		return err
 	}
 	return ctrl.NewControllerManagedBy(manager).
-		For(&classifierv1alpha1.ClassifierTrainingJob{}, builder.WithPredicates(predicate.Or(changedByUser(), r.statusRestored(), r.writes.news()))).
+		For(&classifierv1alpha1.ClassifierTrainingJob{}, builder.WithPredicates(afterCreation(), predicate.Or(changedByUser(), r.statusRestored(), r.writes.news()))).
 		Watches(&classifierv1alpha1.ClassifierTrainingJob{}, unsettledFirst()).
 		Watches(&classifierv1alpha1.ClassifierDataset{}, handler.EnqueueRequestsFromMapFunc(r.jobsOfDataset), builder.WithPredicates(tellsJobs())).
 		WatchesRawSource(ctrlsource.Func(r.alarm.accept)).
 		WithOptions(options.controller()).
-		Complete(newFairly(r, &r.alarm))
+		Complete(newFairly(newTraced(r, options.Tracer, kindTrainingJob), &r.alarm))
 }
 
 func (r *TrainingJobReconciler) caller(name types.NamespacedName) caller {

@@ -71,8 +71,7 @@ func datasetsReady() *finding {
 func (r *TrainingJobReconciler) compareInputs(ctx context.Context, job *classifierv1alpha1.ClassifierTrainingJob) (*finding, error) {
 	var current []classifierv1alpha1.PinnedInput
 	for _, wanted := range wantedInputs(job.Spec.Training) {
-		dataset := &classifierv1alpha1.ClassifierDataset{}
-		err := r.client.Get(ctx, client.ObjectKey{Namespace: job.Namespace, Name: wanted.dataset}, dataset)
+		dataset, err := r.getDataset(ctx, job.Namespace, wanted.dataset)
 		if apierrors.IsNotFound(err) {
 			return &finding{reason: classifierv1alpha1.ReasonDatasetChanged,
 				message: fmt.Sprintf("ClassifierDataset %s was deleted after the job was submitted", wanted.dataset)}, nil
@@ -139,11 +138,9 @@ func (w wantedInput) pin(files []classifierv1alpha1.DatasetFile) []classifierv1a
 
 // filesOf gives the files of a dataset, or says why it has none to train on.
 func (r *TrainingJobReconciler) filesOf(ctx context.Context, scope *jobScope, name string) ([]classifierv1alpha1.DatasetFile, *finding, error) {
-	dataset, key := &classifierv1alpha1.ClassifierDataset{}, client.ObjectKey{Namespace: scope.object.Namespace, Name: name}
-	err := r.client.Get(ctx, key, dataset)
-	if apierrors.IsNotFound(err) {
-		// The watch of datasets may be behind that of jobs.
-		err = r.live.Get(ctx, key, dataset)
+	dataset, err := r.getDataset(ctx, scope.object.Namespace, name)
+	if err == nil {
+		err = readWhole(ctx, r.live, dataset)
 	}
 	switch {
 	case apierrors.IsNotFound(err):
@@ -162,6 +159,17 @@ func (r *TrainingJobReconciler) filesOf(ctx context.Context, scope *jobScope, na
 		return nil, notReady(dataset), nil
 	}
 	return dataset.Status.Files, nil, nil
+}
+
+// getDataset asks the API server for one that the cache does not know: an operator that
+// starts learns last of what is done, and the watch of datasets may be behind that of jobs.
+func (r *TrainingJobReconciler) getDataset(ctx context.Context, namespace, name string) (*classifierv1alpha1.ClassifierDataset, error) {
+	dataset, key := &classifierv1alpha1.ClassifierDataset{}, client.ObjectKey{Namespace: namespace, Name: name}
+	err := r.client.Get(ctx, key, dataset)
+	if apierrors.IsNotFound(err) {
+		err = r.live.Get(ctx, key, dataset)
+	}
+	return dataset, err
 }
 
 // notReady repeats why a dataset is not ready, so that nobody has to look there.

@@ -99,7 +99,7 @@ func TestDeletedDatasetIsSaid(t *testing.T) {
 	job.Status.Attempt = &classifierv1alpha1.Attempt{Number: 1}
 	reader := fake.NewClientBuilder().WithScheme(cluster.Scheme).WithObjects(job).
 		WithIndex(job, datasetIndex, datasetNames).Build()
-	reconciler := &TrainingJobReconciler{client: reader}
+	reconciler := &TrainingJobReconciler{client: reader, live: reader}
 	found, err := reconciler.compareInputs(t.Context(), job)
 	if err != nil || found == nil || found.good || found.reason != classifierv1alpha1.ReasonDatasetChanged {
 		t.Errorf("found %+v: %v", found, err)
@@ -115,5 +115,19 @@ func TestDeletedDatasetIsSaid(t *testing.T) {
 	}
 	if woken := reconciler.jobsOfDataset(t.Context(), gone); len(woken) != 0 {
 		t.Errorf("what is said already wakes %v", woken)
+	}
+}
+
+// TestDatasetThatTheCacheLacksIsNotSaidToBeDeleted asks in an operator that has just
+// started, whose cache has no settled dataset yet.
+func TestDatasetThatTheCacheLacksIsNotSaidToBeDeleted(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	job := f.trainingJob("job", "data")
+	empty := fake.NewClientBuilder().WithScheme(cluster.Scheme).Build()
+	live := fake.NewClientBuilder().WithScheme(cluster.Scheme).WithObjects(f.inlineDataset("data", "")).Build()
+	reconciler := &TrainingJobReconciler{client: empty, live: live}
+	if found, err := reconciler.compareInputs(t.Context(), job); found != nil || err != nil {
+		t.Errorf("found %+v: %v", found, err)
 	}
 }

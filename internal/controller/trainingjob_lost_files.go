@@ -9,7 +9,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	classifierv1alpha1 "github.com/classifier-factory/classifier-factory/api/v1alpha1"
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
@@ -83,8 +82,7 @@ func (r *TrainingJobReconciler) withCurrentIDs(ctx context.Context, scope *jobSc
 
 // datasetOf gives a dataset whose files are its own; nil if there is none.
 func (r *TrainingJobReconciler) datasetOf(ctx context.Context, job *classifierv1alpha1.ClassifierTrainingJob, name string) (*classifierv1alpha1.ClassifierDataset, error) {
-	dataset := &classifierv1alpha1.ClassifierDataset{}
-	err := r.client.Get(ctx, client.ObjectKey{Namespace: job.Namespace, Name: name}, dataset)
+	dataset, err := r.getDataset(ctx, job.Namespace, name)
 	if apierrors.IsNotFound(err) || err == nil && !r.marks.ownsFiles(dataset.UID, &dataset.Status) {
 		return nil, nil
 	}

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"math"
+	"math/bits"
 	"slices"
 )
 
@@ -37,6 +38,7 @@ type examinedRow struct {
 	unique uint16 // words that no other row has, which are not in values any more
 	alike  uint8  // how many rows it and those before it are
 	split  uint8
+	set    wordSet // of its words, once they are numbered
 }
 
 func newExamined(limit int) examined {
@@ -49,7 +51,8 @@ func (x *examined) takes(input uint64) bool { return input <= x.most }
 
 // add puts in a sample that takes, with the hashes of its words.
 func (x *examined) add(input uint64, from origin, words []uint32, count int, labels []*labelCensus) {
-	row := examinedRow{input: input, from: from, before: x.find(input), start: uint32(len(x.values)), words: uint16(len(words)), count: uint32(count), split: unplaced} //nolint:gosec // all are bounded
+	slot := x.slot(input)
+	row := examinedRow{input: input, from: from, before: *slot - 1, start: uint32(len(x.values)), words: uint16(len(words)), count: uint32(count), split: unplaced} //nolint:gosec // all are bounded
 	if row.before >= 0 {
 		if row.alike = x.rows[row.before].alike + 1; row.alike == maxAlike {
 			return
@@ -63,7 +66,7 @@ func (x *examined) add(input uint64, from origin, words []uint32, count int, lab
 		}
 	}
 	x.values = append(x.values, words...)
-	if x.append(row); len(x.rows) > x.limit {
+	if x.append(row, slot); len(x.rows) > x.limit {
 		x.thin()
 	}
 }
@@ -76,12 +79,13 @@ func doubled[T any](values []T, more int) []T {
 	return values
 }
 
-// append puts in a row. Of those with the same input it is the last.
-func (x *examined) append(row examinedRow) {
-	if x.rows = append(doubled(x.rows, 1), row); 4*len(x.rows) > 3*len(x.last) {
+// append puts in a row. Of those with the same input, whose slot it is, it is the last.
+func (x *examined) append(row examinedRow, slot *int32) {
+	x.rows = append(doubled(x.rows, 1), row)
+	*slot = int32(len(x.rows)) //nolint:gosec // it is below the limit
+	if 4*len(x.rows) > 3*len(x.last) {
 		x.grow()
 	}
-	*x.slot(row.input) = int32(len(x.rows)) //nolint:gosec // it is below the limit
 }
 
 // find returns the last row with the input, or -1.
@@ -115,9 +119,10 @@ func (x *examined) thin() {
 			continue
 		}
 		held := values[row.start:][:row.labels+row.words]
-		row.start, row.before = uint32(len(x.values)), x.find(row.input) //nolint:gosec // it was as large before
+		slot := x.slot(row.input)
+		row.start, row.before = uint32(len(x.values)), *slot-1 //nolint:gosec // it was as large before
 		x.values = append(x.values, held...)
-		x.append(row)
+		x.append(row, slot)
 	}
 }
 
@@ -171,3 +176,13 @@ func (x *examined) wordsOf(row *examinedRow) []uint32 {
 
 // distinct is how many different words the row has, once they are numbered.
 func (r *examinedRow) distinct() int { return int(r.words) + int(r.unique) }
+
+// lacking is how many of the row's words, at least, the other does not have.
+func (r *examinedRow) lacking(other *examinedRow) int {
+	return int(r.unique) + bits.OnesCount64(uint64(r.set&^other.set))
+}
+
+// wordSet has one bit for many words: what one set has and another lacks is in the one only.
+type wordSet uint64
+
+func (s *wordSet) add(word uint32) { *s |= 1 << (word % 64) }

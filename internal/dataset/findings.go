@@ -1,6 +1,9 @@
 package dataset
 
-import "fmt"
+import (
+	"fmt"
+	"sync"
+)
 
 // Findings are what there is to know of samples before they are trained on. They name
 // where samples are, and targets and labels, never what is classified.
@@ -99,8 +102,10 @@ func (i *inspector) findings(census *Census) Findings {
 	}
 	found.Words = i.words.result()
 	vocabulary := newVocabulary(&i.examined)
-	found.NearDuplicates = newNearDuplicates(&i.examined, vocabulary).find(&i.origins)
+	var near sync.WaitGroup // beside the suspects, where there is a second processor
+	near.Go(func() { found.NearDuplicates = newNearDuplicates(&i.examined, vocabulary).find(&i.origins) })
 	i.findSuspects(census, vocabulary, &found)
+	near.Wait()
 	return found
 }
 

@@ -222,7 +222,10 @@ func TestOddNames(t *testing.T) {
 	}{
 		{"nan", "a missing value"}, {"NA", "a missing value"}, {"null", "a missing value"}, {"None", "a missing value"}, {"#N/A", "a missing value"},
 		{"['a', 'b']", "a list or an object"}, {`{"a": 1}`, "a list or an object"}, {"('a',)", "a list or an object"},
-		{"1.0", "a number with a fraction"}, {"-2,5", "a number with a fraction"}, {"1.5e-7", "a number with a fraction"},
+		{"['a'", "a piece of a list or an object"}, {`"b"]`, "a piece of a list or an object"}, {"(0, 10]", "an interval of numbers"}, {"[0.5, 1.0)", "an interval of numbers"},
+		{"#REF!", "an error of a spreadsheet"}, {"#DIV/0!", "an error of a spreadsheet"}, {"#NAME?", "an error of a spreadsheet"}, {"#news!", ""}, {"#1", ""},
+		{"1.0", "a number with a fraction or an exponent"}, {"-2,5", "a number with a fraction or an exponent"}, {"1.5e-7", "a number with a fraction or an exponent"},
+		{"1E+15", "a number with a fraction or an exponent"}, {"-1", "what labelling functions abstain by, as Snorkel's"}, {"1", ""}, {"x\x00", "names with control characters"},
 		{"2024-02-29", "a date"}, {"2024-02-29T10:00:00Z", "a date"}, {"1/2/24", "a date"}, {"29.02.2024", "a date"},
 		{"20240229", "a number too long for a name"}, {"1700000000000000000", "a number too long for a name"},
 		{`\N`, "a missing value"}, {`"refund"`, "text in quotes"}, {"'refund'", "text in quotes"}, {"\u200b", "nothing at all"}, {" ", "nothing at all"},

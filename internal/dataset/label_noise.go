@@ -52,6 +52,7 @@ type labelledRow struct {
 type lengthScores struct {
 	start  packed  // scores of the labels as long as none of their samples has a word
 	least  float64 // score that start has as 0
+	most   int32   // the largest of start
 	margin int32   // of another label over the given one, with which that is suspect
 }
 
@@ -174,7 +175,9 @@ func (n *labelNoise) length(words int) *lengthScores {
 	length := &lengthScores{start: newPacked(len(starts)), least: slices.Min(starts)}
 	length.margin = int32(math.Log(1/maxConfidence) * perNat / weight(words))
 	for label := range starts {
-		length.start.add(label, scoreOf(starts[label]-length.least))
+		score := scoreOf(starts[label] - length.least)
+		length.start.add(label, score)
+		length.most = max(length.most, score)
 	}
 	n.lengths[words] = length
 	return length
@@ -184,6 +187,9 @@ func (n *labelNoise) length(words int) *lengthScores {
 func (n *labelNoise) suspect(row *labelledRow) (labelSuspect, bool) {
 	words := n.wordsOf(row)
 	length := n.length(len(words))
+	if limit := row.own + length.margin; length.most+n.scores.most(words) <= limit {
+		return labelSuspect{}, false
+	}
 	copy(n.sums, length.start)
 	n.scores.addTo(n.sums, words)
 	n.sums.clear(int(row.label))

@@ -50,6 +50,7 @@ func newMapper(mapping *Mapping, limits Limits) *mapper {
 		nested:       scanner{maxDepth: limits.Depth},
 		rows:         newDecoder(limits),
 	}
+	m.conversation.renames = true // as rows are written anew
 	m.input = m.record.index(mapping.Text + mapping.Messages)
 	for i := range mapping.Labels {
 		m.labels = append(m.labels, m.newLabelSource(&mapping.Labels[i]))
@@ -180,6 +181,7 @@ func (m *mapper) readMessages(d *decoder) {
 		return
 	}
 	var last Message
+	d.renamed = d.renamed[:0]
 	start, count := d.position, 0
 	end := start // of the messages before the last
 	var list array
@@ -188,7 +190,7 @@ func (m *mapper) readMessages(d *decoder) {
 		count++
 	}
 	if !m.takesLastMessage() {
-		m.row = append(m.row, d.data[start:d.position]...)
+		m.appendRenamed(d, start, d.position)
 		return
 	}
 	switch {
@@ -198,7 +200,20 @@ func (m *mapper) readMessages(d *decoder) {
 		d.fail(InvalidRole, "the last message, which is the label, is not the assistant's")
 	}
 	m.lastMessage = last.Content
-	m.row = append(append(m.row, d.data[start:end]...), ']')
+	m.appendRenamed(d, start, end)
+	m.row = append(m.row, ']')
+}
+
+// appendRenamed appends what is written between two places, with roles as the protocol
+// has them.
+func (m *mapper) appendRenamed(d *decoder, start, end int) {
+	for _, role := range d.renamed {
+		if role.end <= end {
+			m.row = append(append(m.row, d.data[start:role.start]...), `"system"`...)
+			start = role.end
+		}
+	}
+	m.row = append(m.row, d.data[start:end]...)
 }
 
 func (m *mapper) takesLastMessage() bool {

@@ -271,7 +271,7 @@ func TestMappedRecords(t *testing.T) {
 		{"a cell with more than a conversation", chat(LabelMapping{Field: "label"}), `{"label":"x","messages":"[{\"role\":\"user\",\"content\":\"a\"}],\"text\":\"b\""}`,
 			[]string{`part p, line 1: InvalidJSON: the field "messages": something follows the row's object, such as a comma or another row`}},
 		{"a bad message is said by the field", chat(LabelMapping{Field: "label"}), `{"label":"x","messages":[{"role":"bot","content":"a"}]}`,
-			[]string{`part p, line 1: InvalidRole: the field "messages": a message's role is not system, user, assistant or tool; system is what newer data calls developer`}},
+			[]string{`part p, line 1: InvalidRole: the field "messages": a message's role is not system, user, assistant or tool; system is what newer data calls developer, which a mapping reads`}},
 		{"no messages", chat(LabelMapping{Field: "label"}), `{"label":"x","messages":null}`, []string{`part p, line 1: MissingInput: the field "messages", in which the messages would be, is null`}},
 		{"a text for messages", chat(LabelMapping{Field: "label"}), `{"label":"x","messages":{"role":"user"}}`,
 			[]string{`part p, line 1: InvalidMessages: the field "messages": it is not a list of messages`}},

@@ -39,7 +39,8 @@ type nearDuplicates struct {
 	entries  []pairEntry // of rows that were added
 	rarest   []uint32    // words of the row in hand
 	pairs    []uint32    // hashes of theirs
-	has      []int32     // row that has the word, of those compared with others the last
+	has      []int32     // row that has the word, of those marked the last
+	marked   int         // the last row of which all words are
 }
 
 // pairEntry is a row with a pair of words.
@@ -57,6 +58,7 @@ func newNearDuplicates(examined *examined, vocabulary *vocabulary) *nearDuplicat
 		spread:   spread,
 		entries:  make([]pairEntry, 0, 4*len(examined.rows)),
 		has:      slices.Repeat([]int32{-1}, len(vocabulary.samples)),
+		marked:   -1,
 	}
 }
 
@@ -113,7 +115,9 @@ func (n *nearDuplicates) repeated(row int) (other int, same bool) {
 	if own.distinct() < minWords {
 		return -1, false
 	}
-	n.findPairs(own)
+	if n.findPairs(own); len(n.pairs) == 0 {
+		return -1, false
+	}
 	other = n.like(row)
 	if own.split == train {
 		n.add(row)
@@ -161,9 +165,7 @@ func (n *nearDuplicates) like(row int) int {
 			if compared == maxCompared {
 				return -1
 			}
-			if compared++; compared == 1 {
-				n.mark(row)
-			}
+			compared++
 			if n.nearlyEqual(row, int(entry.row)) {
 				return int(entry.row)
 			}
@@ -172,30 +174,37 @@ func (n *nearDuplicates) like(row int) int {
 	return -1
 }
 
+// mark notes the words of the row that is compared with others.
 func (n *nearDuplicates) mark(row int) {
+	if n.marked == row {
+		return
+	}
+	n.marked = row
 	for _, word := range n.examined.wordsOf(&n.examined.rows[row]) {
 		n.has[word] = int32(row) //nolint:gosec // it is below maxExamined
 	}
 }
 
 // nearlyEqual reports whether all words but one, or one in ten, are in both inputs, and
-// one is not much longer than the other. The first is marked.
+// one is not much longer than the other.
 func (n *nearDuplicates) nearlyEqual(row, other int) bool {
 	a, b := &n.examined.rows[row], &n.examined.rows[other]
 	if 5*min(a.count, b.count) < 4*max(a.count, b.count) {
 		return false
 	}
 	words := max(a.distinct(), b.distinct())
-	if words-min(a.distinct(), b.distinct()) > maxMissing(words) {
+	most := maxMissing(words)
+	if max(a.lacking(b), b.lacking(a)) > most {
 		return false
 	}
+	n.mark(row)
 	missing := words
 	for _, word := range n.examined.wordsOf(b) {
 		if n.has[word] == int32(row) { //nolint:gosec // it is below maxExamined
 			missing--
 		}
 	}
-	return missing <= maxMissing(words)
+	return missing <= most
 }
 
 // maxMissing is how many of the words of an input nearly the same one may lack.

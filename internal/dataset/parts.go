@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strings"
 )
 
 // Format is how samples are written.
@@ -217,6 +218,9 @@ func (r *PartsReader) openRows() error {
 	input, head, whole, err := inUTF8(bufio.NewReaderSize(&r.input, bufferBytes))
 	if err != nil || whole && isEmpty(head) {
 		return err
+	}
+	if strings.HasSuffix(r.part, ".br") && !isText(head) {
+		return (&recognition{options: &r.options}).refuse(new(inCompression("compressed by Brotli, as its name says", "brotli -d")))
 	}
 	format, err := recognise(head, whole, &r.options)
 	if problem, ok := errors.AsType[*InvalidDatasetError](err); ok && problem.Reason == UnmappedFields {

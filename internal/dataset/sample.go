@@ -41,6 +41,9 @@ type Sample struct {
 	Labels   []TargetLabels
 }
 
+// textSpan is where something stands in a row.
+type textSpan struct{ start, end int }
+
 // InputType tells which of Text and Messages the row has.
 func (s *Sample) InputType() InputType {
 	if len(s.Messages) > 0 {
@@ -57,6 +60,9 @@ type decoder struct {
 	targets  []TargetLabels
 	labels   []string // of all targets
 	chunks   []string // of one message
+
+	renames bool       // the role that newer data calls developer is read as system
+	renamed []textSpan // where that stands
 
 	rowShape, messageShape, labelsShape shape
 
@@ -192,7 +198,7 @@ func (d *decoder) readMessage() (message Message) {
 		switch fields.key {
 		case "role":
 			if d.expect('"', InvalidRole, "a message's role is not a string") {
-				message.Role = d.string()
+				message.Role = d.readRole()
 			}
 		case "content":
 			hasContent = true
@@ -208,12 +214,22 @@ func (d *decoder) readMessage() (message Message) {
 		}
 	case "user", "assistant", "tool":
 	default:
-		d.fail(InvalidRole, "a message's role is not system, user, assistant or tool; system is what newer data calls developer")
+		d.fail(InvalidRole, "a message's role is not system, user, assistant or tool; system is what newer data calls developer, which a mapping reads")
 	}
 	if !hasContent && message.Role != "assistant" { // which may call tools instead
 		d.fail(InvalidContent, "a message has no content")
 	}
 	return message
+}
+
+func (d *decoder) readRole() string {
+	start := d.position
+	role := d.string()
+	if role == "developer" && d.renames {
+		d.renamed = append(d.renamed, textSpan{start, d.position})
+		return "system"
+	}
+	return role
 }
 
 func (d *decoder) readContent() (content string, isNull bool) {

@@ -106,7 +106,10 @@ func signedBy(head []byte) *foreign {
 	case isBzip2(head):
 		return new(compressedAgain("bzip2"))
 	}
-	return findSignature(binarySignatures, head)
+	if found := findSignature(binarySignatures, head); found != nil {
+		return found
+	}
+	return inBlocks(head)
 }
 
 func findSignature(signatures []signature, head []byte) *foreign {

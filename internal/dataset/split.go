@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"math/bits"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/cespare/xxhash/v2"
@@ -79,27 +80,36 @@ func (h *inputHasher) hash() (order, split uint64) {
 // fold appends the folding of the text. Of ASCII, as most is, it finds the words on the way.
 func (h *inputHasher) fold(text string) {
 	start := len(h.data)
-	data, word := h.data, start
+	data := slices.Grow(h.data, len(text))
+	data = data[:start+len(text)] // it has as many bytes, or fewer
+	end, word := start, start
 	for i := range len(text) {
 		c := text[i]
 		if c >= utf8.RuneSelf {
-			h.data, h.ascii = appendFolded(data[:start], text), false
+			h.data, h.ascii = appendFoldedRunes(data[:end], text[i:]), false
+			h.showSomething(start, text)
 			return
 		}
+		data[end] = folded[c]
 		if folded[c] != 0 {
-			data = append(data, folded[c])
-		} else if c != '\'' && word < len(data) {
-			h.words = append(h.words, newWordSpan(word, len(data)))
-			word = len(data)
+			end++
+		} else if c != '\'' && word < end {
+			h.words = append(h.words, newWordSpan(word, end))
+			word = end
 		}
 	}
-	if word < len(data) {
-		h.words = append(h.words, newWordSpan(word, len(data)))
+	if word < end {
+		h.words = append(h.words, newWordSpan(word, end))
 	}
-	if len(data) == start {
-		data = appendVisible(data, text)
+	h.data = data[:end]
+	h.showSomething(start, text)
+}
+
+// showSomething appends the punctuation of a text that has nothing else.
+func (h *inputHasher) showSomething(start int, text string) {
+	if len(h.data) == start {
+		h.data = appendVisible(h.data, text)
 	}
-	h.data = data
 }
 
 // input hashes what was read last, whatever the seed.

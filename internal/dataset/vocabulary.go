@@ -38,6 +38,7 @@ func (x *examined) rank(row *examinedRow, ranks []uint32) {
 	for _, number := range words {
 		if rank := ranks[number]; rank != unique {
 			kept = append(kept, rank)
+			row.set.add(rank)
 		}
 	}
 	row.unique = uint16(len(words) - len(kept)) //nolint:gosec // at most maxWords

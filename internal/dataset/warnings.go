@@ -84,6 +84,9 @@ func (p *preparer) warnings() []Warning {
 		if pairs := similar(kept); pairs.count > 0 {
 			warn(SimilarLabels, "target %s: %s", quote(target.Name), pairs)
 		}
+		if several := joined(kept); several.count > 0 {
+			warn(OddNames, "target %s: labels that are others, joined: %s. A separator takes them apart", quote(target.Name), several)
+		}
 		for kind, labels := range odd(kept) {
 			if labels.count > 0 {
 				warn(OddNames, "target %s: labels that look like %s: %s", quote(target.Name), oddNames[kind].what, labels)
@@ -106,12 +109,17 @@ func labelCounts(targets []Target, name string) []LabelCount {
 // they are, do not have.
 func missing(labels, others []LabelCount) (found names) {
 	for _, label := range labels {
-		_, ok := slices.BinarySearchFunc(others, label.Name, func(other LabelCount, name string) int { return cmp.Compare(other.Name, name) })
-		if !ok {
+		if !hasLabel(others, label.Name) {
 			found.add(label.Name)
 		}
 	}
 	return found
+}
+
+// hasLabel reports whether a label of the name is among the labels, which are sorted.
+func hasLabel(labels []LabelCount, name string) bool {
+	_, ok := slices.BinarySearchFunc(labels, name, func(label LabelCount, name string) int { return cmp.Compare(label.Name, name) })
+	return ok
 }
 
 func few(labels []LabelCount) (found names) {

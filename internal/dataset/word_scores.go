@@ -65,6 +65,7 @@ type wordScores struct {
 type wordLabels struct {
 	start, end uint32 // of its groups
 	group      uint32 // that is being counted, from 1
+	most       int32  // the largest score
 	counts     uint64 // of the group, packed
 }
 
@@ -115,11 +116,21 @@ func (s *wordScores) endGroup(word *wordLabels) {
 	}
 	scores := uint64(0)
 	for shift := 0; shift < 64; shift += packedBits {
-		scores |= uint64(s.terms[word.counts>>shift&packedMask]) << shift //nolint:gosec // it is not negative
+		score := s.terms[word.counts>>shift&packedMask]
+		scores |= uint64(score) << shift //nolint:gosec // it is not negative
+		word.most = max(word.most, score)
 	}
 	s.groups[word.end], s.scores[word.end] = word.group-1, scores
 	word.end++
 	word.counts = 0
+}
+
+// most is a score that the words give no label more than.
+func (s *wordScores) most(words []uint32) (score int32) {
+	for _, number := range words {
+		score += s.words[number].most
+	}
+	return score
 }
 
 // addTo adds the scores of the words to sums.

@@ -74,18 +74,20 @@ func (r *wordReader) add(text string) {
 	start := len(r.data)
 	for _, c := range text {
 		switch {
-		case unicode.IsSpace(c) || unicode.IsPunct(c):
-			if c != '\'' {
+		case c < utf8.RuneSelf: // needs no look into tables
+			if folded[c] != 0 {
+				r.data = append(r.data, folded[c])
+			} else if c != '\'' {
 				start = r.end(start)
 			}
-		case unicode.In(c, unspaced...):
+		case unicode.IsSpace(c) || unicode.IsPunct(c):
+			start = r.end(start)
+		case c >= firstUnspaced && unicode.In(c, unspaced...):
 			start = r.end(start)
 			r.data = utf8.AppendRune(r.data, c)
 			start = r.end(start)
-		case c >= utf8.RuneSelf || folded[c] != 0:
-			r.data = utf8.AppendRune(r.data, unicode.ToLower(c))
 		default:
-			start = r.end(start)
+			r.data = utf8.AppendRune(r.data, unicode.ToLower(c))
 		}
 	}
 	r.end(start)
@@ -102,3 +104,5 @@ func (r *wordReader) end(start int) int {
 // unspaced are the scripts that put no space between words. Each of their
 // characters counts as one.
 var unspaced = []*unicode.RangeTable{unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar}
+
+const firstUnspaced = '\u0E01' // is Thai

@@ -19,24 +19,28 @@ type Location = store.Location
 // the volume with the data: on one in memory it would take what it is to spare.
 func scratchIn(directory string) string { return filepath.Join(directory, "scratch") }
 
-// openDirectory takes the directory for this process alone. One that is not admitted
-// stays as it was.
+// openDirectory takes the directory for this process, with SQLite for it alone. One that is not
+// admitted stays as it was.
 func openDirectory(ctx context.Context, at Location) (*store.Store, blob.Store, *directoryLock, error) {
 	if err := os.MkdirAll(at.Directory, 0o700); err != nil {
 		return nil, nil, nil, err
 	}
-	lock, err := lockDirectory(at.Directory)
+	take := lockDirectory
+	if at.DatabaseURL != "" {
+		take = joinDirectory
+	}
+	lock, err := take(at.Directory)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	opened, blobs, err := openAdmitted(ctx, at)
+	opened, blobs, err := openAdmitted(ctx, at, lock)
 	if err != nil {
 		return nil, nil, nil, errors.Join(err, lock.release())
 	}
 	return opened, blobs, lock, nil
 }
 
-func openAdmitted(ctx context.Context, at Location) (*store.Store, blob.Store, error) {
+func openAdmitted(ctx context.Context, at Location, lock *directoryLock) (*store.Store, blob.Store, error) {
 	if err := at.Admit(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -45,9 +49,18 @@ func openAdmitted(ctx context.Context, at Location) (*store.Store, blob.Store, e
 			return nil, nil, err
 		}
 	}
-	blobs, err := blob.Open(at.Directory)
+	open := blob.Join
+	if lock.alone {
+		open = blob.Open
+	}
+	blobs, err := open(at.Directory)
 	if err != nil {
 		return nil, nil, err
+	}
+	if at.DatabaseURL != "" {
+		if err := lock.share(); err != nil {
+			return nil, nil, err
+		}
 	}
 	opened, err := store.Open(ctx, at, blobs)
 	return opened, blobs, err

@@ -37,13 +37,13 @@ func (e Encoders) in(directory string) basemodels.Encoders {
 
 // greetEncoders asks encoders what they are, so that cards say it, and that whoever starts
 // a factory learns early what is wrong with an address or a key.
-func (f *Factory) greetEncoders(ctx context.Context, models basemodels.Models) {
-	for i := range models {
-		base := &models[i]
+func (f *foundation) greetEncoders(ctx context.Context) {
+	for i := range f.baseModels {
+		base := &f.baseModels[i]
 		if base.Encoder == nil {
 			continue
 		}
-		logger := f.logger.With(slog.String("base_model", base.Name))
+		logger := f.config.Logger.With(slog.String("base_model", base.Name))
 		if err := base.Greet(ctx); err != nil && ctx.Err() == nil {
 			logger.WarnContext(ctx, "the base model's encoder cannot be used yet", slog.Any("error", err))
 		} else if err == nil {

@@ -30,7 +30,7 @@ func TestFilesExpire(t *testing.T) {
 	}
 	expire := func() {
 		t.Helper()
-		if err := s.factory.store.RemoveExpiredFiles(t.Context(), s.factory.now()); err != nil {
+		if err := s.factory.store.RemoveExpiredFiles(t.Context(), s.factory.config.Clock()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -101,7 +101,7 @@ func TestUploadSaysWhenItExpires(t *testing.T) {
 			t.Errorf("%s: expires after %d seconds, want %d hours", test.reason, seconds, test.hours)
 		}
 		isThere := func() bool {
-			if err := s.factory.store.RemoveExpiredFiles(t.Context(), s.factory.now()); err != nil {
+			if err := s.factory.store.RemoveExpiredFiles(t.Context(), s.factory.config.Clock()); err != nil {
 				t.Fatal(err)
 			}
 			_, err := s.client("alice-key").GetFile(t.Context(), file.ID)

@@ -1,6 +1,7 @@
 package factory
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -17,17 +18,20 @@ type Memory struct {
 }
 
 // ShareMemory shares what there is by the cgroup or, without a limit there, the machine. A
-// training gets what it is given or, if that is 0, its part of a half.
+// training gets what it is given or, if that is 0, its part of a half. Without workers all is the
+// server's.
 func ShareMemory(training int64, workers int) (Memory, error) {
 	there, err := memlimit.ApplyFallback(memlimit.FromCgroup, memlimit.FromSystem)()
 	if err != nil {
 		there = 0
 	}
-	return shareMemory(int64(min(there, math.MaxInt64)), training, int64(max(workers, 1)))
+	return shareMemory(int64(min(there, math.MaxInt64)), training, int64(max(workers, 0)))
 }
 
 func shareMemory(there, training, workers int64) (Memory, error) {
 	switch {
+	case workers == 0:
+		return Memory{Serving: cmp.Or(there, math.MaxInt64)}, nil
 	case training == 0 && there == 0:
 		return Memory{}, fmt.Errorf("it is not known how much memory there is: say with --training-memory how much of it a training may take")
 	case training == 0:

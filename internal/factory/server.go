@@ -1,6 +1,7 @@
 package factory
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,10 +11,10 @@ import (
 	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory/api"
-	"github.com/classifier-factory/classifier-factory/internal/factory/basemodels"
 	"github.com/classifier-factory/classifier-factory/internal/factory/serving"
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 	"github.com/classifier-factory/classifier-factory/internal/factory/training"
@@ -27,18 +28,23 @@ const DefaultBaseModel = "ministral-3b-latest"
 // 77 labels, or the eight largest.
 const loadedModelBytes = 512 << 20
 
+// DefaultLease is how long a process may be silent before its jobs are given to others.
+const DefaultLease = training.DefaultLease
+
 // Limits keep one tenant from using up what all share. Zero is no limit.
 type Limits = store.Limits
 
 // Config says what a factory is made of.
 type Config struct {
-	Directory         string           // where everything is kept; one process may use it at a time
+	Directory         string           // where everything is kept; without DatabaseURL one process may use it at a time
 	DatabaseURL       string           // of PostgreSQL, to keep facts in it and bytes alone in the directory; default: SQLite in the directory
 	APIKeys           []api.Key        // at least one, unless the directory has some
 	InsecureNoAuth    bool             // asks for no key; everybody is the same tenant
 	BaseModels        []string         // NAME is the engine, NAME=words:FILE and NAME=embeddings:URL know more; default: DefaultBaseModel
 	Encoders          Encoders         // of the base models that have one
 	Workers           int              // jobs to train at a time; default: 1
+	ServeAlone        bool             // validates and trains nothing, which workers on the same PostgreSQL do
+	Lease             time.Duration    // how long a process on PostgreSQL may be silent before its jobs are given to others; default: DefaultLease
 	TrainingMemory    int64            // bytes that a training may take; default: as ShareMemory says
 	RequestsPerSecond int              // of each tenant on average, twice as many at once; default: no limit
 	RequestsUnderWay  int              // of each tenant at a time; default: no limit
@@ -48,82 +54,48 @@ type Config struct {
 	WandbBaseURL      *url.URL         // of the server of Weights & Biases that jobs are reported to; default: none is
 	CORSOrigins       []string         // of pages whose scripts may use the server; default: none
 	JobLifetime       time.Duration    // after which jobs that are finished, or validated and not started, expire; default: never
+	Tracer            trace.Tracer     // of requests and jobs; default: none
 	Logger            *slog.Logger     // default: none
 	Clock             func() time.Time // default: time.Now
+
+	isWorker bool // see OpenWorker
 }
 
 // Factory is an open server.
 type Factory struct {
-	logger      *slog.Logger
-	now         func() time.Time
-	jobLifetime time.Duration
-	store       *store.Store
-	queue       *training.Queue
-	api         *api.Server
-	registry    *prometheus.Registry
-	close       func() error
+	*foundation
+	api   *api.Server
+	close func() error
 }
 
 // Open opens the store and goes on with the jobs that were queued or running.
 func Open(ctx context.Context, config Config) (*Factory, error) {
-	if err := config.complete(); err != nil {
-		return nil, err
-	}
-	encoders := config.Encoders.in(config.Directory)
-	base, err := basemodels.Open(config.BaseModels, encoders)
+	opened, err := openFoundation(ctx, config)
 	if err != nil {
 		return nil, err
 	}
-	stored, blobs, lock, err := openDirectory(ctx, Location{Directory: config.Directory, DatabaseURL: config.DatabaseURL})
+	config = opened.config
+	if err := config.requireKeys(ctx, opened.store); err != nil {
+		return nil, errors.Join(err, opened.closeFoundation())
+	}
+	signingKey, err := opened.store.SigningKey(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("open the store: %w", explainVolume(config.Directory, err))
-	}
-	closeDirectory := func() error { return errors.Join(base.Close(), stored.Close(), lock.release()) }
-	if err := config.requireKeys(ctx, stored); err != nil {
-		return nil, errors.Join(err, closeDirectory())
-	}
-	signingKey, err := stored.SigningKey(ctx)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("write to the store: %w", explainVolume(config.Directory, err)), closeDirectory())
-	}
-	if err := stored.ResumeJobs(ctx, config.Clock()); err != nil {
-		return nil, errors.Join(fmt.Errorf("resume jobs: %w", explainVolume(config.Directory, err)), closeDirectory())
-	}
-	registry := newRegistry(stored)
-	registry.MustRegister(base.Collectors()...)
-	queue := training.NewQueue(training.Config{
-		Store:          stored,
-		Blobs:          blobs,
-		BlobDirectory:  config.Directory,
-		BaseModels:     base,
-		Encoders:       encoders,
-		Scratch:        scratchIn(config.Directory),
-		TrainingMemory: config.TrainingMemory,
-		Logger:         config.Logger,
-		Clock:          config.Clock,
-		Registry:       registry,
-	})
-	if err := queue.RemoveFolders(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("remove what trainings put aside: %w", explainVolume(config.Directory, err)), closeDirectory())
+		return nil, errors.Join(fmt.Errorf("write to the store: %w", explainVolume(config.Directory, err)), opened.closeFoundation())
 	}
 	if config.WandbBaseURL != nil {
-		queue.ReportTo(config.WandbBaseURL)
+		opened.queue.ReportTo(config.WandbBaseURL)
 	}
+	models := serving.NewModels(opened.store, opened.blobs, opened.baseModels, loadedModelBytes, config.Clock, opened.registry)
 	f := &Factory{
-		logger:      config.Logger,
-		now:         config.Clock,
-		jobLifetime: config.JobLifetime,
-		store:       stored,
-		queue:       queue,
-		registry:    registry,
+		foundation: opened,
 		api: api.New(api.Config{
-			Store:             stored,
-			Blobs:             blobs,
-			Queue:             queue,
-			Models:            serving.NewModels(stored, blobs, base, loadedModelBytes, registry),
+			Store:             opened.store,
+			Blobs:             opened.blobs,
+			Queue:             opened.queue,
+			Models:            models,
 			Keys:              config.APIKeys,
 			InsecureNoAuth:    config.InsecureNoAuth,
-			BaseModels:        base,
+			BaseModels:        opened.baseModels,
 			RequestsPerSecond: config.RequestsPerSecond,
 			RequestsUnderWay:  config.RequestsUnderWay,
 			Limits:            config.Limits,
@@ -133,23 +105,41 @@ func Open(ctx context.Context, config Config) (*Factory, error) {
 			CORSOrigins:       config.CORSOrigins,
 			Logger:            config.Logger,
 			Clock:             config.Clock,
-			Registry:          registry,
+			Registry:          opened.registry,
+			Tracer:            config.Tracer,
 		}),
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
-	var expiry sync.WaitGroup
-	expiry.Go(func() { f.expire(background) })
-	expiry.Go(func() { f.api.RecordKeyUses(background) })
-	expiry.Go(func() { f.removeUnreferenced(background) })
-	expiry.Go(func() { f.greetEncoders(background, base) })
+	var tasks sync.WaitGroup
+	tasks.Go(func() { f.attend(background, f.hearing(models), f.lead) })
+	tasks.Go(func() { f.keepUp(background) })
+	tasks.Go(func() { f.api.RecordKeyUses(background) })
+	tasks.Go(func() { f.greetEncoders(background) })
 	f.close = sync.OnceValue(func() error {
 		stop()
-		expiry.Wait()
-		queue.Close()
-		return closeDirectory()
+		tasks.Wait()
+		return f.closeFoundation()
 	})
-	queue.Start(config.Workers)
+	if !config.ServeAlone {
+		f.queue.Start(config.Workers)
+	}
 	return f, nil
+}
+
+// hearing passes on what other processes have changed to those who remember it.
+func (f *Factory) hearing(models *serving.Models) func(store.Change) {
+	return func(change store.Change) {
+		f.queue.Hear(change)
+		switch change.Kind {
+		case store.ModelChanged:
+			models.Forget(change.ID)
+		case store.KeyChanged:
+			f.api.ForgetKeys()
+		case store.AnyChanged:
+			models.ForgetAll()
+			f.api.ForgetKeys()
+		}
+	}
 }
 
 // RunIfChild trains, and does not return, if a factory has started this process for that.
@@ -170,15 +160,22 @@ func (c *Config) complete() error {
 	if len(c.BaseModels) == 0 {
 		c.BaseModels = []string{DefaultBaseModel}
 	}
+	if c.ServeAlone && c.DatabaseURL == "" {
+		return errors.New("--workers 0 leaves jobs to factory work, which needs PostgreSQL: name one with --database-url")
+	}
+	c.Lease = cmp.Or(c.Lease, DefaultLease)
 	if c.Workers <= 0 {
 		c.Workers = 1
 	}
-	if c.TrainingMemory == 0 {
+	if c.TrainingMemory == 0 && !c.ServeAlone {
 		memory, err := ShareMemory(0, c.Workers)
 		if err != nil {
 			return err
 		}
 		c.TrainingMemory = memory.Training
+	}
+	if c.Tracer == nil {
+		c.Tracer = noop.Tracer{}
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

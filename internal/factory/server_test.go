@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -437,6 +438,27 @@ func TestMetrics(t *testing.T) {
 		`classifier_factory_jobs{status="SUCCESS"} 1`,
 		`classifier_factory_http_request_duration_seconds_count{code="200",route="POST /v1/files"} 1`,
 		`classifier_factory_job_stage_duration_seconds_count{stage="RUNNING"} 1`,
+		`classifier_factory_jobs{status="FAILED"} 0`,
+		`classifier_factory_oldest_waiting_job_seconds{stage="training"} 0`,
+	} {
+		if !strings.Contains(recorder.Body.String(), want) {
+			t.Errorf("metrics lack %s", want)
+		}
+	}
+}
+
+// TestTheLongestWaitIsTold: a queue that nobody takes from is seen.
+func TestTheLongestWaitIsTold(t *testing.T) {
+	var offset atomic.Int64
+	s := startServer(t, func(c *Config) { c.Clock = func() time.Time { return time.Unix(1_800_000_000+offset.Load(), 0) } })
+	s.factory.queue.Close()
+	s.create(autoStart, s.upload("intents.jsonl", intents(20)))
+	offset.Store(3600)
+	recorder := httptest.NewRecorder()
+	s.factory.MetricsHandler().ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	for _, want := range []string{
+		`classifier_factory_oldest_waiting_job_seconds{stage="validating"} 3600`,
+		`classifier_factory_oldest_waiting_job_seconds{stage="training"} 0`,
 	} {
 		if !strings.Contains(recorder.Body.String(), want) {
 			t.Errorf("metrics lack %s", want)

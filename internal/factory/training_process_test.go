@@ -47,7 +47,7 @@ func (s *server) savedTraining(id string) {
 	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
 	defer cancel()
 	for ctx.Err() == nil {
-		if saved, _ := filepath.Glob(filepath.Join(scratchIn(s.config.Directory), id, "training.state")); len(saved) > 0 {
+		if saved, _ := filepath.Glob(filepath.Join(scratchIn(s.config.Directory), id+".*", "training.state")); len(saved) > 0 {
 			return
 		}
 		time.Sleep(time.Millisecond)

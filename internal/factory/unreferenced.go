@@ -11,16 +11,16 @@ const unreferencedInterval = time.Hour
 
 // removeUnreferenced removes bytes that nobody has needed for a day, until the context
 // ends.
-func (f *Factory) removeUnreferenced(ctx context.Context) {
+func (f *foundation) removeUnreferenced(ctx context.Context) {
 	ticker := time.NewTicker(unreferencedInterval)
 	defer ticker.Stop()
 	for {
-		removed, err := f.store.RemoveUnreferenced(ctx, f.now())
+		removed, err := f.store.RemoveUnreferenced(ctx, f.config.Clock())
 		if err != nil && ctx.Err() == nil {
-			f.logger.ErrorContext(ctx, "unreferenced bytes not removed", slog.Any("error", err))
+			f.config.Logger.ErrorContext(ctx, "unreferenced bytes not removed", slog.Any("error", err))
 		}
 		if removed > 0 {
-			f.logger.InfoContext(ctx, "bytes removed that nothing referred to for a day", slog.Int("blobs", removed))
+			f.config.Logger.InfoContext(ctx, "bytes removed that nothing referred to for a day", slog.Int("blobs", removed))
 		}
 		select {
 		case <-ticker.C:

@@ -16,6 +16,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"go.opentelemetry.io/otel/propagation"
 )
 
 const (
@@ -243,6 +245,7 @@ func (c *Client) newRequest(ctx context.Context, r request) (*http.Request, erro
 	if r.body != nil {
 		header.Set("Content-Type", jsonMediaType)
 	}
+	propagation.TraceContext{}.Inject(ctx, propagation.HeaderCarrier(header)) // where there is a span
 	if key := c.key.reveal(); key != "" {
 		header.Set("Authorization", "Bearer "+key)
 	}

@@ -1,7 +1,8 @@
 // The benchmark measures the product beside what does the same, in one run: with
 // the argument datasets, reading and uploading them; with engine, training and
 // predicting; with fewshot, training with few rows; with durations, what a factory says of
-// how long it will train; with load, a factory that serves.
+// how long it will train; with load, a factory that serves; with report, what the data
+// report finds of errors that were put into data.
 package main
 
 import (
@@ -37,10 +38,12 @@ func main() {
 		err = measureFewShot(ctx)
 	case durationsCommand:
 		err = measureDurations(ctx, *factory)
+	case reportCommand:
+		err = measureReport(ctx)
 	case datasetsCommand:
 		err = measureDatasets(ctx, *factory)
 	default:
-		err = errors.New("the argument is datasets, durations, engine, fewshot or load")
+		err = errors.New("the argument is datasets, durations, engine, fewshot, load or report")
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)

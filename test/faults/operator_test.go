@@ -5,18 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
-	toolscache "k8s.io/client-go/tools/cache"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	ctrlconfig "sigs.k8s.io/controller-runtime/pkg/config"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
@@ -71,8 +67,8 @@ func (o *operator) newManager(ctx context.Context) (ctrl.Manager, error) {
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return &apiTransport{operator: o, next: next} })
 	cacheOptions := controller.CacheOptions()
 	cacheOptions.DefaultNamespaces = map[string]cache.Config{o.world.Namespace.Name: {}}
-	cacheOptions.DefaultTransform = inWorldTime(cacheOptions.DefaultTransform)
-	manager, err := ctrl.NewManager(config, ctrl.Options{
+	cacheOptions.DefaultTransform = transformInWorldTime(cacheOptions.DefaultTransform)
+	real, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme:                  o.world.plane.Scheme,
 		MapperProvider:          func(*rest.Config, *http.Client) (meta.RESTMapper, error) { return o.world.plane.mapper, nil },
 		Cache:                   cacheOptions,
@@ -85,6 +81,7 @@ func (o *operator) newManager(ctx context.Context) (ctrl.Manager, error) {
 	if err != nil {
 		return nil, err
 	}
+	manager := managerInWorldTime{real}
 	options := connection.DefaultOptions()
 	options.PrivateHosts = []string{"127.0.0.1"}
 	options.Clock, options.UserAgent, options.Registerer = worldClock, o.name, o.registerer()
@@ -121,19 +118,4 @@ func (o *operator) crash() {
 	}
 	o.stop()
 	o.world.restarts.Go(func() { o.world.startOperator() })
-}
-
-// deletionTimes are when objects were first seen deleted, in the worlds' time: the
-// API server's clock must not lag behind the operators'.
-var deletionTimes sync.Map
-
-func inWorldTime(transform toolscache.TransformFunc) toolscache.TransformFunc {
-	return func(object any) (any, error) {
-		object, err := transform(object)
-		if seen, ok := object.(client.Object); ok && seen.GetDeletionTimestamp() != nil {
-			first, _ := deletionTimes.LoadOrStore(seen.GetUID(), metav1.NewTime(worldClock.Now()))
-			seen.SetDeletionTimestamp(new(first.(metav1.Time)))
-		}
-		return object, err
-	}
 }

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// serviceMonitors stands for the Prometheus operator's own kind.
-const serviceMonitors = `
+// monitoring stands for the Prometheus operator's own kinds.
+const monitoring = `
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata: {name: servicemonitors.monitoring.coreos.com, annotations: {api-approved.kubernetes.io: unapproved}}
@@ -16,6 +16,16 @@ spec:
   group: monitoring.coreos.com
   scope: Namespaced
   names: {kind: ServiceMonitor, listKind: ServiceMonitorList, plural: servicemonitors, singular: servicemonitor}
+  versions:
+  - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: prometheusrules.monitoring.coreos.com, annotations: {api-approved.kubernetes.io: unapproved}}
+spec:
+  group: monitoring.coreos.com
+  scope: Namespaced
+  names: {kind: PrometheusRule, listKind: PrometheusRuleList, plural: prometheusrules, singular: prometheusrule}
   versions:
   - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}
 `
@@ -47,13 +57,15 @@ factory:
     annotations: {cert-manager.io/cluster-issuer: letsencrypt}
     tls: {secretName: classifiers-tls}
 networkPolicies: {enabled: true}
-monitors: {enabled: true}
+monitors: {enabled: true, labels: {release: prometheus}}
+alerts: {enabled: true, labels: {release: prometheus}}
+dashboards: {enabled: true, labels: {grafana_dashboard: "1", folder: classifiers}}
 `
 
 // TestInstallingAndLeaving is the life of a release on a real API server: Helm applies it
 // server-side, changes it, and takes it away but for what crds.keep keeps.
 func TestInstallingAndLeaving(t *testing.T) {
-	kubectl(t, serviceMonitors, "apply", "-f", "-")
+	kubectl(t, monitoring, "apply", "-f", "-")
 	for _, name := range []string{"team-a", "team-b"} {
 		kubectl(t, "", "create", "namespace", name)
 	}

@@ -35,12 +35,15 @@ func TestTheChartIsTheManifests(t *testing.T) {
 	}{
 		{name: "everywhere"},
 		{name: "some namespaces", values: "watchNamespaces: [team-a, team-b]", environment: []string{"WATCH_NAMESPACES=team-a,team-b"}},
-		{name: "policies and monitors", values: "networkPolicies: {enabled: true}\nmonitors: {enabled: true}", folders: []string{"network-policy", "prometheus"}},
-		{name: "what pages change", changes: []string{"rotate-a-key.md", "use-object-storage.md"}, values: `
+		{name: "policies with monitors and dashboards", folders: []string{"network-policy", "prometheus", "grafana"},
+			values: "networkPolicies: {enabled: true}\nmonitors: {enabled: true}\nalerts: {enabled: true}\ndashboards: {enabled: true}"},
+		{name: "what pages change", changes: []string{"rotate-a-key.md", "use-object-storage.md", "trace-requests.md"}, values: `
 operator:
   args: [--storage-private-hosts=minio.storage.svc]
+  env: &env [{name: OTEL_EXPORTER_OTLP_ENDPOINT, value: "http://collector.observability.svc:4318"}]
 factory:
   args: [--api-keys-file=/keys/keys]
+  env: *env
   volumeMounts: [{name: keys, mountPath: /keys, readOnly: true}]
   volumes: [{name: keys, secret: {secretName: factory-api-keys}}]`},
 	} {

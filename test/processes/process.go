@@ -67,6 +67,14 @@ func (p *Process) End(t testing.TB, signal syscall.Signal) {
 	}
 }
 
+// Send sends a signal that does not end the process, such as SIGSTOP.
+func (p *Process) Send(t testing.TB, signal syscall.Signal) {
+	t.Helper()
+	if err := p.command.Process.Signal(signal); err != nil {
+		t.Error(err)
+	}
+}
+
 // Log is what the process has written until now, a line each.
 func (p *Process) Log(t testing.TB) []string {
 	t.Helper()

@@ -10,7 +10,7 @@ import (
 )
 
 // KeyLifetime is how long a key is remembered that another process may have revoked
-// meanwhile. What this process revokes is forgotten at once.
+// meanwhile without that this one was told. What this process revokes is forgotten at once.
 const KeyLifetime = time.Second
 
 // maxCachedKeys bounds the memory for keys; the next one begins anew.
@@ -70,3 +70,6 @@ func (c *keyCache) forget() {
 	c.changes++
 	clear(c.entries)
 }
+
+// ForgetKeys is called when another process may have revoked one.
+func (s *Server) ForgetKeys() { s.storedKeys.forget() }

@@ -13,7 +13,9 @@ func (s *Server) observed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		started := s.now()
 		recorder := &statusRecorder{ResponseWriter: w, status: http.StatusOK}
+		finish := s.traced(r)
 		defer func() {
+			finish(recorder.status)
 			duration := s.now().Sub(started)
 			s.requestSeconds.WithLabelValues(r.Pattern, strconv.Itoa(recorder.status)).Observe(duration.Seconds())
 			level := slog.LevelInfo

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory/basemodels"
 	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
@@ -39,6 +40,7 @@ type Config struct {
 	Logger   *slog.Logger
 	Clock    func() time.Time
 	Registry prometheus.Registerer
+	Tracer   trace.Tracer // default: none
 }
 
 // Server answers requests.

@@ -26,12 +26,18 @@ func In(directory string) *Directory {
 	return &Directory{named: filepath.Join(directory, "blobs"), incoming: filepath.Join(directory, "incoming")}
 }
 
-// Open creates the directories and forgets uploads that were cut off.
+// Open creates the directories and forgets uploads that were cut off. No other process may have
+// the directory.
 func Open(directory string) (*Directory, error) {
-	d := In(directory)
-	if err := os.RemoveAll(d.incoming); err != nil {
+	if err := os.RemoveAll(In(directory).incoming); err != nil {
 		return nil, err
 	}
+	return Join(directory)
+}
+
+// Join is Open beside other processes, whose uploads are under way.
+func Join(directory string) (*Directory, error) {
+	d := In(directory)
 	for _, path := range []string{d.named, d.incoming} {
 		if err := MakeFolder(path); err != nil {
 			return nil, err

@@ -128,3 +128,10 @@ func (c *modelCache) removeElement(element *list.Element) {
 	delete(c.entries, removed.digest)
 	c.recent.Remove(element)
 }
+
+// loaded is how many bytes of model files are in memory.
+func (c *modelCache) loaded() int64 {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	return c.size
+}

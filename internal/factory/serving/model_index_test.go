@@ -3,6 +3,7 @@ package serving
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory/store"
 )
@@ -10,6 +11,7 @@ import (
 func TestModelIndex(t *testing.T) {
 	stored, reads := store.ServedModel{Digest: "old"}, 0
 	change := func() {}
+	now := time.Unix(1000, 0)
 	index := newModelIndex(func(_ context.Context, tenant, _ string) (store.ServedModel, error) {
 		if tenant != "alice" {
 			return store.ServedModel{}, store.ErrNotFound
@@ -18,7 +20,7 @@ func TestModelIndex(t *testing.T) {
 		found := stored
 		change() // after it was read
 		return found, nil
-	})
+	}, func() time.Time { return now })
 	find := func() store.ServedModel {
 		t.Helper()
 		found, err := index.find(t.Context(), "alice", "m")
@@ -27,7 +29,8 @@ func TestModelIndex(t *testing.T) {
 		}
 		return found
 	}
-	change = func() { stored.Archived = true; index.forget("alice", "m") }
+	forget := func() { index.forget(func(id string) bool { return id == "m" }) }
+	change = func() { stored.Archived = true; forget() }
 	find()
 	change = func() {}
 	if found := find(); !found.Archived || reads != 2 {
@@ -37,9 +40,13 @@ func TestModelIndex(t *testing.T) {
 		t.Errorf("%+v after %d reads; want what is known", found, reads)
 	}
 	stored.Archived = false
-	index.forget("alice", "m")
+	forget()
 	if found := find(); found.Archived || reads != 3 {
 		t.Errorf("%+v after %d reads; want it read again", found, reads)
+	}
+	stored.Archived, now = true, now.Add(indexLifetime)
+	if found := find(); !found.Archived || reads != 4 {
+		t.Errorf("%+v after %d reads; want it read again after a while, as another process may have changed it", found, reads)
 	}
 	_, err := index.find(t.Context(), "bob", "m")
 	if err == nil || len(index.entries) != 1 {

@@ -5,6 +5,7 @@ package serving
 
 import (
 	"context"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -23,9 +24,9 @@ type Models struct {
 }
 
 // NewModels keeps up to capacity bytes of model files in memory.
-func NewModels(stored *store.Store, blobs blob.Store, baseModels basemodels.Models, capacity int64, registry prometheus.Registerer) *Models {
+func NewModels(stored *store.Store, blobs blob.Store, baseModels basemodels.Models, capacity int64, clock func() time.Time, registry prometheus.Registerer) *Models {
 	m := &Models{
-		index: newModelIndex(stored.ServedModel),
+		index: newModelIndex(stored.ServedModel, clock),
 		cache: newModelCache(blobs, capacity),
 
 		baseModels: baseModels,
@@ -34,8 +35,11 @@ func NewModels(stored *store.Store, blobs blob.Store, baseModels basemodels.Mode
 			Help: "How many texts and conversations were classified.",
 		}),
 	}
-	stored.OnModelChange(m.index.forget)
-	registry.MustRegister(m.classified)
+	stored.OnModelChange(func(_, id string) { m.Forget(id) })
+	registry.MustRegister(m.classified, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "classifier_factory_loaded_model_bytes",
+		Help: "How many bytes of model files are in memory.",
+	}, func() float64 { return float64(m.cache.loaded()) }))
 	return m
 }
 
@@ -43,3 +47,12 @@ func NewModels(stored *store.Store, blobs blob.Store, baseModels basemodels.Mode
 func (m *Models) Find(ctx context.Context, tenant, id string) (store.ServedModel, error) {
 	return m.index.find(ctx, tenant, id)
 }
+
+// Forget is called when a model may have changed, here before anybody is told. It is forgotten
+// for all tenants: several have one that is inherited.
+func (m *Models) Forget(id string) {
+	m.index.forget(func(known string) bool { return known == id })
+}
+
+// ForgetAll is called when any model may have changed in another process.
+func (m *Models) ForgetAll() { m.index.forget(func(string) bool { return true }) }

@@ -110,7 +110,7 @@ func TestUsageIsWhatThereIs(t *testing.T) {
 		}),
 		s.UpdateJob(t.Context(), jobs[1], func(j *Job) error { j.Cancel(now); return nil }),
 		s.UpdateJob(t.Context(), jobs[2], func(j *Job) error {
-			j.claim(now)
+			j.claim(1, now)
 			j.Validated(&Validation{Targets: []mistral.ClassifierTarget{{Name: "intent", Labels: []string{"ünö", "dos"}}}}, now)
 			return nil
 		}),

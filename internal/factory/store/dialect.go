@@ -1,6 +1,10 @@
 package store
 
-import "github.com/pressly/goose/v3"
+import (
+	"fmt"
+
+	"github.com/pressly/goose/v3"
+)
 
 // dialect is where the SQL of SQLite and PostgreSQL differs. All else is written once: it
 // numbers its arguments, names the columns of a conflict, and compares texts by their bytes,
@@ -12,7 +16,14 @@ type dialect struct {
 	objects func(array string) string // the elements of a JSON array, as rows of "value"
 	strings func(array string) string // those of an array of strings
 	tables  string                    // lists the names of tables
-	settle  string                    // waits until no other connection has a change under way; "": none can
+	now     string                    // milliseconds
+
+	isAlone    bool     // one process has the database
+	lockBytes  string   // keeps other processes from naming or removing the bytes of a digest
+	bytesNamed string   // has a change end soon again that goes on with nothing
+	lockJob    string   // keeps others from changing a job, or waits for them
+	turnLocks  []string // of a tenant's turn: first of one that nobody has, then of any
+	skipLocked string   // of a job that nobody has
 }
 
 var (
@@ -22,6 +33,9 @@ var (
 		objects:    func(array string) string { return "json_each(" + array + ")" },
 		strings:    func(array string) string { return "json_each(" + array + ")" },
 		tables:     `SELECT name FROM sqlite_schema WHERE type = 'table'`,
+		now:        `CAST(unixepoch('subsec') * 1000 AS INTEGER)`,
+		isAlone:    true,
+		turnLocks:  []string{""},
 	}
 	postgresDialect = dialect{
 		goose:      goose.DialectPostgres,
@@ -29,6 +43,11 @@ var (
 		objects:    func(array string) string { return "json_array_elements(CAST(" + array + " AS json))" },
 		strings:    func(array string) string { return "json_array_elements_text(CAST(" + array + " AS json))" },
 		tables:     `SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()`,
-		settle:     `SELECT number FROM generation FOR UPDATE`, // which every change begins with, see advance
+		now:        `CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)`,
+		lockBytes:  fmt.Sprintf(`SELECT pg_advisory_xact_lock(%d, hashtext($1)), `, bytesLock) + setPatience(namePatience),
+		bytesNamed: `SELECT ` + setPatience(writePatience),
+		lockJob:    `SELECT 1 FROM jobs WHERE id = $1 FOR UPDATE`,
+		turnLocks:  []string{" FOR UPDATE OF turns SKIP LOCKED", " FOR UPDATE OF turns"},
+		skipLocked: " FOR UPDATE SKIP LOCKED",
 	}
 )

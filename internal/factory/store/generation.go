@@ -71,17 +71,26 @@ func writeGeneration(directory string, g generation) error {
 	return blob.SyncDirectory(directory)
 }
 
-// openGeneration brings the file up to a database that may be used, and keeps it open.
+// openGeneration brings the file up to a database that may be used, and keeps it open. One of the
+// same database may be open in other processes, and is not replaced.
 func (s *Store) openGeneration(ctx context.Context, directory string) error {
 	present, err := storedGeneration(ctx, s.writer)
 	if err != nil {
 		return err
 	}
-	if err := writeGeneration(directory, present); err != nil {
-		return err
+	if known, unknown := fileGeneration(directory); unknown != nil || known.id != present.id {
+		if err := writeGeneration(directory, present); err != nil {
+			return err
+		}
 	}
 	s.generation, err = os.OpenFile(filepath.Join(directory, generationName), os.O_WRONLY, 0)
-	return err
+	if err != nil {
+		return err
+	}
+	if err := s.generation.Chmod(0o600); !errors.Is(err, fs.ErrPermission) { // what another user owns is as he wants it
+		return err
+	}
+	return nil
 }
 
 // advance begins every change. On PostgreSQL a change waits here, for the row, until the one

@@ -70,6 +70,7 @@ type Job struct {
 	Tenant    string
 	Started   bool // QUEUED means for training, no longer for validation
 	attempts  int
+	lease     int64 // the number of the newest; 0: none, or it was taken back
 	Inputs    []Input
 	Requested RequestedTraining
 	InputType dataset.InputType
@@ -170,7 +171,8 @@ func (j *Job) Cancel(now time.Time) {
 }
 
 // claim gives a queued job to a worker.
-func (j *Job) claim(now time.Time) {
+func (j *Job) claim(lease int64, now time.Time) {
+	j.lease = lease
 	j.attempts++
 	if j.Started {
 		j.become(mistral.JobRunning, now)
@@ -262,8 +264,9 @@ func (j *Job) End(cause error, now time.Time) {
 	}
 }
 
-// resume is what becomes of a job whose worker died with the process.
+// resume is what becomes of a job whose worker died with the process, or seems to have.
 func (j *Job) resume(now time.Time) {
+	j.lease = 0
 	switch {
 	case j.yield(now):
 	case j.Started:

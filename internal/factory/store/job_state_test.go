@@ -54,8 +54,8 @@ func TestWhatTenantsMayAsk(t *testing.T) {
 func TestWhatBecomesOfAWorkersJob(t *testing.T) {
 	now := time.Unix(1000, 0)
 	broken, invalid := errors.New("open /data: no"), &InvalidDataError{Message: "line 3"}
-	claim := func(j *Job) { j.claim(now) }
-	claimStarted := func(j *Job) { j.Started = true; j.claim(now) }
+	claim := func(j *Job) { j.claim(1, now) }
+	claimStarted := func(j *Job) { j.Started = true; j.claim(1, now) }
 	validated := func(j *Job) { j.Validated(&Validation{}, now) }
 	validatedAutoStart := func(j *Job) { j.AutoStart = true; j.Validated(&Validation{}, now) }
 	succeed := func(j *Job) { j.Metadata = &mistral.JobMetadata{}; j.succeed("m", now) }

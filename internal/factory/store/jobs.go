@@ -15,12 +15,12 @@ import (
 )
 
 const jobColumns = `id, tenant, model, suffix, status, auto_start, started, attempts, hyperparameters, integrations,
-	input_type, metadata, trained_tokens, fine_tuned_model, created_at, modified_at`
+	input_type, metadata, trained_tokens, fine_tuned_model, created_at, modified_at, lease`
 
 // fields are where jobColumns are read from and written to.
 func (j *Job) fields() []any {
 	return []any{&j.ID, &j.Tenant, &j.Model, &j.Suffix, &j.Status, &j.AutoStart, &j.Started, &j.attempts, asJSON(&j.Hyperparameters), asJSON(&j.Integrations),
-		&j.InputType, asJSON(&j.Metadata), &j.TrainedTokens, &j.FineTunedModel, &j.CreatedAt, &j.ModifiedAt}
+		&j.InputType, asJSON(&j.Metadata), &j.TrainedTokens, &j.FineTunedModel, &j.CreatedAt, &j.ModifiedAt, &j.lease}
 }
 
 // findJob reads a job with its details and inputs.
@@ -141,7 +141,7 @@ func insertJob(ctx context.Context, tx *sql.Tx, d dialect, j *Job) error {
 	if err := refuseTwin(ctx, tx, j.Tenant, fingerprint); err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO jobs (`+jobColumns+`, fingerprint) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17)`, append(j.fields(), fingerprint)...)
+	_, err = tx.ExecContext(ctx, `INSERT INTO jobs (`+jobColumns+`, fingerprint) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18)`, append(j.fields(), fingerprint)...)
 	if err != nil {
 		return err
 	}
@@ -155,7 +155,16 @@ func insertJob(ctx context.Context, tx *sql.Tx, d dialect, j *Job) error {
 	if err := insertEvents(ctx, tx, j); err != nil {
 		return err
 	}
+	if err := addTurns(ctx, tx, j.Tenant); err != nil {
+		return err
+	}
 	return weighJob(ctx, tx, j.ID)
+}
+
+// addTurns has a tenant take turns in both stages.
+func addTurns(ctx context.Context, tx *sql.Tx, tenant string) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO turns VALUES ($1, $3, 0), ($2, $3, 0) ON CONFLICT DO NOTHING`, Validating, Training, tenant)
+	return err
 }
 
 // refuseTwin keeps a tenant from training the same model twice at a time: mostly,
@@ -188,17 +197,25 @@ func weighJob(ctx context.Context, tx *sql.Tx, id string) error {
 }
 
 // updateJob changes a job, of any tenant, within a transaction.
-func updateJob(ctx context.Context, tx *sql.Tx, id string, change func(*Job) error) error {
+func (s *Store) updateJob(ctx context.Context, tx *sql.Tx, id string, change func(*Job) error) error {
+	if err := s.lockJob(ctx, tx, id); err != nil {
+		return err
+	}
 	j, err := findJob(ctx, tx, `id = $1`, id)
 	if err != nil {
 		return err
 	}
-	unfinished := !j.Status.Finished()
+	unfinished, held := !j.Status.Finished(), j.isHeld()
 	if err := change(&j); err != nil {
 		return err
 	}
 	if err := saveJob(ctx, tx, &j); err != nil {
 		return err
+	}
+	if held && !j.isHeld() {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM leases WHERE job_id = $1`, id); err != nil {
+			return err
+		}
 	}
 	if unfinished && j.Status.Finished() {
 		return endNeed(ctx, tx, id)
@@ -208,17 +225,17 @@ func updateJob(ctx context.Context, tx *sql.Tx, id string, change func(*Job) err
 
 // UpdateJob changes a job in a transaction of its own.
 func (s *Store) UpdateJob(ctx context.Context, id string, change func(*Job) error) error {
-	return s.write(ctx, func(tx *sql.Tx) error { return updateJob(ctx, tx, id, change) })
+	return s.write(ctx, func(tx *sql.Tx) error { return s.updateJob(ctx, tx, id, change) })
 }
 
 // saveJob writes what can change about a job.
 func saveJob(ctx context.Context, tx *sql.Tx, j *Job) error {
 	_, err := tx.ExecContext(ctx, `
 		UPDATE jobs SET status = $1, started = $2, attempts = $3, hyperparameters = $4, integrations = $5, input_type = $6,
-		                metadata = $7, trained_tokens = $8, fine_tuned_model = $9, modified_at = $10
-		WHERE id = $11`,
+		                metadata = $7, trained_tokens = $8, fine_tuned_model = $9, modified_at = $10, lease = $11
+		WHERE id = $12`,
 		j.Status, j.Started, j.attempts, asJSON(&j.Hyperparameters), asJSON(&j.Integrations), j.InputType,
-		asJSON(&j.Metadata), j.TrainedTokens, j.FineTunedModel, j.ModifiedAt, j.ID)
+		asJSON(&j.Metadata), j.TrainedTokens, j.FineTunedModel, j.ModifiedAt, j.lease, j.ID)
 	if err != nil {
 		return err
 	}
@@ -252,49 +269,6 @@ const (
 	Training   Stage = "training"
 )
 
-// ClaimJob gives a worker of a stage its next job, or ErrNotFound. next chooses among
-// the tenants who wait, in the order of their oldest jobs. Of one tenant no two jobs
-// are validated at a time, so that a worker is left for others.
-func (s *Store) ClaimJob(ctx context.Context, stage Stage, now time.Time, next func(tenants []string) string) (Job, error) {
-	var claimed Job
-	err := s.write(ctx, func(tx *sql.Tx) error {
-		waiting, err := collect(ctx, tx, scanString, `
-			SELECT tenant FROM jobs WHERE status = 'QUEUED' AND started = $1
-			  AND (started OR tenant NOT IN (SELECT tenant FROM jobs WHERE status = 'VALIDATING'))
-			GROUP BY tenant ORDER BY min(modified_at), min(sequence)`, stage == Training)
-		if err != nil {
-			return err
-		}
-		if len(waiting) == 0 {
-			return ErrNotFound
-		}
-		claimed, err = findJob(ctx, tx, `id = (
-			SELECT id FROM jobs WHERE status = 'QUEUED' AND started = $1 AND tenant = $2 ORDER BY modified_at, sequence LIMIT 1)`, stage == Training, next(waiting))
-		if err != nil {
-			return err
-		}
-		claimed.claim(now)
-		return saveJob(ctx, tx, &claimed)
-	})
-	return claimed, err
-}
-
-// ResumeJobs queues the jobs whose worker died with the last process.
-func (s *Store) ResumeJobs(ctx context.Context, now time.Time) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
-		abandoned, err := collect(ctx, tx, scanString, `SELECT id FROM jobs WHERE status IN ('VALIDATING', 'RUNNING', 'CANCELLATION_REQUESTED')`)
-		if err != nil {
-			return err
-		}
-		for _, id := range abandoned {
-			if err := updateJob(ctx, tx, id, func(j *Job) error { j.resume(now); return nil }); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
 // Job reads a tenant's job.
 func (s *Store) Job(ctx context.Context, tenant, id string) (Job, error) {
 	return findJob(ctx, s.reader, ofTenant+` AND id = $2`, tenant, id)
@@ -303,21 +277,27 @@ func (s *Store) Job(ctx context.Context, tenant, id string) (Job, error) {
 // DetailedJob reads a job with its events, oldest first, its checkpoints, newest
 // first, and its evaluation.
 func (s *Store) DetailedJob(ctx context.Context, tenant, id string) (mistral.DetailedJob, error) {
-	j, err := s.Job(ctx, tenant, id)
+	// All of one moment: PostgreSQL else shows in each query what was done since the one before.
+	tx, err := s.reader.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead})
 	if err != nil {
 		return mistral.DetailedJob{}, err
 	}
-	events, err := collect(ctx, s.reader, scanEvent, `
+	defer func() { _ = tx.Rollback() }() // there is nothing to commit
+	j, err := findJob(ctx, tx, ofTenant+` AND id = $2`, tenant, id)
+	if err != nil {
+		return mistral.DetailedJob{}, err
+	}
+	events, err := collect(ctx, tx, scanEvent, `
 		SELECT name, data, created_at FROM events WHERE job_id = $1 ORDER BY sequence`, id)
 	if err != nil {
 		return mistral.DetailedJob{}, err
 	}
-	checkpoints, err := collect(ctx, s.reader, scanCheckpoint, `
+	checkpoints, err := collect(ctx, tx, scanCheckpoint, `
 		SELECT step, train_loss, valid_loss, created_at FROM checkpoints WHERE job_id = $1 ORDER BY step DESC`, id)
 	if err != nil {
 		return mistral.DetailedJob{}, err
 	}
-	evaluation, err := one(ctx, s.reader, scanEvaluation, `SELECT evaluation FROM evaluations WHERE job_id = $1`, id)
+	evaluation, err := one(ctx, tx, scanEvaluation, `SELECT evaluation FROM evaluations WHERE job_id = $1`, id)
 	if errors.Is(err, ErrNotFound) {
 		err = nil // most jobs have none
 	}
@@ -410,6 +390,12 @@ func (s *Store) listedJob(ctx context.Context, sequence int64) (mistral.Job, err
 	return j.Job, nil
 }
 
+// JobStatuses are those that a stored job can have.
+var JobStatuses = []mistral.JobStatus{
+	mistral.JobQueued, mistral.JobValidating, mistral.JobValidated, mistral.JobRunning, mistral.JobSuccess,
+	mistral.JobFailedValidation, mistral.JobFailed, mistral.JobCancellationRequested, mistral.JobCancelled,
+}
+
 // CountJobs counts every tenant's jobs by state.
 func (s *Store) CountJobs(ctx context.Context) (map[string]int64, error) {
 	counts := map[string]int64{}
@@ -420,4 +406,21 @@ func (s *Store) CountJobs(ctx context.Context) (map[string]int64, error) {
 		return status, err
 	}, `SELECT status, count(*) FROM jobs GROUP BY status`)
 	return counts, err
+}
+
+// WaitingSince tells since when the first of all tenants' jobs waits for each stage, if one does.
+func (s *Store) WaitingSince(ctx context.Context) (map[Stage]time.Time, error) {
+	since := map[Stage]time.Time{}
+	_, err := collect(ctx, s.reader, func(r row) (stage Stage, err error) {
+		var started bool
+		var seconds int64
+		err = r.Scan(&started, &seconds)
+		stage = Validating
+		if started {
+			stage = Training
+		}
+		since[stage] = time.Unix(seconds, 0)
+		return stage, err
+	}, `SELECT started, min(modified_at) FROM jobs WHERE status = 'QUEUED' GROUP BY started`)
+	return since, err
 }

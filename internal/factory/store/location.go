@@ -16,8 +16,14 @@ type Location struct {
 type engine interface {
 	name() string // for people: without a password
 	dialect() dialect
-	// openWriter is for the one process that serves.
+	// openWriter is for a process that serves or works: with SQLite the only one.
 	openWriter() (*sql.DB, error)
+	// openAlone fails while another process serves or works.
+	openAlone() (*sql.DB, error)
+	// exclusively keeps out other processes that begin the same.
+	exclusively(ctx context.Context, writer *sql.DB, change func() error) error
+	// openSession has a connection of its own; nil where no other process has anything to tell.
+	openSession(ctx context.Context) (*session, error)
 	// openBeside is for another one that changes something meanwhile.
 	openBeside() (*sql.DB, error)
 	openReader() (*sql.DB, error)

@@ -83,9 +83,9 @@ func insertModel(ctx context.Context, tx *sql.Tx, m Model) error {
 // KeepModel names the bytes of the model that a job has made, and records the job's
 // success and how the model was evaluated, if it was. Of a job that is to be
 // cancelled it keeps nothing.
-func (s *Store) KeepModel(ctx context.Context, jobID string, staged blob.Staged, digest string, evaluation *mistral.Evaluation, now time.Time) error {
+func (s *Store) KeepModel(ctx context.Context, lease Lease, staged blob.Staged, digest string, evaluation *mistral.Evaluation, now time.Time) error {
 	return s.nameBlob(ctx, staged, digest, func(tx *sql.Tx) error {
-		return updateJob(ctx, tx, jobID, func(j *Job) error {
+		return s.updateHeldJob(ctx, tx, lease, func(j *Job) error {
 			kept := newModel(j, digest, now)
 			if !j.succeed(kept.ID, now) {
 				return nil

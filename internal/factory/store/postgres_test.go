@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -135,33 +136,36 @@ func TestPostgresIsVerifiedAndAccepted(t *testing.T) {
 	}
 }
 
-// TestPostgresHasOneServer: a second one, with a copy of the directory, would work on the same
-// jobs. What comes beside the server, such as the commands about keys, may change something.
-func TestPostgresHasOneServer(t *testing.T) {
+// TestPostgresHasSeveralServers, which may begin at the same moment, on a database that is new. Who
+// says that another database belongs to the bytes must be alone.
+func TestPostgresHasSeveralServers(t *testing.T) {
 	at := Location{Directory: t.TempDir(), DatabaseURL: postgrestest.URL(t)}
-	first, err := Open(t.Context(), at, nil)
+	var starts sync.WaitGroup
+	stores, errs := make([]*Store, 4), make([]error, 4)
+	for i := range stores {
+		starts.Go(func() { stores[i], errs[i] = Open(t.Context(), at, nil) })
+	}
+	starts.Wait()
+	if err := errors.Join(errs...); err != nil {
+		t.Fatal(err)
+	}
+	key, err := stores[0].SigningKey(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := Open(t.Context(), Location{t.TempDir(), at.DatabaseURL}, nil)
-	if err == nil {
-		_ = second.Close()
+	if other, err := beside(t, at).SigningKey(t.Context()); err != nil || string(other) != string(key) {
+		t.Errorf("another key, %v", err)
 	}
-	if err == nil || !strings.Contains(err.Error(), "in use by another factory") {
-		t.Errorf("a second Open() = %v", err)
+	if err := at.Accept(t.Context()); err == nil || !strings.Contains(err.Error(), "in use by another factory") {
+		t.Errorf("Accept() = %v beside servers", err)
 	}
-	if _, err := beside(t, at).SigningKey(t.Context()); err != nil {
-		t.Error(err)
+	for _, s := range stores {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
 	}
-	if err := first.Close(); err != nil {
-		t.Fatal(err)
-	}
-	third, err := Open(t.Context(), at, nil)
-	if err == nil {
-		err = third.Close()
-	}
-	if err != nil {
-		t.Errorf("when the first is closed: %v", err)
+	if err := errors.Join(at.Accept(t.Context()), at.Admit(t.Context())); err != nil {
+		t.Errorf("when all are closed: %v", err)
 	}
 }
 
@@ -191,8 +195,8 @@ func TestPostgresRestarts(t *testing.T) {
 	if err := s.Ping(t.Context()); err != nil {
 		t.Errorf("Ping() = %v", err)
 	}
-	if _, err := Open(t.Context(), at, nil); err == nil || !strings.Contains(err.Error(), "in use") {
-		t.Errorf("a second Open() = %v, want the database still taken", err)
+	if err := at.Accept(t.Context()); err == nil || !strings.Contains(err.Error(), "in use") {
+		t.Errorf("Accept() = %v, want the database still taken", err)
 	}
 }
 

@@ -39,6 +39,16 @@ func (f sqliteFile) openWriter() (*sql.DB, error) {
 	return writer, err
 }
 
+// openAlone needs no more than openWriter: the lock on the directory is its caller's.
+func (f sqliteFile) openAlone() (*sql.DB, error) { return f.openWriter() }
+
+func (sqliteFile) exclusively(_ context.Context, _ *sql.DB, change func() error) error {
+	return change()
+}
+
+// openSession is of no use: no other process has anything to tell.
+func (sqliteFile) openSession(context.Context) (*session, error) { return nil, nil }
+
 func (f sqliteFile) openBeside() (*sql.DB, error) { return f.open("_txlock=immediate") }
 
 func (f sqliteFile) openReader() (*sql.DB, error) { return f.open("_pragma=query_only(1)") }

@@ -32,25 +32,27 @@ var ErrNotFound = errors.New("not found")
 type Store struct {
 	blobs blob.Store
 	// naming is held while bytes get a name and a row that refers to them, and
-	// while unreferenced bytes are removed, so that neither sees half of the other.
+	// while unreferenced bytes are removed, so that neither sees half of the other. Other
+	// processes are kept out by a lock of the database.
 	naming sync.Mutex
 
+	engine  engine
 	dialect dialect
-	writer  *sql.DB // of one connection: a change at a time
+	writer  *sql.DB // of one connection with SQLite: a change at a time
 	reader  *sql.DB // sees the last commit meanwhile
 
 	generation   *os.File                // see note
 	modelChanged func(tenant, id string) // before anybody is told
 }
 
-// Open opens the database of a location, which must be this process's alone and have been
-// admitted.
+// Open opens the database of a location, which must have been admitted and, if it is SQLite's,
+// be this process's alone.
 func Open(ctx context.Context, at Location, blobs blob.Store) (_ *Store, err error) {
 	engine, err := at.engine()
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{blobs: blobs, dialect: engine.dialect(), modelChanged: func(string, string) {}}
+	s := &Store{blobs: blobs, engine: engine, dialect: engine.dialect(), modelChanged: func(string, string) {}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -59,10 +61,13 @@ func Open(ctx context.Context, at Location, blobs blob.Store) (_ *Store, err err
 	if s.writer, err = engine.openWriter(); err != nil {
 		return nil, err
 	}
-	if err := migrate(ctx, s.writer, s.dialect); err != nil {
-		return nil, err
-	}
-	if err := s.openGeneration(ctx, at.Directory); err != nil {
+	err = engine.exclusively(ctx, s.writer, func() error {
+		if err := migrate(ctx, s.writer, s.dialect); err != nil {
+			return err
+		}
+		return s.openGeneration(ctx, at.Directory)
+	})
+	if err != nil {
 		return nil, err
 	}
 	if s.reader, err = engine.openReader(); err != nil {
@@ -107,43 +112,57 @@ func (s *Store) Close() error {
 // Ping fails when the database does not answer, as while it is closed.
 func (s *Store) Ping(ctx context.Context) error { return s.reader.PingContext(ctx) }
 
-// write runs change in a transaction. The context ends change's statements alone: it
-// would roll the transaction back in the background, and the store be closed meanwhile.
+// write runs change in a transaction, one after the other in all processes.
 func (s *Store) write(ctx context.Context, change func(*sql.Tx) error) error {
+	return s.writeAfter(ctx, func(*sql.Tx) error { return nil }, change)
+}
+
+// writeAfter runs prepare in the same transaction, while others may still change something.
+func (s *Store) writeAfter(ctx context.Context, prepare, change func(*sql.Tx) error) error {
+	var present generation
+	err := s.transact(ctx, func(tx *sql.Tx) (err error) {
+		if err := prepare(tx); err != nil {
+			return err
+		}
+		if present, err = advance(context.WithoutCancel(ctx), tx); err != nil {
+			return err
+		}
+		return change(tx)
+	})
+	if err == nil {
+		s.note(present)
+	}
+	return err
+}
+
+// transact runs change in a transaction. The context ends change's statements alone: it
+// would roll the transaction back in the background, and the store be closed meanwhile.
+func (s *Store) transact(ctx context.Context, change func(*sql.Tx) error) error {
 	tx, err := s.writer.BeginTx(context.WithoutCancel(ctx), nil)
 	if err != nil {
 		return err
 	}
-	present, err := advance(context.WithoutCancel(ctx), tx)
-	if err == nil {
-		err = change(tx)
-	}
-	if err != nil {
+	if err := change(tx); err != nil {
 		_ = tx.Rollback() // what matters is why
 		return err
 	}
-	if err := tx.Commit(); err != nil {
-		return err
-	}
-	s.note(present)
-	return nil
+	return tx.Commit()
 }
 
-// settled looks while no change is under way, nor one whose connection was lost when it was
-// to be committed.
-func (s *Store) settled(ctx context.Context, look func(querier) error) error {
-	if s.dialect.settle == "" {
+// settled looks while nobody names or removes the bytes of a digest, in whatever process: nor
+// does a connection that was lost when it was to commit.
+func (s *Store) settled(ctx context.Context, digest string, look func(querier) error) error {
+	s.naming.Lock()
+	defer s.naming.Unlock()
+	if s.dialect.isAlone {
 		return look(s.writer)
 	}
-	tx, err := s.writer.BeginTx(context.WithoutCancel(ctx), nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }() // it changed nothing
-	if _, err := tx.ExecContext(ctx, s.dialect.settle); err != nil {
-		return err
-	}
-	return look(tx)
+	return s.transact(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, s.dialect.lockBytes, digest); err != nil {
+			return err
+		}
+		return look(tx)
+	})
 }
 
 // querier is a database or a transaction.
@@ -217,10 +236,22 @@ func (s *Store) nameBlob(ctx context.Context, staged blob.Staged, digest string,
 func (s *Store) nameAndRefer(ctx context.Context, staged blob.Staged, digest string, refer func(*sql.Tx) error) error {
 	s.naming.Lock()
 	defer s.naming.Unlock()
-	if err := staged.Name(digest); err != nil {
-		return err
+	if s.dialect.isAlone {
+		if err := staged.Name(digest); err != nil {
+			return err
+		}
+		return s.write(ctx, refer)
 	}
-	return s.write(ctx, refer)
+	return s.writeAfter(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, s.dialect.lockBytes, digest); err != nil {
+			return err
+		}
+		if err := staged.Name(digest); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, s.dialect.bytesNamed)
+		return err
+	}, refer)
 }
 
 // ReleaseBlobs removes those of the blobs that nothing refers to any more. A job
@@ -235,19 +266,17 @@ func (s *Store) ReleaseBlobs(ctx context.Context, digests ...string) error {
 }
 
 func (s *Store) releaseBlob(ctx context.Context, digest string) error {
-	s.naming.Lock()
-	defer s.naming.Unlock()
-	var referred bool
-	err := s.settled(ctx, func(q querier) error {
-		return q.QueryRowContext(ctx, `
+	return s.settled(ctx, digest, func(q querier) error {
+		var referred bool
+		err := q.QueryRowContext(ctx, `
 			SELECT EXISTS (SELECT 1 FROM files WHERE digest = $1)
 			    OR EXISTS (SELECT 1 FROM models WHERE digest = $1)
 			    OR EXISTS (SELECT 1 FROM needed WHERE digest = $1)`, digest).Scan(&referred)
+		if err != nil || referred {
+			return err
+		}
+		return s.blobs.Remove(digest)
 	})
-	if err != nil || referred {
-		return err
-	}
-	return s.blobs.Remove(digest)
 }
 
 // SigningKey is the secret of signed URLs, made when it is first asked for.

@@ -41,6 +41,6 @@ func (s *Store) UpdateJobOf(ctx context.Context, tenant, id string, change func(
 		if _, err := one(ctx, tx, scanString, `SELECT id FROM jobs WHERE `+ofTenant+` AND id = $2`, tenant, id); err != nil {
 			return err
 		}
-		return updateJob(ctx, tx, id, change)
+		return s.updateJob(ctx, tx, id, change)
 	})
 }

@@ -59,24 +59,23 @@ func (s *Store) checkPresent(ctx context.Context, present, referred []string) er
 
 // isMissing looks while nobody names or removes bytes.
 func (s *Store) isMissing(ctx context.Context, digest string) (bool, error) {
-	s.naming.Lock()
-	defer s.naming.Unlock()
-	var referred bool
-	err := s.settled(ctx, func(q querier) (err error) {
-		referred, err = isReferred(ctx, q, digest)
-		return err
+	missing := false
+	err := s.settled(ctx, digest, func(q querier) error {
+		referred, err := isReferred(ctx, q, digest)
+		if err != nil || !referred {
+			return err
+		}
+		content, err := s.blobs.Open(digest)
+		if errors.Is(err, fs.ErrNotExist) {
+			missing = true
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return content.Close()
 	})
-	if err != nil || !referred {
-		return false, err
-	}
-	content, err := s.blobs.Open(digest)
-	if err == nil {
-		return false, content.Close()
-	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return true, nil
-	}
-	return false, err
+	return missing, err
 }
 
 func isReferred(ctx context.Context, q querier, digest string) (referred bool, err error) {

@@ -210,7 +210,7 @@ func (l Location) Accept(ctx context.Context) error {
 	if err := found.isPresent(engine.dialect()); err != nil {
 		return err
 	}
-	database, err := engine.openWriter()
+	database, err := engine.openAlone()
 	if err != nil {
 		return err
 	}

@@ -19,13 +19,14 @@ type checkpointRecorder struct {
 	queue   *Queue
 	ctx     context.Context // which the end of the training does not end
 	job     string
+	lease   store.Lease
 	began   bool
 	pending []mistral.Checkpoint
 	written time.Time
 }
 
 func (q *Queue) newCheckpointRecorder(ctx context.Context, j *store.Job) *checkpointRecorder {
-	return &checkpointRecorder{queue: q, ctx: context.WithoutCancel(ctx), job: j.ID, written: q.now()}
+	return &checkpointRecorder{queue: q, ctx: context.WithoutCancel(ctx), job: j.ID, lease: j.Lease(), written: q.now()}
 }
 
 // begin forgets the checkpoints of an attempt before this one, but for those up to the step
@@ -35,7 +36,7 @@ func (r *checkpointRecorder) begin(step int) {
 		return
 	}
 	r.began = true
-	if err := r.queue.store.DeleteCheckpoints(r.ctx, r.job, step); err != nil {
+	if err := r.queue.store.DeleteCheckpoints(r.ctx, r.lease, step); err != nil {
 		r.queue.logger.WarnContext(r.ctx, "earlier checkpoints not removed", slog.String("job", r.job), slog.Any("error", err))
 	}
 }
@@ -44,7 +45,7 @@ func (r *checkpointRecorder) begin(step int) {
 func (r *checkpointRecorder) resumed(step int) {
 	r.begin(step)
 	r.queue.logger.InfoContext(r.ctx, "training goes on", slog.String("job", r.job), slog.Int("step", step))
-	err := r.queue.store.UpdateJob(r.ctx, r.job, func(j *store.Job) error {
+	err := r.queue.store.UpdateHeldJob(r.ctx, r.lease, func(j *store.Job) error {
 		j.Resumed(step, r.queue.now())
 		return nil
 	})
@@ -73,7 +74,7 @@ func (r *checkpointRecorder) write() {
 	if len(r.pending) == 0 {
 		return
 	}
-	if err := r.queue.store.AddCheckpoints(r.ctx, r.job, r.pending); err != nil {
+	if err := r.queue.store.AddCheckpoints(r.ctx, r.lease, r.pending); err != nil {
 		r.queue.logger.WarnContext(r.ctx, "checkpoints not recorded", slog.String("job", r.job), slog.Any("error", err))
 	}
 	r.queue.reports.reached(r.job, r.pending)

@@ -177,8 +177,8 @@ func (q *Queue) train(ctx context.Context, j *store.Job) (*trained, error) {
 	if err != nil {
 		return nil, err
 	}
-	folder := q.folder(j.ID)
-	if err := os.MkdirAll(folder, 0o700); err != nil {
+	folder, err := q.takeFolder(j.Lease())
+	if err != nil {
 		return nil, err
 	}
 	begun := q.now()

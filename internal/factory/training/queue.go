@@ -3,17 +3,19 @@
 package training
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
-	"slices"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/classifier-factory/classifier-factory/internal/factory/basemodels"
 	"github.com/classifier-factory/classifier-factory/internal/factory/blob"
@@ -24,11 +26,20 @@ import (
 // errCancelled ends a job's stage because a tenant wants it so.
 var errCancelled = errors.New("the job is cancelled")
 
-// retryDelay is how long a worker waits when the database fails.
-const retryDelay = time.Second
+const (
+	// retryDelay is how long a worker waits when the database fails.
+	retryDelay = time.Second
+	// pollInterval is how long a job can wait that nobody was told of.
+	pollInterval = 5 * time.Second
+	// DefaultLease is how long a process may be silent before its jobs are given to others:
+	// longer than PostgreSQL takes to restart.
+	DefaultLease = 15 * time.Second
+	// heartbeats are made in the time of a lease.
+	heartbeats = 3
+)
 
-// Queue runs jobs, a bounded number at a time. What is queued is in the store
-// alone; the queue knows what is being worked on.
+// Queue runs jobs, a bounded number at a time. What is queued, and who has it, is in the store
+// alone, which several processes may have; the queue knows what is being worked on here.
 type Queue struct {
 	store          *store.Store
 	blobs          blob.Store
@@ -40,7 +51,10 @@ type Queue struct {
 	logger         *slog.Logger
 	now            func() time.Time
 	stageSeconds   *prometheus.HistogramVec
+	leasesLost     prometheus.Counter
+	tracer         trace.Tracer
 	reports        *reports
+	holder         store.Holder
 
 	wake    map[store.Stage]chan struct{}
 	stop    context.CancelCauseFunc
@@ -48,15 +62,6 @@ type Queue struct {
 
 	mutex  sync.Mutex // held while a job is claimed or cancelled: neither sees half of the other
 	claims map[string]*claim
-	turns  map[turn]int // the latest of each, counted from 1
-	taken  int          // turns
-}
-
-// turn is a tenant's, who takes turns in validation and in training: who has many jobs
-// must not hold up who has few, and who has much to validate still gets his trainings.
-type turn struct {
-	stage  store.Stage
-	tenant string
 }
 
 // validators is how many jobs are validated at a time, beside those that are trained:
@@ -79,9 +84,11 @@ type Config struct {
 	Encoders       basemodels.Encoders // that BaseModels were opened with
 	Scratch        string              // a folder on a disk for what trainings put aside
 	TrainingMemory int64               // bytes that a training may take
+	Holder         store.Holder        // this process
 	Logger         *slog.Logger
 	Clock          func() time.Time
 	Registry       prometheus.Registerer
+	Tracer         trace.Tracer // default: none
 }
 
 // NewQueue has a queue without workers: see Start.
@@ -96,21 +103,31 @@ func NewQueue(config Config) *Queue {
 		trainingMemory: config.TrainingMemory,
 		logger:         config.Logger,
 		now:            config.Clock,
+		tracer:         config.Tracer,
 		reports:        newReports(config.Store, config.Logger, config.Clock),
 		stageSeconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "classifier_factory_job_stage_duration_seconds",
 			Help:    "How long jobs were VALIDATING or RUNNING.",
 			Buckets: prometheus.ExponentialBuckets(0.01, 4, 10), // to 43 minutes
 		}, []string{"stage"}),
+		leasesLost: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "classifier_factory_leases_lost_total",
+			Help: "How many jobs were taken from this process because it was silent for too long.",
+		}),
+		holder: config.Holder,
 		wake:   map[store.Stage]chan struct{}{store.Validating: make(chan struct{}, 1), store.Training: make(chan struct{}, 1)},
 		claims: map[string]*claim{},
-		turns:  map[turn]int{},
+		stop:   func(error) {},
 	}
-	config.Registry.MustRegister(q.stageSeconds)
+	if q.tracer == nil {
+		q.tracer = noop.Tracer{}
+	}
+	config.Registry.MustRegister(q.stageSeconds, q.leasesLost)
 	return q
 }
 
-// Start begins to validate jobs, and to train as many at a time as there are trainers.
+// Start begins to validate jobs, and to train as many at a time as there are trainers. A queue that
+// is not started leaves all jobs to other processes.
 func (q *Queue) Start(trainers int) {
 	var ctx context.Context
 	ctx, q.stop = context.WithCancelCause(context.Background())
@@ -120,9 +137,10 @@ func (q *Queue) Start(trainers int) {
 	for range trainers {
 		q.workers.Go(func() { q.work(ctx, store.Training) })
 	}
+	q.workers.Go(func() { q.keepLeases(ctx) })
 }
 
-// Close interrupts the workers and waits for them.
+// Close interrupts the workers and waits for them: their jobs are queued again at once.
 func (q *Queue) Close() {
 	q.stop(store.ErrInterrupted)
 	q.workers.Wait()
@@ -152,7 +170,7 @@ func (q *Queue) work(ctx context.Context, stage store.Stage) {
 			q.reports.settle(ctx, claimed.job.Tenant, claimed.job.ID)
 			q.release(claimed)
 		case errors.Is(err, store.ErrNotFound):
-			q.wait(ctx, stage, nil)
+			q.wait(ctx, stage, time.After(pollInterval))
 		case ctx.Err() == nil:
 			q.logger.ErrorContext(ctx, "cannot take a job from the queue", slog.Any("error", err))
 			q.wait(ctx, stage, time.After(retryDelay))
@@ -168,19 +186,14 @@ func (q *Queue) wait(ctx context.Context, stage store.Stage, timeout <-chan time
 	}
 }
 
-// claim takes the next job of a stage: that of the tenant whose last turn, if any, was
-// taken first. Its context ends when it is cancelled.
+// claim takes the next job of a stage. Its context ends when it is cancelled, or taken away.
 func (q *Queue) claim(ctx context.Context, stage store.Stage) (context.Context, *claim, error) {
 	q.mutex.Lock()
 	defer q.mutex.Unlock()
-	j, err := q.store.ClaimJob(ctx, stage, q.now(), func(tenants []string) string {
-		return slices.MinFunc(tenants, func(a, b string) int { return cmp.Compare(q.turns[turn{stage, a}], q.turns[turn{stage, b}]) })
-	})
+	j, err := q.store.ClaimJob(ctx, stage, q.holder, q.now())
 	if err != nil {
 		return nil, nil, err
 	}
-	q.taken++
-	q.turns[turn{stage, j.Tenant}] = q.taken
 	jobContext, interrupt := context.WithCancelCause(ctx)
 	claimed := &claim{job: j, interrupt: interrupt}
 	q.claims[j.ID] = claimed
@@ -211,18 +224,39 @@ func (q *Queue) Cancel(ctx context.Context, tenant, id string) error {
 	}
 	if claimed, ok := q.claims[id]; ok {
 		claimed.interrupt(errCancelled)
-	}
+	} // else the process that has it is told by the database
 	if !cancelled.Status.Finished() {
 		return nil // its worker will end it
 	}
-	q.removeFolder(ctx, id)
+	q.removeFolders(ctx, id)
 	q.reports.settle(ctx, tenant, id)
 	return q.store.ReleaseInputs(context.WithoutCancel(ctx), &cancelled)
+}
+
+// Hear takes in what was changed in the database, mostly by another process.
+func (q *Queue) Hear(change store.Change) {
+	switch change.Kind {
+	case store.JobQueued, store.AnyChanged:
+		q.Notify()
+	case store.JobCancelled:
+		q.interrupt(change.ID)
+	}
+}
+
+// interrupt ends the work on a job that was cancelled by another process, if it is done here.
+func (q *Queue) interrupt(id string) {
+	q.mutex.Lock()
+	defer q.mutex.Unlock()
+	if claimed, ok := q.claims[id]; ok {
+		claimed.interrupt(errCancelled)
+	}
 }
 
 // run does a job's present stage, and returns why it is not done.
 func (q *Queue) run(ctx context.Context, j *store.Job) error {
 	started := q.now()
+	ctx, span := q.tracer.Start(ctx, "job "+string(j.Status), trace.WithAttributes(attribute.String("classifier_factory.job.id", j.ID)))
+	defer span.End()
 	logger := q.logger.With(slog.String("job", j.ID), slog.String("stage", string(j.Status)))
 	err := protect(func() error { return q.runStage(ctx, j) })
 	if err != nil && ctx.Err() != nil {
@@ -234,16 +268,21 @@ func (q *Queue) run(ctx context.Context, j *store.Job) error {
 		logger.InfoContext(ctx, "job's stage done", slog.Float64("duration_seconds", duration.Seconds()))
 		return nil
 	}
+	if errors.Is(err, store.ErrLeaseLost) {
+		q.leasesLost.Inc()
+	}
+	span.SetStatus(codes.Error, "") // the log has the words
 	logger.InfoContext(ctx, "job's stage ended early", slog.Float64("duration_seconds", duration.Seconds()), slog.Any("reason", logged(err)))
 	return err
 }
 
 // record says what became of a job, even if that takes until a full disk has
-// room again. Only a server that closes gives up: it will find the job as it was.
+// room again. Only a server that closes gives up: it will find the job as it was. Of a job that
+// was taken away, others say what becomes of it.
 func (q *Queue) record(ctx context.Context, j *store.Job, cause error) {
 	for {
 		err := q.endJob(context.WithoutCancel(ctx), j, cause)
-		if err == nil {
+		if err == nil || errors.Is(err, store.ErrLeaseLost) {
 			return
 		}
 		q.logger.ErrorContext(ctx, "job's end not recorded", slog.String("job", j.ID), slog.Any("error", err))
@@ -287,7 +326,7 @@ func (q *Queue) runValidation(ctx context.Context, j *store.Job) error {
 	}
 	ctx = context.WithoutCancel(ctx)
 	cancelled := false
-	err = q.store.UpdateJob(ctx, j.ID, func(j *store.Job) error {
+	err = q.store.UpdateHeldJob(ctx, j.Lease(), func(j *store.Job) error {
 		j.Validated(found, q.now())
 		cancelled = j.Status.Finished()
 		return nil
@@ -315,9 +354,9 @@ func (q *Queue) runTraining(ctx context.Context, j *store.Job) error {
 // keepModel makes a model last together with its evaluation and its job's success.
 func (q *Queue) keepModel(ctx context.Context, j *store.Job, made *trained) error {
 	defer made.discard()
-	err := q.store.KeepModel(ctx, j.ID, made.staged, made.digest, made.evaluation, q.now())
+	err := q.store.KeepModel(ctx, j.Lease(), made.staged, made.digest, made.evaluation, q.now())
 	if err == nil {
-		q.removeFolder(ctx, j.ID)
+		q.removeFolders(ctx, j.ID)
 	}
 	// If the job was cancelled meanwhile, nothing refers to the model.
 	return errors.Join(err, q.store.ReleaseBlobs(ctx, made.digest), q.store.ReleaseInputs(ctx, j))
@@ -326,13 +365,13 @@ func (q *Queue) keepModel(ctx context.Context, j *store.Job, made *trained) erro
 // endJob records that a stage was not done.
 func (q *Queue) endJob(ctx context.Context, j *store.Job, cause error) error {
 	finished := false
-	err := q.store.UpdateJob(ctx, j.ID, func(j *store.Job) error {
+	err := q.store.UpdateHeldJob(ctx, j.Lease(), func(j *store.Job) error {
 		j.End(cause, q.now())
 		finished = j.Status.Finished()
 		return nil
 	})
 	if finished {
-		q.removeFolder(ctx, j.ID)
+		q.removeFolders(ctx, j.ID)
 	}
 	return errors.Join(err, q.store.ReleaseInputs(ctx, j))
 }

@@ -19,12 +19,13 @@ import (
 
 // idleQueue has no workers, and the base model of jobs that name none.
 func idleQueue(stored *store.Store, blobs blob.Store) *Queue {
-	return NewQueue(Config{Store: stored, Blobs: blobs, BaseModels: basemodels.Models{{Kind: basemodels.Engine}}, TrainingMemory: 1 << 30, Logger: slog.New(slog.DiscardHandler), Clock: time.Now, Registry: prometheus.NewRegistry()})
+	return NewQueue(Config{Store: stored, Blobs: blobs, BaseModels: basemodels.Models{{Kind: basemodels.Engine}}, TrainingMemory: 1 << 30, Holder: store.Holder{ID: "test", Lease: time.Minute}, Logger: slog.New(slog.DiscardHandler), Clock: time.Now, Registry: prometheus.NewRegistry()})
 }
 
 // TestTenantsTakeTurns: who queues a hundred jobs does not hold up another one's.
 func TestTenantsTakeTurns(t *testing.T) {
-	stored, blobs := storetest.Open(t)
+	var stored *store.Store
+	var blobs blob.Store
 	tenants := map[string]string{"a": "alice", "b": "bob", "c": "carol"}
 	jobs := 0
 	enqueue := func(initial string) {
@@ -54,6 +55,7 @@ func TestTenantsTakeTurns(t *testing.T) {
 		{"neither stage waits for the other", "aaaaAB", "aaaa", "AB"},
 		{"a validation is no turn of training", "aAB", "a", "AB"},
 	} {
+		stored, blobs = storetest.Open(t)
 		for _, initial := range strings.Split(test.queued, "") {
 			enqueue(initial)
 		}

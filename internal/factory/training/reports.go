@@ -38,8 +38,8 @@ const (
 	codeRefused     = "ReportRefused"
 	codeReportLost  = "ReportLost"
 
-	keyLost      = "The server was restarted and keeps the key of Weights & Biases in memory alone: nothing of this training is reported."
-	keyLostAmid  = "The server was restarted and keeps the key of Weights & Biases in memory alone: nothing more is reported, and the run cannot be finished there."
+	keyLost      = "The process that trains does not have the key of Weights & Biases, which is in the memory of the server that was given it alone: that was restarted, or another process trains: nothing of this training is reported."
+	keyLostAmid  = "The process that trains now does not have the key of Weights & Biases, which is in the memory of the server that was given it alone: nothing more is reported, and the run cannot be finished there."
 	keyRefused   = "Weights & Biases refused the key, or the key may not write to the project: nothing more is reported."
 	refused      = "Weights & Biases refused the report: nothing more is reported."
 	reportLost   = "Weights & Biases was away for too long: the report is not whole."
@@ -122,13 +122,13 @@ func (r *reports) begin(ctx context.Context, j *store.Job) {
 		switch {
 		case integration.Error != nil: // it is told
 		case r.client == nil:
-			r.fail(ctx, j.ID, i, codeNotReported, NothingReported)
+			r.fail(ctx, j.Lease(), i, codeNotReported, NothingReported)
 		case i < len(keys):
 			running = append(running, r.start(j, i, keys[i]))
 		case integration.URL != nil:
-			r.fail(ctx, j.ID, i, codeKeyLost, keyLostAmid)
+			r.fail(ctx, j.Lease(), i, codeKeyLost, keyLostAmid)
 		default:
-			r.fail(ctx, j.ID, i, codeKeyLost, keyLost)
+			r.fail(ctx, j.Lease(), i, codeKeyLost, keyLost)
 		}
 	}
 	r.mutex.Lock()
@@ -141,13 +141,13 @@ func (r *reports) begin(ctx context.Context, j *store.Job) {
 // start sends a report in the background.
 func (r *reports) start(j *store.Job, index int, key mistral.Key) *wandb.Report {
 	report := r.client.NewReport(key, runOf(j, index), r.now())
-	id, ctx := j.ID, r.sending
+	lease, ctx := j.Lease(), r.sending
 	r.senders.Go(func() {
 		err := report.Send(ctx, func(run wandb.Run) {
-			r.update(ctx, id, func(j *store.Job) { j.SetRunURL(index, run.URL, r.now()) })
+			r.update(ctx, lease, func(j *store.Job) { j.SetRunURL(index, run.URL, r.now()) })
 		})
 		if err != nil {
-			r.lost(ctx, id, index, err)
+			r.lost(ctx, lease, index, err)
 		}
 	})
 	return report
@@ -169,17 +169,17 @@ func runOf(j *store.Job, index int) wandb.RunRequest {
 }
 
 // lost tells in the job why a report was not sent whole. The training does not suffer.
-func (r *reports) lost(ctx context.Context, id string, index int, cause error) {
-	r.logger.WarnContext(ctx, "report to Weights & Biases not sent", slog.String("job", id), slog.Int("integration", index), slog.Any("error", cause))
+func (r *reports) lost(ctx context.Context, lease store.Lease, index int, cause error) {
+	r.logger.WarnContext(ctx, "report to Weights & Biases not sent", slog.String("job", lease.JobID), slog.Int("integration", index), slog.Any("error", cause))
 	switch {
 	case errors.Is(cause, wandb.ErrKeyRefused):
-		r.fail(ctx, id, index, codeKeyRefused, keyRefused)
+		r.fail(ctx, lease, index, codeKeyRefused, keyRefused)
 	case errors.Is(cause, wandb.ErrRefused):
-		r.fail(ctx, id, index, codeRefused, refused)
+		r.fail(ctx, lease, index, codeRefused, refused)
 	case !errors.Is(cause, store.ErrInterrupted):
-		r.fail(ctx, id, index, codeReportLost, reportLost)
+		r.fail(ctx, lease, index, codeReportLost, reportLost)
 	default:
-		r.update(ctx, id, func(j *store.Job) {
+		r.update(ctx, lease, func(j *store.Job) {
 			if j.Status.Finished() { // else it goes on without its key, and says so then
 				j.FailIntegration(index, codeReportLost, reportClosed, r.now())
 			}
@@ -187,15 +187,15 @@ func (r *reports) lost(ctx context.Context, id string, index int, cause error) {
 	}
 }
 
-func (r *reports) fail(ctx context.Context, id string, index int, code, reason string) {
-	r.update(ctx, id, func(j *store.Job) { j.FailIntegration(index, code, reason, r.now()) })
+func (r *reports) fail(ctx context.Context, lease store.Lease, index int, code, reason string) {
+	r.update(ctx, lease, func(j *store.Job) { j.FailIntegration(index, code, reason, r.now()) })
 }
 
-// update changes a job, which may be gone.
-func (r *reports) update(ctx context.Context, id string, change func(*store.Job)) {
-	err := r.store.UpdateJob(context.WithoutCancel(ctx), id, func(j *store.Job) error { change(j); return nil })
+// update changes a job, which may be gone, or trained by another process.
+func (r *reports) update(ctx context.Context, lease store.Lease, change func(*store.Job)) {
+	err := r.store.UpdateHeldJob(context.WithoutCancel(ctx), lease, func(j *store.Job) error { change(j); return nil })
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		r.logger.WarnContext(ctx, "what became of a report not recorded", slog.String("job", id), slog.Any("error", err))
+		r.logger.WarnContext(ctx, "what became of a report not recorded", slog.String("job", lease.JobID), slog.Any("error", err))
 	}
 }
 
