@@ -8,20 +8,41 @@ name=node
 . "$(dirname "$0")/kubernetes.sh"
 
 packages="containerd runc containernetworking-plugins nftables libnftables1 libnftnl11 libmnl0 libjansson4 libxtables12 libgmp10 libedit2 libbsd0 libseccomp2"
+programs="kubelet kube-scheduler kube-proxy kube-controller-manager"
 folder="$store/node-$platform"
 
-if ! [ -e "$folder/complete" ]; then
+# Both are named only when whole.
+fetch() {
+	temporary=$(mktemp -d "$store/.packages-XXXXXX")
+	trap 'rm -rf "$temporary"' EXIT
+	say "fetching $packages"
+	(
+		cd "$temporary"
+		# shellcheck disable=SC2086 # several packages
+		apt-get download $packages >&2 || { apt-get update >&2 && apt-get download $packages >&2; }
+		for file in *.deb; do dpkg-deb -x "$file" . && rm "$file"; done
+	)
+	mv "$temporary" "$folder/debian"
+}
+
+build() {
+	say "building $programs $version from source: about 8 minutes on two cores, once"
+	for program in $programs; do
+		[ -x "$folder/$program" ] || compile "$folder" "$program" "k8s.io/kubernetes/cmd/$program"
+	done
+}
+
+complete() {
+	local program
+	for program in debian $programs; do
+		[ -e "$folder/$program" ] || return 1
+	done
+}
+
+if ! complete; then
 	lock_build
-	if ! [ -e "$folder/complete" ]; then
-		command -v apt-get dpkg-deb >/dev/null || { say "it needs Debian's or Ubuntu's packages: apt-get is not here"; exit 1; }
-		mkdir -p "$folder/debian"
-		say "fetching $packages"
-		(cd "$folder/debian" && apt-get download $packages >&2 && for file in *.deb; do dpkg-deb -x "$file" . && rm "$file"; done)
-		say "building it from source: about 8 minutes on two cores, once"
-		for program in kubelet kube-scheduler kube-proxy kube-controller-manager; do
-			[ -x "$folder/$program" ] || compile "$folder" "$program" "k8s.io/kubernetes/cmd/$program"
-		done
-		touch "$folder/complete"
-	fi
+	mkdir -p "$folder"
+	[ -e "$folder/debian" ] || fetch
+	complete || build
 fi
 echo "$folder"

@@ -97,7 +97,7 @@ func team(t *testing.T, name string) {
 	kubectl(t, "", "create", "namespace", name)
 	kubectl(t, "", "label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
 	kubectl(t, "", "apply", "--namespace", name, "-k", filepath.Join(repository, "config", "samples", "quickstart"))
-	kubectl(t, "", "wait", "--namespace", name, "--for=condition=Succeeded", "--timeout=3m", "classifiertrainingjobs", "--all")
+	kubectl(t, "", "wait", "--namespace", name, "--for=condition=Complete", "--timeout=3m", "classifiertrainingjobs", "--all")
 }
 
 // deleteKinds and deleteManifest are what the how-to page says, in its order.

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // consumer has nothing but the published Secret.
@@ -115,12 +116,15 @@ func TestLife(t *testing.T) {
 	kubectl(t, "", "delete", "pods", "--namespace", system, "--all", "--force", "--grace-period=0")
 	waitDeployed(t)
 	mustConsume(t, "team-a", "killed")
-	kubectl(t, "", "wait", "--namespace", "team-a", "--for=condition=Succeeded", "--timeout=5m", "ctj/long")
+
+	reboot(t)
+	mustConsume(t, "team-a", "rebooted")
+	kubectl(t, "", "wait", "--namespace", "team-a", "--for=condition=Complete", "--timeout=5m", "ctj/long")
 	if id := ofLong(t, "team-a", "remoteJob.id"); id != running {
 		t.Errorf("the job %s was trained instead of %s", id, running)
 	}
 
-	kubectl(t, "", "apply", "--namespace", system, "-k", filepath.Join(repository, "config", "network-policy"))
+	kubectl(t, "", "apply", "-k", filepath.Join(repository, "config", "network-policy"))
 	if _, works := consume(t, "team-a", "fenced"); works {
 		t.Log("NOT TESTED: network policies are not enforced on this cluster")
 	} else {
@@ -130,4 +134,31 @@ func TestLife(t *testing.T) {
 	deleteKinds(t)
 	deleteManifest(t)
 	nothingIsLeft(t, "team-a")
+}
+
+// reboot has the node lose its power, where it is ours to cut.
+func reboot(t *testing.T) {
+	t.Helper()
+	if under.own == nil {
+		t.Log("NOT TESTED: a reboot, of a node that is not ours")
+		return
+	}
+	containers := func() string {
+		return kubectl(t, "", "get", "pods", "--namespace", system, "-o", "jsonpath={.items[*].status.containerStatuses[*].containerID}")
+	}
+	before := containers()
+	if err := under.own.reboot(); err != nil {
+		t.Fatalf("%v\n%v", err, under.own.logs())
+	}
+	// The API server tells of what was until the kubelet has looked.
+	err := eventually(2*time.Minute, func() error {
+		if now := containers(); now == before || strings.Count(now, "//") != 2 {
+			return fmt.Errorf("the containers are %q", now)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatalf("%v\n%v", err, under.own.logs())
+	}
+	waitDeployed(t)
 }

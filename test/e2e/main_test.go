@@ -12,8 +12,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/classifier-factory/classifier-factory/test/processes"
 )
 
 // cluster is where the tests run, and the images that it can have.
@@ -64,15 +62,8 @@ func runSuite(m *testing.M) (code int, err error) {
 
 // makeCluster makes a node, with images of what is in the repository.
 func makeCluster(folder string) error {
-	programs := map[string]string{"manager": ".", "factory": "./cmd/factory", "consumer": "./test/e2e/consumer", "pause": "./test/e2e/pause"}
-	for name, source := range programs {
-		built, err := processes.Build(folder, name, source)
-		if err != nil {
-			return err
-		}
-		programs[name] = built
-	}
-	own, err := startNode(folder, programs["pause"])
+	program := func(name string) string { return filepath.Join(os.Getenv("E2E_PROGRAMS"), name) }
+	own, err := startNode(folder, program("pause"))
 	if err != nil {
 		return err
 	}
@@ -83,11 +74,11 @@ func makeCluster(folder string) error {
 		later:  images{name("operator", "two"), name("factory", "two")},
 	}
 	return errors.Join(
-		own.importImage(under.images.operator, "manager", programs["manager"]),
-		own.importImage(under.images.factory, "factory", programs["factory"]),
-		own.importImage(under.later.operator, "manager", programs["manager"]),
-		own.importImage(under.later.factory, "factory", programs["factory"]),
-		own.importImage(under.consumer, "consumer", programs["consumer"]))
+		own.importImage(under.images.operator, "manager", program("manager")),
+		own.importImage(under.images.factory, "factory", program("factory")),
+		own.importImage(under.later.operator, "manager", program("manager")),
+		own.importImage(under.later.factory, "factory", program("factory")),
+		own.importImage(under.consumer, "consumer", program("consumer")))
 }
 
 func try(t *testing.T, stdin, program string, arguments ...string) (string, error) {

@@ -16,7 +16,6 @@ import (
 // What hack/e2e-node.sh gives the machine.
 const (
 	nodeAddress = "10.1.0.1"
-	apiAddress  = "10.0.0.1" // of the Service `kubernetes`, whose port is 443
 	dnsAddress  = "10.0.0.10"
 	podNetwork  = "10.2.0.0/24"
 	pauseImage  = "e2e.test/pause:one"
@@ -28,13 +27,19 @@ type node struct {
 	folder, assets string
 	plane          *envtest.Environment
 	kubeconfig     string
+	// running are the programs that were started, by their names.
+	running map[string]*exec.Cmd
 }
 
 // startNode starts one whose pods are held by the program pause.
 func startNode(folder, pause string) (*node, error) {
-	n := &node{folder: folder, assets: os.Getenv("NODE_ASSETS"), kubeconfig: filepath.Join(folder, "kubeconfig")}
+	n := &node{
+		folder: folder, assets: os.Getenv("NODE_ASSETS"), kubeconfig: filepath.Join(folder, "kubeconfig"),
+		running: map[string]*exec.Cmd{},
+	}
 	importPause := func() error { return n.importImage(pauseImage, "pause", pause) }
-	for _, step := range []func() error{n.startControlPlane, n.startRuntime, importPause, n.startKubernetes, n.waitUntilReady} {
+	steps := []func() error{n.startControlPlane, n.startRuntime, importPause, n.startKubernetes, n.startKubelet, n.waitUntilReady}
+	for _, step := range steps {
 		if err := step(); err != nil {
 			return nil, errors.Join(err, n.logs())
 		}
@@ -42,11 +47,11 @@ func startNode(folder, pause string) (*node, error) {
 	return n, nil
 }
 
-// startControlPlane starts etcd and the API server, at the address that pods know it by.
+// startControlPlane starts etcd and the API server.
 func (n *node) startControlPlane() error {
 	n.plane = &envtest.Environment{ControlPlaneStartTimeout: time.Minute, ControlPlaneStopTimeout: time.Minute}
 	server := n.plane.ControlPlane.GetAPIServer()
-	server.SecureServing.Address, server.SecureServing.Port = apiAddress, "443"
+	server.SecureServing.Address, server.SecureServing.Port = nodeAddress, "443"
 	server.CertDir = filepath.Join(n.folder, "certificates")
 	if err := os.MkdirAll(server.CertDir, 0o700); err != nil {
 		return err
@@ -88,13 +93,11 @@ const network = `{"cniVersion": "0.4.0", "name": "pods", "plugins": [
   {"type": "loopback"}]}`
 
 func (n *node) startRuntime() error {
-	if err := n.write("network/pods.conflist", network); err != nil {
-		return err
-	}
-	if err := n.write("containerd.toml", containerdConfiguration); err != nil {
-		return err
-	}
-	if err := n.start("debian/usr/bin/containerd", "--config="+n.path("containerd.toml"), "--log-level=warn"); err != nil {
+	err := errors.Join(
+		n.write("network/pods.conflist", network),
+		n.write("containerd.toml", containerdConfiguration),
+		n.start("debian/usr/bin/containerd", "--config="+n.path("containerd.toml"), "--log-level=warn"))
+	if err != nil {
 		return err
 	}
 	return eventually(time.Minute, func() error { return n.ctr("version") })
@@ -119,7 +122,6 @@ cgroupsPerQOS: false
 enforceNodeAllocatable: []
 failCgroupV1: false
 failSwapOn: false
-localStorageCapacityIsolation: false
 makeIPTablesUtilChains: false
 resolvConf: ""
 clusterDNS: [` + dnsAddress + `]
@@ -129,19 +131,21 @@ podLogsDir: /var/log/pods
 evictionHard: {memory.available: "0%", nodefs.available: "0%", imagefs.available: "0%"}
 `
 
-// startKubernetes starts what makes pods of objects.
+// startKubernetes starts what makes pods of objects, and Services reach them.
 func (n *node) startKubernetes() error {
-	if err := n.write("kubelet.yaml", kubeletConfiguration); err != nil {
-		return err
-	}
 	kubeconfig := "--kubeconfig=" + n.kubeconfig
 	certificates := n.plane.ControlPlane.GetAPIServer().CertDir
 	return errors.Join(
 		n.start("kube-controller-manager", kubeconfig, "--leader-elect=false", "--secure-port=0",
 			"--root-ca-file="+n.path("ca.crt"), "--service-account-private-key-file="+filepath.Join(certificates, "sa-signer.key")),
 		n.start("kube-scheduler", kubeconfig, "--leader-elect=false", "--secure-port=0"),
-		n.start("kube-proxy", kubeconfig, "--hostname-override=e2e", "--proxy-mode=nftables", "--conntrack-max-per-core=0", "--cluster-cidr="+podNetwork),
-		n.start("kubelet", kubeconfig, "--config="+n.path("kubelet.yaml"), "--hostname-override=e2e", "--node-ip="+nodeAddress))
+		n.start("kube-proxy", kubeconfig, "--hostname-override=e2e", "--proxy-mode=nftables", "--conntrack-max-per-core=0", "--cluster-cidr="+podNetwork))
+}
+
+func (n *node) startKubelet() error {
+	return errors.Join(
+		n.write("kubelet.yaml", kubeletConfiguration),
+		n.start("kubelet", "--kubeconfig="+n.kubeconfig, "--config="+n.path("kubelet.yaml"), "--hostname-override=e2e", "--node-ip="+nodeAddress))
 }
 
 func (n *node) waitUntilReady() error {
@@ -159,12 +163,14 @@ func (n *node) write(name, content string) error {
 
 // start starts a program of the assets, which logs to a file of its name.
 func (n *node) start(program string, arguments ...string) error {
-	log, err := os.Create(n.path(filepath.Base(program) + ".log"))
+	name := filepath.Base(program)
+	log, err := os.OpenFile(n.path(name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
 	command := n.command(program, arguments...)
 	command.Stdout, command.Stderr = log, log
+	n.running[name] = command
 	return errors.Join(command.Start(), log.Close())
 }
 

@@ -3,9 +3,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/classifier-factory/classifier-factory/internal/mistral"
@@ -31,13 +33,8 @@ func run() error {
 		return err
 	}
 	for target, result := range answer.Results[0] {
-		best, score := "", 0.0
-		for label, each := range result.Scores {
-			if each > score {
-				best, score = label, each
-			}
-		}
-		fmt.Printf("%q is of %s %s\n", text, target, best)
+		best := slices.MaxFunc(result.Scores, func(a, b mistral.Score) int { return cmp.Compare(a.Score, b.Score) })
+		fmt.Printf("%q is of %s %s\n", text, target, best.Label)
 	}
 	return nil
 }
