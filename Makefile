@@ -60,7 +60,7 @@ ALONE := ./test/faults ./test/scale ./test/neighbours ./test/scaled
 .PHONY: test
 test: ## Run every test that needs no Node and no cluster.
 	hack/postgres.sh
-	$(EXPORT_ASSETS) && go test -count=1 -timeout 20m $$(go list ./... | grep -v $(ALONE:./%=-e /%$$) -e /test/install$$ -e /test/e2e$$ -e /test/monitoring$$) \
+	$(EXPORT_ASSETS) && go test -count=1 -timeout 20m $$(go list ./... | grep -v $(ALONE:./%=-e /%$$) -e /test/install$$ -e /test/e2e$$ -e /test/upgrade$$ -e /test/monitoring$$) \
 		&& go test -count=1 ./internal/controller -namespaced \
 		&& go test -count=1 ./internal/factory ./internal/factory/api ./internal/factory/store ./internal/factory/training -postgres \
 		&& go test -count=1 -p 1 -timeout 20m $(ALONE)
@@ -76,6 +76,10 @@ e2e: ## Install, use, upgrade and uninstall on a real node, made of this machine
 .PHONY: test-monitoring
 test-monitoring: ## Test dashboards and alerts against the metrics of a real operator and factory.
 	PROMTOOL="$$(hack/promtool.sh)" && export PROMTOOL && $(EXPORT_ASSETS) && go test -count=1 ./test/monitoring
+
+.PHONY: test-upgrade
+test-upgrade: ## Test the way from an older version to this one (needs its commit in the repository).
+	$(EXPORT_ASSETS) && go test -count=1 -timeout 20m ./test/upgrade
 
 .PHONY: conformance
 conformance: build ## Lead a classifier's life on the factory with the official SDKs (needs Node).
