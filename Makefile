@@ -54,6 +54,8 @@ demo: build ## Train and use a classifier on this machine, with Go alone (KEEP=1
 
 # What measures times, or lives on a clock that runs fast, runs alone.
 ALONE := ./test/faults ./test/scale ./test/neighbours ./test/scaled
+# What has a target of its own.
+APART := ./test/install ./test/e2e ./test/upgrade ./test/monitoring
 
 # Not from the cache, which does not see what the servers of the tests read. The operator's
 # own tests a second time with Roles alone, the factory's on PostgreSQL.
@@ -77,9 +79,12 @@ e2e: ## Install, use, upgrade and uninstall on a real node, made of this machine
 test-monitoring: ## Test dashboards and alerts against the metrics of a real operator and factory.
 	PROMTOOL="$$(hack/promtool.sh)" && export PROMTOOL && $(EXPORT_ASSETS) && go test -count=1 ./test/monitoring
 
+# The last release; before there is one, a commit whose models this version still serves.
+UPGRADE_FROM ?= $(or $(shell git describe --tags --abbrev=0 2>/dev/null),32aed19)
+
 .PHONY: test-upgrade
-test-upgrade: ## Test the way from an older version to this one (needs its commit in the repository).
-	$(EXPORT_ASSETS) && go test -count=1 -timeout 20m ./test/upgrade
+test-upgrade: ## Test the way from an older version (UPGRADE_FROM=tag or commit) to this one, and back.
+	$(EXPORT_ASSETS) && go test -count=1 -v -timeout 20m ./test/upgrade -upgrade.from=$(UPGRADE_FROM)
 
 .PHONY: conformance
 conformance: build ## Lead a classifier's life on the factory with the official SDKs (needs Node).
