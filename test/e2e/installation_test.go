@@ -117,7 +117,7 @@ func deleteManifest(t *testing.T) {
 func nothingIsLeft(t *testing.T, team string) {
 	t.Helper()
 	kubectl(t, "", "delete", "namespace", team, "--timeout=1m")
-	left := kubectl(t, "", "get", "crds,clusterroles,clusterrolebindings,namespaces", "-o", "name")
+	left := kubectl(t, "", "get", "--all-namespaces", "crds,clusterroles,clusterrolebindings,namespaces,roles,rolebindings,persistentvolumeclaims", "-o", "name")
 	for name := range strings.Lines(left) {
 		if strings.Contains(name, "classifier-factory") || strings.Contains(name, "classifierfactory") {
 			t.Errorf("%s is left", strings.TrimSpace(name))

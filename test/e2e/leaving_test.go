@@ -44,6 +44,7 @@ func TestLeaving(t *testing.T) {
 			kubectl(t, "", "wait", "--for=delete", "--timeout=1m", "crds/classifierdatasets.classifierfactory.dev")
 		}},
 		{"the chart", installChart, func(t *testing.T) {
+			helm(t, "test", release, "--namespace", system, "--timeout=2m")
 			helm(t, "uninstall", release, "--namespace", system, "--timeout=1m")
 			deleteKinds(t)
 			kubectl(t, "", "delete", "namespace", system, "--timeout=1m")
