@@ -149,11 +149,11 @@ func short(number int) string {
 	return rows.String()
 }
 
-// long are samples that take their time to learn: all that a ConfigMap can hold, with a hundred labels.
+// long are samples that take their time to learn: thousands with a hundred labels.
 func long() string {
 	random := rand.New(rand.NewPCG(1, 1))
 	var rows strings.Builder
-	for rows.Len() < 1_000_000 {
+	for rows.Len() < 300_000 {
 		label := random.IntN(100)
 		fmt.Fprintf(&rows, `{"text": "word%d of %d in %x", "labels": {"kind": "label-%d"}}`+"\n",
 			label*10+random.IntN(20), random.IntN(1000), random.IntN(1<<30), label)

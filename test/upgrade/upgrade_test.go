@@ -27,7 +27,7 @@ func TestUpgrade(t *testing.T) {
 	endOperator, endFactory := c.startOperator(before), c.startFactory(before)
 	c.reach(states...)
 	first := c.look("before")
-	c.mustHaveJobs(7)
+	c.mustHaveJobs(6)
 	backup := c.backUp(before)
 	if is := first[ctj+"running"]; c.stateOf(ctj+"running") != "RUNNING" {
 		t.Fatalf("the long training is over, it needs more samples: it %s", is)
@@ -57,7 +57,7 @@ func (c *cluster) holdUpgraded(first map[string]string) (found map[string]string
 	}
 	found = c.look("upgraded")
 	c.mustKeep(first, found, unfinished...)
-	c.mustHaveJobs(7)
+	c.mustHaveJobs(6)
 	for _, object := range unfinished {
 		if job := idOf(found[object]); job != idOf(first[object]) {
 			c.Errorf("%s is job %s instead of %s now", object, job, idOf(first[object]))
@@ -71,7 +71,7 @@ func (c *cluster) holdUpgraded(first map[string]string) (found map[string]string
 	for _, name := range []string{"unapproved", "waiting"} {
 		c.until(ctj+name, "SUCCESS")
 	}
-	c.mustHaveJobs(8)
+	c.mustHaveJobs(7)
 	c.mustClassify("unapproved", "waiting")
 	return c.look("gone-on")
 }
@@ -81,7 +81,7 @@ func (c *cluster) holdOperatorBack(upgraded map[string]string) {
 	c.Helper()
 	c.mustKeep(upgraded, c.look("operator-back"))
 	c.reach(state{ctj + "again", `{training: {datasets: [{name: small}]}}`, "SUCCESS"})
-	c.mustHaveJobs(9)
+	c.mustHaveJobs(8)
 	c.mustClassify("done", "running", "waiting", "again")
 }
 
@@ -102,7 +102,7 @@ func (c *cluster) holdFactoryBack(before version, backup string) {
 	c.look("factory-back")
 	c.mustClassify("done", "measured")
 	if c.data == backup {
-		c.mustHaveJobs(7)
+		c.mustHaveJobs(6)
 		if state := c.stateOf(ctj + "waiting"); state != "ModelMissing" {
 			c.Errorf("the job that the backup does not have is %s", state)
 		}
