@@ -60,13 +60,15 @@ demo: build ## Train and use a classifier on this machine, with Go alone (KEEP=1
 
 # What measures times, or lives on a clock that runs fast, runs alone.
 ALONE := ./test/faults ./test/scale ./test/neighbours ./test/scaled
+# What has a target of its own.
+APART := ./test/install ./test/conformance ./test/e2e ./test/upgrade ./test/monitoring
 
 # Not from the cache, which does not see what the servers of the tests read. The operator's
 # own tests a second time with Roles alone, the factory's on PostgreSQL, with the bytes in S3.
 .PHONY: test
 test: ## Run every test that needs no Node and no cluster.
 	hack/postgres.sh
-	$(EXPORT_ASSETS) && go test -count=1 -timeout 20m $$(go list ./... | grep -v $(ALONE:./%=-e /%$$) -e /test/install$$ -e /test/monitoring$$ -e /test/conformance$$) \
+	$(EXPORT_ASSETS) && go test -count=1 -timeout 20m $$(go list ./... | grep -v $(patsubst ./%,-e /%$$,$(ALONE) $(APART))) \
 		&& go test -count=1 ./internal/controller -namespaced \
 		&& go test -count=1 ./internal/factory -postgres -bucket \
 		&& go test -count=1 ./internal/factory/api ./internal/factory/store ./internal/factory/training -postgres \
@@ -76,9 +78,20 @@ test: ## Run every test that needs no Node and no cluster.
 test-install: ## Test chart, bundle and SBOM: what is in them, and how the chart installs and upgrades on a real API server.
 	$(EXPORT_ASSETS) && go test -count=1 -timeout 20m ./test/install
 
+.PHONY: e2e
+e2e: ## Install, use, upgrade and uninstall on a real node, made of this machine (Linux, root), or on the cluster of KUBECONFIG.
+	@hack/e2e.sh
+
 .PHONY: test-monitoring
 test-monitoring: ## Test dashboards and alerts against the metrics of a real operator and factory.
 	PROMTOOL="$$(hack/promtool.sh)" && export PROMTOOL && $(EXPORT_ASSETS) && go test -count=1 ./test/monitoring
+
+# The last release; before there is one, a commit whose models this version still serves.
+UPGRADE_FROM ?= $(or $(shell git describe --tags --abbrev=0 2>/dev/null),32aed19)
+
+.PHONY: test-upgrade
+test-upgrade: ## Test the way from an older version (UPGRADE_FROM=tag or commit) to this one, and back.
+	$(EXPORT_ASSETS) && go test -count=1 -v -timeout 20m ./test/upgrade -upgrade.from=$(UPGRADE_FROM)
 
 .PHONY: conformance
 conformance: build ## Lead a classifier's life on the factory with the official SDKs, then with PostgreSQL and S3 beneath (needs Node).

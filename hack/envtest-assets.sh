@@ -4,17 +4,13 @@
 # setup-envtest's download, a build from source. Progress goes to standard error.
 set -euo pipefail
 
-tools="$(cd "$(dirname "$0")" && pwd)/tools"
-version=$(cd "$tools/controlplane" && GOWORK=off go list -m -f '{{.Version}}' k8s.io/kubernetes)
-version=${version#v}
-platform="$(go env GOOS)-$(go env GOARCH)"
+name="control plane"
+# shellcheck source=hack/kubernetes.sh
+. "$(dirname "$0")/kubernetes.sh"
 # setup-envtest's own layout, so that it and envtest find a build of ours as if it were a download.
-store="${XDG_CACHE_HOME:-$HOME/.cache}/classifier-factory/k8s-$version"
 built="$store/k8s/$version-$platform"
 # A download of 25-60 MB/s takes seconds; a network that drops packets would hold it for ever.
 download_seconds=${ENVTEST_DOWNLOAD_SECONDS:-120}
-
-say() { echo "control plane: $*" >&2; }
 
 complete() {
 	local binary
@@ -44,15 +40,12 @@ download() {
 }
 
 build() {
-	mkdir -p "$store/k8s"
-	if command -v flock >/dev/null; then
-		exec 9>"$store/lock"
-		flock -n 9 || { say "another build is under way, waiting for it"; flock 9; }
-		if complete "$built"; then
-			echo "$built"
-			return
-		fi
+	lock_build
+	if complete "$built"; then
+		echo "$built"
+		return
 	fi
+	mkdir -p "$store/k8s"
 	# Not local: the trap runs when the function has returned.
 	temporary=$(mktemp -d "$store/k8s/.build-XXXXXX")
 	trap 'rm -rf "$temporary"' EXIT
@@ -64,16 +57,6 @@ build() {
 	rm -rf "$built"
 	mv "$temporary" "$built"
 	echo "$built"
-}
-
-compile() {
-	local folder=$1 name=$2 package=$3 flags="-s -w" field
-	for field in gitVersion=v$version gitMajor=${version%%.*} gitMinor="$(cut -d. -f2 <<<"$version")" gitTreeState=clean; do
-		# Without these the server calls itself v0.0.0-master.
-		flags+=" -X k8s.io/component-base/version.$field"
-	done
-	say "building $name"
-	(cd "$tools/controlplane" && GOWORK=off CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags="$flags" -o "$folder/$name" "$package") >&2
 }
 
 if [ -n "${KUBEBUILDER_ASSETS:-}" ]; then
