@@ -105,7 +105,7 @@ func (w *sketchWriter) write(s *sketched) Sketch {
 		}
 		w.add(0)
 		for bit := low - 1; bit >= 0; bit-- {
-			w.add(byte((hash - previous) >> bit & 1)) //nolint:gosec // it is one bit
+			w.add(byte((hash - previous) >> bit & 1))
 		}
 		previous = hash
 	}

@@ -20,13 +20,13 @@ import (
 const (
 	S3Region    = "eu-west-3"
 	S3AccessKey = "AKIAEXAMPLE"
-	S3SecretKey = "canary-of-s3"
+	S3SecretKey = "canary-of-s3" //nolint:gosec // it opens nothing else
 )
 
 // The account that every Azurite has.
 const (
 	AzureAccount = "devstoreaccount1"
-	AzureKey     = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==" //nolint:gosec // it is published
+	AzureKey     = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 )
 
 var (
