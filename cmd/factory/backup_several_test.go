@@ -10,7 +10,7 @@ import (
 	"github.com/classifier-factory/classifier-factory/internal/factory/store/postgrestest"
 )
 
-// TestBackUpSeveralFactories runs what docs/how-to/back-up-several-factories.md shows, once with the
+// TestBackUpSeveralFactories, on databases of its own, runs what docs/how-to/back-up-several-factories.md shows, once with the
 // backup's bytes and once beside those of the bucket: what was there before the dump is there after it,
 // what came later is not, and the job that was queued is trained.
 func TestBackUpSeveralFactories(t *testing.T) {
@@ -23,7 +23,7 @@ func TestBackUpSeveralFactories(t *testing.T) {
 		t.Setenv(name, value)
 	}
 	for name, value := range map[string]string{
-		"DATABASE_SERVER": "postgres:///postgres", "DATABASE_URL": "postgres:///several", "RESTORED_URL": "postgres:///factory_restored",
+		"DATABASE_SERVER": "postgres:///postgres", "DATABASE_URL": "postgres:///several", "RESTORED_URL": "postgres:///several_restored",
 		"BLOB_URL": buckettest.S3(t), "BACKUP_BLOB_URL": buckettest.S3(t), "RESTORED_BLOB_URL": buckettest.S3(t),
 		"BUCKETS": buckettest.Path(t, "s3://", ""),
 	} {
@@ -37,7 +37,7 @@ func TestBackUpSeveralFactories(t *testing.T) {
 	}
 	directory := t.TempDir()
 	shell(t, directory, severalFactories+
-		"start() {\n"+start+"}\nback_up() {\n"+blocks[0]+"}\nrestore_database() {\n"+blocks[1]+"}\n"+
+		"start() {\n"+start+"}\nback_up() {\n"+blocks[0]+"}\nrestore_database() {\n"+strings.ReplaceAll(blocks[1], "factory_restored", "several_restored")+"}\n"+
 		"restore_bytes() {\n"+blocks[2]+"}\nlook() {\n"+blocks[3]+"}\naccept() {\n"+blocks[4]+"}\n"+backUpAndRestore)
 	for _, place := range []string{"bytes restored", "bytes kept"} {
 		results, err := os.ReadFile(filepath.Join(directory, place))
@@ -91,7 +91,7 @@ ask $PORT8080 files/$FILE -X DELETE
 stop; with "$DATABASE_URL" "$BLOB_URL"; stop
 
 restore_database; restore_bytes; start; results > 'bytes restored'; stop
-dropdb --maintenance-db="$DATABASE_SERVER" factory_restored
+dropdb --maintenance-db="$DATABASE_SERVER" several_restored
 
 restore_database
 if look > report; then exit 1; fi
