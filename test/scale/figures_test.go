@@ -7,8 +7,8 @@ import (
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
-	"github.com/prometheus/common/expfmt"
-	"github.com/prometheus/common/model"
+
+	"github.com/classifier-factory/classifier-factory/test/processes"
 )
 
 // figures are what an operator has done since it started, by its own metrics.
@@ -23,16 +23,7 @@ type figures struct {
 
 func (o *operator) figures(t testing.TB) figures {
 	t.Helper()
-	response, err := http.Get("http://" + o.metrics + "/metrics")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	parser := expfmt.NewTextParser(model.UTF8Validation)
-	families, err := parser.TextToMetricFamilies(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	families := processes.Metrics(t, o.metrics)
 	all := func(*dto.Metric) bool { return true }
 	read := figures{
 		reconciles: sum(families["controller_runtime_reconcile_total"], all),

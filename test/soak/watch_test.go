@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,8 +16,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/prometheus/common/expfmt"
-	"github.com/prometheus/common/model"
+	"github.com/classifier-factory/classifier-factory/test/processes"
 	_ "modernc.org/sqlite" // reads the factory's database
 )
 
@@ -157,16 +155,7 @@ func mebibytes(bytes int64) float64 { return float64(bytes) / (1 << 20) }
 
 func goroutines(t *testing.T, running *program) float64 {
 	t.Helper()
-	response, err := http.Get("http://" + running.metrics + "/metrics")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	parser := expfmt.NewTextParser(model.UTF8Validation)
-	families, err := parser.TextToMetricFamilies(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	families := processes.Metrics(t, running.metrics)
 	return families["go_goroutines"].GetMetric()[0].GetGauge().GetValue()
 }
 
